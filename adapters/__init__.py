@@ -1,0 +1,1 @@
+"""Plugins: one folder a system, each found through an entry point."""
