@@ -1,0 +1,212 @@
+"""The protocols that plugins implement.
+
+An accounting system is a plugin: a package that offers an `AccountingPlugin` under the entry point group
+`connector.accounting`. It speaks the vendor's own names on the wire and knows nothing of lanes, store or mapping.
+What it writes is a **flow**: a short list of durable steps. The house runs the steps, writes each attempt down before
+its call and each proof after it, and after a lost answer asks the step to *look* before anything is called again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from connector.http import Http
+
+Json = Any
+"""What JSON can say, with `Decimal` for every number that is not an integer."""
+
+
+class Kind(StrEnum):
+    """The kinds of things that are kept alike."""
+
+    CUSTOMER = "customer"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing as the vendor shows it.
+
+    `id` is the vendor's id as text; `version` differs whenever the content differs (a version number, an ETag or a
+    digest); `body` has the vendor's own names in the shape of the plugin's wire model for this kind.
+    """
+
+    kind: Kind
+    id: str
+    version: str
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of what changed. `cursor` is where the next read begins, opaque to the house; `more`: read on at once."""
+
+    records: Sequence[Record]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a kind is followed: how often a poll is worth its calls, and whether the vendor's change tracking has holes
+    (then a nightly full comparison finds what polls and webhooks missed)."""
+
+    kind: Kind
+    every: timedelta
+    holes: bool
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the ledger must arrive at, in the document's currency; compared before anything irrevocable."""
+
+    currency: str
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What shall be true at the vendor when a flow has ended.
+
+    `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
+    into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
+    vendor's own names; `target` the vendor's id where something existing is changed.
+    """
+
+    kind: Kind
+    operation: Literal["create", "update"]
+    marker: str
+    record: Mapping[str, Json]
+    totals: Totals | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a step has taken effect: the vendor's id of what now exists, facts for later steps (JSON-able), and the
+    record as read back, where the step reads it (the last step of a flow does)."""
+
+    id: str
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a step gets: the goal, the proofs of the steps before it by step name, and its own witness if it took one."""
+
+    goal: Goal
+    proofs: Mapping[str, Proof]
+    witness: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call that changes something (or reads, when `look` is None), and the way to find out whether it happened.
+
+    * `call` makes one vendor call (with the reads that belong to it) and returns the proof. What it raises says how it
+      ended: `TryLater` (not taken), `Refused`, `NeedsPerson`, `Stop` (all: nothing happened), `UnknownOutcome`.
+    * `look` finds what `call` would have made: no proof, one, or several. None: calling again is harmless.
+    * `witness` is for calls that can carry no marker (payments, mostly): it lists the rows that are there already; they
+      are stored with the attempt. `look` then returns the equal rows that are *new* since the witness; exactly one may
+      be claimed, by one effect; none or several wait for a person.
+    * `timeout`: seconds the whole call may take, answers included. `settle`: seconds after the attempt from which on a
+      look that finds nothing is believed (and it is looked a second time).
+    """
+
+    name: str
+    call: Callable[[Run], Awaitable[Proof]]
+    look: Callable[[Run], Awaitable[Sequence[Proof]]] | None = None
+    witness: Callable[[Run], Awaitable[Json]] | None = None
+    timeout: float = 30.0
+    settle: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What the vendor counts together: the unit of rate limits. `key` names it (no secrets; a digest of a credential
+    will do), `width` how many calls may run at a time, `spacing` the least seconds between two calls' starts."""
+
+    key: str
+    width: int = 1
+    spacing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a test call found: whose books these are, and what this customer's package and rights allow."""
+
+    company: str
+    organisation_number: str | None
+    missing: Sequence[str] = ()
+    """Rights or modules that the connection needs and does not have, in words for a person."""
+
+
+class Accounting(Protocol):
+    """One company's books in one system: an open connection."""
+
+    lane: Lane
+    readings: Sequence[Reading]
+
+    async def probe(self) -> Probe:
+        """Make the cheapest call that proves access; raises `NeedsPerson` with what to do."""
+
+    async def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` sees everything dated `since` or later; taken before the first read."""
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since `cursor`, with overlap where the vendor's clock or resolution asks for it."""
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """Everything of a kind dated in [since, until), page by page; `cursor` None begins."""
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now; None when the vendor says that there is none."""
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        """The steps that reach a goal. Pure; raises `Refused` for what this system cannot do."""
+
+    async def close(self) -> None:
+        """End the session with the vendor, where there is one, and free the sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """A tenant's connection to one system, as its plugin sees it: validated settings and secrets."""
+
+    id: str
+    tenant: str
+    settings: BaseModel
+    secrets: BaseModel
+
+
+class AccountingPlugin(Protocol):
+    """What an entry point of the group `connector.accounting` names."""
+
+    name: str
+    """As in mapping files and on the command line: lower case, no spaces."""
+    title: str
+    settings: type[BaseModel]
+    secrets: type[BaseModel]
+    wire: Mapping[Kind, type[BaseModel]]
+    """Shape of a record's body by kind, in the vendor's own names: mapping files are checked against it."""
+
+    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
+        """An open connection; makes no call yet."""
