@@ -61,7 +61,8 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a kind is followed: how often a poll is worth its calls, and whether the vendor's change tracking has holes
-    (then a nightly full comparison finds what polls and webhooks missed)."""
+    (then a nightly full comparison finds what polls and webhooks missed).
+    """
 
     kind: Kind
     every: timedelta
@@ -101,7 +102,8 @@ class Goal:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """That a step has taken effect: the vendor's id of what now exists, facts for later steps (JSON-able), and the
-    record as read back, where the step reads it (the last step of a flow does)."""
+    record as read back, where the step reads it (the last step of a flow does).
+    """
 
     id: str
     facts: Mapping[str, Json] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a step gets: the goal, the proofs of the steps before it by step name, and its own witness if it took one."""
+    """What a step gets: the goal, the proofs of the steps before it by step name, its own witness if any."""
 
     goal: Goal
     proofs: Mapping[str, Proof]
@@ -142,7 +144,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Lane:
     """What the vendor counts together: the unit of rate limits. `key` names it (no secrets; a digest of a credential
-    will do), `width` how many calls may run at a time, `spacing` the least seconds between two calls' starts."""
+    will do), `width` how many calls may run at a time, `spacing` the least seconds between two calls' starts.
+    """
 
     key: str
     width: int = 1
