@@ -1,0 +1,1 @@
+"""Measurements: ratios against a named peer in the same run; `python -m benchmarks` runs them all."""
