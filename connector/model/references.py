@@ -1,0 +1,88 @@
+"""What an invoice refers to and brings along: documents, attachments, periods, delivery."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from connector.model.base import Day, Term, Text
+from connector.model.party import Address, Identifier
+
+
+def _content(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        try:
+            return base64.b64decode("".join(value.split()), validate=True)
+        except (binascii.Error, ValueError):
+            pass
+    raise PydanticCustomError("base64-malformed", "The attachment is not base64 text.")
+
+
+Content = Annotated[
+    bytes,
+    PlainValidator(_content),
+    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+"""Bytes; in JSON base64 text."""
+
+
+class Period(Term):
+    """From one day to another, both included (BG-14, BG-26)."""
+
+    start: Day | None = None
+    """BT-73, BT-134 First day."""
+    end: Day | None = None
+    """BT-74, BT-135 Last day."""
+
+
+class DocumentReference(Term):
+    """An invoice that this document corrects or follows (BG-3)."""
+
+    number: Text
+    """BT-25 Number of the preceding invoice."""
+    issue_date: Day | None = None
+    """BT-26 Date of the preceding invoice."""
+
+
+class Embedded(Term):
+    """A file inside the document (BT-125)."""
+
+    content: Content
+    """The file; base64 in JSON."""
+    mime_type: Text
+    """MIME type; EHF takes application/pdf, image/png, image/jpeg, text/csv and the Office spreadsheets."""
+    filename: Text
+    """Name of the file."""
+
+
+class Attachment(Term):
+    """A supporting document (BG-24): embedded, behind a link, or only named."""
+
+    id: Text
+    """BT-122 Reference of the supporting document."""
+    description: Text | None = None
+    """BT-123 What it is."""
+    link: Text | None = None
+    """BT-124 Where it lies (URL)."""
+    embedded: Embedded | None = None
+    """BT-125 The file itself."""
+
+
+class Delivery(Term):
+    """Where and when goods or services were delivered (BG-13); Norwegian invoices must show time and place."""
+
+    day: Day | None = None
+    """BT-72 Actual delivery date."""
+    location_id: Identifier | None = None
+    """BT-71 Deliver-to location, a GLN (scheme 0088) for instance."""
+    address: Address | None = None
+    """BG-15 Deliver-to address."""
+    name: Text | None = None
+    """BT-70 Deliver-to party's name."""
