@@ -1,0 +1,433 @@
+"""One way to call a vendor.
+
+Every call of every plugin goes through `Http`. It says how a call ended in the house's own errors, keeps what was said
+for the document's story (secrets masked), limits what an answer may weigh, and sends nothing once the caller's time is
+over.
+
+How a call ended decides what may happen next:
+
+* nothing left this process, or the vendor took nothing (429): `TryLater`
+* bytes of a *write* left and no sound answer came, or the answer is 5xx: `UnknownOutcome`
+* the same for a *read*: tried again here (three times in all, within the call's time), then `TryLater`
+* any other status is returned: what it means, the plugin's client says
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import re
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpcore
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from connector.errors import ConnectorError, Misconfigured, Refused, TryLater, UnknownOutcome, VendorError
+from connector.masking import Mask
+from connector.model.json import dumps, loads
+from connector.sockets import Backend, before_sending
+
+log = logging.getLogger(__name__)
+
+# httpx logs whole addresses at INFO and httpcore whole headers at DEBUG: secrets included.
+for _noisy in ("httpx", "httpcore"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+SHOWN = 4096
+"""Characters of a body that an `Exchange` keeps."""
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def now() -> float:
+    """Seconds on a clock that also runs while the machine sleeps; the clock of `CallScope.not_after`."""
+    return time.clock_gettime(_CLOCK)
+
+
+# --- the scope of a step ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call as it went, for the story of a document. Secrets are masked; bodies are cut at `SHOWN` characters.
+
+    `status` is None when no answer came; `error` then says why. `seconds` runs until the answer was read.
+    """
+
+    method: str
+    url: str
+    status: int | None
+    started: datetime
+    seconds: float
+    request: str | None
+    answer: str | None
+    error: str | None
+    request_id: str | None
+
+
+@dataclass(slots=True)
+class CallScope:
+    """What the calls made inside `calling` share: until when they may be sent, and what was said."""
+
+    not_after: float | None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+_scope: ContextVar[CallScope | None] = ContextVar("call_scope", default=None)
+
+
+@contextmanager
+def calling(not_after: float | None) -> Iterator[CallScope]:
+    """The calls made inside send nothing from `not_after` on (seconds of `now()`; None: no limit), and are recorded."""
+    scope = CallScope(not_after)
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)
+
+
+class _Flight:
+    """One request on its way: whether any of it has left, and whether more may."""
+
+    __slots__ = ("not_after", "sent")
+
+    def __init__(self, not_after: float | None, *, sent: bool) -> None:
+        self.not_after = not_after
+        self.sent = sent
+
+    def in_time(self) -> None:
+        if self.not_after is not None and now() >= self.not_after:
+            # A request that lacks its end is none, so even after its first bytes the vendor took nothing.
+            raise TryLater("The time for this call was over before it was sent.", code="lease-over")
+
+    def before_write(self) -> None:
+        self.in_time()
+        self.sent = True
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+class Answer:
+    """What the vendor said: `status`, `headers` (any case), `body` (decompressed)."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: httpx.Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def json(self) -> Any:
+        """The body as JSON, with `Decimal` for every number that is not an integer.
+
+        Raises:
+            VendorError: it is none (code "vendor-answer").
+        """
+        try:
+            return loads(self.body)
+        except ValueError as exc:
+            raise VendorError(
+                f"The answer is no JSON ({exc}).",
+                code="vendor-answer",
+                status=self.status,
+                do="Try again later; if it stays so, tell the vendor.",
+            ) from None
+
+
+Hint = Callable[[Mapping[str, str]], float | None]
+"""Reads the vendor's own "wait so many seconds" from an answer's headers."""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as `Retry-After` says it, in seconds or as a date (RFC 9110, 10.2.3); None when it does not."""
+    said = headers.get("retry-after", "").strip()
+    if said.isdigit():
+        return float(said)
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Garbled(Exception):
+    pass
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _default_ssl() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's own, on our sockets."""
+
+    def __init__(self, verify: ssl.SSLContext) -> None:
+        super().__init__(verify=verify)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify,
+            max_connections=64,
+            max_keepalive_connections=64,
+            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
+            # such a closing would be an unknown outcome.
+            keepalive_expiry=4.0,
+            network_backend=Backend(),
+        )
+
+
+def _worth_again(exc: BaseException) -> bool:
+    return isinstance(exc, TryLater) and exc.code in {"vendor-unreachable", "answer-lost", "vendor-failed"}
+
+
+class Http:
+    """Calls to one vendor for one connection (HTTP/1.1, kept alive).
+
+    Args:
+        base_url: where paths begin, e.g. `https://vendor.example/v2`.
+        mask: names of fields, form fields and query parameters whose values are secret (any case), beside the usual.
+        timeout: seconds a whole call may take, connecting, answer and tries included.
+        max_answer: bytes an answer may have, also after decompression.
+        transport: another httpx transport than the network.
+        verify: another TLS context than the usual certificate authorities.
+
+    Raises:
+        Misconfigured: `base_url` is no http(s) address.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        mask: Collection[str] = frozenset(),
+        timeout: float = 30.0,
+        max_answer: int = 32 * 2**20,
+        transport: httpx.AsyncBaseTransport | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        if not re.match(r"https?://[^/]", base_url):
+            raise Misconfigured(f"{base_url!r} is no http or https address.", code="address-invalid")
+        self._timeout = timeout
+        self._max_answer = max_answer
+        self._foreign = transport is not None
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            transport=transport or _Transport(verify or _default_ssl()),
+            timeout=httpx.Timeout(None, connect=10.0, pool=10.0),
+            headers={"User-Agent": "connector", "Accept": "application/json", "Accept-Encoding": "gzip"},
+            follow_redirects=False,
+        )
+        self._mask = Mask(mask)
+
+    def keep_secret(self, *values: str, names: Collection[str] = ()) -> None:
+        """From now on mask these values wherever they stand, and the values of fields with these names."""
+        self._mask.keep(*values, names=names)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: Any = None,
+        files: Any = None,
+        headers: Mapping[str, str] | None = None,
+        auth: Any = None,
+        timeout: float | None = None,
+        writes: bool | None = None,
+        hint: Hint = retry_after,
+    ) -> Answer:
+        """Make one call and say how it ended.
+
+        Args:
+            path: below `base_url`, taken as it is (`/order/7/:invoice`, `/company/>withLoginAccess`).
+            params: query parameters; those that are None are left out.
+            json: the body, written with exact decimals. Else `content` (bytes) or `files` (multipart, as httpx has it).
+            timeout: seconds for this call instead of the usual.
+            writes: whether it may change something; unless said, everything but GET and HEAD does.
+            hint: reads the vendor's own "wait so many seconds" from the headers of a 429 or a 5xx.
+
+        Raises:
+            TryLater: nothing was taken: codes "lease-over" (not sent, its time was over), "rate-limited" (429),
+                "vendor-unreachable" (not sent), and for reads "answer-lost" and "vendor-failed" (5xx).
+            UnknownOutcome: a write may or may not have happened.
+            Refused: it can never be sent as it is (code "request-not-sendable").
+            VendorError: the answer to a read is too large or garbled (codes "answer-too-large", "vendor-answer").
+        """
+        if writes is None:
+            writes = method not in {"GET", "HEAD"}
+        if params is not None:
+            params = {name: value for name, value in params.items() if value is not None}
+        if json is not None:
+            content = dumps(json)
+            headers = {"Content-Type": "application/json", **(headers or {})}
+        deadline = asyncio.get_running_loop().time() + (self._timeout if timeout is None else timeout)
+
+        async def once() -> Answer:
+            request = self._client.build_request(
+                method, path, params=params, content=content, files=files, headers=headers
+            )
+            return await self._once(request, auth, deadline, writes, hint)
+
+        if writes:
+            return await once()
+        async for attempt in AsyncRetrying(
+            stop=lambda state: stop_after_attempt(3)(state) or asyncio.get_running_loop().time() >= deadline,
+            wait=wait_random_exponential(multiplier=0.1, max=2.0),
+            retry=retry_if_exception(_worth_again),
+            reraise=True,
+        ):
+            with attempt:
+                return await once()
+        raise AssertionError("tenacity ends with an answer or an error")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _once(self, request: httpx.Request, auth: Any, deadline: float, writes: bool, hint: Hint) -> Answer:
+        scope = _scope.get()
+        flight = _Flight(scope.not_after if scope else None, sent=False)
+        flight.in_time()
+        flight.sent = self._foreign
+        token = before_sending.set(flight.before_write)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        response: httpx.Response | None = None
+        answer: Answer | None = None
+        error: BaseException | None = None
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await self._client.send(request, auth=auth, stream=True)
+                try:
+                    answer = Answer(response.status_code, response.headers, await self._body(response))
+                finally:
+                    await response.aclose()
+            self._judge(request, answer, writes, hint)
+            return answer
+        except (httpx.TransportError, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
+            error = self._ended(request, exc, sent=flight.sent, writes=writes)
+            raise error from exc
+        except BaseException as exc:
+            error = exc
+            raise
+        finally:
+            before_sending.reset(token)
+            seconds = time.perf_counter() - clock
+            if scope is not None:
+                scope.exchanges.append(self._exchange(request, response, answer, error, started, seconds))
+            if log.isEnabledFor(logging.DEBUG):
+                call, status = self._where(request)["call"], answer and answer.status
+                log.debug("%s -> %s in %.3f s", call, status, seconds)
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """The whole body, decompressed by ourselves so that a small answer cannot grow without end."""
+        if response.is_stream_consumed:  # of a transport that stands in for the network
+            return response.content
+        limit, encoding = self._max_answer, response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
+            raise _Garbled(f"the answer is encoded as {encoding[:40]!r}")
+        inflate = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            if inflate is not None:
+                try:
+                    chunk = inflate.decompress(chunk, limit - len(body) + 1)
+                except zlib.error as exc:
+                    raise _Garbled(f"the answer cannot be decompressed ({exc})") from None
+            body += chunk
+            if len(body) > limit:
+                raise _TooLarge(f"the answer has more than {limit} bytes")
+        if inflate is not None and body and not inflate.eof:
+            raise _Garbled("the compressed answer ends too early")
+        return bytes(body)
+
+    def _judge(self, request: httpx.Request, answer: Answer, writes: bool, hint: Hint) -> None:
+        """429 and 5xx mean the same with every vendor."""
+        if answer.status != 429 and answer.status < 500:
+            return
+        error: VendorError
+        if answer.status == 429:
+            error = TryLater("The vendor takes no more calls for now.", code="rate-limited", after=hint(answer.headers))
+        elif writes:
+            error = UnknownOutcome("The vendor failed while it worked on this; it may have happened.")
+        else:
+            error = TryLater("The vendor failed.", code="vendor-failed", after=hint(answer.headers))
+        error.status, error.said_by_vendor = answer.status, self._text(answer.body)
+        raise error.at(**self._where(request))
+
+    def _ended(self, request: httpx.Request, exc: Exception, *, sent: bool, writes: bool) -> ConnectorError:
+        """What it means that no sound answer came."""
+        where = self._where(request)
+        why = self._mask.text(str(exc)) or type(exc).__name__
+        if isinstance(exc, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
+            return Refused(f"This request cannot be sent: {why}.", code="request-not-sendable", where=where)
+        if not sent:
+            return TryLater(f"The vendor could not be reached: {why}.", code="vendor-unreachable", where=where)
+        if writes:
+            return UnknownOutcome(f"The answer was lost ({why}); it may have happened.", where=where)
+        if isinstance(exc, _TooLarge):
+            return VendorError(f"It cannot be used: {why}.", code="answer-too-large", where=where)
+        if isinstance(exc, _Garbled):
+            return VendorError(f"It cannot be used: {why}.", code="vendor-answer", where=where)
+        return TryLater(f"No answer came: {why}.", code="answer-lost", where=where)
+
+    def _where(self, request: httpx.Request) -> dict[str, str]:
+        return {"call": f"{request.method} {self._mask.text(request.url.path)}"}
+
+    def _exchange(
+        self,
+        request: httpx.Request,
+        response: httpx.Response | None,
+        answer: Answer | None,
+        error: BaseException | None,
+        started: datetime,
+        seconds: float,
+    ) -> Exchange:
+        ids = () if response is None else (name for name in response.headers if name.endswith("request-id"))
+        return Exchange(
+            method=request.method,
+            url=self._mask.text(str(request.url)),
+            status=None if response is None else response.status_code,
+            started=started,
+            seconds=round(seconds, 6),
+            request=self._sent_text(request),
+            answer=None if answer is None else self._text(answer.body, answer.headers.get("content-type", "")),
+            error=None if error is None else self._mask.text(str(error)) or type(error).__name__,
+            request_id=next((response.headers[name] for name in ids if response is not None), None),
+        )
+
+    def _sent_text(self, request: httpx.Request) -> str | None:
+        kind = request.headers.get("content-type", "")
+        try:
+            return self._text(request.content, kind)
+        except httpx.RequestNotRead:
+            return f"<{kind.partition(';')[0] or 'stream'}>"
+
+    def _text(self, body: bytes, kind: str = "") -> str | None:
+        """A body as people may see it: masked and cut; only its size where it is no text."""
+        if not body:
+            return None
+        if kind and not re.search(r"json|text|xml|form-urlencoded", kind):
+            return f"<{kind.partition(';')[0]}, {len(body)} bytes>"
+        # Masked with room to spare before it is cut: a secret cut in two would not be known again.
+        text = self._mask.text(body[: 4 * SHOWN].decode("utf-8", "replace"))
+        return text if len(text) <= SHOWN and len(body) <= 4 * SHOWN else text[:SHOWN] + "…"
