@@ -1,0 +1,164 @@
+"""What a validation found: `Finding`s in a `Report`, as objects, as JSON and as text.
+
+Findings are values, not exceptions: a report is made for every document, also for one that is no XML at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["fatal", "warning"]
+Layer = Literal["xml", "xsd", "en16931", "peppol", "self-billing"]
+Outcome = Literal["passed", "failed", "skipped"]
+Language = Literal["nb", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that one place in the document breaks.
+
+    `rule` is the official id (`BR-CO-10`, `PEPPOL-EN16931-R120`, `NO-R-001`), or ours (`XML-…`, `XSD-…`) in the
+    layers that have none. `path` is an XPath with positions, in the prefixes `cac` and `cbc`, `line` the line in the
+    file (from 1; None where there is no place). `term` is the business term (`BT-131`), None where EN 16931 knows
+    none. `values` are the values that clash, by name; a calculation rule has `stated`, `expected` and `calculation`
+    (`80.00 + 19.99 = 99.99`). `message` says what is wrong and `fix` how to mend it, each in `nb` and `en`.
+    `source_field` is the field in the source system, filled in by whoever made the document from a mapping.
+    """
+
+    rule: str
+    severity: Severity
+    layer: Layer
+    path: str
+    line: int | None
+    term: str | None
+    values: Mapping[str, str]
+    message: Mapping[str, str]
+    fix: Mapping[str, str]
+    source_field: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as programs read it: the keys of the documented form, and `source_field` when there is one."""
+        said: dict[str, Any] = {
+            "rule": self.rule,
+            "severity": self.severity,
+            "layer": self.layer,
+            "path": self.path,
+            "line": self.line,
+            "term": self.term,
+            "values": dict(self.values),
+            "message": dict(self.message),
+            "fix": dict(self.fix),
+        }
+        if self.source_field is not None:
+            said["source_field"] = self.source_field
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict on one document.
+
+    `document_type` is the local name of the document element (`Invoice`, `CreditNote`, or what else came), None when it
+    is no XML. `rules_version` is the release of Peppol BIS Billing that judged it (`3.0.21`), None when no rules ran.
+    `layers` says of each layer whether it passed, failed (a fatal finding) or was skipped, in the order they run.
+    """
+
+    document_type: str | None
+    rules_version: str | None
+    findings: tuple[Finding, ...] = ()
+    layers: Mapping[Layer, Outcome] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the document may be sent: every layer was reached, nothing fatal was found. Warnings never reject."""
+        return bool(self.layers) and all(outcome == "passed" for outcome in self.layers.values())
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is well-formed XML that we can read at all."""
+        return self.layers.get("xml") == "passed"
+
+    @property
+    def fatal(self) -> tuple[Finding, ...]:
+        """The findings that make the document invalid."""
+        return tuple(finding for finding in self.findings if finding.severity == "fatal")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that do not."""
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
+
+    def as_json(self, file: str | None = None) -> dict[str, Any]:
+        """The report as programs read it (command line and API alike); `file` is the name the document came under."""
+        return {
+            "file": file,
+            "document_type": self.document_type,
+            "rules_version": self.rules_version,
+            "valid": self.valid,
+            "layers": dict(self.layers),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+    def as_text(self, file: str | None = None, language: Language = "nb") -> str:
+        """The report as a person reads it, in `nb` or `en`: one paragraph per finding, the worst first."""
+        return "\n".join(_paragraphs(self, file, language))
+
+
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "nb": {
+        "valid": "gyldig",
+        "invalid": "UGYLDIG",
+        "fatal": "feil",
+        "warning": "advarsel",
+        "line": "linje",
+        "skipped": "ikke kontrollert",
+        "rules": "regler",
+        "fix": "Slik retter du",
+        "stated": "oppgitt",
+        "expected": "forventet",
+        "calculation": "utregning",
+        "value": "verdi",
+        "allowed": "tillatt",
+        "source": "felt i kildesystemet",
+    },
+    "en": {
+        "valid": "valid",
+        "invalid": "INVALID",
+        "fatal": "error",
+        "warning": "warning",
+        "line": "line",
+        "skipped": "not checked",
+        "rules": "rules",
+        "fix": "How to mend it",
+        "stated": "stated",
+        "expected": "expected",
+        "calculation": "calculation",
+        "value": "value",
+        "allowed": "allowed",
+        "source": "field in the source system",
+    },
+}
+
+
+def _paragraphs(report: Report, file: str | None, language: Language) -> Iterable[str]:
+    words = _WORDS[language]
+    head = words["valid"] if report.valid else words["invalid"]
+    kind = report.document_type or "?"
+    rules = f", {words['rules']} {report.rules_version}" if report.rules_version else ""
+    yield f"{f'{file}: ' if file else ''}{head} ({kind}{rules})"
+    for finding in sorted(report.findings, key=lambda finding: finding.severity != "fatal"):
+        term = f" ({finding.term})" if finding.term else ""
+        place = f"{words['line']} {finding.line}: {finding.path}" if finding.line else finding.path
+        yield f"  {words[finding.severity]} {finding.rule}{term}  {place}".rstrip()
+        yield f"    {finding.message.get(language, '')}"
+        if finding.values:
+            yield "    " + "; ".join(f"{words.get(name, name)}: {value}" for name, value in finding.values.items())
+        if finding.source_field:
+            yield f"    {words['source']}: {finding.source_field}"
+        if fix := finding.fix.get(language):
+            yield f"    {words['fix']}: {fix}"
+    skipped = [layer for layer, outcome in report.layers.items() if outcome == "skipped"]
+    if skipped:
+        yield f"  {words['skipped']}: {', '.join(skipped)}"

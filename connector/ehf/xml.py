@@ -1,0 +1,146 @@
+"""One hardened way to read XML.
+
+No DTD, so no entities of its own and no external ones; no network; a limit on size and on depth. Everything that reads
+a document from outside goes through `parse`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, cast
+
+from lxml import etree
+
+from connector.errors import BadInput
+
+MAX_BYTES: Final = 100 * 1024 * 1024
+"""The largest document we read. Peppol access points refuse far smaller ones; attachments make the size."""
+MAX_DEPTH: Final = 200
+"""The deepest nesting we read. A UBL invoice has some ten levels; extensions may carry signatures."""
+
+CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+EXT: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
+INVOICE: Final = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+CREDIT_NOTE: Final = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"
+
+PREFIXES: Final = {CBC: "cbc", CAC: "cac", EXT: "ext", INVOICE: "", CREDIT_NOTE: ""}
+
+_DTD = re.compile(rb"<\s*!\s*DOCTYPE", re.IGNORECASE)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+
+
+def _parser() -> etree.XMLParser:
+    # Blanks between elements, comments and processing instructions mean nothing to any rule; without them a walk over
+    # the tree is short. `huge_tree` lifts libxml2's limit of 10 MB for one text node (attachments); ours is MAX_BYTES.
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=True,
+        remove_blank_text=True,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+
+
+def parse(data: bytes) -> etree._Element:
+    """The document element of `data`, without comments, processing instructions and blanks between elements.
+
+    Raises:
+        BadInput: `xml-empty`, `xml-too-large` (over `MAX_BYTES`), `xml-dtd` (a DOCTYPE), `xml-too-deep` (over
+            `MAX_DEPTH` levels), `xml-encoding` (bytes that are not what the declaration says), `xml-not-well-formed`.
+            `where` has line and column where there are any.
+    """
+    if not data.strip(b" \t\r\n\x00"):
+        raise BadInput("The document is empty.", code="xml-empty", do="Send the document's content.")
+    if len(data) > MAX_BYTES:
+        raise BadInput(
+            f"The document is {len(data) / 1024 / 1024:.0f} MB; the limit is {MAX_BYTES // 1024 // 1024} MB.",
+            code="xml-too-large",
+            do="Leave out or shrink attachments.",
+        )
+    if _has_doctype(data):
+        raise BadInput(
+            "The document has a DOCTYPE (DTD), which an EHF document must not have.",
+            code="xml-dtd",
+            do="Remove the DOCTYPE declaration and write entities out.",
+        )
+    try:
+        root = etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError as error:
+        raise _explained(error) from None
+    except ValueError as error:  # an encoding that lxml does not know
+        raise BadInput(str(error), code="xml-encoding", do="Write the document as UTF-8.") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise BadInput("The document has a DTD.", code="xml-dtd", do="Remove the DOCTYPE declaration.")
+    return root
+
+
+def _has_doctype(data: bytes) -> bool:
+    """Whether a DOCTYPE stands before the document element. Looked for before parsing: no entity is ever expanded."""
+    head = data[:65536]
+    if head.startswith(_UTF16):
+        head = head.replace(b"\x00", b"")
+    return _DTD.search(head) is not None
+
+
+def _explained(error: etree.XMLSyntaxError) -> BadInput:
+    said = (error.msg or "not well-formed").strip()
+    line, column = error.position if error.lineno else (None, None)
+    where = {"line": line, "column": column} if line else {}
+    lowered = said.lower()
+    if "depth" in lowered:
+        return BadInput(
+            f"The document is nested deeper than {MAX_DEPTH} levels.",
+            code="xml-too-deep",
+            do="Send an invoice; no UBL document nests that deep.",
+            where=where,
+        )
+    if "encoding" in lowered or "not proper utf-8" in lowered or "input conversion failed" in lowered:
+        return BadInput(
+            f"The bytes are not in the encoding that the document declares: {said}.",
+            code="xml-encoding",
+            do="Write the document as UTF-8, and say so in the XML declaration.",
+            where=where,
+        )
+    return BadInput(
+        f"The document is not well-formed XML: {said}.",
+        code="xml-not-well-formed",
+        do="Mend the XML at the line and column named; was this sent as XML at all?",
+        where=where,
+    )
+
+
+def path_of(element: etree._Element) -> str:
+    """The XPath of `element` with positions where siblings share its name: `/Invoice/cac:InvoiceLine[2]/cbc:Note`."""
+    steps: list[str] = []
+    node: etree._Element | None = element
+    while node is not None:
+        parent = node.getparent()
+        step = name_of(node.tag)
+        if parent is not None:
+            before = sum(1 for _ in node.itersiblings(node.tag, preceding=True))
+            if before or next(node.itersiblings(node.tag), None) is not None:
+                step = f"{step}[{before + 1}]"
+        steps.append(step)
+        node = parent
+    return "/" + "/".join(reversed(steps))
+
+
+def line_of(element: etree._Element) -> int | None:
+    """The line in the file where the element starts, from 1."""
+    return cast("int | None", element.sourceline)
+
+
+def name_of(tag: str) -> str:
+    """A tag as rules and people write it: `cbc:ID`, `Invoice`; a foreign one in Clark notation, `{urn:…}Thing`."""
+    if tag[0] != "{":
+        return tag
+    namespace, _, local = tag[1:].partition("}")
+    prefix = PREFIXES.get(namespace)
+    if prefix is None:
+        return tag
+    return f"{prefix}:{local}" if prefix else local
