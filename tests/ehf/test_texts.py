@@ -1,0 +1,200 @@
+"""Every rule is explained in both languages, in our own words, by terms that exist."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from connector.ehf import texts
+from connector.ehf.rules import catalogue, releases
+from connector.ehf.texts import LANGUAGES, Text, explain
+
+SHARED = Path(os.environ.get("CONNECTOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
+BIS = SHARED / "standards" / "peppol-bis-3" / "schematron"
+RULE_FILES = (
+    SHARED / "standards" / "en16931" / "schematron" / "EN16931-UBL-validation-preprocessed.sch",
+    BIS / "PEPPOL-EN16931-UBL.sch",
+    BIS / "PEPPOL-EN16931-UBL-SB.sch",
+    *(
+        BIS / "previous" / version / f"{name}-EN16931-UBL.sch"
+        for version in ("3.0.19", "3.0.20")
+        for name in ("CEN", "PEPPOL")
+    ),
+)
+SCHEMATRON = "{http://purl.oclc.org/dsdl/schematron}"
+OWN_CODES = re.compile(r'"((?:xml|xsd|rule)-[a-z-]+)"')
+NOT_FINDINGS = {"xsd-files"}  # an error of the installation, not of a document
+LONGEST = 320
+
+ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        """the and of invoice shall must should with not is are amount line lines buyer seller missing value if or has
+        have which that this from than an only without date name number charge allowance address payment when where its
+        they there here write state use give remove""",
+    )
+)
+NORWEGIAN = frozenset(
+    re.findall(
+        r"\w+",
+        """og ikke fakturaen faktura skal må beløp beløpet linje linjen kjøper kjøpers selger selgers eller mangler uten
+        med som det den er av til på hvis når mva satsen koden bort""",
+    )
+)
+TWINS = {("UBL-CR-628", "UBL-CR-631")}
+"""Official rules that say the same; the second was withdrawn for that."""
+
+
+@cache
+def official() -> dict[str, set[str]]:
+    """Rule id to the official messages of all releases."""
+    found: dict[str, set[str]] = {}
+    for file in RULE_FILES:
+        for assertion in ElementTree.parse(file).iter(f"{SCHEMATRON}assert"):
+            said = " ".join("".join(assertion.itertext()).split())
+            found.setdefault(assertion.attrib["id"], set()).add(re.sub(r"^\[[^\]]*\]\s*-?\s*", "", said))
+    return found
+
+
+@pytest.fixture(scope="module")
+def official_rules() -> dict[str, set[str]]:
+    if not RULE_FILES[0].is_file():
+        pytest.skip(f"the official rule files are not under {SHARED} (set CONNECTOR_SHARED)")
+    return official()
+
+
+def every_text() -> list[tuple[str, Text]]:
+    layers = ("", "self-billing")
+    return [
+        (rule, text)
+        for rule in texts.rules()
+        for text in {id(t): t for t in (explain(rule, x) for x in layers)}.values()
+    ]
+
+
+def words(text: str) -> set[str]:
+    """The words of running text: without paths, quotations and what stands in capitals."""
+    text = re.sub(r"«[^»]*»|\S*:\S*", " ", text)
+    return {word.lower() for word in re.findall(r"[^\W\d_]+", text) if not (word.isupper() and len(word) > 1)}
+
+
+def test_every_official_rule_is_explained(official_rules: dict[str, set[str]]) -> None:
+    assert len(official_rules) > 1_100
+    assert set(official_rules) - set(texts.rules()) == set()
+
+
+def test_every_rule_of_the_engine_is_explained() -> None:
+    for release in releases.RELEASES:
+        for self_billing in (False, True):
+            entries = catalogue.rule_set(release.version, self_billing=self_billing).entries
+            assert entries
+            for rule, (_, layer) in entries.items():
+                assert explain(rule, layer).message["nb"]
+
+
+def test_every_code_of_our_own_layers_is_explained() -> None:
+    package = Path(texts.__file__).parents[1]
+    used = {code for file in package.glob("*.py") for code in OWN_CODES.findall(file.read_text("utf-8"))} - NOT_FINDINGS
+    assert {"xml-empty", "xsd-invalid"} <= used
+    assert used - set(texts.rules()) == set()
+
+
+def test_nothing_is_explained_that_does_not_exist(official_rules: dict[str, set[str]]) -> None:
+    own = {rule for rule in texts.rules() if rule.islower()}
+    assert set(texts.rules()) - own - set(official_rules) == set()
+
+
+def test_a_rule_without_text_is_named() -> None:
+    for rule in ("BR-999", "xml-nothing", "?"):
+        with pytest.raises(KeyError, match=re.escape(rule)):
+            explain(rule)
+
+
+def test_a_rule_may_mean_something_else_in_another_layer() -> None:
+    billing, self_billing = (explain("PEPPOL-EN16931-P0100", layer) for layer in ("peppol", "self-billing"))
+    assert "380" in billing.fix["nb"]
+    assert "389" in self_billing.fix["nb"]
+    assert billing.term == self_billing.term == "BT-3"
+
+
+def test_families_fill_in_their_rows() -> None:
+    assert explain("BR-IC-05").message["nb"].startswith("En fakturalinje med mva-kode K (salg mellom EU-land)")
+    assert "cac:InvoiceLine/cac:Item/cbc:BrandName" in explain("UBL-CR-569").message["en"]
+    assert explain("BR-DEC-17").message == {
+        "nb": "Øreavrundingen har mer enn to desimaler.",
+        "en": "The rounding amount has more than two decimals.",
+    }
+
+
+def test_both_languages_say_what_is_wrong_and_what_to_do() -> None:
+    for rule, text in every_text():
+        assert set(text.message) == set(text.fix) == set(LANGUAGES), rule
+        for language in LANGUAGES:
+            message, fix = text.message[language], text.fix[language]
+            for said in (message, fix):
+                assert 10 <= len(said) <= LONGEST, (rule, language, len(said))
+                assert said == said.strip(), rule
+                assert said[0].isupper() or said[0] == "«", (rule, said)
+                assert said.endswith((".", "?")), (rule, said)
+                assert not re.search(r"  |\{|\}|\.\.| ,| \.(?!\w)", said), (rule, said)
+            assert message != fix, rule
+        assert text.message["nb"] != text.message["en"], rule
+        assert text.fix["nb"] != text.fix["en"], rule
+
+
+def test_no_language_slips_into_the_other() -> None:
+    for rule, text in every_text():
+        for said in (text.message["nb"], text.fix["nb"]):
+            assert words(said) & ENGLISH == set(), (rule, said)
+        for said in (text.message["en"], text.fix["en"]):
+            assert words(said) & NORWEGIAN == set(), (rule, said)
+
+
+def test_terms_exist_in_en_16931() -> None:
+    for rule, text in every_text():
+        if text.term is not None:
+            for term in text.term.split(", "):
+                assert re.fullmatch(r"(BG-\d+/)?BT-\d+|BG-\d+", term), (rule, text.term)
+        for said in (text.term or "", *text.message.values(), *text.fix.values()):
+            assert all(1 <= int(number) <= 165 for number in re.findall(r"BT-(\d+)", said)), (rule, said)
+            assert all(1 <= int(number) <= 32 for number in re.findall(r"BG-(\d+)", said)), (rule, said)
+
+
+def test_both_languages_name_the_same_terms() -> None:
+    for rule, text in every_text():
+        for said in (text.message, text.fix):
+            named = [sorted(set(re.findall(r"B[TG]-\d+", said[language]))) for language in LANGUAGES]
+            assert named[0] == named[1], (rule, said)
+
+
+def test_the_term_is_one_the_official_message_names(official_rules: dict[str, set[str]]) -> None:
+    for rule, messages in official_rules.items():
+        named = {term for said in messages for term in re.findall(r"BT-\d+|BG-\d+", said)}
+        ours = set(re.findall(r"BT-\d+|BG-\d+", explain(rule).term or ""))
+        assert not named or named & ours, (rule, explain(rule).term, named)
+
+
+def test_no_two_rules_say_the_same() -> None:
+    said: dict[tuple[str, str], str] = {}
+    for rule, text in every_text():
+        pair = (text.message["nb"], text.fix["nb"])
+        first = said.setdefault(pair, rule)
+        assert first == rule or (first, rule) in TWINS
+
+
+def test_the_words_are_our_own(official_rules: dict[str, set[str]]) -> None:
+    def plain(text: str) -> str:
+        return re.sub(r"\W+", " ", text).lower()
+
+    for rule, messages in official_rules.items():
+        ours = plain(explain(rule).message["en"])
+        for theirs in messages:
+            matcher = difflib.SequenceMatcher(None, ours, plain(theirs), autojunk=False)
+            alike = matcher.real_quick_ratio() > 0.8 and matcher.quick_ratio() > 0.8 and matcher.ratio()
+            assert alike < 0.8, (rule, ours, theirs)
