@@ -62,11 +62,11 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
     if wrong and not all_layers:
         return Report(kind, None, tuple(findings), _layers("xsd", "failed"))
     rule_set = rules_for(release.version, _is_self_billing(root))
-    doc = judge(root, rule_set, kind)
+    doc = judge(root, rule_set, kind, typed=not wrong)
     layers: dict[LayerName, Outcome] = {"xml": "passed", "xsd": "failed" if wrong else "passed"}
     for layer in rule_set.layers:
         layers[layer.name] = "passed"
-    if doc.found:
+    if doc.found or doc.broke_off:
         for finding in _findings(doc, rule_set):
             findings.append(finding)
             if finding.severity == "fatal":
@@ -88,6 +88,9 @@ def _findings(doc: Document, rule_set: RuleSet) -> list[Finding]:
     for rule, element, values in doc.found:
         severity, layer = rule_set.entries[rule]
         found.append(_finding(rule, severity, layer, path_of(element), line_of(element), values))
+    for layer, (element, reason) in doc.broke_off.items():
+        values = {"reason": reason}
+        found.append(_finding("rule-not-evaluable", "fatal", layer, path_of(element), line_of(element), values))
     found.sort(key=lambda finding: (order[finding.layer], finding.line or 0))
     return found
 

@@ -33,8 +33,12 @@ and, where they came or went, the releases; and it has two kinds of functions, n
 
 `node.all("cac:A/cbc:B")` gives descendants by child steps, `node.first(…)` the first or None, `node.has(…)` whether
 there is one, `node.attr("schemeID")` the place in `v` of an attribute (its value, or None). `v[i]` is the text of an
-element as it stands (None when empty). `doc.facts` is a dict of what rules hand on from block to block; the header
-comes first, the others in document order. Firing a rule that is not in the set at hand (another release) does
-nothing, so rules need not ask for the release; where the test itself changed, `plan.since("3.0.20")`, `doc.since(…)`
-and `plan.codes("eas")` say what holds.
+element as it stands (None when empty), `doc.decimal(v[i])` is `xs:decimal`. `doc.facts` is a dict of what rules hand
+on from block to block; the header comes first, the others in document order. Firing a rule that is not in the set at
+hand (another release) does nothing, so rules need not ask for the release; where the test itself changed,
+`plan.since("3.0.20")`, `doc.since(…)` and `plan.codes("eas")` say what holds. A check that raises `BreaksOff` (a cast
+that the official evaluation would fail on) makes the layer's verdict "rule-not-evaluable", and the others run on.
+
+There are also `layer.shape` (once per shape, over `plan.nodes`), `layer.start` (lays out a document's facts) and
+`layer.attribute` (attributes that hardly any invoice has).
 """

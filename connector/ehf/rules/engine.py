@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Context, Decimal, localcontext
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lxml import etree
 
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.report import Severity
 from connector.ehf.rules import codelists, releases
+from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.rules.xpath import decimal as _xs_decimal
 from connector.ehf.xml import name_of
 
 Values = Sequence["str | None"]
 Check = Callable[[Values, "Document"], object]
 Binder = Callable[["Node", "Plan"], None]
 DocumentRule = Callable[["Document"], None]
+ShapeRule = Callable[["Plan"], None]
+AttributeRule = Callable[["Document", etree._Element, str], None]
 
 BLANKS: Final = " \t\r\n"
 """What XPath's normalize-space() calls white space; a no-break space is none."""
 
 MAX_FINDINGS_PER_RULE: Final = 500
 """So that 50,000 bad lines do not make a report that nobody can read; the rest is counted."""
+
+_ARITHMETIC: Final = Context(prec=1000)
+"""`xs:decimal` rounds nothing in a sum or product; Python's default context rounds to 28 digits."""
+
+count_attributes = cast("Callable[[etree._Element], float]", etree.XPath("count(//@*)"))
 
 _REMEMBERED_NODES: Final = 200_000
 """How many nodes the plans that a rule set remembers may have together, some 100 MB at most."""
@@ -64,8 +74,10 @@ class Layer:
     name: LayerName
     catalogue: list[Entry] = field(default_factory=list)
     binders: dict[str, list[tuple[tuple[str, ...], bool, Binder]]] = field(default_factory=dict)
-    everywhere: list[Binder] = field(default_factory=list)
+    shape_rules: list[ShapeRule] = field(default_factory=list)
+    starts: list[DocumentRule] = field(default_factory=list)
     document_rules: list[DocumentRule] = field(default_factory=list)
+    attribute_rules: list[AttributeRule] = field(default_factory=list)
 
     def fatal(self, *rules: str, since: str | None = None, until: str | None = None) -> None:
         """Enter rules that reject the document; `since` and `until` are releases of BIS Billing, both included."""
@@ -78,15 +90,13 @@ class Layer:
     def on(self, *contexts: str) -> Callable[[Binder], Binder]:
         """Bind the function to every node that ends in one of the contexts: `cac:Party/cbc:EndpointID`.
 
-        A leading `/` anchors it below the document element (`/cac:TaxTotal`); `*` alone is every node. A node that
-        fits several contexts of one function is bound once.
+        A leading `/` anchors it below the document element (`/cac:TaxTotal`). The document element itself is
+        `Invoice` or `CreditNote`; it has its leaf children only. A node that fits several contexts of one function is
+        bound once.
         """
 
         def register(binder: Binder) -> Binder:
             for context in contexts:
-                if context == "*":
-                    self.everywhere.append(binder)
-                    continue
                 anchored = context.startswith("/")
                 steps = tuple(context.strip("/").split("/"))
                 self.binders.setdefault(steps[-1], []).append((steps[:-1][::-1], anchored, binder))
@@ -94,9 +104,24 @@ class Layer:
 
         return register
 
+    def shape(self, rule: ShapeRule) -> ShapeRule:
+        """Run the function once per shape, on `plan.nodes`, after the functions bound to single nodes."""
+        self.shape_rules.append(rule)
+        return rule
+
+    def start(self, rule: DocumentRule) -> DocumentRule:
+        """Run the function once per document, before anything else: to lay out its facts."""
+        self.starts.append(rule)
+        return rule
+
     def document(self, rule: DocumentRule) -> DocumentRule:
         """Run the function once per document, when all blocks have been seen."""
         self.document_rules.append(rule)
+        return rule
+
+    def attribute(self, rule: AttributeRule) -> AttributeRule:
+        """Run the function on every attribute that is not one of `ATTRIBUTES`: on the element and the name."""
+        self.attribute_rules.append(rule)
         return rule
 
 
@@ -176,6 +201,8 @@ class Plan:
         "index",
         "keep",
         "kind",
+        "layers",
+        "nodes",
         "root",
         "rules",
         "size",
@@ -193,18 +220,22 @@ class Plan:
         self.static: list[tuple[str, int, dict[str, str]]] = []
         self.checks: list[Check] = []
         self.blank_checks: list[Check] = []
-        self.index: dict[str, tuple[int, ...]] = {}
         self.attribute_places: list[tuple[int, str]] = []
-        nodes = [node for node in self.top.walk() if node.i >= 0]
-        for node in nodes:
-            self.index[node.path] = (*self.index.get(node.path, ()), node.i)
-            for name in ATTRIBUTES.get(node.tag, ()):
+        self.layers: list[tuple[int, LayerName]] = []
+        self.nodes = [node for node in self.top.walk() if node.i >= 0]
+        """Every node of the block, in document order."""
+        index: dict[str, list[int]] = {}
+        for node in self.nodes:
+            index.setdefault(node.path, []).append(node.i)
+            for name in attributes_of(node.tag):
                 node.attrs[name] = self.size + len(self.attribute_places)
                 self.attribute_places.append((node.i, name))
-        self.deep = tuple(node.i for node in nodes if node.kids and node.tag.startswith("cbc:"))
-        self.blankable = _getter([node.i for node in nodes if not node.kids and node is not self.root])
-        for node in nodes:
-            rules.bind(node, self)
+        self.index = {path: tuple(places) for path, places in index.items()}
+        self.deep = tuple(
+            node.i for node in self.nodes if node.kids and not node.tag.startswith("cac:") and node.parent
+        )
+        self.blankable = getter([node.i for node in self.nodes if not node.kids and node is not self.root])
+        rules.bind(self)
 
     def fires(self, rule: str, node: Node, **values: str) -> None:
         """The shape alone breaks `rule` at `node`."""
@@ -228,6 +259,10 @@ class Plan:
         i, at = found.i, node.i
         self.when_blank(lambda v, doc: doc.fire(rule, at) if is_blank(v[i]) else None)
 
+    def layer_of(self, check: int) -> LayerName:
+        """The layer that left the check behind which stands at that place."""
+        return next(layer for end, layer in self.layers if check < end)
+
     def since(self, release: str) -> bool:
         """Whether the rule set is of that release of BIS Billing or a later one."""
         return self.rules.since(release)
@@ -240,12 +275,19 @@ class Plan:
 LINES: Final = frozenset({"cac:InvoiceLine", "cac:CreditNoteLine"})
 
 
+def attributes_of(tag: str) -> tuple[str, ...]:
+    """The attributes of that element which have a place among the values."""
+    # UBL-DT-06 and 07 want these two on whatever is called a binary object.
+    return ATTRIBUTES.get(tag) or (("mimeCode", "filename") if tag.endswith("BinaryObject") else ())
+
+
 class Document:
     """One document being judged. Rules read `kind`, `facts`, `each`, `texts`, `has`, and tell with `fire`."""
 
     __slots__ = (
-        "attributes",
         "attributes_read",
+        "broke_off",
+        "decimal",
         "els",
         "facts",
         "fired",
@@ -254,11 +296,15 @@ class Document:
         "kind",
         "root",
         "rules",
-        "unlisted",
+        "typed",
     )
 
-    def __init__(self, root: etree._Element, rules: RuleSet, kind: str) -> None:
+    def __init__(self, root: etree._Element, rules: RuleSet, kind: str, typed: bool) -> None:
         self.root = root
+        self.typed = typed
+        """Whether it passed the XSD, so that every amount is a number and every date a date."""
+        self.decimal = cast("Callable[[str | None], Decimal]", Decimal if typed else _strict_decimal)
+        """`xs:decimal(text)`; raises `BreaksOff` on what is none."""
         self.rules = rules
         self.kind = kind
         """`Invoice` or `CreditNote`."""
@@ -268,6 +314,8 @@ class Document:
         self.found: list[tuple[str, etree._Element, dict[str, str]]] = []
         self.fired: dict[str, int] = {}
         self.kept: dict[str, list[tuple[Plan, Values, list[etree._Element]]]] = {}
+        self.broke_off: dict[LayerName, tuple[etree._Element, str]] = {}
+        """Layers whose official evaluation ends in an error: where and why, the first time."""
         self.attributes_read = 0
 
     def fire(self, rule: str, at: int | etree._Element, **values: str | None) -> None:
@@ -306,6 +354,10 @@ class Document:
         """The code list of that name as it stands in this release."""
         return self.rules.codes(name)
 
+    def undecidable(self, layer: LayerName, reason: Exception, element: etree._Element) -> None:
+        """The official evaluation of `layer` ends in an error here: there is no verdict, so never a valid one."""
+        self.broke_off.setdefault(layer, (element, str(reason)))
+
     def block(self, els: list[etree._Element], *, header: bool = False) -> None:
         """Judge one block: an element with everything below it, or the document element with its leaf children."""
         tags = [el.tag for el in els]
@@ -320,7 +372,10 @@ class Document:
             v += more
         self.els = els
         for check in plan.checks:
-            check(v, self)
+            try:
+                check(v, self)
+            except (BreaksOff, ArithmeticError) as reason:
+                self.undecidable(plan.layer_of(plan.checks.index(check)), reason, els[0])
         if plan.blank_checks:
             leaves = plan.blankable(v)
             if None in leaves or True in map(str.isspace, leaves):  # type: ignore[arg-type]
@@ -349,7 +404,9 @@ class RuleSet:
             if (entry.since is None or releases.rank(entry.since) <= self.rank)
             and (entry.until is None or self.rank <= releases.rank(entry.until))
         }
-        self.document_rules = [rule for layer in layers for rule in layer.document_rules]
+        self.starts = [rule for layer in layers for rule in layer.starts]
+        self.document_rules = [(rule, layer.name) for layer in layers for rule in layer.document_rules]
+        self.attribute_rules = [rule for layer in layers for rule in layer.attribute_rules]
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._remembered = 0
         self._codes: dict[str, frozenset[str]] = {}
@@ -379,21 +436,33 @@ class RuleSet:
                 self._remembered += plan.size
         return plan
 
-    def bind(self, node: Node, plan: Plan) -> None:
-        """Run the functions that want this node."""
+    def bind(self, plan: Plan) -> None:
+        """Run the functions that want a node of the plan, then those that want the whole of it."""
         for layer in self.layers:
-            done: list[Binder] = []
-            for above, anchored, binder in layer.binders.get(node.tag, ()):
-                if binder not in done and node.fits(above, anchored):
-                    done.append(binder)
-                    binder(node, plan)
-            for binder in layer.everywhere:
-                binder(node, plan)
+            for node in plan.nodes:
+                done: list[Binder] = []
+                for above, anchored, binder in layer.binders.get(node.tag, ()):
+                    if binder not in done and node.fits(above, anchored):
+                        done.append(binder)
+                        binder(node, plan)
+            for rule in layer.shape_rules:
+                rule(plan)
+            plan.layers.append((len(plan.checks), layer.name))
 
 
-def judge(root: etree._Element, rules: RuleSet, kind: str) -> Document:
-    """Run every rule of the set on the document; what it broke is in `found` and `fired`."""
-    doc = Document(root, rules, kind)
+def judge(root: etree._Element, rules: RuleSet, kind: str, *, typed: bool) -> Document:
+    """Run every rule of the set on the document; what it broke is in `found` and `fired`.
+
+    `typed` says that the document passed the XSD.
+    """
+    with localcontext(_ARITHMETIC):
+        return _judge(Document(root, rules, kind, typed))
+
+
+def _judge(doc: Document) -> Document:
+    root = doc.root
+    for start in doc.rules.starts:
+        start(doc)
     header = [root]
     blocks = []
     for child in root:
@@ -404,9 +473,28 @@ def judge(root: etree._Element, rules: RuleSet, kind: str) -> Document:
     doc.block(header, header=True)
     for child in blocks:
         doc.block([*child.iter()])
-    for rule in rules.document_rules:
-        rule(doc)
+    if count_attributes(root) != doc.attributes_read:
+        _other_attributes(doc)
+    for rule, layer in doc.rules.document_rules:
+        try:
+            rule(doc)
+        except (BreaksOff, ArithmeticError) as reason:
+            doc.undecidable(layer, reason, root)
     return doc
+
+
+def _other_attributes(doc: Document) -> None:
+    for element in doc.root.iter():
+        if len(element.attrib):
+            read = attributes_of(name_of(element.tag))
+            for name in element.attrib:
+                if name not in read:
+                    for rule in doc.rules.attribute_rules:
+                        rule(doc, element, str(name))
+
+
+def _strict_decimal(text: str | None) -> Decimal:
+    return _xs_decimal(text or "")
 
 
 def is_blank(text: str | None) -> bool:
@@ -419,7 +507,8 @@ def strip(text: str | None) -> str:
     return text.strip(BLANKS) if text else ""
 
 
-def _getter(places: list[int]) -> Callable[[Values], tuple[str | None, ...]]:
+def getter(places: Sequence[int]) -> Callable[[Values], tuple[str | None, ...]]:
+    """A function that picks those places out of the values, as a tuple."""
     if not places:
         return lambda v: ()
     if len(places) == 1:
