@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 
 from connector.ehf import texts
+from connector.ehf.report import Layer
 from connector.ehf.rules import catalogue, releases
 from connector.ehf.texts import LANGUAGES, Text, explain
 
@@ -130,6 +133,22 @@ def test_families_fill_in_their_rows() -> None:
         "nb": "Øreavrundingen har mer enn to desimaler.",
         "en": "The rounding amount has more than two decimals.",
     }
+
+
+def test_the_files_have_no_keys_that_nobody_reads() -> None:
+    text_keys = {"term"} | {f"{language}{part}" for language in LANGUAGES for part in ("", "-fix")}
+    needed = text_keys - {"term"}
+    for file in Path(texts.__file__).parent.glob("*.toml"):
+        data = tomllib.loads(file.read_text("utf-8"))
+        rows, families = data.pop("rows", {}), data.pop("family", [])
+        for family in families:
+            assert needed <= set(family) <= text_keys | {"rule", "rows", "of"}, (file.name, family)
+        assert {family["rows"] for family in families} == set(rows), file.name
+        for rule, entry in data.items():
+            variants = {key: value for key, value in entry.items() if isinstance(value, dict)}
+            assert set(variants) <= set(get_args(Layer)), rule
+            assert needed <= set(entry) - set(variants) <= text_keys, rule
+            assert all(set(variant) <= text_keys for variant in variants.values()), rule
 
 
 def test_both_languages_say_what_is_wrong_and_what_to_do() -> None:
