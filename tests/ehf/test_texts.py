@@ -65,6 +65,11 @@ def official() -> dict[str, set[str]]:
     return found
 
 
+def flags(file: Path) -> list[tuple[str, str]]:
+    """Rule id and severity of each assertion of an official file."""
+    return [(a.attrib["id"], a.attrib["flag"]) for a in ElementTree.parse(file).iter(f"{SCHEMATRON}assert")]
+
+
 @pytest.fixture(scope="module")
 def official_rules() -> dict[str, set[str]]:
     if not RULE_FILES[0].is_file():
@@ -197,6 +202,16 @@ def test_the_term_is_one_the_official_message_names(official_rules: dict[str, se
         named = {term for said in messages for term in re.findall(r"BT-\d+|BG-\d+", said)}
         ours = set(re.findall(r"BT-\d+|BG-\d+", explain(rule).term or ""))
         assert not named or named & ours, (rule, explain(rule).term, named)
+
+
+def test_only_warnings_are_said_not_to_reject(official_rules: dict[str, set[str]]) -> None:
+    fatal = {rule for file in RULE_FILES for rule, flag in flags(file) if flag == "fatal"}
+    assert len(fatal) > 400
+    for rule in official_rules:
+        message = explain(rule).message
+        says_harmless = ("avvises ikke" in message["nb"], "not rejected" in message["en"])
+        assert says_harmless in ((False, False), (True, True)), rule
+        assert not (says_harmless[0] and rule in fatal), rule
 
 
 def test_no_two_rules_say_the_same() -> None:
