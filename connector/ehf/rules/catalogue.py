@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from connector.ehf.rules import en16931, peppol, peppol_self_billing
+from connector.ehf.rules import en16931, peppol
 from connector.ehf.rules.engine import RuleSet
 
 
 @cache
 def rule_set(release: str, *, self_billing: bool = False) -> RuleSet:
     """The rules of a release of BIS Billing (`3.0.21`), for billing or for self-billing."""
-    return RuleSet(release, (en16931.layer, peppol_self_billing.layer if self_billing else peppol.layer))
+    return RuleSet(release, (en16931.layer, peppol.self_billing if self_billing else peppol.billing))

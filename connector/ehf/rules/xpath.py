@@ -16,6 +16,7 @@ EXACT: Final = Context(prec=min(MAX_PREC, 10**9), Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_INTEGER: Final = re.compile(r"[ \t\r\n]*[+-]?[0-9]+[ \t\r\n]*")
 _DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE: Final = re.compile(r"(-?(?:[1-9][0-9]{3,}|0[0-9]{3}))-([0-9]{2})-([0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?")
 _HALF: Final = Decimal("0.5")
@@ -51,6 +52,11 @@ def decimal(text: str) -> Decimal:
     if _DECIMAL.fullmatch(text) is None:
         raise BreaksOff(f"xs:decimal({text!r})")
     return Decimal(text)
+
+
+def is_integer(text: str) -> bool:
+    """Whether `text castable as xs:integer`: digits with a sign or none, blanks around them allowed."""
+    return _INTEGER.fullmatch(text) is not None
 
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:

@@ -11,15 +11,9 @@ import re
 import unicodedata
 from typing import Final
 
-from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.rules.xpath import BreaksOff, is_integer
 
-_INTEGER: Final = re.compile(r"[ \t\r\n]*[+-]?[0-9]+[ \t\r\n]*")
 _CODICE_FISCALE: Final = re.compile(r"[A-Za-z]{6}(.{2})[A-Za-z](.{2}).{3}(.)[A-Za-z]", re.DOTALL)
-
-
-def is_integer(text: str) -> bool:
-    """Whether `text castable as xs:integer`: digits with a sign or none, blanks around them allowed."""
-    return _INTEGER.fullmatch(text) is not None
 
 
 def gln(digits: str) -> bool:

@@ -1,0 +1,201 @@
+"""What the document as a whole must have: process, specification, references, tax totals, type, dates, no empty element."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank
+from connector.ehf.rules.peppol.layers import both, is_self_billing
+from connector.ehf.rules.peppol.parties import both_german, told
+from connector.ehf.rules.xpath import BreaksOff, is_date, normalize, number
+
+_SPECIFICATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{}:3.0"
+_PROCESS: Final = "urn:fdc:peppol.eu:2017:poacc:{}:01:1.0"
+_FRENCH: Final = ("urn:peppol:france:billing:regulated", "urn:peppol:france:billing:non-regulated")
+_WITH_RESPONSE: Final = "urn:peppol:bis:billing_with_response"
+_OLD_PROCESS: Final = re.compile("urn:fdc:peppol.eu:2017:poacc:billing:[0-9]{2}:1.0")  # unanchored, as it was
+UNKNOWN: Final = "Unknown"
+
+
+def profile(doc: Document) -> str | None:
+    """The number of the billing process, `Unknown`, or None where the official expression yields nothing at all.
+
+    Raises:
+        BreaksOff: there are several processes.
+    """
+    said = doc.texts("cbc:ProfileID")
+    if len(said) > 1:
+        raise BreaksOff("several cbc:ProfileID")
+    process = normalize(said[0] or "") if said else ""
+    if not doc.since("3.0.21") and not is_self_billing(doc):
+        if _OLD_PROCESS.search(process) is None:
+            return UNKNOWN
+        parts = process.split(":")
+        return parts[6] if len(parts) > 6 else None
+    if process in (_PROCESS.format("selfbilling" if is_self_billing(doc) else "billing"), *_FRENCH):
+        return "01"
+    return "02" if process == _WITH_RESPONSE else UNKNOWN
+
+
+@both.document
+def header(doc: Document) -> None:
+    """R001, R002, R003, R004, R007: process, note, references, specification."""
+    root = doc.root
+    if not doc.has("cbc:ProfileID"):
+        doc.fire("PEPPOL-EN16931-R001", root)
+    if profile(doc) in (UNKNOWN, None):
+        doc.fire("PEPPOL-EN16931-R007", root, value=next(iter(doc.texts("cbc:ProfileID")), None))
+    if doc.count("cbc:Note") > 1 and not told(both_german(doc)):
+        doc.fire("PEPPOL-EN16931-R002", root)
+    if not doc.has("cbc:BuyerReference") and not doc.has("cac:OrderReference/cbc:ID"):
+        doc.fire("PEPPOL-EN16931-R003", root)
+    said = [text for text in doc.texts("cbc:CustomizationID") if text]
+    if len(said) > 1:
+        raise BreaksOff("several cbc:CustomizationID")
+    specification = normalize(said[0]) if said else ""
+    known = specification.startswith(_SPECIFICATION.format("selfbilling" if is_self_billing(doc) else "billing"))
+    if not known or ("::" in specification and (doc.since("3.0.21") or is_self_billing(doc))):
+        doc.fire("PEPPOL-EN16931-R004", root, value=specification or None)
+    if not len(root) and is_blank(root.text):
+        doc.fire("PEPPOL-EN16931-R008", root)
+
+
+@both.document
+def tax_totals(doc: Document) -> None:
+    """R053, R054, R055: one tax total with its parts, and one more in the accounting currency when there is one."""
+    blocks = doc.kept.get("cac:TaxTotal", ())
+    total = doc.count("cac:TaxTotal")
+    whole = sum("cac:TaxTotal/cac:TaxSubtotal" in plan.index for plan, _, _ in blocks)
+    accounting = doc.has("cbc:TaxCurrencyCode")
+    if whole != 1:
+        doc.fire("PEPPOL-EN16931-R053", doc.root, value=str(whole), allowed="1")
+    if total - whole != accounting:
+        doc.fire("PEPPOL-EN16931-R054", doc.root, value=str(total - whole), allowed=str(int(accounting)))
+    if accounting and not _same_sign(doc):
+        doc.fire("PEPPOL-EN16931-R055", doc.root)
+
+
+def _same_sign(doc: Document) -> bool:
+    theirs = _amounts_in(doc, "cbc:TaxCurrencyCode")
+    ours = _amounts_in(doc, "cbc:DocumentCurrencyCode")
+    return (any(a <= 0 for a in theirs) and any(a <= 0 for a in ours)) or (
+        any(a >= 0 for a in theirs) and any(a >= 0 for a in ours)
+    )
+
+
+def _amounts_in(doc: Document, currency: str) -> list[float]:
+    """The tax amounts of the document in the currency that the element names."""
+    said = doc.texts(currency)
+    if len(said) > 1:
+        raise BreaksOff(currency)
+    code = normalize(said[0] or "") if said else ""
+    found = []
+    for text, element in doc.each("cac:TaxTotal/cbc:TaxAmount"):
+        if element.get("currencyID") == code:
+            amount = number(text or "")
+            if amount != amount and (text or "").strip() != "NaN":
+                raise BreaksOff(text or "")
+            found.append(amount)
+    return found
+
+
+@both.on("cbc:TaxCurrencyCode")
+def accounting_currency(node: Node, plan: Plan) -> None:
+    """R005: the accounting currency is another than that of the invoice."""
+    i = node.i
+    others = node.parent.places("cbc:DocumentCurrencyCode") if node.parent else ()
+
+    def check(v: Values, doc: Document) -> None:
+        said = [text for k in others if (text := v[k])]
+        if len(said) > 1:
+            raise BreaksOff("several cbc:DocumentCurrencyCode")
+        if normalize(v[i] or "") == (normalize(said[0]) if said else ""):
+            doc.fire("PEPPOL-EN16931-R005", i, value=v[i])
+
+    plan.check(check)
+
+
+@both.on("/cac:AdditionalDocumentReference")
+def project_reference(node: Node, plan: Plan) -> None:
+    """Count the references with type code 50 of a credit note, for R080."""
+    codes = node.places("cbc:DocumentTypeCode")
+
+    def check(v: Values, doc: Document) -> None:
+        if any(v[i] == "50" for i in codes):
+            doc.facts["projects"] = doc.facts.get("projects", 0) + 1
+
+    if codes and plan.kind == "CreditNote":
+        plan.check(check)
+
+
+@both.document
+def one_project(doc: Document) -> None:
+    """R080: a credit note refers to one project at most."""
+    if doc.facts.get("projects", 0) > 1:
+        doc.fire("PEPPOL-EN16931-R080", doc.root, value=str(doc.facts["projects"]), allowed="1")
+
+
+@both.on("cac:AccountingCustomerParty/cac:Party", "cac:AccountingSupplierParty/cac:Party")
+def electronic_address(node: Node, plan: Plan) -> None:
+    """R010, R020: buyer (BT-49) and seller (BT-34) have an electronic address."""
+    if not node.has("cbc:EndpointID"):
+        buyer = node.parent is not None and node.parent.tag == "cac:AccountingCustomerParty"
+        plan.fires("PEPPOL-EN16931-R010" if buyer else "PEPPOL-EN16931-R020", node)
+
+
+@both.shape
+def not_empty(plan: Plan) -> None:
+    """R008: no element without content."""
+    leaves = [node.i for node in plan.nodes if not node.kids and node.parent is not None]
+
+    def check(v: Values, doc: Document) -> None:
+        for i in leaves:
+            if is_blank(v[i]):
+                doc.fire("PEPPOL-EN16931-R008", i)
+
+    plan.when_blank(check)
+
+
+@both.on("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
+def type_code(node: Node, plan: Plan) -> None:
+    """P0100, P0101, P0112: the types of document that the process allows, and two that only Germans may use."""
+    i = node.i
+    credit = node.tag == "cbc:CreditNoteTypeCode"
+    layer = "self-billing" if is_self_billing(plan) else "peppol"
+    allowed = plan.codes(f"{layer}-{'credit-note' if credit else 'invoice'}-type")
+    rule = "PEPPOL-EN16931-P0101" if credit else "PEPPOL-EN16931-P0100"
+    known = ("01", "02") if plan.since("3.0.21") and layer == "peppol" else ("01",)
+
+    def check(v: Values, doc: Document) -> None:
+        code = normalize(v[i] or "")
+        if code not in allowed:
+            process = profile(doc)
+            # Nothing at all is not "other than 01": before 3.0.21 the list then counts as well.
+            if process in known or process is None:
+                doc.fire(rule, i, value=v[i])
+        if code in ("326", "384") and not credit:
+            doc.facts.setdefault("german types", []).append((doc.els[i], code))
+
+    plan.check(check)
+
+
+@both.document
+def german_types(doc: Document) -> None:
+    """P0112, now that seller and buyer are known: partial and corrected invoices are for Germans only."""
+    for element, code in doc.facts.get("german types", ()):
+        if not told(both_german(doc)):
+            doc.fire("PEPPOL-EN16931-P0112", element, value=code)
+
+
+@both.on("cbc:IssueDate", "cbc:DueDate", "cbc:TaxPointDate", "cbc:StartDate", "cbc:EndDate", "cbc:ActualDeliveryDate")
+def date_form(node: Node, plan: Plan) -> None:
+    """F001: a date is YYYY-MM-DD, without a time zone, and exists."""
+    i = node.i
+
+    def check(v: Values, doc: Document) -> None:
+        text = v[i]
+        if text is None or len(text) != 10 or not is_date(text):
+            doc.fire("PEPPOL-EN16931-F001", i, value=text)
+
+    plan.check(check)

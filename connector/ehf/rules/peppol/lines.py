@@ -1,0 +1,159 @@
+"""Invoice lines: amount, quantity and price, period, object."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from connector.ehf.rules.engine import Document, Node, Plan, Values
+from connector.ehf.rules.peppol.layers import both
+from connector.ehf.rules.peppol.money import SLACK
+from connector.ehf.rules.xpath import BreaksOff, date, divide, normalize, round_half_up
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+
+
+@both.on("cac:InvoiceLine", "cac:CreditNoteLine")
+def amount(node: Node, plan: Plan) -> None:
+    """R120, R121: net amount = quantity × (price ÷ base quantity) + charges − allowances, give or take 0.02."""
+    at = node.i
+    nets = node.places("cbc:LineExtensionAmount")
+    quantities = node.places("cbc:InvoicedQuantity" if plan.kind == "Invoice" else "cbc:CreditedQuantity")
+    prices, bases = node.places("cac:Price/cbc:PriceAmount"), node.places("cac:Price/cbc:BaseQuantity")
+    adjustments = [
+        (one.places("cbc:ChargeIndicator"), one.places("cbc:Amount")) for one in node.all("cac:AllowanceCharge")
+    ]
+    if max(len(nets), len(quantities), len(prices), len(bases), *(len(i) for i, _ in adjustments), 0) > 1:
+        plan.check(_several)
+        return
+    net_i = nets[0] if nets else None
+    quantity_i = quantities[0] if quantities else None
+    price_i = prices[0] if prices else None
+    base_i = bases[0] if bases else None
+    signed = [(indicators[0], amounts) for indicators, amounts in adjustments if indicators]
+
+    def check(v: Values, doc: Document) -> None:
+        decimal = doc.decimal
+        net = decimal(v[net_i]) if net_i is not None else ZERO
+        quantity = decimal(v[quantity_i]) if quantity_i is not None else ONE
+        price = decimal(v[price_i]) if price_i is not None else ZERO
+        base = ONE
+        if base_i is not None:
+            base = decimal(v[base_i])
+            if base <= 0:
+                doc.fire("PEPPOL-EN16931-R121", at, value=v[base_i])
+                base = base or ONE
+        charges = allowances = ZERO
+        for indicator, amounts in signed:
+            kind = v[indicator]
+            if kind not in ("true", "false"):
+                kind = normalize(kind or "")
+            if kind == "true":
+                for i in amounts:
+                    charges += decimal(v[i])
+            elif kind == "false":
+                for i in amounts:
+                    allowances += decimal(v[i])
+        if signed:
+            charges, allowances = round_half_up(charges, 2), round_half_up(allowances, 2)
+        expected = quantity * (price if base == 1 else divide(price, base)) + charges - allowances
+        if not -SLACK <= net - expected <= SLACK:
+            per = "" if base == 1 else f" ÷ {base:f}"
+            plus = f" + {charges:f}" if charges else ""
+            minus = f" − {allowances:f}" if allowances else ""
+            shown = f"{round_half_up(expected, 2):f}"
+            doc.fire(
+                "PEPPOL-EN16931-R120",
+                at,
+                stated=f"{net:f}",
+                expected=shown,
+                calculation=f"{quantity:f} × {price:f}{per}{plus}{minus} = {shown}",
+            )
+
+    plan.check(check)
+
+
+def _several(v: Values, doc: Document) -> None:
+    raise BreaksOff("several amounts, quantities, prices or indicators in one line")
+
+
+@both.on("cac:InvoiceLine", "cac:CreditNoteLine")
+def line_object(node: Node, plan: Plan) -> None:
+    """R100, R101: one document reference at most, and it is the invoiced object (type code 130)."""
+    references = node.all("cac:DocumentReference")
+    if not references:
+        return
+    if len(references) > 1:
+        plan.fires("PEPPOL-EN16931-R100", node, value=str(len(references)), allowed="1")
+    at = node.i
+    codes = node.places("cac:DocumentReference/cbc:DocumentTypeCode")
+
+    def check(v: Values, doc: Document) -> None:
+        for i in codes:
+            if v[i] == "130":
+                return
+        doc.fire("PEPPOL-EN16931-R101", at, value=v[codes[0]] if codes else None, allowed="130")
+
+    plan.check(check)
+
+
+@both.on("cac:Price/cbc:BaseQuantity")
+def base_unit(node: Node, plan: Plan) -> None:
+    """R130: the base quantity of the price has the unit of the line's quantity."""
+    line = node.parent.parent if node.parent else None
+    if line is None:
+        return
+    invoiced, credited = line.all("cbc:InvoicedQuantity"), line.all("cbc:CreditedQuantity")
+    if not invoiced and not credited:
+        return
+    at, unit = node.i, node.attr("unitCode")
+    units = [one.attr("unitCode") for one in (invoiced if plan.kind == "Invoice" else credited)]
+
+    def check(v: Values, doc: Document) -> None:
+        code = v[unit]
+        if code is not None and not any(v[i] == code for i in units):
+            allowed = ", ".join(text for i in units if (text := v[i])) or None
+            doc.fire("PEPPOL-EN16931-R130", at, value=code, allowed=allowed)
+
+    plan.check(check)
+
+
+@both.on("/cac:InvoicePeriod/cbc:StartDate", "/cac:InvoicePeriod/cbc:EndDate")
+def invoice_period(node: Node, plan: Plan) -> None:
+    """Remember the period of the invoice, for R110 and R111."""
+    i, tag = node.i, node.tag
+    plan.check(lambda v, doc: doc.facts.setdefault(tag, []).append(v[i] or ""))
+
+
+@both.on(
+    "/cac:InvoiceLine/cac:InvoicePeriod/cbc:StartDate",
+    "/cac:InvoiceLine/cac:InvoicePeriod/cbc:EndDate",
+    "/cac:CreditNoteLine/cac:InvoicePeriod/cbc:StartDate",
+    "/cac:CreditNoteLine/cac:InvoicePeriod/cbc:EndDate",
+)
+def line_period(node: Node, plan: Plan) -> None:
+    """Remember the periods of the lines."""
+    i, key = node.i, f"line {node.tag}"
+    if node.path.startswith(f"cac:{plan.kind}Line"):
+        plan.check(lambda v, doc: doc.facts.setdefault(key, []).append((v[i], doc.els[i])))
+
+
+@both.document
+def within(doc: Document) -> None:
+    """R110, R111: a line's period lies within that of the invoice."""
+    for tag, rule, sign in (("cbc:StartDate", "PEPPOL-EN16931-R110", 1), ("cbc:EndDate", "PEPPOL-EN16931-R111", -1)):
+        stated = doc.facts.get(tag)
+        if not stated:
+            continue
+        fine = None  # most lines have the same period, and an order of plain dates need not be worked out twice
+        for text, element in doc.facts.get(f"line {tag}", ()):
+            if text is not None and text == fine:
+                continue
+            if len(stated) > 1:
+                raise BreaksOff("several invoice periods")
+            outer = date(stated[0])[0]
+            if text is None or (date(text)[0] - outer) * sign < 0:
+                doc.fire(rule, element, value=text, allowed=stated[0])
+            else:
+                fine = text

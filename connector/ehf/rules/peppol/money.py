@@ -1,0 +1,151 @@
+"""Currencies, allowances and charges, prices, direct debits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
+from connector.ehf.rules.peppol.layers import both, is_self_billing
+from connector.ehf.rules.xpath import BreaksOff, divide, normalize
+
+AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
+SLACK: Final = Decimal("0.02")
+"""`u:slack`: both ends are allowed."""
+HUNDRED: Final = Decimal(100)
+
+
+@both.shape
+def currencies(plan: Plan) -> None:
+    """R051, CL007: every amount is in the invoice's currency, which is one of ISO 4217.
+
+    The tax total in the accounting currency is free for R051; in self-billing the tax of a VAT group is free as well.
+    """
+    amounts = [node for node in plan.nodes if node.tag in AMOUNTS]
+    if not amounts:
+        return
+    listed = plan.codes("peppol-currency")
+    free = {node.i for node in amounts if _is_free(node, self_billing=is_self_billing(plan))}
+    places = [(node.i, node.attr("currencyID")) for node in amounts]
+    seen = getter([place for _, place in places])
+
+    def check(v: Values, doc: Document) -> None:
+        known = doc.facts.get("currencies")
+        if known is None:
+            known = doc.facts["currencies"] = {text or "" for text in doc.texts("cbc:DocumentCurrencyCode")}
+        used = {*seen(v)}
+        if len(used) == 1 and used <= known and used <= listed:
+            return
+        for i, place in places:
+            code = v[place]
+            if code not in listed:
+                doc.fire("PEPPOL-EN16931-CL007", i, value=code)
+            if code not in known and i not in free:
+                doc.fire("PEPPOL-EN16931-R051", i, value=code, allowed=", ".join(sorted(known)))
+
+    plan.check(check)
+
+
+def _is_free(node: Node, *, self_billing: bool) -> bool:
+    parent = node.parent
+    if node.tag != "cbc:TaxAmount" or parent is None:
+        return False
+    if parent.tag == "cac:TaxTotal":
+        return not parent.has("cac:TaxSubtotal")
+    return self_billing or parent.tag != "cac:TaxSubtotal"
+
+
+@both.on("/cac:AllowanceCharge", "/cac:InvoiceLine/cac:AllowanceCharge", "/cac:CreditNoteLine/cac:AllowanceCharge")
+def allowance_or_charge(node: Node, plan: Plan) -> None:
+    """R040 to R043: percent and base come together and make the amount; the indicator is `true` or `false`.
+
+    With only one of percent and base, R041 or R042 fires and the others are not looked at.
+    """
+    if node.parent is None or node.parent.tag not in (plan.kind, f"cac:{plan.kind}Line"):
+        return
+    at = node.i
+    percents, bases = node.places("cbc:MultiplierFactorNumeric"), node.places("cbc:BaseAmount")
+    if percents and not bases:
+        plan.fires("PEPPOL-EN16931-R041", node)
+        return
+    if bases and not percents:
+        plan.fires("PEPPOL-EN16931-R042", node)
+        return
+    amounts, indicators = node.places("cbc:Amount"), node.places("cbc:ChargeIndicator")
+    if percents:
+        several = max(len(percents), len(bases), len(amounts)) > 1
+
+        def calculation(v: Values, doc: Document) -> None:
+            if several:
+                raise BreaksOff("several amounts in one allowance or charge")
+            base, percent = doc.decimal(v[bases[0]]), doc.decimal(v[percents[0]])
+            stated = doc.decimal(v[amounts[0]]) if amounts else Decimal(0)
+            expected = divide(base * percent, HUNDRED)
+            if not -SLACK <= stated - expected <= SLACK:
+                sum_ = f"{base} × {percent} ÷ 100 = {expected:f}"
+                doc.fire(
+                    "PEPPOL-EN16931-R040",
+                    at,
+                    stated=f"{stated:f}",
+                    expected=f"{expected.normalize():f}",
+                    calculation=sum_,
+                )
+
+        plan.check(calculation)
+
+    def indicator(v: Values, doc: Document) -> None:
+        said = [text for i in indicators if (text := v[i])]
+        if len(said) > 1:
+            raise BreaksOff("several cbc:ChargeIndicator")
+        if not said or (said[0] not in ("true", "false") and normalize(said[0]) not in ("true", "false")):
+            doc.fire("PEPPOL-EN16931-R043", at, value=said[0] if said else None, allowed="true, false")
+
+    plan.check(indicator)
+
+
+@both.on("cac:Price/cac:AllowanceCharge")
+def price_allowance(node: Node, plan: Plan) -> None:
+    """R044, R046: on a price only an allowance, and net price = gross price - allowance, exactly."""
+    at = node.i
+    indicators, bases, amounts = (
+        node.places("cbc:ChargeIndicator"),
+        node.places("cbc:BaseAmount"),
+        node.places("cbc:Amount"),
+    )
+    prices = node.parent.places("cbc:PriceAmount") if node.parent else ()
+
+    def check(v: Values, doc: Document) -> None:
+        if len(indicators) > 1:
+            raise BreaksOff("several cbc:ChargeIndicator")
+        if not indicators or normalize(v[indicators[0]] or "") != "false":
+            doc.fire("PEPPOL-EN16931-R044", at, value=v[indicators[0]] if indicators else None, allowed="false")
+        if not bases:
+            return
+        if max(len(bases), len(amounts), len(prices)) > 1:
+            raise BreaksOff("several amounts in one price")
+        stated = doc.decimal(v[prices[0]]) if prices else None
+        gross = doc.decimal(v[bases[0]])
+        allowance = doc.decimal(v[amounts[0]]) if amounts else None
+        if stated is None or allowance is None:
+            doc.fire("PEPPOL-EN16931-R046", at)
+        elif stated != gross - allowance:
+            net = f"{gross - allowance:f}"
+            sum_ = f"{gross:f} − {allowance:f} = {net}"
+            doc.fire("PEPPOL-EN16931-R046", at, stated=f"{stated:f}", expected=net, calculation=sum_)
+
+    plan.check(check)
+
+
+@both.on("cac:PaymentMeans")
+def direct_debit(node: Node, plan: Plan) -> None:
+    """R061: a direct debit (49, 59) has a mandate."""
+    codes = node.places("cbc:PaymentMeansCode")
+    if len(codes) != 1 or node.has("cac:PaymentMandate/cbc:ID"):
+        return
+    at, i = node.i, codes[0]
+
+    def check(v: Values, doc: Document) -> None:
+        if normalize(v[i] or "") in ("49", "59"):
+            doc.fire("PEPPOL-EN16931-R061", at, value=v[i])
+
+    plan.check(check)
