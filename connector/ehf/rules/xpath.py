@@ -1,7 +1,7 @@
 """XPath's own notions of text, number and date, where Python's differ.
 
 The official rules are XPath 2.0; their verdict hangs on how it trims, casts, divides and rounds. Where the official
-evaluation ends in an error, these functions raise `BreaksOff`: then there is no official verdict, and never a valid one.
+evaluation ends in an error, these functions raise `BreaksOff`: there is no official verdict then, never a valid one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BreaksOff(Exception):
 
 
 def normalize(text: str) -> str:
-    """`normalize-space`: no blanks at the ends, one between words. Blanks are space, tab and line ends, nothing else."""
+    """`normalize-space`: no blanks at the ends, one between words. Blanks are space, tab and line ends only."""
     if text.isascii():
         return " ".join(text.split())
     return _BLANKS.sub(" ", text).strip(" ")

@@ -23,7 +23,7 @@ def gln(digits: str) -> bool:
 
 
 def mod11(digits: str) -> bool:
-    """`u:mod11`: modulus 11 with weights 2 to 7 from the right (Norwegian organisation numbers); all zeros are refused."""
+    """`u:mod11`: modulus 11, weights 2 to 7 from the right (Norwegian organisation numbers); not all zeros."""
     if not digits.isascii() or not digits.isdigit():
         return False
     total = sum(int(digit) * (place % 6 + 2) for place, digit in enumerate(reversed(digits[:-1])))

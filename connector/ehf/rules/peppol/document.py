@@ -1,4 +1,4 @@
-"""What the document as a whole must have: process, specification, references, tax totals, type, dates, no empty element."""
+"""What the document as a whole must have: process, specification, references, tax totals, type, dates."""
 
 from __future__ import annotations
 
@@ -159,33 +159,33 @@ def not_empty(plan: Plan) -> None:
 
 @both.on("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
 def type_code(node: Node, plan: Plan) -> None:
-    """P0100, P0101, P0112: the types of document that the process allows, and two that only Germans may use."""
+    """Remember the types that P0100, P0101 and P0112 have something against, until process and parties are known."""
     i = node.i
     credit = node.tag == "cbc:CreditNoteTypeCode"
     layer = "self-billing" if is_self_billing(plan) else "peppol"
     allowed = plan.codes(f"{layer}-{'credit-note' if credit else 'invoice'}-type")
     rule = "PEPPOL-EN16931-P0101" if credit else "PEPPOL-EN16931-P0100"
-    known = ("01", "02") if plan.since("3.0.21") and layer == "peppol" else ("01",)
 
     def check(v: Values, doc: Document) -> None:
         code = normalize(v[i] or "")
         if code not in allowed:
-            process = profile(doc)
-            # Nothing at all is not "other than 01": before 3.0.21 the list then counts as well.
-            if process in known or process is None:
-                doc.fire(rule, i, value=v[i])
+            doc.facts.setdefault("types", []).append((rule, doc.els[i], code))
         if code in ("326", "384") and not credit:
-            doc.facts.setdefault("german types", []).append((doc.els[i], code))
+            doc.facts.setdefault("types", []).append(("PEPPOL-EN16931-P0112", doc.els[i], code))
 
     plan.check(check)
 
 
 @both.document
-def german_types(doc: Document) -> None:
-    """P0112, now that seller and buyer are known: partial and corrected invoices are for Germans only."""
-    for element, code in doc.facts.get("german types", ()):
-        if not told(both_german(doc)):
-            doc.fire("PEPPOL-EN16931-P0112", element, value=code)
+def type_codes(doc: Document) -> None:
+    """P0100, P0101: the types that the process allows. P0112: partial and corrected invoices are for Germans only."""
+    for rule, element, code in doc.facts.get("types", ()):
+        if rule == "PEPPOL-EN16931-P0112":
+            if rule in doc.rules.entries and not told(both_german(doc)):
+                doc.fire(rule, element, value=code)
+        elif profile(doc) in (("01", "02", None) if doc.since("3.0.21") and not is_self_billing(doc) else ("01", None)):
+            # None: nothing at all is not "other than 01", so before 3.0.21 the list then counts as well.
+            doc.fire(rule, element, value=code)
 
 
 @both.on("cbc:IssueDate", "cbc:DueDate", "cbc:TaxPointDate", "cbc:StartDate", "cbc:EndDate", "cbc:ActualDeliveryDate")

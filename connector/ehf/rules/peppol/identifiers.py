@@ -63,6 +63,10 @@ def _dutch_vat(text: str) -> bool:
     return _DUTCH_VAT.fullmatch(normalize(text)) is not None
 
 
+def _is_dutch_vat(text: str, scheme: str | None) -> bool:
+    return "NL" in text and normalize(text).startswith("NL") and normalize(scheme or "") == "VAT"
+
+
 # By scheme: rule, test. In the official file the first rule that fits an identifier is the only one.
 _TESTS: Final[dict[str, tuple[str, Test]]] = {
     "0088": ("PEPPOL-COMMON-R040", _gln),
@@ -83,7 +87,7 @@ _TESTS: Final[dict[str, tuple[str, Test]]] = {
     "0217": ("PEPPOL-COMMON-R057", _digits("{12}")),
 }
 _ENDPOINTS_ONLY: Final = frozenset({"9907"})
-# What stands behind the rule on Dutch VAT numbers in the file: there a Dutch number is judged as such, not by its scheme.
+# Behind the rule on Dutch VAT numbers in the file: a Dutch number is then judged as such and not by its scheme.
 _BEHIND_DUTCH_VAT: Final = frozenset({"0217"})
 _BEHIND_DUTCH_VAT_SELF_BILLING: Final = frozenset({"0217", "0096", "0198"})
 
@@ -113,11 +117,8 @@ def identifier(node: Node, plan: Plan) -> None:
         code = v[scheme]
         found = tests.get(code) if code is not None else None
         text = v[i] or ""
-        if vat and (found is None or code in behind) and "NL" in text and normalize(text).startswith("NL"):
-            if normalize(v[vat_schemes[0]] or "") == "VAT":
-                if not _dutch_vat(text):
-                    doc.fire("PEPPOL-COMMON-R056-2", i, value=text)
-                return
+        if vat and (found is None or code in behind) and _is_dutch_vat(text, v[vat_schemes[0]]):
+            found = ("PEPPOL-COMMON-R056-2", _dutch_vat)
         if found is not None and not found[1](text):
             doc.fire(found[0], i, value=text)
 

@@ -8,10 +8,12 @@ from typing import Final
 from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
 from connector.ehf.rules.peppol.layers import both, is_self_billing
 from connector.ehf.rules.xpath import BreaksOff, divide, normalize
+from connector.ehf.xml import CBC
 
 AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
 SLACK: Final = Decimal("0.02")
 """`u:slack`: both ends are allowed."""
+_CURRENCY: Final = f"{{{CBC}}}DocumentCurrencyCode"
 HUNDRED: Final = Decimal(100)
 
 
@@ -32,7 +34,7 @@ def currencies(plan: Plan) -> None:
     def check(v: Values, doc: Document) -> None:
         known = doc.facts.get("currencies")
         if known is None:
-            known = doc.facts["currencies"] = {text or "" for text in doc.texts("cbc:DocumentCurrencyCode")}
+            known = doc.facts["currencies"] = {one.text or "" for one in doc.root.iterchildren(_CURRENCY)}
         used = {*seen(v)}
         if len(used) == 1 and used <= known and used <= listed:
             return

@@ -40,9 +40,9 @@ def judge(doc: Document) -> None:
     if lives_in(doc, BUYER, "NL"):
         _party(doc, BUYER, "NL-R-004", "NL-R-005")
         for one in means:
-            code = normalize(value(one, "cbc:PaymentMeansCode"))
-            if code not in _MEANS:
-                doc.fire("NL-R-008", one, value=code or None, allowed=", ".join(_MEANS))
+            way = normalize(value(one, "cbc:PaymentMeansCode"))
+            if way not in _MEANS:
+                doc.fire("NL-R-008", one, value=way or None, allowed=", ".join(_MEANS))
 
 
 def _payable(total: etree._Element) -> Decimal | None:
