@@ -26,12 +26,17 @@ def lists() -> dict[str, Any]:
     return found
 
 
-def code_list(name: str, release: str) -> frozenset[str]:
+def in_order(name: str, release: str) -> list[str]:
     """The codes of the list `name` in that release of BIS Billing. KeyError when there is no such list."""
     entry = lists()[name]
-    codes = set(entry["codes"].split())
+    codes: list[str] = entry["codes"].split()
     for change in entry.get("changes", ()):
         if releases.rank(change["since"]) <= releases.rank(release):
-            codes -= set(change.get("without", "").split())
-            codes |= set(change.get("with", "").split())
-    return frozenset(codes)
+            gone = change.get("without", "").split()
+            codes = [code for code in codes if code not in gone] + change.get("with", "").split()
+    return codes
+
+
+def code_list(name: str, release: str) -> frozenset[str]:
+    """The same as a set."""
+    return frozenset(in_order(name, release))

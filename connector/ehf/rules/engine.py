@@ -193,6 +193,8 @@ class Plan:
     """What the rules make of one shape: what it decides alone, and the checks to run on its values."""
 
     __slots__ = (
+        "amount_checks",
+        "amounts",
         "attribute_places",
         "blank_checks",
         "blankable",
@@ -207,6 +209,7 @@ class Plan:
         "rules",
         "size",
         "static",
+        "static_once",
         "top",
     )
 
@@ -218,8 +221,10 @@ class Plan:
         self.root, self.top = _tree(kind, tags, lengths, header)
         self.keep = header or tags[0] not in LINES
         self.static: list[tuple[str, int, dict[str, str]]] = []
+        self.static_once: list[tuple[str, int]] = []
         self.checks: list[Check] = []
         self.blank_checks: list[Check] = []
+        self.amount_checks: list[Check] = []
         self.attribute_places: list[tuple[int, str]] = []
         self.layers: list[tuple[int, LayerName]] = []
         self.nodes = [node for node in self.top.walk() if node.i >= 0]
@@ -235,12 +240,30 @@ class Plan:
             node.i for node in self.nodes if node.kids and not node.tag.startswith("cac:") and node.parent
         )
         self.blankable = getter([node.i for node in self.nodes if not node.kids and node is not self.root])
+        amounts = [node for node in self.nodes if node.tag.endswith("Amount") and not node.tag.endswith("PriceAmount")]
+        self.amounts = getter([node.i for node in amounts])
         rules.bind(self)
 
     def fires(self, rule: str, node: Node, **values: str) -> None:
         """The shape alone breaks `rule` at `node`."""
         if rule in self.rules.entries:
             self.static.append((rule, node.i, values))
+
+    def fires_once(self, rule: str, node: Node) -> None:
+        """As `fires`, for a rule that fires once per document however often the document breaks it."""
+        if rule in self.rules.entries:
+            self.static_once.append((rule, node.i))
+
+    def exists(self, rule: str, node: Node, *paths: str) -> None:
+        """Fires at `node` when there is nothing at any of the paths."""
+        if not any(node.has(path) for path in paths):
+            self.fires(rule, node)
+
+    def at_most_one(self, rule: str, node: Node, path: str) -> None:
+        """Fires at the second node at `path`."""
+        found = node.all(path)
+        if len(found) > 1:
+            self.fires(rule, found[1], count=str(len(found)))
 
     def check(self, check: Check) -> None:
         """Run `check` on the values of every block of this shape."""
@@ -249,6 +272,10 @@ class Plan:
     def when_blank(self, check: Check) -> None:
         """Run `check` only on blocks where some element without children is empty or blank: for required text."""
         self.blank_checks.append(check)
+
+    def check_amounts(self, check: Check) -> None:
+        """Run `check` only on blocks where some amount has more than two decimals: for rules on decimals."""
+        self.amount_checks.append(check)
 
     def required(self, rule: str, node: Node, path: str) -> None:
         """`normalize-space(path) != ''`: fires at `node` when there is none or it is blank."""
@@ -328,6 +355,11 @@ class Document:
             element = self.els[at] if isinstance(at, int) else at
             self.found.append((rule, element, {name: value for name, value in values.items() if value is not None}))
 
+    def fire_once(self, rule: str, at: int | etree._Element, **values: str | None) -> None:
+        """As `fire`, for a rule that fires once per document however often the document breaks it."""
+        if rule not in self.fired:
+            self.fire(rule, at, **values)
+
     def each(self, path: str) -> Iterator[tuple[str | None, etree._Element]]:
         """Text and element of every node at `path`, from below the document element; not for what is in lines."""
         for plan, v, els in self.kept.get(path.partition("/")[0], ()):
@@ -381,8 +413,13 @@ class Document:
             if None in leaves or True in map(str.isspace, leaves):  # type: ignore[arg-type]
                 for check in plan.blank_checks:
                     check(v, self)
+        if plan.amount_checks and True in map(too_fine, plan.amounts(v)):
+            for check in plan.amount_checks:
+                check(v, self)
         for rule, i, values in plan.static:
             self.fire(rule, i, **values)
+        for rule, i in plan.static_once:
+            self.fire_once(rule, i)
         if plan.keep:
             block = (plan, v, els)
             tops = {node.tag for node in plan.top.kids} if header else (plan.top.tag,)
@@ -493,6 +530,11 @@ def _other_attributes(doc: Document) -> None:
                         rule(doc, element, str(name))
 
 
+def too_fine(text: str | None) -> bool:
+    """`string-length(substring-after(., '.')) > 2`: more than two characters after the point, zeros and blanks too."""
+    return text is not None and "." in text[:-3]
+
+
 def _strict_decimal(text: str | None) -> Decimal:
     return _xs_decimal(text or "")
 
@@ -515,6 +557,14 @@ def getter(places: Sequence[int]) -> Callable[[Values], tuple[str | None, ...]]:
         only = places[0]
         return lambda v: (v[only],)
     return itemgetter(*places)
+
+
+def picker(places: Sequence[int | None]) -> Callable[[Values], tuple[str | None, ...]]:
+    """As `getter`, with None for a place that is None."""
+    there = [place for place in places if place is not None]
+    if len(there) == len(places):
+        return getter(there)
+    return lambda v: tuple(None if place is None else v[place] for place in places)
 
 
 def _tree(kind: str, tags: Sequence[str], lengths: Sequence[int], header: bool) -> tuple[Node, Node]:

@@ -1,0 +1,168 @@
+"""What the EN 16931 rules gather from block to block, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from lxml import etree
+
+from connector.ehf.rules.en16931.layer import layer
+from connector.ehf.rules.engine import Document, Node, Values, strip
+from connector.ehf.rules.xpath import BreaksOff, number
+
+ZERO: Final = Decimal(0)
+HUNDRED: Final = Decimal(100)
+KEY: Final = "en16931"
+
+Pair = tuple["str | None", "str | None"]
+"""A VAT category as it stands: the texts of its `cbc:ID` and of its `cac:TaxScheme/cbc:ID`."""
+
+_TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}
+
+
+class LineGroup:
+    """The lines that have one VAT category, scheme and rate in common, as their texts stand, and their net amounts."""
+
+    __slots__ = ("count", "net", "rules")
+
+    def __init__(self, rules: tuple[str, ...]) -> None:
+        self.net = ZERO
+        self.count = 0
+        self.rules = rules
+        """The rules that such a line's VAT category breaks."""
+
+
+class OddLine:
+    """A line with several VAT categories or none: in a sum if any of its categories and any of its rates fit."""
+
+    __slots__ = ("categories", "net", "rates", "tag")
+
+    def __init__(self, tag: str, categories: frozenset[str], rates: frozenset[Decimal], net: Decimal) -> None:
+        self.tag = tag
+        self.categories = categories
+        self.rates = rates
+        self.net = net
+
+
+class Facts:
+    """Of one document. Places are elements; texts are as they stand."""
+
+    __slots__ = (
+        "allowances",
+        "breakdown",
+        "categories",
+        "charge_categories",
+        "country_other_than_it",
+        "customer_legal",
+        "customer_vat",
+        "groups",
+        "item_categories",
+        "line_tags",
+        "nested_net",
+        "odd_lines",
+        "payment_codes",
+        "payment_ids",
+        "rated_charges",
+        "representative_vat",
+        "sepa",
+        "supplier_any",
+        "supplier_vat",
+        "tax_currencies",
+    )
+
+    def __init__(self) -> None:
+        self.groups: dict[str, dict[tuple[str | None, ...], LineGroup]] = {}
+        """Line tag -> (category, scheme, rate) -> the lines that have them."""
+        self.odd_lines: list[OddLine] = []
+        self.nested_net = ZERO
+        """What lines below lines state, which only XSD-invalid documents have."""
+        self.line_tags: set[str] = set()
+        self.item_categories: set[Pair] = set()
+        """`cac:ClassifiedTaxCategory` outside the groups."""
+        self.categories: set[Pair] = set()
+        """Every `cac:TaxCategory`."""
+        self.charge_categories: set[tuple[bool | None, bool, str | None, str | None]] = set()
+        """Those of allowances (False), charges (True) and neither: that, whether of the document, category, scheme."""
+        self.allowances: list[tuple[bool, frozenset[str], tuple[str, ...], Decimal]] = []
+        """Of the document: charge?, categories, rates as they stand, amount."""
+        self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
+        """Categories and rates of every allowance and charge that has any."""
+        self.breakdown: list[Breakdown] = []
+        self.supplier_any = self.supplier_vat = self.representative_vat = False
+        self.customer_vat = self.customer_legal = False
+        self.tax_currencies: set[str | None] = set()
+        self.payment_ids: dict[str, etree._Element] = {}
+        self.payment_codes: dict[str, etree._Element] = {}
+        self.sepa: list[etree._Element] = []
+        self.country_other_than_it = False
+
+
+class Breakdown:
+    """One VAT category of a VAT breakdown (BG-23) of the document."""
+
+    __slots__ = ("base", "element", "has_reason", "pair", "rate", "tax")
+
+    def __init__(
+        self,
+        element: etree._Element,
+        pair: Pair,
+        values: tuple[str | None, str | None, str | None],
+        has_reason: bool,
+    ) -> None:
+        self.element = element
+        self.pair = pair
+        self.rate, self.base, self.tax = values
+        """None where there is no such element; a text that is empty is ''."""
+        self.has_reason = has_reason
+
+
+@layer.start
+def lay_out(doc: Document) -> None:
+    """A fresh sheet for each document."""
+    doc.facts[KEY] = Facts()
+
+
+def facts(doc: Document) -> Facts:
+    """What is gathered about the document."""
+    found: Facts = doc.facts[KEY]
+    return found
+
+
+def is_vat(scheme: str | None) -> bool:
+    """`normalize-space(upper-case(cbc:ID)) = 'VAT'`."""
+    return scheme == "VAT" or strip(scheme).upper() == "VAT"
+
+
+def indicator(text: str | None) -> bool | None:
+    """`cbc:ChargeIndicator` as `xs:boolean`; None when it is none."""
+    found = _TRUTH.get(text or "")
+    return found if found is not None else _TRUTH.get(strip(text))
+
+
+def scheme_place(node: Node) -> tuple[int, ...]:
+    """The places of the identifiers of the tax schemes of a category or registration."""
+    return node.places("cac:TaxScheme/cbc:ID")
+
+
+def pair_of(v: Values, ids: Sequence[int], schemes: Sequence[int]) -> Pair:
+    """The category's pair; of several schemes the one that is VAT."""
+    scheme = next((v[i] for i in schemes if is_vat(v[i])), v[schemes[0]] if schemes else None)
+    return (v[ids[0]] if ids else None, scheme)
+
+
+def double(text: str | None) -> float:
+    """The text compared with a number: `xs:double`, and an error for what is none."""
+    value = number(text or "")
+    if value != value and strip(text) != "NaN":
+        raise BreaksOff(f"xs:double({text!r})")
+    return value
+
+
+def shown(value: Decimal) -> str:
+    """An amount as a person reads it: at least two decimals, no exponent."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > -2:
+        value = value.quantize(Decimal("0.01"))
+    return f"{value:f}"

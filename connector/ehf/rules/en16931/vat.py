@@ -1,0 +1,460 @@
+"""The VAT families: one per category of UNTDID 5305, ten to fourteen rules each, alike but for a few turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from lxml import etree
+
+from connector.ehf.rules.en16931.facts import (
+    HUNDRED,
+    ZERO,
+    Breakdown,
+    Facts,
+    double,
+    facts,
+    indicator,
+    is_vat,
+    pair_of,
+    scheme_place,
+    shown,
+)
+from connector.ehf.rules.en16931.layer import layer
+from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank, picker, strip
+from connector.ehf.rules.xpath import BreaksOff, round_half_up
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One VAT category: its code, its name in rule ids, and what its rules want.
+
+    `rate` is what they say of a rate: `zero`, `positive`, `not-negative` or `none` (there is none). `reason` says
+    whether the breakdown has an exemption reason. `identified` tells whether seller and buyer have what the category
+    wants. `by_rate`: groups are per rate, and their sums may be off by less than one whole unit.
+    """
+
+    code: str
+    name: str
+    rate: str
+    reason: bool
+    identified: Callable[[Facts], bool]
+    by_rate: bool = False
+
+    def rule(self, number: int) -> str:
+        """The id of one of its rules."""
+        return f"BR-{self.name}-{number:02}"
+
+
+def _seller(known: Facts) -> bool:
+    """BT-31, BT-32 or BT-63."""
+    return known.supplier_any or known.representative_vat
+
+
+def _seller_vat(known: Facts) -> bool:
+    """BT-31 or BT-63."""
+    return known.supplier_vat or known.representative_vat
+
+
+FAMILIES: Final = {
+    family.code: family
+    for family in (
+        Family("S", "S", "positive", False, _seller, by_rate=True),
+        Family("Z", "Z", "zero", False, _seller),
+        Family("E", "E", "zero", True, _seller),
+        Family("AE", "AE", "zero", True, lambda known: _seller(known) and (known.customer_vat or known.customer_legal)),
+        Family("K", "IC", "zero", True, lambda known: _seller_vat(known) and known.customer_vat),
+        Family("G", "G", "zero", True, _seller_vat),
+        Family("O", "O", "none", True, lambda known: not _seller_vat(known) and not known.customer_vat),
+        Family("L", "AF", "not-negative", False, _seller, by_rate=True),
+        Family("M", "AG", "not-negative", False, _seller, by_rate=True),
+    )
+}
+
+for _family in FAMILIES.values():
+    layer.fatal(*(_family.rule(number) for number in range(1, 11)))
+layer.fatal("BR-IC-11", "BR-IC-12", "BR-O-11", "BR-O-12", "BR-O-13", "BR-O-14", "BR-B-01", "BR-B-02")
+
+
+def item_rules(code: str | None, scheme: str | None, rate: str | None, doc: Document) -> tuple[str, ...]:
+    """The rules 05 that a line's category breaks; `rate` is None where there is none."""
+    return _rate_rules(5, code, scheme, rate, doc)
+
+
+def _rate_rules(number: int, code: str | None, scheme: str | None, rate: str | None, doc: Document) -> tuple[str, ...]:
+    family = FAMILIES.get(strip(code))
+    if family is None or not is_vat(scheme) or _rate_fits(family.rate, rate, doc):
+        return ()
+    return (family.rule(number),)
+
+
+def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
+    if rate is None or wanted == "none":
+        return rate is None and wanted == "none"
+    if wanted == "zero":
+        return doc.decimal(rate) == 0
+    return double(rate) > 0 if wanted == "positive" else double(rate) >= 0
+
+
+@layer.on("cac:ClassifiedTaxCategory")
+def loose_item_category(node: Node, plan: Plan) -> None:
+    """Categories that no line hands on (`lines.category` does those of lines)."""
+    if node.fits(("cac:Item", "cac:InvoiceLine"), False) or node.fits(("cac:Item", "cac:CreditNoteLine"), False):
+        return
+    ids, schemes = node.places("cbc:ID"), scheme_place(node)
+    plan.check(lambda v, doc: facts(doc).item_categories.add(pair_of(v, ids, schemes)))
+
+
+@layer.on("cac:TaxCategory")
+def category(node: Node, plan: Plan) -> None:
+    """Every other category, and what its place makes of it."""
+    ids, schemes, rates = node.places("cbc:ID"), scheme_place(node), node.places("cbc:Percent")
+    parent = node.parent
+    if parent is not None and parent.tag == "cac:AllowanceCharge":
+        _of_allowance(node, parent, plan)
+    if node.path == "cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory" and parent is not None:
+        base, tax = parent.first("cbc:TaxableAmount"), parent.first("cbc:TaxAmount")
+        has_reason = node.has("cbc:TaxExemptionReason") or node.has("cbc:TaxExemptionReasonCode")
+        places = (rates[0] if rates else None, base.i if base else None, tax.i if tax else None)
+        pick, at = picker(places), node.i
+        there = tuple(place is not None for place in places)
+
+        def of_breakdown(v: Values, doc: Document) -> None:
+            rate, taxable, tax_amount = (
+                (text or "") if is_there else None for text, is_there in zip(pick(v), there, strict=True)
+            )
+            pair = pair_of(v, ids, schemes)
+            known = facts(doc)
+            known.categories.add(pair)
+            known.breakdown.append(Breakdown(doc.els[at], pair, (rate, taxable, tax_amount), has_reason))
+
+        plan.check(of_breakdown)
+    else:
+        plan.check(lambda v, doc: facts(doc).categories.add(pair_of(v, ids, schemes)))
+
+
+def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
+    """Rules 06 and 07: the rate of an allowance or charge."""
+    ids, schemes, rates = node.places("cbc:ID"), scheme_place(node), node.places("cbc:Percent")
+    indicators = parent.places("cbc:ChargeIndicator")
+    of_document = parent.path == "cac:AllowanceCharge"
+    at = node.i
+
+    def check(v: Values, doc: Document) -> None:
+        code, scheme = pair_of(v, ids, schemes)
+        rate = (v[rates[0]] or "") if rates else None
+        if not indicators:
+            facts(doc).charge_categories.add((None, of_document, code, scheme))
+        for kind in {indicator(v[i]) for i in indicators}:
+            facts(doc).charge_categories.add((kind, of_document, code, scheme))
+            if kind is None:
+                raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
+            for rule in _rate_rules(7 if kind else 6, code, scheme, rate, doc):
+                doc.fire(rule, at, category=code, rate=rate)
+
+    plan.check(check)
+
+
+@layer.on("cac:AllowanceCharge")
+def allowance(node: Node, plan: Plan) -> None:
+    """For the sums: BG-20 and BG-21, and the rates of them all."""
+    indicators, amounts = node.places("cbc:ChargeIndicator"), node.places("cbc:Amount")
+    ids, rates = node.places("cac:TaxCategory/cbc:ID"), node.places("cac:TaxCategory/cbc:Percent")
+    of_document = node.path == "cac:AllowanceCharge"
+    if not of_document and not ids:
+        return
+
+    def check(v: Values, doc: Document) -> None:
+        categories = frozenset(strip(v[i]) for i in ids)
+        percents = tuple(v[i] or "" for i in rates)
+        facts(doc).rated_charges.add((categories, percents))
+        if not of_document:
+            return
+        amount = sum((doc.decimal(v[i]) for i in amounts), ZERO)
+        for kind in {indicator(v[i]) for i in indicators}:
+            if kind is None:
+                raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
+            facts(doc).allowances.append((kind, categories, percents, amount))
+
+    plan.check(check)
+
+
+@layer.on(
+    "cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme",
+    "cac:AccountingCustomerParty/cac:Party/cac:PartyTaxScheme",
+    "cac:TaxRepresentativeParty/cac:PartyTaxScheme",
+)
+def registration(node: Node, plan: Plan) -> None:
+    """Who has a VAT number."""
+    if not node.has("cbc:CompanyID"):
+        return
+    schemes = scheme_place(node)
+    if node.inside("cac:AccountingSupplierParty"):
+        field = "supplier_vat"
+        plan.check(lambda v, doc: setattr(facts(doc), "supplier_any", True))
+    else:
+        field = "customer_vat" if node.inside("cac:AccountingCustomerParty") else "representative_vat"
+    plan.check(lambda v, doc: setattr(facts(doc), field, True) if any(is_vat(v[i]) for i in schemes) else None)
+
+
+@layer.on("cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID")
+def customer_registration(node: Node, plan: Plan) -> None:
+    """BT-47."""
+    plan.check(lambda v, doc: setattr(facts(doc), "customer_legal", True))
+
+
+@layer.on("cbc:IdentificationCode")
+def country(node: Node, plan: Plan) -> None:
+    """For BR-B-01."""
+    at = node.i
+    plan.check(lambda v, doc: setattr(facts(doc), "country_other_than_it", True) if v[at] != "IT" else None)
+
+
+@layer.on("cac:TaxTotal/cbc:TaxAmount")
+def tax_amount(node: Node, plan: Plan) -> None:
+    """For BR-53."""
+    currency = node.attr("currencyID")
+    plan.check(lambda v, doc: facts(doc).tax_currencies.add(v[currency]))
+
+
+class _Codes:
+    """The category codes of a document, as the rules look at them."""
+
+    def __init__(self, known: Facts) -> None:
+        items = set(known.item_categories)
+        for groups in known.groups.values():
+            items.update((key[0], key[1]) for key in groups)
+        charges = known.charge_categories
+        self.items_raw = {code for code, _ in items}
+        self.items_any = {strip(code) for code in self.items_raw}
+        self.items = {strip(code) for code, scheme in items if is_vat(scheme)}
+        self.raw = {code for code, _ in known.categories}
+        self.all = {strip(code) for code, scheme in known.categories if is_vat(scheme)}
+        self.charges_any = {strip(code) for _, _, code, _ in charges}
+        self.charges_vat = {strip(code) for _, _, code, scheme in charges if is_vat(scheme)}
+        self.charges = {
+            kind: {strip(code) for charge, _, code, scheme in charges if charge is kind and is_vat(scheme)}
+            for kind in (False, True)
+        }
+        self.charges_raw = {code for charge, _, code, scheme in charges if charge and is_vat(scheme)}
+        self.of_document = {
+            kind: {strip(code) for charge, top, code, scheme in charges if charge is kind and top and is_vat(scheme)}
+            for kind in (False, True)
+        }
+
+
+@layer.document
+def families(doc: Document) -> None:
+    """Rules 01 to 04 and 08 to 14 of every family that the document uses."""
+    known = facts(doc)
+    codes = _Codes(known)
+    for code, family in FAMILIES.items():
+        if code in codes.items_any or code in codes.all or code in codes.charges_any:
+            _use(doc, known, codes, family)
+    for group in known.breakdown:
+        found = FAMILIES.get(strip(group.pair[0]))
+        if found is not None and is_vat(group.pair[1]):
+            _judge_group(doc, known, found, group)
+        elif strip(group.pair[0]) == "S" and "S" not in codes.items_any | codes.charges_any:
+            doc.fire_once("BR-S-01", group.element, category="S")
+    if "B" in codes.raw or "B" in codes.items_raw:
+        _split_payment(doc, known, codes)
+
+
+def _use(doc: Document, known: Facts, codes: _Codes, family: Family) -> None:
+    """Rules 01 to 04: the category is in the breakdown as well, and seller and buyer have what it wants."""
+    code = family.code
+    if not _breakdown_fits(known, codes, family):
+        doc.fire_once(family.rule(1), _place(doc, "cac:TaxTotal"), category=code)
+    identified = family.identified(known)
+    seller = _place(doc, "cac:AccountingSupplierParty")
+    # BR-S-02 asks about every line with S, and lets the identified seller off only where the scheme is VAT.
+    in_items = codes.items_any if code == "S" else codes.items
+    if code in in_items and not (identified and code in codes.items):
+        doc.fire(family.rule(2), seller, category=code)
+    charges = codes.of_document if code == "O" else codes.charges
+    if code in charges[False] and not identified:
+        doc.fire(family.rule(3), seller, category=code)
+    # BR-AF-04 compares the code without trimming it.
+    if code in (codes.charges_raw if code == "L" else charges[True]) and not identified:
+        doc.fire(family.rule(4), seller, category=code)
+    if code == "K":
+        _intra_community(doc, known)
+    elif code == "O":
+        _outside_scope(doc, known, codes)
+
+
+def _breakdown_fits(known: Facts, codes: _Codes, family: Family) -> bool:
+    code = family.code
+    with_vat = [group.pair[0] for group in known.breakdown if is_vat(group.pair[1])]
+    if not family.by_rate:
+        used = code in codes.all or code in codes.items
+        return not used or sum(1 for each in with_vat if strip(each) == code) == 1
+    if code == "S":
+        used = code in codes.charges_any or code in codes.items_any
+        return used == any(strip(group.pair[0]) == code for group in known.breakdown)
+    used = code in codes.items or code in codes.charges_vat
+    if used:
+        # Compared without trimming, and in BR-AF-01 whatever the scheme.
+        return code in (with_vat if code == "M" else [group.pair[0] for group in known.breakdown])
+    return not any(strip(each) == code for each in with_vat)
+
+
+def _intra_community(doc: Document, known: Facts) -> None:
+    """BR-IC-11 and 12: date or period, and country of delivery."""
+    if not any(strip(group.pair[0]) == "K" and is_vat(group.pair[1]) for group in known.breakdown):
+        return
+    days = [text or "" for text in doc.texts("cac:Delivery/cbc:ActualDeliveryDate")]
+    # A period without content is a leaf, and stands with the header.
+    has_period = any(plan.top.tag == "cac:InvoicePeriod" for plan, _, _ in doc.kept.get("cac:InvoicePeriod", ()))
+    place = _place(doc, "cac:Delivery")
+    if len(days) > 1:
+        raise BreaksOff("string-length() of several dates")
+    if not (days and len(days[0]) > 1) and not has_period:
+        doc.fire("BR-IC-11", place)
+    countries = doc.texts("cac:Delivery/cac:DeliveryLocation/cac:Address/cac:Country/cbc:IdentificationCode")
+    if not (countries and len(countries[0] or "") > 1):
+        doc.fire("BR-IC-12", place)
+
+
+def _outside_scope(doc: Document, known: Facts, codes: _Codes) -> None:
+    """BR-O-11 to 14: what is outside the scope of VAT stands alone."""
+    with_vat = [group for group in known.breakdown if is_vat(group.pair[1])]
+    if not any(strip(group.pair[0]) == "O" for group in with_vat):
+        return
+    others = [group for group in with_vat if strip(group.pair[0]) != "O"]
+    if others:
+        doc.fire("BR-O-11", others[0].element, category=others[0].pair[0])
+    for rule, used in (
+        ("BR-O-12", codes.items),
+        ("BR-O-13", codes.charges[False]),
+        ("BR-O-14", codes.charges[True]),
+    ):
+        if used - {"O"}:
+            doc.fire(rule, doc.root, category=", ".join(sorted(used - {"O"})))
+
+
+def _split_payment(doc: Document, known: Facts, codes: _Codes) -> None:
+    """BR-B-01 and 02: Italian split payment, in Italy only and not beside the standard rate."""
+    place = _place(doc, "cac:TaxTotal")
+    if known.country_other_than_it:
+        doc.fire("BR-B-01", place)
+    items = codes.items_raw
+    charges = {code for _, top, code, _ in known.charge_categories if top}
+    groups = {group.pair[0] for group in known.breakdown}
+    split = "B" in groups or "B" in charges or "B" in items
+    # Up to 3.0.20 the test looked for S in the breakdown at a place where it never is.
+    standard = "S" in charges or "S" in items or ("S" in groups and doc.since("3.0.21"))
+    if split and standard:
+        doc.fire("BR-B-02", place)
+
+
+def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) -> None:
+    """Rules 08 to 10 on one category of the breakdown."""
+    if group.has_reason != family.reason:
+        doc.fire(family.rule(10), group.element, category=family.code)
+    base = None if group.base is None else doc.decimal(group.base)
+    tax = None if group.tax is None else doc.decimal(group.tax)
+    if not family.by_rate:
+        if tax != 0:
+            doc.fire(family.rule(9), _beside(group.element, "TaxAmount"), stated=group.tax, expected="0.00")
+        _base_exactly(doc, known, family, group, base)
+        return
+    rate = None if group.rate is None else doc.decimal(group.rate)
+    if rate is None or tax is None or base is None:
+        doc.fire(family.rule(9), group.element, stated=group.tax)
+    else:
+        expected = round_half_up(abs(base) * (rate / HUNDRED), 2)
+        if not abs(tax) - 1 < expected < abs(tax) + 1:
+            calculation = f"{shown(abs(base))} × {rate:f} % = {shown(expected)}"
+            place = _beside(group.element, "TaxAmount")
+            doc.fire(family.rule(9), place, stated=group.tax, expected=shown(expected), calculation=calculation)
+    if rate is not None:
+        _base_about(doc, known, family, group, rate)
+
+
+def _line_tags(known: Facts) -> list[str]:
+    return [tag for tag in LINE_TAGS if tag in known.groups or tag in known.line_tags]
+
+
+LINE_TAGS: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
+
+
+def _base_exactly(doc: Document, known: Facts, family: Family, group: Breakdown, base: Decimal | None) -> None:
+    """Rule 08 without rates: the base is the sum of lines and charges, less allowances, to the last decimal."""
+    sums = [_sum(known, tag, family.code, None, doc) for tag in _line_tags(known)]
+    if not any(base is not None and base == total for total, _ in sums):
+        _tell_base(doc, family, group, sums)
+
+
+def _base_about(doc: Document, known: Facts, family: Family, group: Breakdown, rate: Decimal) -> None:
+    """Rule 08 per rate: less than one whole unit off."""
+    tags: Iterable[str] = _line_tags(known)
+    if family.code == "S":
+        # Here an allowance or charge of that rate stands in for a line of it.
+        charged = any(
+            "S" in categories and any(doc.decimal(text) == rate for text in rates)
+            for categories, rates in known.rated_charges
+        )
+        tags = [tag for tag in LINE_TAGS if charged or _has_line(known, tag, "S", rate, doc)]
+    sums = [_sum(known, tag, family.code, rate, doc) for tag in tags]
+    low, high = _beyond(group.base, -1), _beyond(group.base, 1)
+    if not any(low is not None and high is not None and low < total < high for total, _ in sums):
+        _tell_base(doc, family, group, sums)
+
+
+def _beyond(base: str | None, by: int) -> Decimal | None:
+    """`xs:decimal(cbc:TaxableAmount - 1)`: the subtraction is one of doubles, and so is its error."""
+    return None if base is None else Decimal(double(base) + by)
+
+
+def _tell_base(doc: Document, family: Family, group: Breakdown, sums: list[tuple[Decimal, str]]) -> None:
+    values: dict[str, str | None] = {"stated": group.base, "category": family.code, "rate": group.rate}
+    if sums:
+        total, calculation = sums[0]
+        values |= {"expected": shown(total), "calculation": f"{calculation} = {shown(total)}"}
+    doc.fire(family.rule(8), _beside(group.element, "TaxableAmount"), **values)
+
+
+def _has_line(known: Facts, tag: str, code: str, rate: Decimal, doc: Document) -> bool:
+    return any(True for _ in _lines(known, tag, code, rate, doc))
+
+
+def _lines(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Iterable[Decimal]:
+    """Net amounts of the lines with that category and, unless None, rate: one per group of lines, one per odd line."""
+    for key, group in known.groups.get(tag, {}).items():
+        if strip(key[0]) == code and (rate is None or (not is_blank(key[2]) and doc.decimal(key[2]) == rate)):
+            yield group.net
+    for line in known.odd_lines:
+        if line.tag == tag and code in line.categories and (rate is None or rate in line.rates):
+            yield line.net
+
+
+def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> tuple[Decimal, str]:
+    """Lines plus charges less allowances of a category (and rate), and the same written out."""
+    total = sum(_lines(known, tag, code, rate, doc), ZERO)
+    calculation = shown(total)
+    for charge, categories, rates, amount in known.allowances:
+        if code in categories and (rate is None or any(doc.decimal(text) == rate for text in rates)):
+            total += amount if charge else -amount
+            calculation += f" {'+' if charge else '-'} {shown(amount)}"
+    return total, calculation
+
+
+def _beside(category_element: etree._Element, name: str) -> etree._Element:
+    """A sibling of a category of the breakdown, or the category when there is none."""
+    parent = category_element.getparent()
+    if parent is not None:
+        for child in parent:
+            if child.tag.endswith("}" + name):
+                return child
+    return category_element
+
+
+def _place(doc: Document, tag: str) -> etree._Element:
+    """The first group of that name, or the document element."""
+    for _, element in doc.each(tag):
+        return element
+    return doc.root
