@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connector.ehf.rules.engine import Document, Node, Plan, Values
-from connector.ehf.rules.peppol.layers import both
+from connector.ehf.rules.peppol.layers import both, own_text
 from connector.ehf.rules.xpath import BreaksOff, normalize
 
 _EXEMPTIONS: Final = {
@@ -36,17 +36,21 @@ def media_type(node: Node, plan: Plan) -> None:
 @both.on("cac:AllowanceCharge/cbc:AllowanceChargeReasonCode")
 def reason_code(node: Node, plan: Plan) -> None:
     """CL002, CL003: why an allowance or a charge."""
-    i = node.i
+    i, mixed = node.i, bool(node.kids)
     indicators = node.parent.places("cbc:ChargeIndicator") if node.parent else ()
     allowances, charges = plan.codes("peppol-allowance-reason"), plan.codes("peppol-charge-reason")
 
     def check(v: Values, doc: Document) -> None:
         kinds = [v[k] for k in indicators]
         if "false" in kinds:
-            if v[i] not in allowances and normalize(v[i] or "") not in allowances:
-                doc.fire("PEPPOL-EN16931-CL002", i, value=v[i], allowed=", ".join(sorted(allowances)))
-        elif "true" in kinds and v[i] not in charges and normalize(v[i] or "") not in charges:
-            doc.fire("PEPPOL-EN16931-CL003", i, value=v[i])
+            codes, rule = allowances, "PEPPOL-EN16931-CL002"
+        elif "true" in kinds:
+            codes, rule = charges, "PEPPOL-EN16931-CL003"
+        else:
+            return
+        code = own_text(doc.els[i]) if mixed else v[i]
+        if code not in codes and normalize(code or "") not in codes:
+            doc.fire(rule, i, value=code)
 
     plan.check(check)
 
@@ -54,10 +58,10 @@ def reason_code(node: Node, plan: Plan) -> None:
 @both.on("cac:InvoicePeriod/cbc:DescriptionCode")
 def period_code(node: Node, plan: Plan) -> None:
     """CL006: from which day VAT counts (BT-8)."""
-    i, codes = node.i, plan.codes("peppol-period")
+    i, mixed, codes = node.i, bool(node.kids), plan.codes("peppol-period")
 
     def check(v: Values, doc: Document) -> None:
-        if normalize(v[i] or "") not in codes:
+        if normalize((own_text(doc.els[i]) if mixed else v[i]) or "") not in codes:
             doc.fire("PEPPOL-EN16931-CL006", i, value=v[i], allowed=", ".join(sorted(codes)))
 
     plan.check(check)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank
-from connector.ehf.rules.peppol.layers import both, is_self_billing
+from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.peppol.parties import both_german, told
 from connector.ehf.rules.xpath import BreaksOff, is_date, normalize, number
 
@@ -77,27 +79,26 @@ def tax_totals(doc: Document) -> None:
 
 
 def _same_sign(doc: Document) -> bool:
-    theirs = _amounts_in(doc, "cbc:TaxCurrencyCode")
-    ours = _amounts_in(doc, "cbc:DocumentCurrencyCode")
-    return (any(a <= 0 for a in theirs) and any(a <= 0 for a in ours)) or (
-        any(a >= 0 for a in theirs) and any(a >= 0 for a in ours)
+    accounting, invoice = "cbc:TaxCurrencyCode", "cbc:DocumentCurrencyCode"
+    # One after the other, as the official test reads them: what is not reached cannot break it off.
+    return any(
+        any(fits(amount, 0) for amount in _amounts_in(doc, accounting))
+        and any(fits(amount, 0) for amount in _amounts_in(doc, invoice))
+        for fits in (operator.le, operator.ge)
     )
 
 
-def _amounts_in(doc: Document, currency: str) -> list[float]:
+def _amounts_in(doc: Document, currency: str) -> Iterator[float]:
     """The tax amounts of the document in the currency that the element names."""
     said = doc.texts(currency)
-    if len(said) > 1:
-        raise BreaksOff(currency)
-    code = normalize(said[0] or "") if said else ""
-    found = []
     for text, element in doc.each("cac:TaxTotal/cbc:TaxAmount"):
-        if element.get("currencyID") == code:
+        if len(said) > 1:
+            raise BreaksOff(f"several {currency}")
+        if element.get("currencyID") == (normalize(said[0] or "") if said else ""):
             amount = number(text or "")
             if amount != amount and (text or "").strip() != "NaN":
-                raise BreaksOff(text or "")
-            found.append(amount)
-    return found
+                raise BreaksOff(f"xs:double({text!r})")
+            yield amount
 
 
 @both.on("cbc:TaxCurrencyCode")
@@ -160,14 +161,14 @@ def not_empty(plan: Plan) -> None:
 @both.on("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
 def type_code(node: Node, plan: Plan) -> None:
     """Remember the types that P0100, P0101 and P0112 have something against, until process and parties are known."""
-    i = node.i
+    i, mixed = node.i, bool(node.kids)
     credit = node.tag == "cbc:CreditNoteTypeCode"
     layer = "self-billing" if is_self_billing(plan) else "peppol"
     allowed = plan.codes(f"{layer}-{'credit-note' if credit else 'invoice'}-type")
     rule = "PEPPOL-EN16931-P0101" if credit else "PEPPOL-EN16931-P0100"
 
     def check(v: Values, doc: Document) -> None:
-        code = normalize(v[i] or "")
+        code = normalize((own_text(doc.els[i]) if mixed else v[i]) or "")
         if code not in allowed:
             doc.facts.setdefault("types", []).append((rule, doc.els[i], code))
         if code in ("326", "384") and not credit:
@@ -191,11 +192,12 @@ def type_codes(doc: Document) -> None:
 @both.on("cbc:IssueDate", "cbc:DueDate", "cbc:TaxPointDate", "cbc:StartDate", "cbc:EndDate", "cbc:ActualDeliveryDate")
 def date_form(node: Node, plan: Plan) -> None:
     """F001: a date is YYYY-MM-DD, without a time zone, and exists."""
-    i = node.i
+    i, mixed = node.i, bool(node.kids)
 
     def check(v: Values, doc: Document) -> None:
         text = v[i]
-        if text is None or len(text) != 10 or not is_date(text):
+        own = own_text(doc.els[i]) if mixed else text
+        if own is None or len(own) != 10 or not is_date(text or ""):
             doc.fire("PEPPOL-EN16931-F001", i, value=text)
 
     plan.check(check)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from lxml import etree
+
 from connector.ehf.rules.engine import Binder, Document, DocumentRule, Layer, Plan, ShapeRule
+from connector.ehf.rules.xpath import BreaksOff
 
 billing: Final = Layer("peppol")
 self_billing: Final = Layer("self-billing")
@@ -98,3 +101,15 @@ billing.fatal("DK-R-003", since="3.0.21")
 billing.warning("DK-R-017", since="3.0.20", until="3.0.20")
 billing.fatal("DK-R-017", since="3.0.21")
 billing.warning("DE-R-T02", since="3.0.21")
+
+
+def own_text(element: etree._Element) -> str | None:
+    """`text()` of an element that has children: its own text without theirs.
+
+    Raises:
+        BreaksOff: there are several pieces, where the official functions take one.
+    """
+    pieces = [piece for piece in (element.text, *(child.tail for child in element)) if piece]
+    if len(pieces) > 1:
+        raise BreaksOff("text in several pieces")
+    return pieces[0] if pieces else None

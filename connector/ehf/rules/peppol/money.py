@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
-from connector.ehf.rules.peppol.layers import both, is_self_billing
+from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.xpath import BreaksOff, divide, normalize
 from connector.ehf.xml import CBC
 
@@ -74,6 +74,7 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         plan.fires("PEPPOL-EN16931-R042", node)
         return
     amounts, indicators = node.places("cbc:Amount"), node.places("cbc:ChargeIndicator")
+    mixed = any(one.kids for one in node.all("cbc:ChargeIndicator"))
     if percents:
         several = max(len(percents), len(bases), len(amounts)) > 1
 
@@ -96,7 +97,7 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         plan.check(calculation)
 
     def indicator(v: Values, doc: Document) -> None:
-        said = [text for i in indicators if (text := v[i])]
+        said = [text for i in indicators if (text := own_text(doc.els[i]) if mixed else v[i])]
         if len(said) > 1:
             raise BreaksOff("several cbc:ChargeIndicator")
         if not said or (said[0] not in ("true", "false") and normalize(said[0]) not in ("true", "false")):

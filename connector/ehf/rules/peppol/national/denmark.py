@@ -60,9 +60,9 @@ def _seller(doc: Document, buyer: list[str]) -> None:
     if not text(root, f"{SELLER}/{_LEGAL}"):
         doc.fire("DK-R-002", root)
     _scheme(doc, "DK-R-014", root, legal)
-    if doc.kind == "CreditNote" and only(buyer, "countries of the buyer") == "DK":
+    if doc.kind == "CreditNote":
         payable = text(root, "cac:LegalMonetaryTotal/cbc:PayableAmount")
-        if number(payable) < 0:
+        if number(payable) < 0 and only(buyer, "countries of the buyer") == "DK":
             doc.fire("DK-R-016", root, value=payable)
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from connector.ehf.rules.engine import Document
-from connector.ehf.rules.peppol.national.tree import at, strings, value
+from connector.ehf.rules.peppol.national.tree import at, everywhere, strings, value
 from connector.ehf.rules.peppol.parties import REPRESENTATIVE, SELLER, country
 from connector.ehf.rules.xpath import normalize
 
@@ -22,7 +22,7 @@ def judge(doc: Document) -> None:
     """IT-R-001 to 004: the tax registration has 11 to 16 characters; street, city and post code are there."""
     if country(doc, SELLER, REPRESENTATIVE) != "IT":
         return
-    for party in at(doc.root, f"{SELLER}/cac:Party"):
+    for party in at(everywhere(doc.root, SELLER), "cac:Party"):
         for scheme in at(party, "cac:PartyTaxScheme"):
             names = strings(scheme, "cac:TaxScheme/cbc:ID")
             if len(names) < 2 and normalize(names[0] if names else "") != "VAT":

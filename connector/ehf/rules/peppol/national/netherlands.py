@@ -29,10 +29,9 @@ def judge(doc: Document) -> None:
         for address in at(everywhere(root, REPRESENTATIVE), "cac:PostalAddress"):
             _address(doc, "NL-R-006", address)
     means = everywhere(root, "cac:PaymentMeans")
-    for total in everywhere(root, "cac:LegalMonetaryTotal"):
+    for total in everywhere(root, "cac:LegalMonetaryTotal") if not means else ():
         payable = _payable(total)
-        free = payable is not None and (payable <= 0 if doc.kind == "Invoice" else payable >= 0)
-        if not free and not means:
+        if payable is None or (payable > 0 if doc.kind == "Invoice" else payable < 0):
             doc.fire("NL-R-007", total)
     if not at(root, "cac:OrderReference/cbc:ID"):
         for line in at(everywhere(root, "cac:OrderLineReference"), "cbc:LineID"):

@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.ehf.rules.engine import Document
 from connector.ehf.rules.peppol import check_digits
-from connector.ehf.rules.peppol.national.tree import at, strings, trimmed_schemes, value
+from connector.ehf.rules.peppol.national.tree import at, everywhere, strings, trimmed_schemes, value
 from connector.ehf.rules.peppol.parties import REPRESENTATIVE, SELLER, country
 from connector.ehf.rules.xpath import BreaksOff, normalize
 
@@ -21,7 +21,7 @@ def judge(doc: Document) -> None:
     """
     if country(doc, SELLER, REPRESENTATIVE) != "NO":
         return
-    for party in at(doc.root, f"{SELLER}/cac:Party"):
+    for party in at(everywhere(doc.root, SELLER), "cac:Party"):
         if normalize(value(trimmed_schemes([party], "TAX"), "cbc:CompanyID")) != "Foretaksregisteret":
             doc.fire("NO-R-002", party)
         numbers = trimmed_schemes([party], "VAT")
