@@ -1,0 +1,82 @@
+"""What makes a document the same document: business keys, digests of content, and markers.
+
+A business key guards for ever: the same key with the same content is the same document, with other content it is a
+clash. Keys are plain text, so that a person can read them in an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from connector.errors import BadInput
+from connector.model import Customer, Invoice, Party, Payment
+
+
+def invoice_key(invoice: Invoice) -> str:
+    """Seller, year, type and number; without a number, the source's own id.
+
+    The year is the calendar year of issue: number series may begin anew each year, never within one.
+
+    Raises:
+        BadInput: it has neither (code `document-without-identity`).
+    """
+    seller = party_key(invoice.seller)
+    if invoice.number:
+        year = invoice.issue_date.year if invoice.issue_date else "-"
+        return f"{seller}/{year}/{invoice.type_code}/{invoice.number}"
+    if invoice.source_id:
+        return f"{seller}/source/{invoice.source_id}"
+    raise BadInput(
+        "The document has neither a number (BT-1) nor an id of its source.",
+        code="document-without-identity",
+        do="Send `source_id`: the id of the document in your system, unique there for ever.",
+        where={"field": "source_id"},
+    )
+
+
+def customer_key(customer: Customer) -> str:
+    """The organisation number where there is one; else the source's own customer number; else the party's name."""
+    number = customer.party.organisation_number
+    if number:
+        return f"NO:{number}"
+    if customer.source_id or customer.number:
+        return f"source:{customer.source_id or customer.number}"
+    return party_key(customer.party)
+
+
+def payment_key(source: str, payment: Payment) -> str:
+    """The source's own row id: two equal payments differ in it."""
+    return f"{source}/{payment.source_id}"
+
+
+def party_key(party: Party) -> str:
+    """Who it is, by the strongest identifier it carries.
+
+    Raises:
+        BadInput: it carries none, not even a name (code `party-without-identity`).
+    """
+    if party.organisation_number:
+        return f"NO:{party.organisation_number}"
+    for identifier in (party.legal_id, party.endpoint, *party.identifiers):
+        if identifier:
+            return f"{identifier.scheme or '-'}:{identifier.value}"
+    if party.vat_number:
+        return f"VAT:{party.vat_number}"
+    if party.name:
+        return f"name:{party.name.casefold()}"
+    raise BadInput(
+        "A party has neither an identifier nor a name.",
+        code="party-without-identity",
+        do="Give at least its organisation number or its name.",
+    )
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of canonical content, as hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def marker(document: str, connection: str, purpose: str) -> str:
+    """Our own key for one effect: the same for ever for the same document, connection and purpose; 26 characters."""
+    raw = hashlib.sha256(f"{document}\0{connection}\0{purpose}".encode()).hexdigest()
+    return f"c-{raw[:24]}"
