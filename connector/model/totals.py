@@ -103,7 +103,7 @@ def _problems(draft: Invoice) -> Iterable[Problem]:
             yield Problem(
                 "accounting-tax-incomplete",
                 "tax_in_accounting_currency",
-                "VAT in the accounting currency (BT-111) and that currency (BT-6) belong together; the issuer states them",
+                "VAT in the accounting currency (BT-111) and that currency (BT-6) belong together; both are stated",
             )
         if draft.round_payable_to is not None and draft.round_payable_to <= 0:
             yield Problem("rounding-unit", "round_payable_to", "the unit to round to must be more than 0")

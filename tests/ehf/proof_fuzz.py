@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import os
 import random
 import sys
 import time
@@ -104,7 +105,7 @@ def shrink(document: bytes, still: Callable[[bytes], bool], patience: float = 20
     while changed and time.monotonic() < until:
         changed = False
         for element in sorted(root.iter(etree.Element), key=lambda e: -sum(1 for _ in e.iter())):
-            if element is root or element.getroottree().getroot() is not root:
+            if root not in element.iterancestors():  # itself, or gone with something above it
                 continue
             trial = copy.deepcopy(root)
             twin = trial.getroottree().find(root.getroottree().getelementpath(element))
@@ -159,7 +160,9 @@ def main() -> int:
     parser.add_argument("--release", default=VERSIONS[0], choices=VERSIONS)
     parser.add_argument("--stop-after", type=int, default=20, help="kinds of disagreement")
     options = parser.parse_args()
-    console = Console(stderr=True)
+    # Saxon writes what it recovers from straight to stderr; the progress bar keeps a way of its own.
+    console = Console(file=os.fdopen(os.dup(2), "w"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(f"seed {options.seed}", total=options.seconds, said="")
