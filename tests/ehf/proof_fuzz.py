@@ -2,7 +2,7 @@
 
 By itself, with a progress bar and a report of what it found, each shrunk to a minimal document:
 
-    python tests/ehf/proof_fuzz.py [--seconds 600] [--seed 1] [--release 3.0.21] [--stop-after 20]
+    python -m tests.ehf.proof_fuzz [--seconds 600] [--seed 1] [--release 3.0.21] [--stop-after 20]
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from lxml import etree
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from proof_mutations import Mutator, local, remove, rule_words
-from proof_oracle import STANDARDS, VERSIONS, differences, official, ours
-
 from benchmarks.invoices import COMPANIES, invoice
+from tests.ehf.proof_mutations import Mutator, local, remove, rule_words
+from tests.ehf.proof_oracle import STANDARDS, VERSIONS, differences, official, ours
 
 PARSER = etree.XMLParser(remove_blank_text=True, resolve_entities=False)
 RULE_FILES = (
