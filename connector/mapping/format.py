@@ -1,0 +1,431 @@
+"""The format of mapping files and tenant files, as pydantic models: what may stand where, and what it means.
+
+`schemas/mapping.schema.json` and `schemas/tenant.schema.json` are made from these models (`python -m
+connector.mapping.format` writes them, a test keeps them current), so editors complete and mark what is written here.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from connector.mapping import files
+
+Json = dict[str, Any]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+"""Lower-case letters, digits, - and _."""
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str | bool | int | Decimal):
+        return value
+    raise PydanticCustomError("value-not-plain", "A plain value is wanted here: text, number, true or false.")
+
+
+def _many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+_PLAIN: Json = {"type": ["string", "number", "boolean"]}
+_TEXT: Json = {"type": "string"}
+_CODE: Json = {"type": ["string", "number", "boolean", "null"]}
+_SHORT = "x-short"
+
+
+def _shorter(short: Json | None = None) -> Any:
+    """Marks what may also be written short: like this, or (None) as one item without the list around it."""
+    return Field(json_schema_extra={_SHORT: short or {}})
+
+
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_PLAIN)]
+"""Text, number, true or false."""
+Texts = Annotated[list[str], BeforeValidator(_many), Field(min_length=1), _shorter()]
+"""One text, or a list of them."""
+Scalars = Annotated[list[Scalar], BeforeValidator(_many), Field(min_length=1), _shorter()]
+"""One plain value, or a list of them."""
+
+
+class Part(BaseModel):
+    """A closed part of a file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+
+
+class Short(Part):
+    """A part that may be written short, as plain values, where only its main key is wanted."""
+
+    @classmethod
+    def short(cls) -> tuple[str, Json]:
+        """The main key, and the JSON Schema of its short form."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lengthen(cls, given: Any) -> Any:
+        return given if isinstance(given, dict) else {cls.short()[0]: given}
+
+
+# --- conditions -------------------------------------------------------------------------------------------------------
+
+
+class Test(Short):
+    """What is asked of the value at a path. All that is said must hold."""
+
+    equals: Scalars | None = None
+    """It is this value, or one of these. The short form."""
+    differs: Scalars | None = None
+    """There is a value, and it is none of these."""
+    present: bool | None = None
+    """true: there is a value (a list has items); false: there is none."""
+    above: Decimal | None = None
+    """There is a number, greater than this."""
+    below: Decimal | None = None
+    """There is a number, less than this."""
+    any: Condition | None = None
+    """The list has an item for which this holds."""
+    every: Condition | None = None
+    """This holds for every item of the list (also of an empty one)."""
+
+    @classmethod
+    def short(cls) -> tuple[str, Json]:
+        """A value or a list of values: `equals`."""
+        return "equals", {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}
+
+
+Condition = Annotated[list[dict[str, Test]], BeforeValidator(_many), _shorter()]
+"""Tests by path; all must hold. A list of such mappings where one path is tested twice."""
+
+
+class When(Part):
+    """When a line applies: `ours` is asked on the way out, `theirs` on the way in."""
+
+    ours: Condition | None = None
+    """Tests on our document."""
+    theirs: Condition | None = None
+    """Tests on the vendor's record."""
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+class Otherwise(Part):
+    """Where our value is found when the document does not state it."""
+
+    ours: Texts
+    """Path, or paths, of what it follows from."""
+    table: str | None = None
+    """Table that turns those into our value."""
+
+
+class Line(Short):
+    """One pair of fields and how the value goes between them, in both directions."""
+
+    theirs: Texts | None = None
+    """Path in the vendor's record; several are joined into one of ours. The short form of a line is this alone."""
+    ours: Texts | None = None
+    """Path in our document; the line's own name where it is left out. Several make one of theirs."""
+    table: Texts | None = None
+    """Table that translates the values; of several each takes up where the one before ends, from ours to theirs."""
+    link: str | None = None
+    """Kind of record the vendor's id stands for: customer, department …"""
+    minor_units: Annotated[int, Field(ge=1, le=4)] | None = None
+    """The vendor counts in the smallest unit: so many decimals (2: øre)."""
+    date: str | None = None
+    """How the vendor writes the day: `iso` (2027-01-15), or a pattern of YYYY, MM and DD such as DD.MM.YYYY."""
+    digits: Literal[True] | None = None
+    """Our text of digits is the vendor's whole number; one that would lose its leading zeros is a stop."""
+    join: str | None = None
+    """Separator between several of our values in the vendor's one text (or the other way round)."""
+    constant: Scalar | None = None
+    """Always this value."""
+    default: Scalar | None = None
+    """Our value where the document has none (before the line's table, if any)."""
+    otherwise: Otherwise | None = None
+    """Where our value comes from when the document does not state it."""
+    each: Shape | None = None
+    """Lines for the items of a list."""
+    lens: str | None = None
+    """Name of a lens that a plugin brings."""
+    when: When | None = None
+    """When the line applies."""
+    only: Literal["in", "out"] | None = None
+    """One way: `out` writes to the vendor, `in` reads from it."""
+    on: Literal["create"] | None = None
+    """Written when the record is made, never changed afterwards."""
+    owner: Literal["ours", "theirs", "ask"] | None = None
+    """Who wins when both sides have changed it."""
+    note: str | None = None
+    """Why the line is as it is, for people."""
+
+    @classmethod
+    def short(cls) -> tuple[str, Json]:
+        """A path or list of paths: `theirs`."""
+        return "theirs", {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+
+
+class Refusal(Part):
+    """What this system cannot express: it stops the document instead of losing something silently."""
+
+    when: When
+    """When it stops."""
+    says: str
+    """What is wrong, for a person."""
+    do: str = ""
+    """What helps."""
+
+
+class Shape(Part):
+    """Lines, refusals and losses of an object or of a list's items."""
+
+    fields: dict[str, Line | None] = {}
+    """Lines by name; the name is our path unless `ours` says otherwise. null takes away a line of the layer below."""
+    refuse: dict[str, Refusal | None] = {}
+    """What is refused, by name. null takes it away."""
+    loses: dict[str, str | None] = {}
+    """Our paths (with all below them) that this system does not carry, and why."""
+
+
+class Linked(Part):
+    """A link an example takes for granted."""
+
+    kind: str
+    """Kind of record."""
+    ours: Any
+    """Our value: text, or some fields of an object."""
+    theirs: Scalar
+    """The vendor's id."""
+
+
+class Example(Part):
+    """A document and the record it becomes: a test that `connector mappings test` runs."""
+
+    name: str
+    """What it shows."""
+    kind: str
+    """Kind of document."""
+    ours: Any
+    """Our document, as far as it matters here."""
+    theirs: Any = None
+    """The vendor's record."""
+    links: list[Linked] = []
+    """Links it takes for granted."""
+    only: Literal["in", "out"] | None = None
+    """Only this direction is tried."""
+    stops: str | None = None
+    """Instead of becoming a record it stops, with this error code."""
+
+
+class KindSpec(Shape):
+    """How one kind of document is mapped."""
+
+    owner: Literal["ours", "theirs", "ask"] | None = None
+    """Who wins where a line does not say; `ask` unless said."""
+    amendable: list[str] | None = None
+    """Our paths that may still change once the document is issued."""
+
+
+Code = Annotated[Any, AfterValidator(lambda given: given if given is None else _scalar(given)), WithJsonSchema(_CODE)]
+Codes = Annotated[list[Code], BeforeValidator(_many), Field(min_length=1), _shorter()]
+
+
+class Row(Part):
+    """A row of a table with composite keys, or one that goes one way."""
+
+    ours: Codes
+    """Our value or values; null where there is none."""
+    theirs: Codes | None = None
+    """The vendor's value or values; left out, the row of the layer below is taken away."""
+    only: Literal["in", "out"] | None = None
+    """Direction of the row, where both ways would be ambiguous."""
+
+
+def _rows(given: Any) -> Any:
+    """The short form, a mapping of our codes to theirs, as rows."""
+    if isinstance(given, dict):
+        return [{"ours": key, "theirs": value} for key, value in given.items()]
+    return given
+
+
+class Table(Part):
+    """Codes of ours and codes of theirs."""
+
+    title: str | None = None
+    """What it translates."""
+    only: Literal["in", "out"] | None = None
+    """One way; both ways, no value may stand twice on either side."""
+    rows: Annotated[
+        list[Row], BeforeValidator(_rows), _shorter({"type": "object", "additionalProperties": _CODE})
+    ] = []
+    """Our code: their code. As a list of rows where keys have several parts."""
+
+
+class Content(Part):
+    """What a layer says of one system: tables and kinds. An upper layer says only what differs from the one below."""
+
+    tables: dict[str, Table | None] = {}
+    """Tables by name."""
+    kinds: dict[str, KindSpec | None] = {}
+    """Kinds of documents by name: customer, invoice, payment …"""
+
+
+class MappingFile(Content):
+    """A system as shipped (`layer: system`), or an office's standard for it (`layer: office`)."""
+
+    layer: Literal["system", "office"]
+    """Which layer the file is."""
+    system: Name
+    """System the lines are for, by the name of its plugin."""
+    title: str | None = None
+    """What people call it."""
+    office: Name | None = None
+    """Name of the office (`layer: office`)."""
+    extends: Name | None = None
+    """Office whose file this one changes; otherwise it changes the system's own."""
+    examples: list[Example] = []
+    """Documents and the records they become."""
+
+    @model_validator(mode="after")
+    def _office_named(self) -> MappingFile:
+        if (self.layer == "office") != (self.office is not None):
+            raise PydanticCustomError("office-unnamed", "`office:` names the office in a file of layer office, and there alone.")
+        if self.extends and self.layer == "system":
+            raise PydanticCustomError("system-extends", "A system's file stands on nothing: take `extends` away.")
+        return self
+
+
+# --- tenants ----------------------------------------------------------------------------------------------------------
+
+
+class Connection(Part):
+    """One system's books that the tenant is connected to."""
+
+    system: Name
+    """System, by the name of its plugin."""
+    settings: dict[str, Any] = {}
+    """Settings of that system's plugin."""
+    secrets: dict[str, str] = {}
+    """Secrets by name, each as `env:NAME` (environment variable) or `vault:NAME`; never the secret itself."""
+    office: Name | None = None
+    """Office whose standard is used."""
+    mapping: Content = Content()
+    """What differs from the layers below for this connection."""
+    examples: list[Example] = []
+    """Examples that hold with these changes."""
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _only_references(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            for name, value in given.items():
+                if not isinstance(value, str) or not value.startswith(("env:", "vault:")) or value.endswith(":"):
+                    raise PydanticCustomError(
+                        "secret-written",
+                        "The secret `{name}` is written into the file; write env:NAME or vault:NAME instead"
+                        " and change the secret, it may have been seen.",
+                        {"name": name},
+                    )
+        return given
+
+
+class Route(Part):
+    """Which documents go where, and who does what with them. Each duty has exactly one owner."""
+
+    title: str | None = None
+    """What people call it."""
+    takes: Annotated[list[str], BeforeValidator(_many), _shorter()] = ["api"]
+    """Where its documents come from: `api`, or connections."""
+    to: Annotated[list[str], BeforeValidator(_many), _shorter()]
+    """Connections whose books its documents are kept in."""
+    issues: Texts | None = None
+    """Who numbers the documents: a connection (its ledger issues), `source` (they come numbered), or `counterparty`
+    (self-billing)."""
+    sends: Texts | None = None
+    """Who sends them to the customer: a connection, `source`, `connector`, or `nobody`; who issues, unless said."""
+    receives: Texts | None = None
+    """Who receives incoming documents: a connection, `connector` or `nobody`."""
+    reminds: Texts | None = None
+    """Who reminds: a connection, `source`, `connector` or `nobody`."""
+    takes_bank_money: Annotated[
+        dict[str, Texts] | None,
+        BeforeValidator(lambda given: given if isinstance(given, dict) or given is None else {"*": given}),
+        _shorter({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+    ] = None
+    """Who reads the bank: a connection, `source`, `connector` or `nobody`; or by account number, one line each."""
+
+
+class TenantFile(Part):
+    """One company: its connections, its routes, who does what, and what its mapping changes."""
+
+    layer: Literal["tenant"]
+    """This is a tenant's file."""
+    tenant: Name
+    """Name of the tenant; the file is called NAME.yaml."""
+    title: str
+    """The company's name."""
+    organisation_number: str | None = None
+    """Its organisation number."""
+    start: date
+    """Documents dated from this day on are kept alike; older ones are linked for their payments only."""
+    connections: dict[Name, Connection]
+    """Connections by id."""
+    routes: dict[Name, Route]
+    """Routes by name."""
+
+    @field_validator("organisation_number", mode="before")
+    @classmethod
+    def _digits(cls, given: Any) -> Any:
+        return str(given) if isinstance(given, int) else given
+
+
+Test.model_rebuild()
+Line.model_rebuild()
+
+
+def schema(model: type[BaseModel], title: str) -> str:
+    """The JSON Schema of a file as text, ready to be written."""
+    made = _with_short_forms(model.model_json_schema())
+    for part in (Test, Line):
+        if part.__name__ in made["$defs"]:
+            made["$defs"][part.__name__] = {"anyOf": [part.short()[1], made["$defs"][part.__name__]]}
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": title}
+    return json.dumps(made, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _with_short_forms(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_short_forms(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    said = {key: _with_short_forms(value) for key, value in node.items() if key != _SHORT}
+    if _SHORT not in node:
+        return said
+    about = {key: said.pop(key) for key in ("title", "description", "default") if key in said}
+    forms = said.pop("anyOf", [said])
+    many = next(form for form in forms if form.get("type") in ("array", "object"))
+    return {**about, "anyOf": [node[_SHORT] or many["items"], *forms]}
+
+
+SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
+    "mapping.schema.json": (MappingFile, "Mapping file of a system or an office"),
+    "tenant.schema.json": (TenantFile, "Tenant file"),
+}
+
+
+if __name__ == "__main__":
+    for filename, (model, title) in SCHEMAS.items():
+        (files.shipped("schemas") / filename).write_text(schema(model, title), encoding="utf-8")
