@@ -28,6 +28,9 @@ Kind = Literal["invoice", "credit_note"]
 CREDIT_NOTE_TYPES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"})
 """Type codes of UNCL1001 that EN 16931 takes for credit notes (rule BR-CL-01)."""
 
+SELF_BILLING_TYPES = frozenset({"261", "389", "527"})
+"""Type codes of documents that the buyer makes in the seller's name; they follow the self-billing specification."""
+
 BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 BILLING_PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 SELF_BILLING = "urn:cen.eu:en16931:2017#conformant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
@@ -68,8 +71,8 @@ class Invoice(Term):
     """BT-3 UNCL1001: 380 invoice, 381 credit note, 389 and 261 self-billed …; from the kind where it is left out."""
     direction: Direction = "outgoing"
     """Outgoing: our sale. Incoming: our purchase. Not carried by EHF."""
-    customization: Text = BILLING
-    """BT-24 Specification the document follows; Peppol BIS Billing 3.0, which is EHF, by default."""
+    customization: Text | None = BILLING
+    """BT-24 Specification the document follows; by default Peppol BIS Billing 3.0 (EHF) or self-billing."""
     profile: Text | None = BILLING_PROFILE
     """BT-23 Business process."""
 
@@ -157,6 +160,8 @@ class Invoice(Term):
         if not isinstance(given, dict):
             return given
         kind, code = given.get("kind"), given.get("type_code")
+        if code in SELF_BILLING_TYPES and "customization" not in given and "profile" not in given:
+            given = {**given, "customization": SELF_BILLING, "profile": SELF_BILLING_PROFILE}
         if kind is None and code is not None:
             return {**given, "kind": "credit_note" if code in CREDIT_NOTE_TYPES else "invoice"}
         if code is None and kind == "credit_note":
@@ -185,7 +190,9 @@ class Invoice(Term):
         `read(write(invoice), direction=invoice.direction) == invoice.as_carried()` for every invoice that can be
         written.
         """
+        given_order = None if self.sales_order_reference and self.order_reference == "NA" else self.order_reference
         update: dict[str, Any] = {
+            "order_reference": given_order,
             "source_id": None,
             "customer_id": None,
             "dimensions": Dimensions(),

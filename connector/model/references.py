@@ -6,28 +6,42 @@ import base64
 import binascii
 from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.model.base import Day, Term, Text
 from connector.model.party import Address, Identifier
 
 
+def decode_base64(text: str) -> bytes:
+    """The bytes that base64 text stands for; blanks and line breaks in it count for nothing.
+
+    Raises:
+        ValueError: "base64-malformed".
+    """
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise PydanticCustomError("base64-malformed", "The file is not base64 text.") from None
+
+
+def encode_base64(data: bytes) -> str:
+    """Base64 text of the bytes, in one line."""
+    return base64.b64encode(data).decode("ascii")
+
+
 def _content(value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        try:
-            return base64.b64decode("".join(value.split()), validate=True)
-        except (binascii.Error, ValueError):
-            pass
-    raise PydanticCustomError("base64-malformed", "The attachment is not base64 text.")
+        return decode_base64(value)
+    raise PydanticCustomError("base64-malformed", "The file is not base64 text.")
 
 
 Content = Annotated[
     bytes,
     PlainValidator(_content),
-    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
+    PlainSerializer(encode_base64, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 """Bytes; in JSON base64 text."""
@@ -40,6 +54,12 @@ class Period(Term):
     """BT-73, BT-134 First day."""
     end: Day | None = None
     """BT-74, BT-135 Last day."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Period:
+        if self.start is None and self.end is None:
+            raise PydanticCustomError("period-empty", "A period has a first day, a last day or both.")
+        return self
 
 
 class DocumentReference(Term):
@@ -58,8 +78,8 @@ class Embedded(Term):
     """The file; base64 in JSON."""
     mime_type: Text
     """MIME type; EHF takes application/pdf, image/png, image/jpeg, text/csv and the Office spreadsheets."""
-    filename: Text
-    """Name of the file."""
+    filename: Text | None = None
+    """Name of the file; EHF wants it."""
 
 
 class Attachment(Term):

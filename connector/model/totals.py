@@ -197,7 +197,8 @@ def _normal_line(line: Line) -> Line:
     if price < 0 and line.gross_price is None:
         price, quantity = -price, -quantity
     rate = _rate(line.vat_category, line.vat_rate)
-    return line.model_copy(update={"price": price, "quantity": quantity, "vat_rate": rate})
+    discount = line.price_discount if line.gross_price is None else line.gross_price - price
+    return line.model_copy(update={"price": price, "price_discount": discount, "quantity": quantity, "vat_rate": rate})
 
 
 def _rated(item: AllowanceCharge) -> AllowanceCharge:
