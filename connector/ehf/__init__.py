@@ -3,7 +3,7 @@
 `validate(data)` gives a `Report`: every rule of the official Schematron, in about a millisecond, each `Finding` with
 rule id, place, values, and what to do, in Norwegian (bokmål) and English.
 
-`read(data)` gives the `Invoice` in a UBL document, `write(invoice)` the document of an invoice; nothing is lost between.
+`read(data)` gives the `Invoice` in a UBL document, `write(invoice)` makes one; nothing is lost between.
 """
 
 from __future__ import annotations
