@@ -46,10 +46,10 @@ def text(node: Node, plan: Plan) -> None:
     codes, at = plan.codes(name), node.i
 
     def check(v: Values, doc: Document) -> None:
-        if v[at] not in codes and strip(v[at]) not in codes:
+        if strip(v[at]) not in codes:
             doc.fire(rule, at, value=v[at] or "")
 
-    plan.check(check)
+    plan.unless(at, codes, check)
 
 
 @layer.on(*SCHEMES)
@@ -62,10 +62,10 @@ def scheme(node: Node, plan: Plan) -> None:
 
     def check(v: Values, doc: Document) -> None:
         code = v[place]
-        if code not in codes and code is not None and strip(code) not in codes:
+        if strip(code) not in codes:
             doc.fire(rule, at, value=code, attribute=attribute)
 
-    plan.check(check)
+    plan.unless(place, codes | {None}, check)
 
 
 @layer.shape
@@ -165,7 +165,12 @@ def reason(node: Node, plan: Plan) -> None:
 def exemption(node: Node, plan: Plan) -> None:
     """BR-CL-22: in capitals or not."""
     codes, at = plan.codes("vatex"), node.i
-    plan.check(lambda v, doc: None if strip(v[at]).upper() in codes else doc.fire("BR-CL-22", at, value=v[at] or ""))
+
+    def check(v: Values, doc: Document) -> None:
+        if strip(v[at]).upper() not in codes:
+            doc.fire("BR-CL-22", at, value=v[at] or "")
+
+    plan.unless(at, codes, check)
 
 
 @layer.on("cbc:EmbeddedDocumentBinaryObject")
@@ -173,8 +178,4 @@ def attachment(node: Node, plan: Plan) -> None:
     """BR-CL-24, to the letter."""
     codes, at, place = plan.codes("mime"), node.i, node.attr("mimeCode")
 
-    def check(v: Values, doc: Document) -> None:
-        if v[place] is not None and v[place] not in codes:
-            doc.fire("BR-CL-24", at, value=v[place])
-
-    plan.check(check)
+    plan.unless(place, codes | {None}, lambda v, doc: doc.fire("BR-CL-24", at, value=v[place]))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from lxml import etree
 
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import Document, Node, Values, strip
+from connector.ehf.rules.engine import LINES, Document, Node, Values, strip
 from connector.ehf.rules.xpath import BreaksOff, number
 
 ZERO: Final = Decimal(0)
 HUNDRED: Final = Decimal(100)
 KEY: Final = "en16931"
+
+_HALF: Final = Decimal("0.5")
+_CENT: Final = Decimal("0.01")
+_HALF_CENT: Final = Decimal("0.005")
 
 Pair = tuple["str | None", "str | None"]
 """A VAT category as it stands: the texts of its `cbc:ID` and of its `cac:TaxScheme/cbc:ID`."""
@@ -25,11 +29,10 @@ _TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}
 class LineGroup:
     """The lines that have one VAT category, scheme and rate in common, as their texts stand, and their net amounts."""
 
-    __slots__ = ("count", "net", "rules")
+    __slots__ = ("net", "rules")
 
     def __init__(self, rules: tuple[str, ...]) -> None:
         self.net = ZERO
-        self.count = 0
         self.rules = rules
         """The rules that such a line's VAT category breaks."""
 
@@ -70,10 +73,11 @@ class Facts:
         "supplier_any",
         "supplier_vat",
         "tax_currencies",
+        "totals",
     )
 
     def __init__(self) -> None:
-        self.groups: dict[str, dict[tuple[str | None, ...], LineGroup]] = {}
+        self.groups: dict[str, dict[tuple[str | None, ...], LineGroup]] = {tag: {} for tag in LINES}
         """Line tag -> (category, scheme, rate) -> the lines that have them."""
         self.odd_lines: list[OddLine] = []
         self.nested_net = ZERO
@@ -89,6 +93,8 @@ class Facts:
         """Of the document: charge?, categories, rates as they stand, amount."""
         self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         """Categories and rates of every allowance and charge that has any."""
+        self.totals: list[tuple[list[str | None], list[etree._Element]]] = []
+        """Of each `cac:LegalMonetaryTotal` of the document: texts and places of its amounts; place 0 is its own."""
         self.breakdown: list[Breakdown] = []
         self.supplier_any = self.supplier_vat = self.representative_vat = False
         self.customer_vat = self.customer_legal = False
@@ -160,9 +166,19 @@ def double(text: str | None) -> float:
     return value
 
 
+def cents(value: Decimal) -> Decimal:
+    """`round(value * 100) div 100`: half goes towards plus infinity, so -2.345 gives -2.34."""
+    return (value + _HALF_CENT).quantize(_CENT, ROUND_FLOOR)
+
+
+def whole(value: Decimal) -> Decimal:
+    """`round(value)`, likewise."""
+    return (value + _HALF).to_integral_value(ROUND_FLOOR)
+
+
 def shown(value: Decimal) -> str:
     """An amount as a person reads it: at least two decimals, no exponent."""
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent > -2:
-        value = value.quantize(Decimal("0.01"))
+        value = value.quantize(_CENT)
     return f"{value:f}"

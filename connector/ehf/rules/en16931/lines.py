@@ -34,7 +34,7 @@ def terms(node: Node, plan: Plan) -> None:
     units = [each.attr("unitCode") for tag in ("Invoiced", "Credited") for each in node.all(f"cbc:{tag}Quantity")]
     if len(units) == 1:
         unit = units[0]
-        plan.check(lambda v, doc: doc.fire("BR-23", at) if v[unit] is None else None)
+        plan.unless(unit, plan.codes("unit"), lambda v, doc: doc.fire("BR-23", at) if v[unit] is None else None)
     else:
         plan.check(lambda v, doc: doc.fire("BR-23", at) if all(v[i] is None for i in units) else None)
     _not_negative(plan, "BR-27", node, node.places("cac:Price/cbc:PriceAmount"))
@@ -85,7 +85,7 @@ def _grouped(node: Node, plan: Plan) -> Check:
     tag = node.tag
 
     def check(v: Values, doc: Document) -> None:
-        groups = facts(doc).groups.setdefault(tag, {})
+        groups = facts(doc).groups[tag]
         key = pick(v)
         group = groups.get(key)
         if group is None:
@@ -94,7 +94,6 @@ def _grouped(node: Node, plan: Plan) -> Check:
             if not is_vat(key[1]):
                 broken = (*broken, "BR-CO-04")
             group = groups[key] = LineGroup(broken)
-        group.count += 1
         if net_at is not None:
             group.net += doc.decimal(v[net_at])
         for rule in group.rules:
@@ -146,7 +145,8 @@ def _odd(node: Node, plan: Plan) -> Check:
 def item_identifier(node: Node, plan: Plan) -> None:
     """BT-157 has a scheme."""
     scheme, at = node.attr("schemeID"), node.i
-    plan.check(lambda v, doc: doc.fire("BR-64", at, value=v[at]) if v[scheme] is None else None)
+    allowed = plan.codes("icd")
+    plan.unless(scheme, allowed, lambda v, doc: doc.fire("BR-64", at, value=v[at]) if v[scheme] is None else None)
 
 
 @layer.on(
@@ -156,4 +156,5 @@ def item_identifier(node: Node, plan: Plan) -> None:
 def classification(node: Node, plan: Plan) -> None:
     """BT-158 has a scheme."""
     scheme, at = node.attr("listID"), node.i
-    plan.check(lambda v, doc: doc.fire("BR-65", at, value=v[at]) if v[scheme] is None else None)
+    allowed = plan.codes("item-classification")
+    plan.unless(scheme, allowed, lambda v, doc: doc.fire("BR-65", at, value=v[at]) if v[scheme] is None else None)

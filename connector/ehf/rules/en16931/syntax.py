@@ -197,6 +197,16 @@ def nested_payee(node: Node, plan: Plan) -> None:
 
 
 @layer.shape
+def document_count(plan: Plan) -> None:
+    """`AT_MOST_ONE` within a block."""
+    for tag in plan.tops:
+        for rule, path in _TOPS.get(tag, ()):
+            places = plan.index.get(path, ())
+            if len(places) > 1:
+                plan.fires_once(rule, next(node for node in plan.nodes if node.i == places[1]))
+
+
+@layer.shape
 def amounts(plan: Plan) -> None:
     """UBL-DT-01: whatever is called an amount has two decimals at most, but for prices and price allowances."""
     found = tuple(
@@ -249,11 +259,12 @@ def attribute(doc: Document, element: etree._Element, name: str) -> None:
 @layer.document
 def document_counts(doc: Document) -> None:
     """`AT_MOST_ONE`, and the counts that hang on values."""
-    for tag in _TOPS.keys() & doc.kept.keys():
-        for rule, path in _TOPS[tag]:
-            count = doc.count(path)
-            if count > 1:
-                doc.fire(rule, list(doc.each(path))[1][1], count=str(count))
+    for tag, blocks in doc.kept.items():
+        if len(blocks) > 1:  # within one block the shape has decided, see `document_count`
+            for rule, path in _TOPS.get(tag, ()):
+                count = doc.count(path)
+                if count > 1:
+                    doc.fire_once(rule, list(doc.each(path))[1][1], count=str(count))
     known = facts(doc)
     for rule, distinct in (("UBL-SR-44", known.payment_ids), ("UBL-SR-47", known.payment_codes)):
         if len(distinct) > 1:
@@ -273,21 +284,11 @@ def document_counts(doc: Document) -> None:
         _payee(doc)
 
 
-def _blocks(doc: Document, path: str) -> list[tuple[Node, Values, list[etree._Element]]]:
-    """The nodes at `path` with the values and elements of their blocks."""
-    found = []
-    for plan, v, els in doc.kept.get(path.partition("/")[0], ()):
-        places = set(plan.index.get(path, ()))
-        if places:
-            found += [(node, v, els) for node in plan.nodes if node.i in places]
-    return found
-
-
 def _invoiced_objects(doc: Document) -> None:
     """UBL-SR-04."""
     found = [
         els[i]
-        for node, v, els in _blocks(doc, "cac:AdditionalDocumentReference")
+        for node, v, els in doc.nodes("cac:AdditionalDocumentReference")
         if any(v[i] == "130" for i in node.places("cbc:DocumentTypeCode"))
         for i in node.places("cbc:ID")
     ]
@@ -304,7 +305,7 @@ def _registrations(doc: Document) -> None:
         if doc.count(path) < 2:
             continue
         vat, other = [], []
-        for node, v, els in _blocks(doc, path):
+        for node, v, els in doc.nodes(path):
             schemes = {(v[i] or "").upper() for i in scheme_place(node)}
             numbers = [els[i] for i in node.places("cbc:CompanyID")]
             if "VAT" in schemes:
@@ -321,7 +322,7 @@ def _payee(doc: Document) -> None:
     names = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyName/cbc:Name")]
     sellers = [text or "" for text in doc.texts(f"{SELLER}/cac:PartyLegalEntity/cbc:RegistrationName")]
     differs = any(name != seller_name for name in names for seller_name in sellers)
-    for node, v, els in _blocks(doc, "cac:PayeeParty"):
+    for node, v, els in doc.nodes("cac:PayeeParty"):
         ids = [each.attr("schemeID") for each in node.all("cac:PartyIdentification/cbc:ID")]
         counts = {
             "UBL-SR-19": len(node.all("cac:PartyName/cbc:Name")),

@@ -65,7 +65,8 @@ def electronic_address(node: Node, plan: Plan) -> None:
     """BT-34 and BT-49 have a scheme."""
     rule = "BR-62" if node.inside(SELLER) else "BR-63"
     scheme, at = node.attr("schemeID"), node.i
-    plan.check(lambda v, doc: doc.fire(rule, at, value=v[at]) if v[scheme] is None else None)
+    allowed = plan.codes("eas")
+    plan.unless(scheme, allowed, lambda v, doc: doc.fire(rule, at, value=v[at]) if v[scheme] is None else None)
 
 
 @layer.on(SELLER)
@@ -207,7 +208,8 @@ def whole_document(doc: Document) -> None:
     if BUYER not in kept:
         doc.fire("BR-07", root)
         doc.fire("BR-10", root)
-    if not (facts(doc).groups or facts(doc).odd_lines or "cac:InvoiceLine" in kept or "cac:CreditNoteLine" in kept):
+    known = facts(doc)
+    if not (any(known.groups.values()) or known.odd_lines or "cac:InvoiceLine" in kept or "cac:CreditNoteLine" in kept):
         doc.fire("BR-16", root)
     if not doc.has("cac:TaxTotal/cac:TaxSubtotal"):
         doc.fire("BR-CO-18", root)

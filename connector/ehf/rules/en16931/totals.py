@@ -7,11 +7,22 @@ from decimal import Decimal
 
 from lxml import etree
 
-from connector.ehf.rules.en16931.facts import HUNDRED, ZERO, double, facts, indicator, is_vat, scheme_place, shown
+from connector.ehf.rules.en16931.facts import (
+    HUNDRED,
+    ZERO,
+    cents,
+    double,
+    facts,
+    indicator,
+    is_vat,
+    scheme_place,
+    shown,
+    whole,
+)
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import LINES, Document, Node, Plan, Values, strip, too_fine
-from connector.ehf.rules.xpath import BreaksOff, round_half_up
-from connector.ehf.xml import CAC, CBC, name_of
+from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.xml import CAC, CBC
 
 layer.fatal("BR-12", "BR-13", "BR-14", "BR-15", "BR-31", "BR-32", "BR-33", "BR-36", "BR-37", "BR-38")
 layer.fatal("BR-41", "BR-42", "BR-43", "BR-44", "BR-45", "BR-46", "BR-47", "BR-48")
@@ -33,6 +44,7 @@ DECIMALS = {
     "PayableAmount": "BR-DEC-18",
 }
 """Of the document totals."""
+_ORDER = tuple(DECIMALS)
 
 ALLOWANCE_RULES = {
     # (of a line?, charge?): amount, VAT category, reason (two rules), decimals of the amount and of the base
@@ -63,6 +75,24 @@ def totals(node: Node, plan: Plan) -> None:
     plan.exists("BR-15", node, "cbc:PayableAmount")
     for tag, rule in DECIMALS.items():
         _two_decimals(plan, rule, node.places(f"cbc:{tag}"))
+    if node.path == "cac:LegalMonetaryTotal":
+        _hand_on(node, plan)
+
+
+def _hand_on(node: Node, plan: Plan) -> None:
+    """The amounts of the document's totals, for its sums."""
+    found = [node.places(f"cbc:{tag}") for tag in DECIMALS]
+    places = [each[0] if each else None for each in found]
+    several = any(len(each) > 1 for each in found)
+    at = node.i
+
+    def check(v: Values, doc: Document) -> None:
+        if several:
+            raise BreaksOff("xs:decimal() of several amounts")
+        texts = [None if i is None else v[i] or "" for i in places]
+        facts(doc).totals.append((texts, [doc.els[at if i is None else i] for i in (at, *places)]))
+
+    plan.check(check)
 
 
 @layer.on("/cac:LegalMonetaryTotal/cbc:PayableAmount")
@@ -182,8 +212,8 @@ def _tax_of_group(
         raise BreaksOff("round() of several rates")
     tax = None if tax_text is None else doc.decimal(tax_text)
     rate = doc.decimal(percents[0]) if percents else None
-    if rate is None or round_half_up(rate) == 0:
-        if tax is None or round_half_up(tax) != 0:
+    if rate is None or whole(rate) == 0:
+        if tax is None or whole(tax) != 0:
             shown_rate = None if rate is None else f"{rate:f}"
             doc.fire("BR-CO-17", at, stated=tax_text, expected="0.00", rate=shown_rate)
         return
@@ -191,7 +221,7 @@ def _tax_of_group(
     if tax is None or base is None:
         doc.fire("BR-CO-17", at, stated=tax_text)
         return
-    expected = round_half_up(abs(base) * (rate / HUNDRED), 2)
+    expected = cents(abs(base) * (rate / HUNDRED))
     if not abs(tax) - 1 < expected < abs(tax) + 1:
         signed = expected if base >= 0 else -expected
         calculation = f"{shown(base)} × {rate:f} % = {shown(signed)}"
@@ -201,9 +231,8 @@ def _tax_of_group(
 @layer.document
 def document_totals(doc: Document) -> None:
     """BR-CO-10 to 13, 15 and 16, and BR-CO-25."""
-    if "cac:LegalMonetaryTotal" in doc.kept:
-        for _, element in list(doc.each("cac:LegalMonetaryTotal")):
-            _totals_of(doc, element)
+    for texts, places in facts(doc).totals:
+        _totals_of(doc, texts, places)
     if "cac:TaxTotal" in doc.kept or "cbc:DocumentCurrencyCode" in doc.kept:
         _with_tax(doc)
     if (payable := doc.facts.get("due")) and not doc.facts.get("due told") and not double(payable[2]) <= 0:
@@ -213,48 +242,37 @@ def document_totals(doc: Document) -> None:
 Tell = Callable[[str, str, "Decimal | None", str], None]
 
 
-def _totals_of(doc: Document, total: etree._Element) -> None:
-    texts: dict[str, str] = {}
-    elements: dict[str, etree._Element] = {}
-    for child in total:
-        name = name_of(child.tag)[4:]
-        if name in DECIMALS:
-            if name in texts:
-                raise BreaksOff(f"xs:decimal() of several {name}")
-            texts[name], elements[name] = child.text or "", child
-    amount = {name: doc.decimal(text) for name, text in texts.items()}
-    lines, allowances, charges = (
-        amount.get(name) for name in ("LineExtensionAmount", "AllowanceTotalAmount", "ChargeTotalAmount")
+def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Element]) -> None:
+    """BR-CO-10 to 13 and 16, on the texts of the amounts in the order of `DECIMALS`."""
+    lines, allowances, charges, stated, inclusive, prepaid, rounding, payable = (
+        None if text is None else doc.decimal(text) for text in texts
     )
 
     def tell(rule: str, name: str, expected: Decimal | None, calculation: str = "") -> None:
-        values = {"stated": texts.get(name)}
+        place = _ORDER.index(name)
+        values = {"stated": texts[place]}
         if expected is not None:
             values |= {"expected": shown(expected), "calculation": f"{calculation} = {shown(expected)}"}
-        doc.fire(rule, elements.get(name, total), **values)
+        doc.fire(rule, places[0] if texts[place] is None else places[place + 1], **values)
 
     net = _net_of_lines(doc)
-    if lines != round_half_up(net, 2):
-        tell("BR-CO-10", "LineExtensionAmount", round_half_up(net, 2), _lines_written_out(doc))
+    if lines != cents(net):
+        tell("BR-CO-10", "LineExtensionAmount", cents(net), _lines_written_out(doc))
     _allowances(doc, allowances, charges, tell)
-    stated = amount.get("TaxExclusiveAmount")
     if lines is None:
         tell("BR-CO-13", "TaxExclusiveAmount", None)
     else:
         exclusive = lines - (allowances or ZERO) + (charges or ZERO)
         if allowances is not None or charges is not None:
-            exclusive = round_half_up(exclusive, 2)
+            exclusive = cents(exclusive)
         if stated != exclusive:
             parts = shown(lines) + _signed("-", allowances) + _signed("+", charges)
             tell("BR-CO-13", "TaxExclusiveAmount", exclusive, parts)
-    inclusive, prepaid, rounding, payable = (
-        amount.get(name) for name in ("TaxInclusiveAmount", "PrepaidAmount", "PayableRoundingAmount", "PayableAmount")
-    )
     if inclusive is None or payable is None:
         tell("BR-CO-16", "PayableAmount", None)
         return
-    wanted = inclusive if prepaid is None else round_half_up(inclusive - prepaid, 2)
-    if (payable if rounding is None else round_half_up(payable - rounding, 2)) != wanted:
+    wanted = inclusive if prepaid is None else cents(inclusive - prepaid)
+    if (payable if rounding is None else cents(payable - rounding)) != wanted:
         parts = shown(inclusive) + _signed("-", prepaid) + _signed("+", rounding)
         tell("BR-CO-16", "PayableAmount", wanted + (rounding or ZERO), parts)
 
@@ -268,7 +286,7 @@ def _allowances(doc: Document, allowances: Decimal | None, charges: Decimal | No
         amounts = [amount for charge, _, _, amount in facts(doc).allowances if charge is kind]
         if stated is None and not amounts:
             continue
-        total = round_half_up(sum(amounts, ZERO), 2)
+        total = cents(sum(amounts, ZERO))
         if stated != total:
             tell(rule, name, total, _sum_of(amounts))
 
@@ -292,7 +310,7 @@ def _with_tax(doc: Document) -> None:
         if not exclusive or not inclusive:
             doc.fire("BR-CO-15", inclusive[0][1] if inclusive else currency_element)
             continue
-        expected = round_half_up(exclusive[0] + tax, 2)
+        expected = cents(exclusive[0] + tax)
         text, element = inclusive[0]
         if doc.decimal(text) != expected:
             calculation = f"{shown(exclusive[0])} + {shown(tax)} = {shown(expected)}"
@@ -313,10 +331,10 @@ def _net_of_lines(doc: Document) -> Decimal:
 def _compare(
     doc: Document, rule: str, at: int | etree._Element, stated: Decimal, total: Decimal, parts: list[Decimal]
 ) -> None:
-    expected = round_half_up(total, 2)
+    expected = cents(total)
     if stated != expected:
         calculation = f"{_sum_of(parts)} = {shown(expected)}"
-        doc.fire(rule, at, stated=shown(stated), expected=shown(expected), calculation=calculation)
+        doc.fire(rule, at, stated=f"{stated:f}", expected=shown(expected), calculation=calculation)
 
 
 def _lines_written_out(doc: Document) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -14,6 +15,8 @@ from connector.ehf.rules.en16931.facts import (
     ZERO,
     Breakdown,
     Facts,
+    Pair,
+    cents,
     double,
     facts,
     indicator,
@@ -24,7 +27,7 @@ from connector.ehf.rules.en16931.facts import (
 )
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank, picker, strip
-from connector.ehf.rules.xpath import BreaksOff, round_half_up
+from connector.ehf.rules.xpath import BreaksOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,19 +222,18 @@ def tax_amount(node: Node, plan: Plan) -> None:
     plan.check(lambda v, doc: facts(doc).tax_currencies.add(v[currency]))
 
 
+Charge = tuple["bool | None", bool, "str | None", "str | None"]
+
+
 class _Codes:
     """The category codes of a document, as the rules look at them."""
 
-    def __init__(self, known: Facts) -> None:
-        items = set(known.item_categories)
-        for groups in known.groups.values():
-            items.update((key[0], key[1]) for key in groups)
-        charges = known.charge_categories
+    def __init__(self, items: frozenset[Pair], categories: frozenset[Pair], charges: frozenset[Charge]) -> None:
         self.items_raw = {code for code, _ in items}
         self.items_any = {strip(code) for code in self.items_raw}
         self.items = {strip(code) for code, scheme in items if is_vat(scheme)}
-        self.raw = {code for code, _ in known.categories}
-        self.all = {strip(code) for code, scheme in known.categories if is_vat(scheme)}
+        self.raw = {code for code, _ in categories}
+        self.all = {strip(code) for code, scheme in categories if is_vat(scheme)}
         self.charges_any = {strip(code) for _, _, code, _ in charges}
         self.charges_vat = {strip(code) for _, _, code, scheme in charges if is_vat(scheme)}
         self.charges = {
@@ -243,16 +245,24 @@ class _Codes:
             kind: {strip(code) for charge, top, code, scheme in charges if charge is kind and top and is_vat(scheme)}
             for kind in (False, True)
         }
+        used = self.items_any | self.all | self.charges_any
+        self.families = [family for code, family in FAMILIES.items() if code in used]
+
+
+_codes = lru_cache(maxsize=512)(_Codes)
+"""Most documents have one of a few combinations of categories."""
 
 
 @layer.document
 def families(doc: Document) -> None:
     """Rules 01 to 04 and 08 to 14 of every family that the document uses."""
     known = facts(doc)
-    codes = _Codes(known)
-    for code, family in FAMILIES.items():
-        if code in codes.items_any or code in codes.all or code in codes.charges_any:
-            _use(doc, known, codes, family)
+    items = {(key[0], key[1]) for groups in known.groups.values() for key in groups}
+    codes = _codes(
+        frozenset(items | known.item_categories), frozenset(known.categories), frozenset(known.charge_categories)
+    )
+    for family in codes.families:
+        _use(doc, known, codes, family)
     for group in known.breakdown:
         found = FAMILIES.get(strip(group.pair[0]))
         if found is not None and is_vat(group.pair[1]):
@@ -366,7 +376,7 @@ def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) 
     if rate is None or tax is None or base is None:
         doc.fire(family.rule(9), group.element, stated=group.tax)
     else:
-        expected = round_half_up(abs(base) * (rate / HUNDRED), 2)
+        expected = cents(abs(base) * (rate / HUNDRED))
         if not abs(tax) - 1 < expected < abs(tax) + 1:
             calculation = f"{shown(abs(base))} × {rate:f} % = {shown(expected)}"
             place = _beside(group.element, "TaxAmount")
@@ -376,7 +386,7 @@ def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) 
 
 
 def _line_tags(known: Facts) -> list[str]:
-    return [tag for tag in LINE_TAGS if tag in known.groups or tag in known.line_tags]
+    return [tag for tag in LINE_TAGS if known.groups[tag] or tag in known.line_tags]
 
 
 LINE_TAGS: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
@@ -384,14 +394,14 @@ LINE_TAGS: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 
 def _base_exactly(doc: Document, known: Facts, family: Family, group: Breakdown, base: Decimal | None) -> None:
     """Rule 08 without rates: the base is the sum of lines and charges, less allowances, to the last decimal."""
-    sums = [_sum(known, tag, family.code, None, doc) for tag in _line_tags(known)]
-    if not any(base is not None and base == total for total, _ in sums):
-        _tell_base(doc, family, group, sums)
+    tags = _line_tags(known)
+    if not any(base is not None and base == _sum(known, tag, family.code, None, doc) for tag in tags):
+        _tell_base(doc, family, group, tags, None)
 
 
 def _base_about(doc: Document, known: Facts, family: Family, group: Breakdown, rate: Decimal) -> None:
     """Rule 08 per rate: less than one whole unit off."""
-    tags: Iterable[str] = _line_tags(known)
+    tags = _line_tags(known)
     if family.code == "S":
         # Here an allowance or charge of that rate stands in for a line of it.
         charged = any(
@@ -399,10 +409,9 @@ def _base_about(doc: Document, known: Facts, family: Family, group: Breakdown, r
             for categories, rates in known.rated_charges
         )
         tags = [tag for tag in LINE_TAGS if charged or _has_line(known, tag, "S", rate, doc)]
-    sums = [_sum(known, tag, family.code, rate, doc) for tag in tags]
     low, high = _beyond(group.base, -1), _beyond(group.base, 1)
-    if not any(low is not None and high is not None and low < total < high for total, _ in sums):
-        _tell_base(doc, family, group, sums)
+    if low is None or high is None or not any(low < _sum(known, tag, family.code, rate, doc) < high for tag in tags):
+        _tell_base(doc, family, group, tags, rate)
 
 
 def _beyond(base: str | None, by: int) -> Decimal | None:
@@ -410,10 +419,14 @@ def _beyond(base: str | None, by: int) -> Decimal | None:
     return None if base is None else Decimal(double(base) + by)
 
 
-def _tell_base(doc: Document, family: Family, group: Breakdown, sums: list[tuple[Decimal, str]]) -> None:
+def _tell_base(doc: Document, family: Family, group: Breakdown, tags: list[str], rate: Decimal | None) -> None:
     values: dict[str, str | None] = {"stated": group.base, "category": family.code, "rate": group.rate}
-    if sums:
-        total, calculation = sums[0]
+    if tags:
+        known = facts(doc)
+        total = _sum(known, tags[0], family.code, rate, doc)
+        calculation = shown(sum(_lines(known, tags[0], family.code, rate, doc), ZERO))
+        for charge, amount in _charges(known, family.code, rate, doc):
+            calculation += f" {'+' if charge else '-'} {shown(amount)}"
         values |= {"expected": shown(total), "calculation": f"{calculation} = {shown(total)}"}
     doc.fire(family.rule(8), _beside(group.element, "TaxableAmount"), **values)
 
@@ -424,7 +437,7 @@ def _has_line(known: Facts, tag: str, code: str, rate: Decimal, doc: Document) -
 
 def _lines(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Iterable[Decimal]:
     """Net amounts of the lines with that category and, unless None, rate: one per group of lines, one per odd line."""
-    for key, group in known.groups.get(tag, {}).items():
+    for key, group in known.groups[tag].items():
         if strip(key[0]) == code and (rate is None or (not is_blank(key[2]) and doc.decimal(key[2]) == rate)):
             yield group.net
     for line in known.odd_lines:
@@ -432,15 +445,19 @@ def _lines(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Documen
             yield line.net
 
 
-def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> tuple[Decimal, str]:
-    """Lines plus charges less allowances of a category (and rate), and the same written out."""
-    total = sum(_lines(known, tag, code, rate, doc), ZERO)
-    calculation = shown(total)
+def _charges(known: Facts, code: str, rate: Decimal | None, doc: Document) -> Iterable[tuple[bool, Decimal]]:
+    """Whether charge, and amount, of the document's allowances and charges with that category (and rate)."""
     for charge, categories, rates, amount in known.allowances:
         if code in categories and (rate is None or any(doc.decimal(text) == rate for text in rates)):
-            total += amount if charge else -amount
-            calculation += f" {'+' if charge else '-'} {shown(amount)}"
-    return total, calculation
+            yield charge, amount
+
+
+def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Decimal:
+    """Lines plus charges less allowances of a category (and rate)."""
+    total = sum(_lines(known, tag, code, rate, doc), ZERO)
+    for charge, amount in _charges(known, code, rate, doc):
+        total += amount if charge else -amount
+    return total
 
 
 def _beside(category_element: etree._Element, name: str) -> etree._Element:
