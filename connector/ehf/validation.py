@@ -16,8 +16,9 @@ from connector.ehf.report import Finding, Outcome, Report, Severity
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
 from connector.ehf.rules.engine import Document, RuleSet, judge
+from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.texts import Text, explain
-from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, parse, path_of
+from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, name_of, parse, parted_texts, path_of
 from connector.errors import BadInput
 
 _DOCUMENT_TYPES: Final = {f"{{{INVOICE}}}Invoice": "Invoice", f"{{{CREDIT_NOTE}}}CreditNote": "CreditNote"}
@@ -63,6 +64,9 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
         return Report(kind, None, tuple(findings), _layers("xsd", "failed"))
     rule_set = rules_for(release.version, _is_self_billing(root))
     doc = judge(root, rule_set, kind, typed=not wrong)
+    for element in parted_texts(data):
+        if name_of(element.tag) in rule_set.layers[-1].text_readers:
+            doc.undecidable(rule_set.layers[-1].name, BreaksOff("a comment in the middle of a text"), element)
     layers: dict[LayerName, Outcome] = {"xml": "passed", "xsd": "failed" if wrong else "passed"}
     for layer in rule_set.layers:
         layers[layer.name] = "passed"

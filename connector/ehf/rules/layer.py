@@ -42,6 +42,8 @@ class Layer:
     starts: list[DocumentRule] = field(default_factory=list)
     document_rules: list[DocumentRule] = field(default_factory=list)
     attribute_rules: list[AttributeRule] = field(default_factory=list)
+    text_readers: set[str] = field(default_factory=set)
+    """Elements of which a rule reads `text()`, which must be one piece: a comment in the middle breaks it off."""
 
     def fatal(self, *rules: str, since: str | None = None, until: str | None = None) -> None:
         """Enter rules that reject the document; `since` and `until` are releases of BIS Billing, both included."""

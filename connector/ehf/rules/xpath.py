@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_FLOOR, Context, Decimal
 from typing import Final
 
@@ -128,3 +129,30 @@ def _moment(text: str) -> tuple[int, int] | None:
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 + sum(lengths[: month - 1]) + day
     return days * 1440 - offset, days
+
+
+def conjunction(*tests: Callable[[], bool]) -> bool:
+    """`and`: false as soon as one is false, even if another one is an error, as XPath allows and Saxon does.
+
+    Raises:
+        BreaksOff: none is false and one is an error.
+    """
+    return not disjunction(*(lambda test=test: not test() for test in tests))
+
+
+def disjunction(*tests: Callable[[], bool]) -> bool:
+    """`or`: true as soon as one is true, even if another one is an error.
+
+    Raises:
+        BreaksOff: none is true and one is an error.
+    """
+    error: BreaksOff | None = None
+    for test in tests:
+        try:
+            if test():
+                return True
+        except BreaksOff as reason:
+            error = reason
+    if error is not None:
+        raise error
+    return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank
 from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.peppol.parties import both_german, told
-from connector.ehf.rules.xpath import BreaksOff, is_date, normalize, number
+from connector.ehf.rules.xpath import BreaksOff, conjunction, disjunction, is_date, normalize, number
 
 _SPECIFICATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{}:3.0"
 _PROCESS: Final = "urn:fdc:peppol.eu:2017:poacc:{}:01:1.0"
@@ -80,11 +80,13 @@ def tax_totals(doc: Document) -> None:
 
 def _same_sign(doc: Document) -> bool:
     accounting, invoice = "cbc:TaxCurrencyCode", "cbc:DocumentCurrencyCode"
-    # One after the other, as the official test reads them: what is not reached cannot break it off.
-    return any(
-        any(fits(amount, 0) for amount in _amounts_in(doc, accounting))
-        and any(fits(amount, 0) for amount in _amounts_in(doc, invoice))
-        for fits in (operator.le, operator.ge)
+
+    def some(currency: str, fits: Callable[[float, float], bool]) -> bool:
+        return any(fits(amount, 0) for amount in _amounts_in(doc, currency))
+
+    return disjunction(
+        lambda: conjunction(lambda: some(accounting, operator.le), lambda: some(invoice, operator.le)),
+        lambda: conjunction(lambda: some(accounting, operator.ge), lambda: some(invoice, operator.ge)),
     )
 
 

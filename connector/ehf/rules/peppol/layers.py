@@ -53,13 +53,21 @@ class _Both:
 both: Final = _Both()
 
 
+def _numbered(stem: str, numbers: str) -> list[str]:
+    return [stem + number for number in numbers.split()]
+
+
+_READ_AS_TEXT: Final = (
+    "CustomizationID TaxCurrencyCode ChargeIndicator AllowanceChargeReasonCode DescriptionCode InvoiceTypeCode "
+    "CreditNoteTypeCode IssueDate DueDate TaxPointDate StartDate EndDate ActualDeliveryDate"
+)
+for _layer in both.layers:
+    _layer.text_readers.update(_numbered("cbc:", _READ_AS_TEXT))
+
+
 def is_self_billing(rules: Plan | Document) -> bool:
     """Whether the rule set at hand is that of self-billing."""
     return rules.rules.layers[-1] is self_billing
-
-
-def _numbered(stem: str, numbers: str) -> list[str]:
-    return [stem + number for number in numbers.split()]
 
 
 both.fatal(

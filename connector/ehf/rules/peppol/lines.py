@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from connector.ehf.rules.engine import Document, Node, Plan, Values
-from connector.ehf.rules.peppol.layers import both
+from connector.ehf.rules.peppol.layers import both, own_text
 from connector.ehf.rules.peppol.money import SLACK
 from connector.ehf.rules.xpath import BreaksOff, date, divide, normalize, round_half_up
 
@@ -134,9 +134,14 @@ def invoice_period(node: Node, plan: Plan) -> None:
 )
 def line_period(node: Node, plan: Plan) -> None:
     """Remember the periods of the lines."""
-    i, key = node.i, f"line {node.tag}"
+    i, key, mixed = node.i, f"line {node.tag}", bool(node.kids)
+
+    def remember(v: Values, doc: Document) -> None:
+        element = doc.els[i]
+        doc.facts.setdefault(key, []).append((own_text(element) if mixed else v[i], element))
+
     if node.path.startswith(f"cac:{plan.kind}Line"):
-        plan.check(lambda v, doc: doc.facts.setdefault(key, []).append((v[i], doc.els[i])))
+        plan.check(remember)
 
 
 @both.document

@@ -124,12 +124,15 @@ def price_allowance(node: Node, plan: Plan) -> None:
             doc.fire("PEPPOL-EN16931-R044", at, value=v[indicators[0]] if indicators else None, allowed="false")
         if not bases:
             return
-        if max(len(bases), len(amounts), len(prices)) > 1:
+        if prices and max(len(bases), len(amounts), len(prices)) > 1:
             raise BreaksOff("several amounts in one price")
         stated = doc.decimal(v[prices[0]]) if prices else None
+        if stated is None:  # what is missing equals nothing: the other side is not even read
+            doc.fire("PEPPOL-EN16931-R046", at)
+            return
         gross = doc.decimal(v[bases[0]])
         allowance = doc.decimal(v[amounts[0]]) if amounts else None
-        if stated is None or allowance is None:
+        if allowance is None:
             doc.fire("PEPPOL-EN16931-R046", at)
         elif stated != gross - allowance:
             net = f"{gross - allowance:f}"

@@ -64,7 +64,8 @@ def lives_in(doc: Document, party: str, code: str) -> bool | None:
 
 def both_german(doc: Document) -> bool | None:
     """Whether seller and buyer have their addresses in Germany."""
-    return lives_in(doc, SELLER, "DE") and lives_in(doc, BUYER, "DE")
+    answers = (lives_in(doc, SELLER, "DE"), lives_in(doc, BUYER, "DE"))
+    return False if False in answers else None if None in answers else True
 
 
 def told(answer: bool | None) -> bool:

@@ -10,7 +10,7 @@ from lxml import etree
 from connector.ehf.rules.engine import Document
 from connector.ehf.rules.peppol.national.tree import at, attributes, everywhere, only, string, strings, text, value
 from connector.ehf.rules.peppol.parties import ADDRESS_COUNTRY, BUYER, SELLER
-from connector.ehf.rules.xpath import normalize, number
+from connector.ehf.rules.xpath import conjunction, normalize, number
 
 _LEGAL: Final = "cac:Party/cac:PartyLegalEntity/cbc:CompanyID"
 _MEANS: Final = " 1 10 31 42 48 49 50 58 59 93 97 "
@@ -61,9 +61,9 @@ def _seller(doc: Document, buyer: list[str]) -> None:
         doc.fire("DK-R-002", root)
     _scheme(doc, "DK-R-014", root, legal)
     if doc.kind == "CreditNote":
-        payable = text(root, "cac:LegalMonetaryTotal/cbc:PayableAmount")
-        if number(payable) < 0 and only(buyer, "countries of the buyer") == "DK":
-            doc.fire("DK-R-016", root, value=payable)
+        payable = "cac:LegalMonetaryTotal/cbc:PayableAmount"
+        if conjunction(lambda: only(buyer, "countries of the buyer") == "DK", lambda: number(text(root, payable)) < 0):
+            doc.fire("DK-R-016", root, value=text(root, payable))
 
 
 def _scheme(doc: Document, rule: str, place: etree._Element, companies: list[etree._Element]) -> None:
