@@ -1,1 +1,69 @@
-"""Tripletex."""
+"""Tripletex: accounting system, API v2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from adapters.accounting.tripletex import wire
+from connector.ports import Accounting, ConnectionConfig, Kind
+
+if TYPE_CHECKING:
+    from connector.http import Http
+
+
+class Settings(BaseModel):
+    """Settings of a connection to Tripletex."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    base_url: str = "https://tripletex.no/v2"
+    """Address of the API; the test environment is `https://api-test.tripletex.tech/v2`."""
+    company: int = Field(default=0, ge=0)
+    """Company id where the employee token is an accountant's and the company a client; 0: the employee's own."""
+    width: int = Field(default=4, ge=1, le=32)
+    """Calls that may run at a time with this employee token."""
+    payment_type: str | None = None
+    """Description of the payment type for payments that name none, or the number of the account it debits."""
+    poll_days: int = Field(default=400, ge=31, le=3660)
+    """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
+    session_days: int = Field(default=2, ge=1, le=90)
+    """Days a session is asked for."""
+    legacy_session: bool = False
+    """Begin sessions by `PUT` with the tokens in the address, for environments that do not take `POST`."""
+
+
+class Secrets(BaseModel):
+    """What Tripletex gives for access."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    consumer_token: SecretStr
+    """Ours: one for all customers."""
+    employee_token: SecretStr
+    """The customer's: made under "API-tilgang" for our application, shown once."""
+
+
+class TripletexPlugin:
+    """What the entry point names."""
+
+    name = "tripletex"
+    title = "Tripletex"
+    settings: type[BaseModel] = Settings
+    secrets: type[BaseModel] = Secrets
+    wire: Mapping[Kind, type[BaseModel]] = {
+        Kind.CUSTOMER: wire.Customer,
+        Kind.INVOICE: wire.InvoiceRecord,
+        Kind.PAYMENT: wire.PaymentRecord,
+    }
+
+    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
+        """An open connection to one company's books; makes no call yet."""
+        from adapters.accounting.tripletex.adapter import Tripletex
+
+        return Tripletex(connection, http)
+
+
+plugin = TripletexPlugin()

@@ -1,238 +1,240 @@
-"""What goes over the wire, in Tripletex' own names (API v2; every field exists in its OpenAPI document, 2.74).
+"""What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
-Three shapes are records of ours: `Customer`, `InvoiceRecord` and `PaymentRecord`. Tripletex has no resource for the
-last two as we need them: an invoice is *written* as an order with lines and *read* as an invoice with its order; a
-payment is written with `PUT /invoice/{id}/:payment` and read as a posting. In records a VAT type, currency, country and
-payment type stand with what names them everywhere (`number`, `code`, `isoAlpha2Code`, `description`); the adapter turns
-that into the company's own ids and back.
+A record's body has the shape of one of `Customer`, `InvoiceRecord` and `PaymentRecord`. Where Tripletex refers to its
+own tables by an id that differs from company to company, a body carries what a person knows instead, and the adapter
+puts the id in its place: VAT types by `number` (the SAF-T code as text), currencies and countries by their ISO codes,
+payment types by description or by the number of the account that is debited.
 
-Amounts are kroner, or the currency named, as JSON numbers; dates `YYYY-MM-DD`. A field that is absent is unknown, not
-empty: rights and packages hide fields. Unknown fields are harmless.
+Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
+fills itself are marked read-only; the adapter never sends them.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-
-def _number(value: Any) -> Any:
-    if value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
-        return value
-    raise ValueError("an exact JSON number is expected")
-
-
-Amount = Annotated[Decimal, BeforeValidator(_number)]
-"""An amount of money, a price, a quantity or a percentage."""
-
-Id = Annotated[int, Field(strict=True)]
+ReadOnly = Field(default=None, json_schema_extra={"readOnly": True})
 
 
 class Wire(BaseModel):
-    """Everything may be absent."""
+    """What all have: fields we do not know are harmless."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
 class Ref(Wire):
-    """Another thing, by its id in this company."""
+    """A thing by its id."""
 
-    id: Id | None = None
-    version: int | None = None
-
-
-class CountryRef(Ref):
-    """A country by its ISO 3166-1 alpha-2 code (`NO`)."""
-
-    isoAlpha2Code: str | None = None
+    id: int
 
 
-class CurrencyRef(Ref):
+class VatType(Wire):
+    """A VAT type by its code; the id behind it differs from the code and is looked up per company and day."""
+
+    number: str
+    """SAF-T standard VAT code as text, for instance 3, 31, 5, 6, 52."""
+    id: int | None = ReadOnly
+    percentage: Decimal | None = ReadOnly
+
+
+class Currency(Wire):
     """A currency by its ISO 4217 code."""
 
-    code: str | None = None
+    code: str
+    id: int | None = ReadOnly
 
 
-class VatTypeRef(Ref):
-    """A VAT type by its number (the SAF-T code as text, `3`); its id is another number in every company."""
+class Country(Wire):
+    """A country by its ISO 3166-1 alpha-2 code."""
 
-    number: str | None = None
-    percentage: Amount | None = Field(None, description="Read only.")
-
-
-class NamedRef(Ref):
-    """A department or project, by id; number and name are read only."""
-
-    number: str | None = None
-    name: str | None = None
-
-
-class AccountRef(Ref):
-    """A ledger account by its number."""
-
-    number: int | None = None
+    isoAlpha2Code: str
+    id: int | None = ReadOnly
 
 
 class Address(Wire):
-    """A postal or delivery address."""
+    """A postal address."""
 
-    id: Id | None = None
     addressLine1: str | None = None
     addressLine2: str | None = None
     postalCode: str | None = None
     city: str | None = None
-    country: CountryRef | None = None
-
-
-SendMethod = Literal["EMAIL", "EHF", "EFAKTURA", "AVTALEGIRO", "VIPPS", "PAPER", "MANUAL"]
+    country: Country | None = None
 
 
 class Customer(Wire):
-    """`/customer`. Only `name` is required. Organisation numbers are not unique to Tripletex."""
+    """`Customer`: who is invoiced."""
 
-    id: Id | None = Field(None, description="Read only.")
-    version: int | None = Field(None, description="Sent with a change: the version that was read.")
-    name: str | None = None
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    customerNumber: int | None = ReadOnly
+    """Number in the customer ledger; Tripletex gives it."""
+    name: str
     organizationNumber: str | None = None
-    customerNumber: int | None = Field(None, description="Given by Tripletex where it is not sent.")
-    isPrivateIndividual: bool | None = None
-    isInactive: bool | None = None
+    """Nine digits; Tripletex does not keep it unique."""
     email: str | None = None
     invoiceEmail: str | None = None
     phoneNumber: str | None = None
-    phoneNumberMobile: str | None = None
     language: Literal["NO", "EN"] | None = None
-    invoiceSendMethod: SendMethod | None = None
+    invoiceSendMethod: Literal["EMAIL", "EHF", "EFAKTURA", "AVTALEGIRO", "VIPPS", "PAPER", "MANUAL"] | None = None
+    isPrivateIndividual: bool | None = None
+    isInactive: bool | None = None
     invoicesDueIn: int | None = None
     invoicesDueInType: Literal["DAYS", "MONTHS", "RECURRING_DAY_OF_MONTH"] | None = None
     postalAddress: Address | None = None
     physicalAddress: Address | None = None
-    currency: CurrencyRef | None = None
 
 
 class OrderLine(Wire):
-    """One line. Give the unit price on one side only, excluding or including VAT; Tripletex computes the other."""
+    """`OrderLine`: one line. Give one of the two unit prices, never both."""
 
-    id: Id | None = Field(None, description="Read only.")
-    product: Ref | None = None
+    id: int | None = ReadOnly
     description: str | None = None
-    count: Amount | None = None
-    unitPriceExcludingVatCurrency: Amount | None = None
-    unitPriceIncludingVatCurrency: Amount | None = None
-    discount: Amount | None = Field(None, description="Per cent.")
-    vatType: VatTypeRef | None = None
-    amountExcludingVatCurrency: Amount | None = Field(None, description="Read only.")
-    amountIncludingVatCurrency: Amount | None = Field(None, description="Read only.")
+    count: Decimal | None = None
+    """Quantity."""
+    unitPriceExcludingVatCurrency: Decimal | None = None
+    """Price of one, without VAT, in the order's currency; up to ten decimals."""
+    unitPriceIncludingVatCurrency: Decimal | None = None
+    """Price of one, with VAT, in the order's currency; up to ten decimals."""
+    discount: Decimal | None = None
+    """Per cent."""
+    vatType: VatType | None = None
+    product: Ref | None = None
+    amountExcludingVatCurrency: Decimal | None = ReadOnly
+    amountIncludingVatCurrency: Decimal | None = ReadOnly
 
 
 class Order(Wire):
-    """`/order`. Its `number` is not ours to map: it carries the marker by which a lost order is found again."""
+    """`Order`: what we write, and what an invoice is made from. `number` is left to the adapter: our marker is there."""
 
-    id: Id | None = Field(None, description="Read only.")
-    version: int | None = Field(None, description="Read only.")
-    customer: Ref | None = None
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    number: str | None = ReadOnly
+    customer: Ref
     orderDate: date | None = None
+    """Left out: the day of the invoice."""
     deliveryDate: date | None = None
+    """Left out: the day of the invoice."""
+    currency: Currency | None = None
+    """Left out: the company's own."""
     reference: str | None = None
-    invoiceComment: str | None = None
+    """The buyer's reference, printed on the invoice."""
     receiverEmail: str | None = None
-    currency: CurrencyRef | None = None
-    department: NamedRef | None = None
-    project: NamedRef | None = None
+    invoiceComment: str | None = None
+    """Free text printed on the invoice."""
     isPrioritizeAmountsIncludingVat: bool | None = None
-    orderLines: list[OrderLine] | None = None
+    """True where the unit prices are with VAT."""
+    orderLines: list[OrderLine] = Field(default_factory=list)
 
 
 class Voucher(Wire):
-    """The voucher that books something: its number within its year."""
+    """The voucher a thing is booked by."""
 
-    id: Id | None = None
-    version: int | None = None
-    number: int | None = None
-    year: int | None = None
-    date: str | None = None
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    number: int | None = ReadOnly
+    """Voucher number within `year`; 0 while it is not booked."""
+    year: int | None = ReadOnly
 
 
 class Invoice(Wire):
-    """`/invoice`. Written are its date and due date (as the order's days until due); the rest is the ledger's."""
+    """`Invoice`: the dates we say, and what Tripletex made of it."""
 
-    id: Id | None = Field(None, description="Read only.")
-    version: int | None = Field(None, description="Read only.")
-    invoiceDate: date | None = None
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    invoiceDate: date
     invoiceDueDate: date | None = None
-    invoiceNumber: int | None = Field(None, description="Read only: 0 until Tripletex gives it.")
-    kid: str | None = Field(None, description="Read only.")
-    customer: Ref | None = Field(None, description="Read only.")
-    currency: CurrencyRef | None = Field(None, description="Read only.")
-    deliveryDate: date | None = Field(None, description="Read only.")
-    invoiceComment: str | None = Field(None, description="Read only.")
-    comment: str | None = Field(None, description="Read only.")
-    amount: Amount | None = Field(None, description="Read only. In the company's currency, VAT included.")
-    amountCurrency: Amount | None = Field(None, description="Read only. In `currency`, VAT included.")
-    amountExcludingVat: Amount | None = Field(None, description="Read only.")
-    amountExcludingVatCurrency: Amount | None = Field(None, description="Read only.")
-    amountRoundoffCurrency: Amount | None = Field(None, description="Read only. Part of `amountCurrency`.")
-    amountOutstanding: Amount | None = Field(None, description="Read only.")
-    amountCurrencyOutstanding: Amount | None = Field(None, description="Read only.")
-    isCreditNote: bool | None = Field(None, description="Read only.")
-    isCredited: bool | None = Field(None, description="Read only.")
-    creditedInvoice: Id | None = Field(None, description="Read only. The invoice that this one credits.")
-    ehfSendStatus: str | None = Field(None, description="Read only. What Tripletex itself has sent.")
-    voucher: Voucher | None = Field(None, description="Read only.")
+    invoiceNumber: int | None = ReadOnly
+    kid: str | None = ReadOnly
+    customer: Ref | None = ReadOnly
+    currency: Currency | None = ReadOnly
+    amount: Decimal | None = ReadOnly
+    """With VAT, in the company's currency."""
+    amountCurrency: Decimal | None = ReadOnly
+    """With VAT, in the invoice's currency."""
+    amountExcludingVat: Decimal | None = ReadOnly
+    amountExcludingVatCurrency: Decimal | None = ReadOnly
+    amountRoundoff: Decimal | None = ReadOnly
+    amountRoundoffCurrency: Decimal | None = ReadOnly
+    amountOutstanding: Decimal | None = ReadOnly
+    """Open, in the company's currency, without reminders."""
+    amountCurrencyOutstanding: Decimal | None = ReadOnly
+    """Open, in the invoice's currency, without reminders."""
+    isCharged: bool | None = ReadOnly
+    isCreditNote: bool | None = ReadOnly
+    isCredited: bool | None = ReadOnly
+    creditedInvoice: int | None = ReadOnly
+    """Id of the invoice that a credit note credits."""
+    ehfSendStatus: str | None = ReadOnly
+    voucher: Voucher | None = ReadOnly
 
 
 class InvoiceRecord(Wire):
-    """An invoice and the order it was made of. `id` of the record is the invoice's."""
+    """Body of an invoice record: written as an order with lines and the invoice's dates; read as the invoice with the
+    order and lines it was made from.
+    """
 
     order: Order
     invoice: Invoice
 
 
-class InvoiceRef(Wire):
-    """The invoice that a payment settles."""
+class Account(Wire):
+    """An account of the ledger by its number."""
 
-    id: Id | None = None
-    invoiceNumber: int | None = Field(None, description="Read only.")
+    number: int
 
 
-class PaymentType(Ref):
-    """How money came in: named by its description or by the number of the account that it debits."""
+class PaymentType(Wire):
+    """Where the money came in: by description or by the account that is debited. Left out: as the settings say."""
 
     description: str | None = None
-    debitAccount: AccountRef | None = None
-    currencyCode: str | None = Field(None, description="Read only.")
+    debitAccount: Account | None = None
+    """Read: the bank account's ledger account, where the voucher debits exactly one."""
 
 
-class CloseGroup(Ref):
-    """What closes a posting: present when it is settled in full."""
+class InvoiceRef(Wire):
+    """The invoice a payment settles."""
+
+    id: int
+    invoiceNumber: int | None = ReadOnly
 
 
-class PostingRef(Wire):
-    """The row in the ledger that is the payment."""
+class CloseGroup(Wire):
+    """Rows that settle each other."""
 
-    id: Id | None = None
-    version: int | None = None
-    type: str | None = None
-    externalRef: str | None = None
-    voucher: Voucher | None = None
-    closeGroup: CloseGroup | None = None
+    id: int
+
+
+class PaymentPosting(Wire):
+    """The row in the customer ledger that is the payment."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    description: str | None = ReadOnly
+    externalRef: str | None = ReadOnly
+    """KID or other reference the payment came with."""
+    closeGroup: CloseGroup | None = ReadOnly
+    """Set when the invoice is settled in full, by payments or by a credit note."""
+    voucher: Voucher | None = ReadOnly
 
 
 class PaymentRecord(Wire):
-    """Money that came in for one invoice. `id` of the record is its posting's. Amounts are positive for money in.
-
-    Written are `invoice.id`, `paymentDate`, `amountCurrency` (in the invoice's currency), `paymentType` and, where the
-    payment type's account has another currency than the invoice, `amount` (in the account's currency).
+    """Body of a payment record: one row. Tripletex has no payment resource; written by `/invoice/{id}/:payment`, read
+    from the postings of type INCOMING_PAYMENT.
     """
 
-    invoice: InvoiceRef
-    customer: Ref | None = Field(None, description="Read only.")
+    invoice: InvoiceRef | None = None
+    """Written: always. Read: empty where the row names no invoice (a payment on account)."""
+    customer: Ref | None = ReadOnly
     paymentDate: date
-    amount: Amount | None = Field(None, description="Read: in the company's currency.")
-    amountCurrency: Amount
-    currency: CurrencyRef | None = Field(None, description="Read only: the invoice's.")
+    amount: Decimal
+    """In the company's currency; a row that takes a payment back is negative."""
+    amountCurrency: Decimal | None = None
+    """In the invoice's currency; needed where that is another."""
+    currency: Currency | None = None
+    """Currency of `amountCurrency`; left out: the company's own."""
     paymentType: PaymentType | None = None
-    posting: PostingRef | None = Field(None, description="Read only.")
+    posting: PaymentPosting | None = ReadOnly
