@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -38,15 +38,28 @@ class LineGroup:
 
 
 class OddLine:
-    """A line with several VAT categories or none: in a sum if any of its categories and any of its rates fit."""
+    """A line with several VAT categories or none, or one that failed the XSD: texts as they stand.
 
-    __slots__ = ("categories", "net", "rates", "tag")
+    It is in a sum if any of its categories and any of its rates fit. Its texts are cast only when a sum is made, as the
+    official evaluation does: a text that is no number matters only there.
+    """
 
-    def __init__(self, tag: str, categories: frozenset[str], rates: frozenset[Decimal], net: Decimal) -> None:
+    __slots__ = ("categories", "nested", "nets", "rates", "tag")
+
+    def __init__(
+        self,
+        tag: str,
+        categories: frozenset[str],
+        rates: tuple[str | None, ...],
+        nets: tuple[str | None, ...],
+        nested: bool,
+    ) -> None:
         self.tag = tag
         self.categories = categories
         self.rates = rates
-        self.net = net
+        self.nets = nets
+        self.nested = nested
+        """Whether it stands below another line, which only XSD-invalid documents have."""
 
 
 class Facts:
@@ -62,8 +75,6 @@ class Facts:
         "customer_vat",
         "groups",
         "item_categories",
-        "line_tags",
-        "nested_net",
         "odd_lines",
         "payment_codes",
         "payment_ids",
@@ -80,17 +91,14 @@ class Facts:
         self.groups: dict[str, dict[tuple[str | None, ...], LineGroup]] = {tag: {} for tag in LINES}
         """Line tag -> (category, scheme, rate) -> the lines that have them."""
         self.odd_lines: list[OddLine] = []
-        self.nested_net = ZERO
-        """What lines below lines state, which only XSD-invalid documents have."""
-        self.line_tags: set[str] = set()
         self.item_categories: set[Pair] = set()
         """`cac:ClassifiedTaxCategory` outside the groups."""
         self.categories: set[Pair] = set()
         """Every `cac:TaxCategory`."""
         self.charge_categories: set[tuple[bool | None, bool, str | None, str | None]] = set()
         """Those of allowances (False), charges (True) and neither: that, whether of the document, category, scheme."""
-        self.allowances: list[tuple[bool, frozenset[str], tuple[str, ...], Decimal]] = []
-        """Of the document: charge?, categories, rates as they stand, amount."""
+        self.allowances: list[tuple[bool, frozenset[str], tuple[str, ...], tuple[str | None, ...]]] = []
+        """Of the document: charge?, categories, rates and amounts as they stand."""
         self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         """Categories and rates of every allowance and charge that has any."""
         self.totals: list[tuple[list[str | None], list[etree._Element]]] = []
@@ -156,6 +164,14 @@ def pair_of(v: Values, ids: Sequence[int], schemes: Sequence[int]) -> Pair:
     """The category's pair; of several schemes the one that is VAT."""
     scheme = next((v[i] for i in schemes if is_vat(v[i])), v[schemes[0]] if schemes else None)
     return (v[ids[0]] if ids else None, scheme)
+
+
+def kinds_of(v: Values, indicators: Sequence[int]) -> set[bool]:
+    """False for an allowance, True for a charge; BreaksOff when it says neither."""
+    kinds = {indicator(v[i]) for i in indicators}
+    if None in kinds:
+        raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
+    return cast("set[bool]", kinds)
 
 
 def double(text: str | None) -> float:

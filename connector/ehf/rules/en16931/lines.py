@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from connector.ehf.rules.en16931.facts import (
-    ZERO,
     LineGroup,
     OddLine,
     double,
@@ -49,7 +46,8 @@ def _not_negative(plan: Plan, rule: str, node: Node, places: tuple[int, ...]) ->
         return
 
     def exactly(v: Values, doc: Document) -> None:
-        if not any(double(v[i]) >= 0 for i in places):
+        # Not "none is at least 0": what is no number at all (NaN) passes.
+        if all(double(v[i]) < 0 for i in places):
             doc.fire(rule, places[0], value=v[places[0]])
 
     first = places[0]
@@ -83,8 +81,12 @@ def _grouped(node: Node, plan: Plan) -> Check:
     pick = picker((code, scheme, rate.i if rate else None))
     has_rate = rate is not None
     tag = node.tag
+    odd = _odd(node, plan)
 
     def check(v: Values, doc: Document) -> None:
+        if not doc.typed:
+            odd(v, doc)
+            return
         groups = facts(doc).groups[tag]
         key = pick(v)
         group = groups.get(key)
@@ -110,30 +112,24 @@ def _odd(node: Node, plan: Plan) -> Check:
         for each in node.all(ITEM_CATEGORY)
     ]
 
+    all_rates = tuple(i for _, _, _, percents in categories for i in percents)
+    all_ids = tuple(i for _, ids, _, _ in categories for i in ids[:1])
+
     def check(v: Values, doc: Document) -> None:
         known = facts(doc)
-        known.line_tags.add(tag)
-        net = sum((doc.decimal(v[i]) for i in nets), ZERO)
-        codes: set[str] = set()
-        rates: set[Decimal] = set()
-        with_vat = False
-        for place, ids, schemes, percents in categories:
-            vat = any(is_vat(v[i]) for i in schemes)
-            with_vat = with_vat or (vat and bool(ids))
+        rates = tuple(v[i] for i in all_rates)
+        codes = frozenset(strip(v[i]) for i in all_ids)
+        known.odd_lines.append(OddLine(tag, codes, rates, tuple(v[i] for i in nets), nested))
+        vats = [any(is_vat(v[i]) for i in schemes) for _, _, schemes, _ in categories]
+        if not any(vat and ids for vat, (_, ids, _, _) in zip(vats, categories, strict=True)):
+            doc.fire("BR-CO-04", at)
+        for vat, (place, ids, _, percents) in zip(vats, categories, strict=True):
             code = v[ids[0]] if ids else None
             scheme = "VAT" if vat else None
             known.item_categories.add((code, scheme))
-            codes.update(strip(v[i]) for i in ids[:1])
-            rates.update(doc.decimal(v[i]) for i in percents)
             rate = (v[percents[0]] or "") if percents else None
             for rule in item_rules(code, scheme, rate, doc):
                 doc.fire(rule, place, category=code, rate=rate)
-        if not with_vat:
-            doc.fire("BR-CO-04", at)
-        if nested:
-            known.nested_net += net
-        else:
-            known.odd_lines.append(OddLine(tag, frozenset(codes), frozenset(rates), net))
 
     return check
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lxml import etree
 
-from connector.ehf.rules.en16931.facts import facts, indicator, scheme_place
+from connector.ehf.rules.en16931.facts import facts, indicator
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Plan, Values, too_fine
 
@@ -306,7 +306,10 @@ def _registrations(doc: Document) -> None:
             continue
         vat, other = [], []
         for node, v, els in doc.nodes(path):
-            schemes = {(v[i] or "").upper() for i in scheme_place(node)}
+            schemes = {
+                (v[ids[0]] or "").upper() if (ids := scheme.places("cbc:ID")) else ""
+                for scheme in node.all("cac:TaxScheme")
+            }
             numbers = [els[i] for i in node.places("cbc:CompanyID")]
             if "VAT" in schemes:
                 vat += numbers

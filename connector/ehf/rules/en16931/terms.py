@@ -34,20 +34,6 @@ def header(node: Node, plan: Plan) -> None:
         plan.when_blank(lambda v, doc: doc.fire("BR-04", codes[0]) if all(is_blank(v[i]) for i in codes) else None)
 
 
-@layer.on(f"/{SELLER}")
-def seller(node: Node, plan: Plan) -> None:
-    """BT-27 and BG-5."""
-    plan.required("BR-06", node, "cac:Party/cac:PartyLegalEntity/cbc:RegistrationName")
-    plan.exists("BR-08", node, "cac:Party/cac:PostalAddress")
-
-
-@layer.on(f"/{BUYER}")
-def buyer(node: Node, plan: Plan) -> None:
-    """BT-44 and BG-8."""
-    plan.required("BR-07", node, "cac:Party/cac:PartyLegalEntity/cbc:RegistrationName")
-    plan.exists("BR-10", node, "cac:Party/cac:PostalAddress")
-
-
 @layer.on(f"{SELLER}/cac:Party/cac:PostalAddress")
 def seller_country(node: Node, plan: Plan) -> None:
     """BT-40."""
@@ -192,7 +178,7 @@ def period(node: Node, plan: Plan) -> None:
     start, end, at = starts[0], ends[0], node.i
 
     def check(v: Values, doc: Document) -> None:
-        if v[end] != v[start] and date(v[end] or "")[0] < date(v[start] or "")[0]:
+        if (not doc.typed or v[end] != v[start]) and date(v[end] or "")[0] < date(v[start] or "")[0]:
             doc.fire(order, at, start=v[start], end=v[end])
 
     plan.check(check)
@@ -202,12 +188,11 @@ def period(node: Node, plan: Plan) -> None:
 def whole_document(doc: Document) -> None:
     """What no block can know alone: that something is not there at all, and what header and groups say together."""
     kept, root = doc.kept, doc.root
-    if SELLER not in kept:
-        doc.fire("BR-06", root)
-        doc.fire("BR-08", root)
-    if BUYER not in kept:
-        doc.fire("BR-07", root)
-        doc.fire("BR-10", root)
+    for party, name_rule, address_rule in ((SELLER, "BR-06", "BR-08"), (BUYER, "BR-07", "BR-10")):
+        if all(map(is_blank, doc.texts(f"{party}/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName"))):
+            doc.fire(name_rule, next((element for _, element in doc.each(party)), root))
+        if not doc.has(f"{party}/cac:Party/cac:PostalAddress"):
+            doc.fire(address_rule, next((element for _, element in doc.each(party)), root))
     known = facts(doc)
     if not (any(known.groups.values()) or known.odd_lines or "cac:InvoiceLine" in kept or "cac:CreditNoteLine" in kept):
         doc.fire("BR-16", root)

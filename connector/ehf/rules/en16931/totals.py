@@ -13,8 +13,8 @@ from connector.ehf.rules.en16931.facts import (
     cents,
     double,
     facts,
-    indicator,
     is_vat,
+    kinds_of,
     scheme_place,
     shown,
     whole,
@@ -129,21 +129,21 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
     at = node.i
 
     def check(v: Values, doc: Document) -> None:
-        for kind in {indicator(v[i]) for i in indicators}:
-            if kind is None:
-                continue
-            amount, category, reasons, _ = ALLOWANCE_RULES[of_line, kind]
-            if not amounts:
-                doc.fire(amount, at)
-            if category and not any(is_vat(v[i]) for places in schemes for i in places):
-                doc.fire(category, at)
-            if not has_reason:
-                for rule in reasons:
-                    doc.fire(rule, at)
+        kinds = kinds_of(v, indicators)
+        if not kinds:
+            return
+        amount, category, reasons, _ = ALLOWANCE_RULES[of_line, False not in kinds]
+        if not amounts:
+            doc.fire(amount, at)
+        if category and not any(is_vat(v[i]) for places in schemes for i in places):
+            doc.fire(category, at)
+        if not has_reason:
+            for rule in reasons:
+                doc.fire(rule, at)
 
     def decimals(v: Values, doc: Document) -> None:
-        for kind in {indicator(v[i]) for i in indicators} - {None}:
-            rules = ALLOWANCE_RULES[of_line, bool(kind)][3]
+        if kinds := kinds_of(v, indicators):
+            rules = ALLOWANCE_RULES[of_line, False not in kinds][3]
             for rule, places in zip(rules, (amounts, bases), strict=True):
                 for i in places:
                     if too_fine(v[i]):
@@ -210,15 +210,18 @@ def _tax_of_group(
     """BR-CO-17. A rate that rounds to 0 wants a tax that does; so does no rate at all."""
     if len(percents) > 1:
         raise BreaksOff("round() of several rates")
-    tax = None if tax_text is None else doc.decimal(tax_text)
+    if tax_text is None:
+        doc.fire("BR-CO-17", at)
+        return
+    tax = doc.decimal(tax_text)
     rate = doc.decimal(percents[0]) if percents else None
     if rate is None or whole(rate) == 0:
-        if tax is None or whole(tax) != 0:
+        if whole(tax) != 0:
             shown_rate = None if rate is None else f"{rate:f}"
             doc.fire("BR-CO-17", at, stated=tax_text, expected="0.00", rate=shown_rate)
         return
     base = None if base_text is None else doc.decimal(base_text)
-    if tax is None or base is None:
+    if base is None:
         doc.fire("BR-CO-17", at, stated=tax_text)
         return
     expected = cents(abs(base) * (rate / HUNDRED))
@@ -244,23 +247,29 @@ Tell = Callable[[str, str, "Decimal | None", str], None]
 
 def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Element]) -> None:
     """BR-CO-10 to 13 and 16, on the texts of the amounts in the order of `DECIMALS`."""
-    lines, allowances, charges, stated, inclusive, prepaid, rounding, payable = (
-        None if text is None else doc.decimal(text) for text in texts
-    )
 
-    def tell(rule: str, name: str, expected: Decimal | None, calculation: str = "") -> None:
+    # Operands are cast from left to right, and none after one that is not there.
+    def amount(name: str) -> Decimal | None:
+        text = texts[_ORDER.index(name)]
+        return None if text is None else doc.decimal(text)
+
+    def tell(rule: str, name: str, expected: Decimal | None, calculation: str) -> None:
         place = _ORDER.index(name)
         values = {"stated": texts[place]}
         if expected is not None:
             values |= {"expected": shown(expected), "calculation": f"{calculation} = {shown(expected)}"}
         doc.fire(rule, places[0] if texts[place] is None else places[place + 1], **values)
 
-    net = _net_of_lines(doc)
-    if lines != cents(net):
-        tell("BR-CO-10", "LineExtensionAmount", cents(net), _lines_written_out(doc))
-    _allowances(doc, allowances, charges, tell)
+    lines = amount("LineExtensionAmount")
     if lines is None:
-        tell("BR-CO-13", "TaxExclusiveAmount", None)
+        tell("BR-CO-10", "LineExtensionAmount", None, "")
+    elif lines != (net := cents(_net_of_lines(doc))):
+        tell("BR-CO-10", "LineExtensionAmount", net, _lines_written_out(doc))
+    allowances = _allowances(doc, "BR-CO-11", "AllowanceTotalAmount", amount, tell)
+    charges = _allowances(doc, "BR-CO-12", "ChargeTotalAmount", amount, tell)
+    stated = amount("TaxExclusiveAmount")
+    if stated is None or lines is None:
+        tell("BR-CO-13", "TaxExclusiveAmount", None, "")
     else:
         exclusive = lines - (allowances or ZERO) + (charges or ZERO)
         if allowances is not None or charges is not None:
@@ -268,27 +277,34 @@ def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Eleme
         if stated != exclusive:
             parts = shown(lines) + _signed("-", allowances) + _signed("+", charges)
             tell("BR-CO-13", "TaxExclusiveAmount", exclusive, parts)
+    payable = amount("PayableAmount")
+    rounding = None if payable is None else amount("PayableRoundingAmount")
+    inclusive = None if payable is None else amount("TaxInclusiveAmount")
     if inclusive is None or payable is None:
-        tell("BR-CO-16", "PayableAmount", None)
+        tell("BR-CO-16", "PayableAmount", None, "")
         return
+    prepaid = amount("PrepaidAmount")
     wanted = inclusive if prepaid is None else cents(inclusive - prepaid)
     if (payable if rounding is None else cents(payable - rounding)) != wanted:
         parts = shown(inclusive) + _signed("-", prepaid) + _signed("+", rounding)
         tell("BR-CO-16", "PayableAmount", wanted + (rounding or ZERO), parts)
 
 
-def _allowances(doc: Document, allowances: Decimal | None, charges: Decimal | None, tell: Tell) -> None:
-    """BR-CO-11 and 12: the sums of the document's allowances and charges."""
-    for rule, name, stated, kind in (
-        ("BR-CO-11", "AllowanceTotalAmount", allowances, False),
-        ("BR-CO-12", "ChargeTotalAmount", charges, True),
-    ):
-        amounts = [amount for charge, _, _, amount in facts(doc).allowances if charge is kind]
-        if stated is None and not amounts:
-            continue
-        total = cents(sum(amounts, ZERO))
-        if stated != total:
-            tell(rule, name, total, _sum_of(amounts))
+def _allowances(
+    doc: Document, rule: str, name: str, amount: Callable[[str], Decimal | None], tell: Tell
+) -> Decimal | None:
+    """BR-CO-11 or 12: the sum of the document's allowances or charges; gives what is stated."""
+    found = [texts for charge, _, _, texts in facts(doc).allowances if charge is (rule == "BR-CO-12")]
+    stated = amount(name)
+    if stated is None:
+        if found:
+            tell(rule, name, None, "")
+        return None
+    amounts = [doc.decimal(text) for texts in found for text in texts]
+    total = cents(sum(amounts, ZERO))
+    if stated != total:
+        tell(rule, name, total, _sum_of(amounts))
+    return stated
 
 
 def _with_tax(doc: Document) -> None:
@@ -304,28 +320,23 @@ def _with_tax(doc: Document) -> None:
             place = taxes[1][1] if taxes else currency_element
             doc.fire("BR-CO-15", place, currency=wanted, count=str(len(taxes)))
             continue
-        tax = doc.decimal(taxes[0][0])
-        exclusive = [doc.decimal(text) for text in doc.texts("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")]
-        inclusive = list(doc.each("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount"))
-        if not exclusive or not inclusive:
-            doc.fire("BR-CO-15", inclusive[0][1] if inclusive else currency_element)
+        exclusives = doc.texts("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
+        inclusives = list(doc.each("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount"))
+        if not exclusives or not inclusives:
+            doc.fire("BR-CO-15", inclusives[0][1] if inclusives else currency_element)
             continue
-        expected = cents(exclusive[0] + tax)
-        text, element = inclusive[0]
-        if doc.decimal(text) != expected:
-            calculation = f"{shown(exclusive[0])} + {shown(tax)} = {shown(expected)}"
+        text, element = inclusives[0]
+        inclusive, exclusive, tax = doc.decimal(text), doc.decimal(exclusives[0]), doc.decimal(taxes[0][0])
+        expected = cents(exclusive + tax)
+        if inclusive != expected:
+            calculation = f"{shown(exclusive)} + {shown(tax)} = {shown(expected)}"
             doc.fire("BR-CO-15", element, stated=text, expected=shown(expected), calculation=calculation)
 
 
 def _net_of_lines(doc: Document) -> Decimal:
     known = facts(doc)
-    total = known.nested_net
-    for groups in known.groups.values():
-        for group in groups.values():
-            total += group.net
-    for line_ in known.odd_lines:
-        total += line_.net
-    return total
+    total = sum((group.net for groups in known.groups.values() for group in groups.values()), ZERO)
+    return sum((doc.decimal(text) for line_ in known.odd_lines for text in line_.nets), total)
 
 
 def _compare(

@@ -19,8 +19,8 @@ from connector.ehf.rules.en16931.facts import (
     cents,
     double,
     facts,
-    indicator,
     is_vat,
+    kinds_of,
     pair_of,
     scheme_place,
     shown,
@@ -98,7 +98,8 @@ def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
         return rate is None and wanted == "none"
     if wanted == "zero":
         return doc.decimal(rate) == 0
-    return double(rate) > 0 if wanted == "positive" else double(rate) >= 0
+    # What is no number at all (NaN) passes.
+    return not double(rate) <= 0 if wanted == "positive" else not double(rate) < 0
 
 
 @layer.on("cac:ClassifiedTaxCategory")
@@ -150,11 +151,11 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
         rate = (v[rates[0]] or "") if rates else None
         if not indicators:
             facts(doc).charge_categories.add((None, of_document, code, scheme))
-        for kind in {indicator(v[i]) for i in indicators}:
+        kinds = kinds_of(v, indicators)
+        for kind in kinds:
             facts(doc).charge_categories.add((kind, of_document, code, scheme))
-            if kind is None:
-                raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
-            for rule in _rate_rules(7 if kind else 6, code, scheme, rate, doc):
+        if kinds:
+            for rule in _rate_rules(6 if False in kinds else 7, code, scheme, rate, doc):
                 doc.fire(rule, at, category=code, rate=rate)
 
     plan.check(check)
@@ -175,11 +176,8 @@ def allowance(node: Node, plan: Plan) -> None:
         facts(doc).rated_charges.add((categories, percents))
         if not of_document:
             return
-        amount = sum((doc.decimal(v[i]) for i in amounts), ZERO)
-        for kind in {indicator(v[i]) for i in indicators}:
-            if kind is None:
-                raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
-            facts(doc).allowances.append((kind, categories, percents, amount))
+        for kind in kinds_of(v, indicators):
+            facts(doc).allowances.append((kind, categories, percents, tuple(v[i] for i in amounts)))
 
     plan.check(check)
 
@@ -365,13 +363,14 @@ def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) 
     """Rules 08 to 10 on one category of the breakdown."""
     if group.has_reason != family.reason:
         doc.fire(family.rule(10), group.element, category=family.code)
-    base = None if group.base is None else doc.decimal(group.base)
     tax = None if group.tax is None else doc.decimal(group.tax)
     if not family.by_rate:
         if tax != 0:
             doc.fire(family.rule(9), _beside(group.element, "TaxAmount"), stated=group.tax, expected="0.00")
-        _base_exactly(doc, known, family, group, base)
+        _base_exactly(doc, known, family, group)
         return
+    # Operands are cast from left to right, and none after one that is not there.
+    base = None if tax is None or group.base is None else doc.decimal(group.base)
     rate = None if group.rate is None else doc.decimal(group.rate)
     if rate is None or tax is None or base is None:
         doc.fire(family.rule(9), group.element, stated=group.tax)
@@ -386,16 +385,17 @@ def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) 
 
 
 def _line_tags(known: Facts) -> list[str]:
-    return [tag for tag in LINE_TAGS if known.groups[tag] or tag in known.line_tags]
+    return [tag for tag in LINE_TAGS if known.groups[tag] or any(line.tag == tag for line in known.odd_lines)]
 
 
 LINE_TAGS: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 
 
-def _base_exactly(doc: Document, known: Facts, family: Family, group: Breakdown, base: Decimal | None) -> None:
+def _base_exactly(doc: Document, known: Facts, family: Family, group: Breakdown) -> None:
     """Rule 08 without rates: the base is the sum of lines and charges, less allowances, to the last decimal."""
     tags = _line_tags(known)
-    if not any(base is not None and base == _sum(known, tag, family.code, None, doc) for tag in tags):
+    base = group.base
+    if base is None or not any(doc.decimal(base) == _sum(known, tag, family.code, None, doc) for tag in tags):
         _tell_base(doc, family, group, tags, None)
 
 
@@ -409,19 +409,19 @@ def _base_about(doc: Document, known: Facts, family: Family, group: Breakdown, r
             for categories, rates in known.rated_charges
         )
         tags = [tag for tag in LINE_TAGS if charged or _has_line(known, tag, "S", rate, doc)]
-    low, high = _beyond(group.base, -1), _beyond(group.base, 1)
-    if low is None or high is None or not any(low < _sum(known, tag, family.code, rate, doc) < high for tag in tags):
+    base = group.base
+    if base is None or not any(_is_about(base, _sum(known, tag, family.code, rate, doc)) for tag in tags):
         _tell_base(doc, family, group, tags, rate)
 
 
-def _beyond(base: str | None, by: int) -> Decimal | None:
-    """`xs:decimal(cbc:TaxableAmount - 1)`: the subtraction is one of doubles, and so is its error."""
-    return None if base is None else Decimal(double(base) + by)
+def _is_about(base: str, total: Decimal) -> bool:
+    """`xs:decimal(cbc:TaxableAmount - 1)` and `+ 1` on both sides: they are doubles, and so is their error."""
+    return Decimal(double(base) - 1) < total < Decimal(double(base) + 1)
 
 
 def _tell_base(doc: Document, family: Family, group: Breakdown, tags: list[str], rate: Decimal | None) -> None:
     values: dict[str, str | None] = {"stated": group.base, "category": family.code, "rate": group.rate}
-    if tags:
+    if tags and group.base is not None:
         known = facts(doc)
         total = _sum(known, tags[0], family.code, rate, doc)
         calculation = shown(sum(_lines(known, tags[0], family.code, rate, doc), ZERO))
@@ -441,15 +441,16 @@ def _lines(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Documen
         if strip(key[0]) == code and (rate is None or (not is_blank(key[2]) and doc.decimal(key[2]) == rate)):
             yield group.net
     for line in known.odd_lines:
-        if line.tag == tag and code in line.categories and (rate is None or rate in line.rates):
-            yield line.net
+        fits = line.tag == tag and not line.nested and code in line.categories
+        if fits and (rate is None or any(doc.decimal(text) == rate for text in line.rates)):
+            yield sum(map(doc.decimal, line.nets), ZERO)
 
 
 def _charges(known: Facts, code: str, rate: Decimal | None, doc: Document) -> Iterable[tuple[bool, Decimal]]:
     """Whether charge, and amount, of the document's allowances and charges with that category (and rate)."""
-    for charge, categories, rates, amount in known.allowances:
+    for charge, categories, rates, amounts in known.allowances:
         if code in categories and (rate is None or any(doc.decimal(text) == rate for text in rates)):
-            yield charge, amount
+            yield charge, sum(map(doc.decimal, amounts), ZERO)
 
 
 def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Decimal:
