@@ -159,8 +159,6 @@ class Line(Short):
     """Where our value comes from when the document does not state it."""
     each: Shape | None = None
     """Lines for the items of a list."""
-    lens: str | None = None
-    """Name of a lens that a plugin brings."""
     when: When | None = None
     """When the line applies."""
     only: Literal["in", "out"] | None = None
@@ -268,9 +266,7 @@ class Table(Part):
     """What it translates."""
     only: Literal["in", "out"] | None = None
     """One way; both ways, no value may stand twice on either side."""
-    rows: Annotated[
-        list[Row], BeforeValidator(_rows), _shorter({"type": "object", "additionalProperties": _CODE})
-    ] = []
+    rows: Annotated[list[Row], BeforeValidator(_rows), _shorter({"type": "object", "additionalProperties": _CODE})] = []
     """Our code: their code. As a list of rows where keys have several parts."""
 
 
@@ -302,7 +298,9 @@ class MappingFile(Content):
     @model_validator(mode="after")
     def _office_named(self) -> MappingFile:
         if (self.layer == "office") != (self.office is not None):
-            raise PydanticCustomError("office-unnamed", "`office:` names the office in a file of layer office, and there alone.")
+            raise PydanticCustomError(
+                "office-unnamed", "`office:` names the office in a file of layer office, and there alone."
+            )
         if self.extends and self.layer == "system":
             raise PydanticCustomError("system-extends", "A system's file stands on nothing: take `extends` away.")
         return self

@@ -25,6 +25,8 @@ from connector.mapping.problems import did_you_mean
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(only|first|([A-Za-z_][A-Za-z0-9_]*)=([^\[\]=]+))\])?")
 
+_PICKS: dict[str | None, Literal["only", "first"]] = {"only": "only", "first": "first"}
+
 Form = Literal["text", "integer", "number", "boolean", "date", "datetime", "bytes", "object", "list", "any"]
 
 
@@ -48,7 +50,7 @@ Path = tuple[Step, ...]
 class Slot:
     """What a model says about one place.
 
-    `required`: the model refuses an object without it. `nullable`: it may be empty. `choices`: the only values it takes.
+    `required`: the model refuses an object without it. `nullable`: it may be empty. `choices`: all it takes.
     `model`: of an object, or of the items of a list. `item`: form of a list's items.
     """
 
@@ -79,7 +81,7 @@ def parse(text: str) -> Path:
             do = "A path is field names joined by dots; in a list: field[only], field[first] or field[name=value]."
             raise PathError("path-malformed", f"`{text}` is no path.", do)
         name, pick, key, value = found.groups()
-        steps.append(Step(name, (key, value) if key else pick))
+        steps.append(Step(name, (key, value) if key else _PICKS.get(pick)))
         position = found.end()
         if position == len(text):
             return tuple(steps)
@@ -200,7 +202,7 @@ def leaves(model: type[BaseModel], below: str = "", seen: tuple[type, ...] = ())
             yield from leaves(slot.model, path, (*seen, model))
 
 
-# --- reading and setting by path, where speed does not matter ------------------------------------------------------------
+# --- reading and setting by path, where speed does not matter ---------------------------------------------------------
 
 
 def get(data: Any, path: Path) -> Any:

@@ -38,7 +38,9 @@ Key = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
-_ODD_NUMBER = re.compile(r"[-+]?(0[0-9_]+(\.[0-9]*)?|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+|\.[0-9]+)")
+_ODD_NUMBER = re.compile(
+    r"[-+]?(0[0-9_]+(\.[0-9]*)?|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+|\.[0-9]+)"
+)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -173,7 +175,9 @@ class _Reader:
         text: str = event.value
         if event.style is not None:
             return text
-        word = text if text in ("", "~") else text.lower() if text in (text.lower(), text.title(), text.upper()) else text
+        word = (
+            text if text in ("", "~") else text.lower() if text in (text.lower(), text.title(), text.upper()) else text
+        )
         if word in _WORDS:
             return _WORDS[word]
         if _INTEGER.fullmatch(text):

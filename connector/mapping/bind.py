@@ -1,0 +1,337 @@
+"""From merged layers to bound lines: every path, type, table and condition is checked against both models.
+
+All that is wrong is collected with the file and line where it was said; nothing is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from connector.mapping import lenses, paths
+from connector.mapping.bound import BoundKind, BoundLine, BoundRefusal, BoundShape, BoundTest, Condition, Place, Side
+from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
+from connector.mapping.lenses import Conversion, Lens, Unfit
+from connector.mapping.paths import PathError, Slot
+from connector.mapping.problems import Problem, did_you_mean
+
+_LENS_KEYS = ("table", "link", "minor_units", "date", "digits", "join", "constant", "each")
+
+Models = Mapping[str, type[BaseModel]]
+
+
+def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKind], list[Problem]]:
+    """The kinds of a stack of layers, bound to our models and the vendor's wire models, and all that is wrong."""
+    binder = _Binder(stack)
+    found: dict[str, BoundKind] = {}
+    for name, merged in stack.kinds.items():
+        if name not in ours or name not in theirs:
+            known = ours.keys() & theirs.keys()
+            whose = "The house has" if name not in ours else f"The plugin `{stack.system}` has"
+            binder.problem("kind-unknown", f"{whose} no kind `{name}`.", merged.origin, did_you_mean(name, known))
+            continue
+        owner = merged.settings["owner"].values["owner"] if "owner" in merged.settings else "ask"
+        shape = binder.shape(merged, ours[name], theirs[name], owner)
+        amendable = merged.settings.get("amendable")
+        for path in amendable.values["amendable"] if amendable else ():
+            binder.place(path, ours[name], "ours", amendable.origin if amendable else merged.origin)
+        found[name] = BoundKind(name, shape, tuple(amendable.values["amendable"]) if amendable else (), merged.origin)
+    for name, table in stack.tables.items():
+        if name not in binder.used:
+            said = f"No line uses the table `{name}`."
+            binder.problem("table-unused", said, table.origin, did_you_mean(name, binder.missed), warning=True)
+    return found, [*stack.problems, *binder.problems]
+
+
+class _Binder:
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.problems: list[Problem] = []
+        self.used: set[str] = set()
+        self.missed: set[str] = set()
+
+    def problem(self, code: str, said: str, at: Origin, do: str = "", *, warning: bool = False) -> None:
+        found = Problem(code, said, at.file, at.line, do, "warning" if warning else "error")
+        if found not in self.problems:
+            self.problems.append(found)
+
+    def place(self, text: str, model: type[BaseModel], side: Side, at: Origin) -> Place | None:
+        whose = "our document" if side == "ours" else f"the {self.stack.system} record"
+        try:
+            path = paths.parse(text)
+            return Place(path, paths.resolve(model, path, f"{whose} ({model.__name__})"))
+        except PathError as error:
+            self.problem(error.code, error.said[0].upper() + error.said[1:], at, error.do)
+            return None
+
+    # --- shapes -------------------------------------------------------------------------------------------------------
+
+    def shape(self, merged: Merged, ours: type[BaseModel], theirs: type[BaseModel], owner: str) -> BoundShape:
+        lines = [line for name, said in merged.fields.items() if (line := self.line(name, said, ours, theirs, owner))]
+        refusals = [
+            refusal for name, said in merged.refuse.items() for refusal in self.refusal(name, said, ours, theirs)
+        ]
+        loses = []
+        for path, said in merged.loses.items():
+            if self.place(path, ours, "ours", said.origin):
+                loses.append((path, said.values["why"], said.origin))
+        return BoundShape(ours, theirs, tuple(lines), tuple(refusals), tuple(loses))
+
+    def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:
+        when = said.values["when"]
+        sides: tuple[tuple[Side, type[BaseModel]], ...] = (("ours", ours), ("theirs", theirs))
+        for side, model in sides:
+            if when[side] is not None:
+                bound = self.condition(when[side], model, side, said.origin)
+                yield BoundRefusal(name, side, bound, said.values["says"], said.values["do"], said.origin)
+
+    # --- lines --------------------------------------------------------------------------------------------------------
+
+    def line(
+        self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel], owner: str
+    ) -> BoundLine | None:
+        values = said.values
+        does = [key for key in _LENS_KEYS if key in values]
+        if len(does) > 1:
+            both = " and ".join(f"`{key}`" for key in does)
+            self.problem("lens-several", f"The line `{name}` has {both}; a line does one thing.", said.where(does[1]))
+            return None
+        constant = "constant" in values
+        our_texts: Sequence[str] = values.get("ours") or ([] if constant and values.get("only") != "in" else [name])
+        their_texts: Sequence[str] = values.get("theirs") or []
+        if not their_texts and not (constant and values.get("only") == "in"):
+            do = "Say `theirs:`. If it was to change a line of a layer below, its name is another."
+            self.problem("theirs-missing", f"The line `{name}` names no field of the vendor.", said.origin, do)
+            return None
+        our_places = [self.place(text, ours, "ours", said.where("ours")) for text in our_texts]
+        their_places = [self.place(text, theirs, "theirs", said.where("theirs")) for text in their_texts]
+        when = values.get("when") or {}
+        when_ours = self.condition(when.get("ours") or [], ours, "ours", said.where("when"))
+        when_theirs = self.condition(when.get("theirs") or [], theirs, "theirs", said.where("when"))
+        only = values.get("only")
+        if when_ours and not when_theirs and only is None and not constant:
+            words = f"The line `{name}` goes both ways, but its condition is asked on the way out alone."
+            do = "Say with `when.theirs` when it holds on the way in, or make the line `only: out`."
+            self.problem("condition-one-sided", words, said.where("when"), do)
+        if None in our_places or None in their_places:
+            return None
+        bound_ours = tuple(place for place in our_places if place)
+        bound_theirs = tuple(place for place in their_places if place)
+        common: dict[str, Any] = {
+            "name": name,
+            "ours": bound_ours,
+            "theirs": bound_theirs,
+            "origin": said.origin,
+            "changed": tuple(said.changed),
+            "when_ours": when_ours,
+            "when_theirs": when_theirs,
+            "only": only,
+            "on": values.get("on"),
+            "owner": values.get("owner") or owner,
+            "link": values.get("link"),
+            "tables": tuple(values.get("table") or ()),
+        }
+        try:
+            if constant:
+                place, vendor = (bound_ours[0], False) if only == "in" else (bound_theirs[0], True)
+                return BoundLine(**common, constant=(lenses.typed(values["constant"], place.slot, vendor=vendor),))
+            if "each" in values:
+                return self.list_line(common, values["each"], owner)
+            lens = self.lens(values, said, bound_ours, bound_theirs, only)
+            default = None
+            if "default" in values:
+                default = (lenses.typed(values["default"], bound_ours[0].slot, vendor=False),)
+            otherwise = self.otherwise(values, said, ours, bound_ours)
+        except Unfit as unfit:
+            self.problem(unfit.code, f"`{name}`: {unfit.said}", said.where(does[0] if does else "theirs"), unfit.do)
+            return None
+        tables = common["tables"]
+        first = self.stack.tables[tables[0]].origin if tables else None
+        return BoundLine(**common, lens=lens, default=default, otherwise=otherwise, table_origin=first)
+
+    def list_line(self, common: dict[str, Any], each: Merged, owner: str) -> BoundLine:
+        ours, theirs = common["ours"][0], common["theirs"][0]
+        for place, side in ((ours, "our"), (theirs, "their")):
+            if place.slot.form != "list" or place.slot.model is None:
+                raise Unfit("each-without-list", f"`each` maps lists of objects; {side} `{place}` is none.")
+        shape = self.shape(each, ours.slot.model, theirs.slot.model, owner)
+        return BoundLine(**common, each=shape)
+
+    def lens(
+        self,
+        values: Mapping[str, Any],
+        said: Said,
+        ours: tuple[Place, ...],
+        theirs: tuple[Place, ...],
+        only: str | None,
+    ) -> Lens:
+        our_slots, their_slots = [p.slot for p in ours], [p.slot for p in theirs]
+        if "table" in values:
+            return self.tables(values["table"], said.where("table"), our_slots, their_slots, only)
+        if "join" in values:
+            return self.join(values["join"], our_slots, their_slots)
+        if len(ours) != 1 or len(theirs) != 1:
+            raise Unfit("several-paths", "Several paths on a side need `join` or a `table`.")
+        one, other = our_slots[0], their_slots[0]
+        if "link" in values:
+            if other.form not in ("integer", "text", "any"):
+                raise Unfit("type-mismatch", "A link leads to an id of the vendor: text or a whole number.")
+            return lenses.link(values["link"], other)
+        for key, wanted, made in (
+            ("minor_units", ("number", "integer"), lenses.minor_units),
+            ("date", ("date", "text"), lenses.day),
+        ):
+            if key in values:
+                _wants(wanted, one, other)
+                return made(values[key])
+        if "digits" in values:
+            _wants(("text", "integer"), one, other)
+            return lenses.digits()
+        if only != "in" and other.choices is not None and not (one.choices and one.choices <= other.choices):
+            known = ", ".join(sorted(map(str, other.choices)))
+            raise Unfit("choices-differ", f"Theirs takes only {known}.", "Say with a `table` which of ours is which.")
+        if only != "out" and one.choices is not None and not (other.choices and other.choices <= one.choices):
+            known = ", ".join(sorted(map(str, one.choices)))
+            raise Unfit("choices-differ", f"Ours takes only {known}.", "Say with a `table` which of theirs is which.")
+        return lenses.copy(one, other)
+
+    def join(self, separator: str, ours: list[Slot], theirs: list[Slot]) -> Lens:
+        if not separator:
+            raise Unfit("join-empty", "The separator of `join` is empty: the text could not be taken apart again.")
+        if len(ours) == len(theirs) == 1 and ours[0].form == "list" and ours[0].item == "text":
+            _wants(("list", "text"), ours[0], theirs[0])
+            return lenses.join_list(separator)
+        if any(slot.form != "text" for slot in (*ours, *theirs)) or (len(ours) > 1) == (len(theirs) > 1):
+            raise Unfit("type-mismatch", "`join` makes one text of several texts, or of a list of texts.")
+        if len(ours) > 1:
+            return lenses.join(separator, len(ours))
+        return lenses.reverse(lenses.join(separator, len(theirs)))
+
+    def otherwise(
+        self, values: Mapping[str, Any], said: Said, ours: type[BaseModel], target: tuple[Place, ...]
+    ) -> tuple[tuple[paths.Path, ...], Conversion] | None:
+        given = values.get("otherwise")
+        if given is None:
+            return None
+        at = said.where("otherwise")
+        places = [self.place(text, ours, "ours", at) for text in given["ours"]]
+        found = [place for place in places if place]
+        if len(found) != len(places):
+            return None
+        if given["table"]:
+            into = self.tables([given["table"]], at, [p.slot for p in found], [p.slot for p in target], "out").out
+        elif len(found) == 1:
+            if found[0].slot.form != target[0].slot.form:
+                raise Unfit("type-mismatch", f"`otherwise`: `{found[0]}` is {lenses.WORDS[found[0].slot.form]}.")
+            into = lenses.COPY
+        else:
+            raise Unfit("several-paths", "`otherwise` with several paths needs a table.")
+        return tuple(place.path for place in found), into
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def tables(self, names: Sequence[str], at: Origin, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
+        chosen: list[tuple[str, MergedTable]] = []
+        for name in names:
+            self.used.add(name)
+            if name not in self.stack.tables:
+                self.missed.add(name)
+                raise Unfit("table-unknown", f"There is no table `{name}`.", did_you_mean(name, self.stack.tables))
+            chosen.append((name, self.stack.tables[name]))
+        for name, found in chosen:
+            if found.only is not None and found.only != only:
+                way = "out" if found.only == "out" else "in"
+                raise Unfit("table-one-way", f"The table `{name}` goes one way ({way}); the line goes both.",
+                            f"Make the line `only: {way}`.")  # fmt: skip
+        text = Slot("text")
+        middle = [ours, *[[text] for _ in chosen[1:]], theirs]
+        parts = [
+            self.table(name, found, middle[number], middle[number + 1], only)
+            for number, (name, found) in enumerate(chosen)
+        ]
+        return lenses.chain(parts)
+
+    def table(self, name: str, table: MergedTable, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
+        out: dict[Any, Any] = {}
+        into: dict[Any, Any] = {}
+        first: dict[Any, Origin] = {}
+        for row, origin in table.rows.values():
+            if row.theirs is None:
+                continue
+            if len(row.ours) != len(ours) or len(row.theirs) != len(theirs):
+                said = f"A row of `{name}` needs {len(ours)} value(s) of ours and {len(theirs)} of theirs."
+                self.problem("table-row-shape", said, origin)
+                continue
+            try:
+                key, value = _cells(row.ours, ours, vendor=False), _cells(row.theirs, theirs, vendor=True)
+            except Unfit as unfit:
+                self.problem(unfit.code, f"Table `{name}`: {unfit.said}", origin, unfit.do)
+                continue
+            if row.only != "in":
+                out[key] = value
+            if row.only != "out":
+                if value in into and only != "out":
+                    said = f"The table `{name}` cannot be read backwards: {shown_code(row.theirs)} stands for two codes"
+                    do = "Mark the row that is only written with `only: out`, or make the table and its lines one-way."
+                    self.problem(
+                        "table-not-invertible", f"{said}; the first is on line {first[value].line}.", origin, do
+                    )
+                into.setdefault(value, key)
+                first.setdefault(value, origin)
+        return lenses.table(name, out, into)
+
+    # --- conditions ---------------------------------------------------------------------------------------------------
+
+    def condition(
+        self, given: Sequence[Mapping[str, Any]], model: type[BaseModel], side: Side, at: Origin
+    ) -> Condition:
+        return tuple(
+            test for part in given for path, tests in part.items() for test in self.test(path, tests, model, side, at)
+        )
+
+    def test(
+        self, path: str, tests: Mapping[str, Any], model: type[BaseModel], side: Side, at: Origin
+    ) -> Iterable[BoundTest]:
+        place = self.place(path, model, side, at)
+        if place is None:
+            return
+        slot = place.slot
+        for how, value in tests.items():
+            if value is None:
+                continue
+            try:
+                if how in ("any", "every"):
+                    if slot.form != "list" or slot.model is None:
+                        raise Unfit("condition-unfit", f"`{how}` asks the items of a list; `{path}` is none.")
+                    yield BoundTest(place.path, how, self.condition(value, slot.model, side, at), slot)
+                elif how == "present":
+                    yield BoundTest(place.path, how, value, slot)
+                elif how in ("above", "below"):
+                    if slot.form not in ("number", "integer"):
+                        raise Unfit("condition-unfit", f"`{how}` asks a number; `{path}` is none.")
+                    yield BoundTest(place.path, how, value, slot)
+                else:
+                    typed = tuple(lenses.typed(single, slot, vendor=side == "theirs") for single in value)
+                    yield BoundTest(place.path, how, typed, slot)
+            except Unfit as unfit:
+                self.problem(unfit.code, f"Condition on `{path}`: {unfit.said}", at, unfit.do)
+
+
+def _cells(codes: Sequence[Any], slots: list[Slot], *, vendor: bool) -> Any:
+    made = tuple(
+        None if code is None else lenses.typed(code, slot, vendor=vendor)
+        for code, slot in zip(codes, slots, strict=True)
+    )
+    return made[0] if len(made) == 1 else made
+
+
+def _wants(forms: tuple[str, str], ours: Slot, theirs: Slot) -> None:
+    if (ours.form, theirs.form) != forms:
+        wanted = [lenses.WORDS[form] for form in forms]  # type: ignore[index]
+        found = [lenses.WORDS[slot.form] for slot in (ours, theirs)]
+        raise Unfit(
+            "type-mismatch",
+            f"This lens stands between {wanted[0]} of ours and {wanted[1]} of theirs, not {found[0]} and {found[1]}.",
+        )

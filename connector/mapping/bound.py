@@ -1,0 +1,106 @@
+"""Lines bound to the models on both sides: all that the compiler needs, with nothing left to look up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from connector.mapping.layers import Origin
+from connector.mapping.lenses import Conversion, Lens
+from connector.mapping.paths import Path, Slot, shown
+
+Side = Literal["ours", "theirs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path and what the model says of it."""
+
+    path: Path
+    slot: Slot
+
+    def __str__(self) -> str:
+        return shown(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTest:
+    """One test of a condition: `how` is equals, differs, present, above, below, any or every."""
+
+    path: Path
+    how: str
+    value: Any
+    slot: Slot
+
+
+Condition = tuple[BoundTest, ...]
+"""All must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundLine:
+    """One line. Exactly one of `lens`, `constant` (as a one-tuple) and `each` says what it does."""
+
+    name: str
+    ours: tuple[Place, ...]
+    theirs: tuple[Place, ...]
+    origin: Origin
+    changed: tuple[Origin, ...]
+    lens: Lens | None = None
+    constant: tuple[Any] | None = None
+    each: BoundShape | None = None
+    default: tuple[Any] | None = None
+    otherwise: tuple[tuple[Path, ...], Conversion] | None = None
+    when_ours: Condition = ()
+    when_theirs: Condition = ()
+    only: Literal["in", "out"] | None = None
+    on: Literal["create"] | None = None
+    owner: str = "ask"
+    link: str | None = None
+    tables: tuple[str, ...] = ()
+    table_origin: Origin | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes to the vendor."""
+        return self.only != "in" and bool(self.theirs)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads from the vendor."""
+        return self.only != "out" and bool(self.ours) and (self.constant is None or self.only == "in")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRefusal:
+    """What stops a document (side ours) or a record (side theirs)."""
+
+    name: str
+    side: Side
+    when: Condition
+    says: str
+    do: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class BoundShape:
+    """The lines of a kind or of a list's items, with the models of both sides."""
+
+    ours: type[BaseModel]
+    theirs: type[BaseModel]
+    lines: tuple[BoundLine, ...]
+    refusals: tuple[BoundRefusal, ...]
+    loses: tuple[tuple[str, str, Origin], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundKind:
+    """A kind of document: its shape and what holds for it as a whole."""
+
+    name: str
+    shape: BoundShape
+    amendable: tuple[str, ...]
+    origin: Origin

@@ -1,0 +1,116 @@
+"""A file read and checked against its format: models with the line of everything that is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from connector.mapping import files, source
+from connector.mapping.format import MappingFile, TenantFile
+from connector.mapping.problems import Problem, did_you_mean
+from connector.mapping.source import Key, Source
+
+F = TypeVar("F", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[F]):
+    """A file that fits its format."""
+
+    content: F
+    source: Source
+    path: Path
+
+
+def mapping_file(path: Path) -> tuple[Read[MappingFile] | None, list[Problem]]:
+    """A system's or office's file."""
+    return _read(path, MappingFile)
+
+
+def tenant_file(path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
+    """A tenant's file. That it is named after its tenant is checked too: no file speaks for another tenant."""
+    found, problems = _read(path, TenantFile)
+    if found and found.content.tenant != path.stem:
+        said = f"The file is called {path.name} and speaks of the tenant `{found.content.tenant}`."
+        do = f"Call the file {found.content.tenant}.yaml, or mend the name."
+        return None, [Problem("tenant-misnamed", said, found.source.file, found.source.line(("tenant",)), do)]
+    return found, problems
+
+
+def layer_of(path: Path) -> str | None:
+    """`system`, `office` or `tenant` as the file itself says; None where it does not."""
+    read_source, _ = source.read(path)
+    return read_source.data.get("layer") if read_source else None
+
+
+def _read(path: Path, model: type[F]) -> tuple[Read[F] | None, list[Problem]]:
+    read_source, problems = source.read(path, files.shown(path))
+    if read_source is None:
+        return None, problems
+    try:
+        return Read(model.model_validate(read_source.data), read_source, path), []
+    except ValidationError as error:
+        return None, [_problem(read_source, model, dict(single)) for single in error.errors(include_url=False)]
+
+
+def _problem(read_source: Source, model: type[BaseModel], single: dict[str, Any]) -> Problem:
+    """One finding of pydantic in the words of a mapping file."""
+    loc: Key = tuple(part for part in single["loc"] if part != "[key]")
+    code, name, do = "format", loc[-1] if loc else "", ""
+    line = read_source.line(loc)
+    match single["type"]:
+        case "extra_forbidden":
+            code, said = "key-unknown", f"Nothing called `{name}` may stand here."
+            do = did_you_mean(str(name), _fields_at(model, loc[:-1]))
+        case "missing":
+            code, said = "key-missing", f"`{name}` is missing here."
+        case "literal_error":
+            code, said = "value-unknown", f"`{single['input']}` is none of {single['ctx']['expected']}."
+            do = did_you_mean(
+                str(single["input"]), single["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            )
+        case "string_type":
+            code, said = "value-type", "Text is wanted here."
+            do = "Write it in quotes." if isinstance(single["input"], int) else ""
+        case other:
+            said = f"{single['msg']}."[0:-1] if single["msg"].endswith(".") else f"{single['msg']}."
+            code = other if "-" in other else "value-type"
+    return Problem(code, said, read_source.file, line, do)
+
+
+def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
+    """Keys that may stand at a place of a file of this format."""
+    here: Any = model
+    for part in loc:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            info = here.model_fields.get(str(part))
+            here = info.annotation if info else None
+        else:
+            here = _inside(here)
+        if here is None:
+            return []
+    found = _model_in(here)
+    return list(found.model_fields) if found else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
+
+
+def _inside(annotation: Any) -> Any:
+    """What a dict's values or a list's items are; through Optional and Annotated."""
+    args = get_args(annotation)
+    if getattr(annotation, "__origin__", None) is dict or str(annotation).startswith("dict["):
+        return _strip(args[1])
+    if str(annotation).startswith("list["):
+        return _strip(args[0])
+    return next((_inside(arg) for arg in args if get_args(arg)), None)
+
+
+def _strip(annotation: Any) -> Any:
+    return _model_in(annotation) if not str(annotation).startswith(("dict[", "list[")) else annotation

@@ -1,0 +1,229 @@
+"""Tenants: their connections with the mapping each one has, their routes, and who does what.
+
+Each duty has exactly one owner. A duty that matters and is not set, or has two owners, is a problem with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import ValidationError
+
+from connector.errors import ConnectorError
+from connector.mapping import files, reading
+from connector.mapping.format import Connection, Route, TenantFile
+from connector.mapping.layers import Layer, system_layers
+from connector.mapping.load import Mapping as SystemMapping
+from connector.mapping.load import Plugins, build
+from connector.mapping.problems import Problem, did_you_mean, errors, stop_on
+from connector.mapping.reading import Read
+from connector.mapping.source import Key
+from connector.ports import AccountingPlugin
+
+SOURCE, COUNTERPARTY, CONNECTOR, NOBODY = "source", "counterparty", "connector", "nobody"
+"""Owners of duties other than a connection."""
+
+_MAY_OWN = {
+    "issues": (SOURCE, COUNTERPARTY),
+    "sends": (SOURCE, CONNECTOR, NOBODY),
+    "receives": (CONNECTOR, NOBODY),
+    "reminds": (SOURCE, CONNECTOR, NOBODY),
+    "takes_bank_money": (SOURCE, CONNECTOR, NOBODY),
+}
+_MATTERS = ("issues", "takes_bank_money")
+ALL_ACCOUNTS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRoute:
+    """A route with its owners settled: a connection's id, `source`, `counterparty`, `connector` or `nobody`.
+
+    `takes_bank_money` by account number; the key `*` stands for every account that is not named. `line` is where the
+    route stands in the tenant's file.
+    """
+
+    name: str
+    title: str
+    takes: tuple[str, ...]
+    to: tuple[str, ...]
+    issues: str
+    sends: str
+    receives: str
+    reminds: str
+    takes_bank_money: Mapping[str, str]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantConnection:
+    """A connection as the tenant's file says it, with the mapping that holds for it."""
+
+    id: str
+    said: Connection
+    mapping: SystemMapping
+
+    @property
+    def system(self) -> str:
+        """Name of the system."""
+        return self.said.system
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant's file, checked: one owner for each duty, every system installed, every mapping bound."""
+
+    name: str
+    title: str
+    organisation_number: str | None
+    start: date
+    connections: Mapping[str, TenantConnection]
+    routes: Mapping[str, TenantRoute]
+    file: str
+
+
+def tenants() -> list[str]:
+    """Names of the tenants that have a file."""
+    return files.names("tenant")
+
+
+def load_tenant(name: str, *, plugins: Plugins) -> Tenant:
+    """A tenant and the mappings of all its connections.
+
+    Raises:
+        Misconfigured: anything wrong; code, file and line of the first, all of them in `details`.
+        Missing: there is no such file.
+    """
+    found, problems = reading.tenant_file(files.find("tenant", name))
+    stop_on(problems)
+    assert found is not None
+    tenant, problems = build_tenant(found, plugins)
+    stop_on(problems)
+    assert tenant is not None
+    return tenant
+
+
+def build_tenant(found: Read[TenantFile], plugins: Plugins) -> tuple[Tenant | None, list[Problem]]:
+    """A tenant, and all that is wrong with its file and with the mappings as it changes them."""
+    said, source = found.content, found.source
+    connections: dict[str, TenantConnection] = {}
+    problems: list[Problem] = []
+    for id, connection in said.connections.items():
+        at: Key = ("connections", id)
+        line = source.line((*at, "system"))
+        plugin = plugins.get(connection.system)
+        if plugin is None:
+            words = f"The connection `{id}` is to `{connection.system}`, which is not installed."
+            do = did_you_mean(connection.system, plugins)
+            problems.append(Problem("system-not-installed", words, source.file, line, do))
+            continue
+        problems += _settings(id, connection, plugin, found)
+        try:
+            layers, wrong = system_layers(connection.system, connection.office)
+        except ConnectorError as error:
+            problems.append(Problem(error.code, error.said, source.file, line, error.do))
+            continue
+        problems += wrong
+        if layers:
+            layers.append(Layer(f"tenant {said.tenant}", connection.mapping, source, (*at, "mapping")))
+            mapping, wrong = build(connection.system, layers, plugins)
+            problems += wrong
+            if mapping is not None:
+                connections[id] = TenantConnection(id, connection, mapping)
+    problems += _duties(found)
+    if errors(problems):
+        return None, problems
+    routes = {name: _route(name, route, source.line(("routes", name))) for name, route in said.routes.items()}
+    tenant = Tenant(said.tenant, said.title, said.organisation_number, said.start, connections, routes, source.file)
+    return tenant, problems
+
+
+def _route(name: str, route: Route, line: int) -> TenantRoute:
+    assert route.issues is not None
+    issues = route.issues[0]
+    return TenantRoute(
+        name,
+        route.title or name,
+        tuple(route.takes),
+        tuple(route.to),
+        issues,
+        route.sends[0] if route.sends else issues,
+        route.receives[0] if route.receives else NOBODY,
+        route.reminds[0] if route.reminds else NOBODY,
+        {account: owners[0] for account, owners in (route.takes_bank_money or {}).items()},
+        line,
+    )
+
+
+def _settings(id: str, connection: Connection, plugin: AccountingPlugin, found: Read[TenantFile]) -> Iterator[Problem]:
+    """Settings and names of secrets against the plugin's own models."""
+    source, at = found.source, ("connections", id)
+    known = plugin.secrets.model_fields
+    for name in connection.secrets:
+        if name not in known:
+            line = source.line((*at, "secrets", name))
+            said = f"`{connection.system}` has no secret `{name}`."
+            yield Problem("secret-unknown", said, source.file, line, did_you_mean(name, known))
+    for name, info in known.items():
+        if info.is_required() and name not in connection.secrets:
+            line = source.line((*at, "secrets"))
+            said = f"The connection `{id}` does not say where its secret `{name}` is."
+            yield Problem("secret-missing", said, source.file, line, f"Add {name}: env:NAME or vault:NAME.")
+    try:
+        plugin.settings.model_validate(connection.settings)
+    except ValidationError as error:
+        for single in error.errors(include_url=False):
+            key = tuple(part for part in single["loc"] if isinstance(part, str | int))
+            line = source.line((*at, "settings", *key))
+            name = ".".join(map(str, key))
+            do = did_you_mean(name, plugin.settings.model_fields) if single["type"] == "extra_forbidden" else ""
+            said = f"The setting `{name}` of `{connection.system}`: {single['msg']}."
+            yield Problem("setting", said, source.file, line, do)
+
+
+def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
+    said, source = found.content, found.source
+    file = source.file
+    banks: dict[str, tuple[str, str, int]] = {}
+    for name, route in said.routes.items():
+        at: Key = ("routes", name)
+        for key, ids, more in (("takes", route.takes, ("api",)), ("to", route.to, ())):
+            for id in ids:
+                if id not in said.connections and id not in more:
+                    words = f"The route `{name}` names `{id}`, which is no connection of this tenant."
+                    do = did_you_mean(id, [*said.connections, *more])
+                    yield Problem("connection-unknown", words, file, source.line((*at, key)), do)
+        for duty, others in _MAY_OWN.items():
+            owners = getattr(route, duty)
+            line = source.line((*at, duty))
+            if owners is None:
+                if duty in _MATTERS:
+                    words = f"The route `{name}` does not say who {duty.replace('_', ' ')}."
+                    do = f"Add `{duty}:` with one of: {', '.join([*said.connections, *others])}."
+                    yield Problem("duty-unset", words, file, source.line(at), do)
+                continue
+            accounts = owners if isinstance(owners, dict) else {"": owners}
+            for account, named in accounts.items():
+                place = source.line((*at, duty, account)) if account not in ("", ALL_ACCOUNTS) else line
+                if len(named) != 1:
+                    words = f"On the route `{name}` `{duty}` has {len(named)} owners: {', '.join(named)}."
+                    yield Problem("duty-two-owners", words, file, place, "Each duty has exactly one owner.")
+                for owner in named:
+                    if owner not in said.connections and owner not in others:
+                        words = f"`{owner}` cannot own `{duty}`."
+                        do = did_you_mean(owner, [*said.connections, *others])
+                        yield Problem("duty-owner-unknown", words, file, place, do)
+                if duty == "issues" and len(named) == 1 and named[0] in said.connections and named[0] not in route.to:
+                    words = f"The route `{name}` is issued by `{named[0]}`, which is not among its `to`."
+                    yield Problem("duty-not-on-route", words, file, place, f"Add `{named[0]}` to `to`.")
+                if duty == "takes_bank_money" and len(named) == 1 and named[0] != NOBODY:
+                    before = banks.setdefault(account, (named[0], name, place))
+                    if before[0] != named[0]:
+                        which = "all accounts" if account == ALL_ACCOUNTS else f"account {account}"
+                        words = (
+                            f"Two systems take the bank money of {which}: `{before[0]}` on the route `{before[1]}`"
+                            f" (line {before[2]}) and `{named[0]}` here."
+                        )
+                        do = "Name one owner, or name the accounts one by one."
+                        yield Problem("duty-two-owners", words, file, place, do)

@@ -1,0 +1,133 @@
+"""Checks of a kind as a whole: what no single line shows.
+
+A field written by two lines, a required field of the vendor that nobody fills, and a field of ours that gets lost
+without anybody having said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pydantic import BaseModel
+
+from connector.mapping.bound import BoundKind, BoundLine, BoundShape, Condition
+from connector.mapping.layers import Origin
+from connector.mapping.paths import Step, leaves, shown, slots
+from connector.mapping.problems import Problem
+
+
+def whole(kind: BoundKind, system: str) -> Iterator[Problem]:
+    """What is wrong with a kind as a whole."""
+    yield from _shape(kind.shape, kind.name, system, kind.origin)
+
+
+def _shape(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:
+    yield from _twice(shape, system)
+    yield from _required(shape, where, system, origin)
+    yield from _lost(shape, where, system, origin)
+    for line in shape.lines:
+        if line.each is not None:
+            yield from _shape(line.each, f"{where} {line.name}", system, line.origin)
+
+
+def _twice(shape: BoundShape, system: str) -> Iterator[Problem]:
+    """Two lines that set the same field, unless conditions keep them apart."""
+    for side in ("theirs", "ours"):
+        lines = [line for line in shape.lines if (line.writes if side == "theirs" else line.reads)]
+        for one, other in combinations(lines, 2):
+            both = {str(place) for place in getattr(one, side)} & {str(place) for place in getattr(other, side)}
+            conditions = [line.when_ours if side == "theirs" else line.when_theirs for line in (one, other)]
+            if both and not _apart(*conditions):
+                path = sorted(both)[0]
+                whose = f"{system}'s" if side == "theirs" else "our"
+                said = f"Two lines set {whose} `{path}`: `{one.name}` (line {one.origin.line}) and `{other.name}`."
+                do = f"Make one of them `only: {'in' if side == 'theirs' else 'out'}`, or give both a condition."
+                yield Problem("written-twice", said, other.origin.file, other.origin.line, do)
+
+
+def _apart(one: Condition, other: Condition) -> bool:
+    """Whether two conditions cannot hold at once, as far as can be told by a test on the same path."""
+    for a in one:
+        for b in other:
+            if a.path != b.path:
+                continue
+            if a.how == b.how == "equals" and not set(a.value) & set(b.value):
+                return True
+            if a.how == b.how == "present" and a.value != b.value:
+                return True
+            if {a.how, b.how} == {"equals", "differs"}:
+                same, not_same = (a, b) if a.how == "equals" else (b, a)
+                if set(same.value) <= set(not_same.value):
+                    return True
+            if {a.how, b.how} == {"present", "equals"} or {a.how, b.how} == {"present", "differs"}:
+                present = a if a.how == "present" else b
+                if not present.value:
+                    return True
+    return False
+
+
+def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:
+    """Fields the vendor's model requires and no line writes, in every object that lines write into."""
+    written: dict[tuple[Step, ...], set[str]] = {}
+    models: dict[tuple[Step, ...], type[BaseModel]] = {(): shape.theirs}
+    for line in shape.lines:
+        if not line.writes:
+            continue
+        for place in line.theirs:
+            for length, step in enumerate(place.path):
+                above = place.path[:length]
+                written.setdefault(above, set()).add(step.name)
+                slot = slots(models[above])[step.name] if above in models else None
+                if slot and slot.model and length < len(place.path) - 1:
+                    models[place.path[: length + 1]] = slot.model
+    for path, model in models.items():
+        for name, slot in slots(model).items():
+            if slot.required and not slot.read_only and name not in written.get(path, set()):
+                at = _first_line(shape, path) or origin
+                missing = shown((*path, Step(name)))
+                said = f"{system} requires `{missing}` of a {where}, and no line fills it."
+                do = "Add a line for it, or a line with a `constant`."
+                yield Problem("required-unfilled", said, at.file, at.line, do)
+
+
+def _first_line(shape: BoundShape, path: tuple[Step, ...]) -> Origin | None:
+    for line in shape.lines:
+        if path and any(place.path[: len(path)] == path for place in line.theirs):
+            return line.origin
+    return None
+
+
+def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:
+    """Fields of ours that are neither carried, nor declared lost, nor refused."""
+    covered = {_without_picks(place.path) for line in shape.lines for place in line.ours}
+    covered |= {path for line in shape.lines if line.otherwise for path in map(_without_picks, line.otherwise[0])}
+    refused = {
+        _without_picks(test.path) for refusal in shape.refusals if refusal.side == "ours" for test in refusal.when
+    }
+    lost = {path: at for path, _, at in shape.loses}
+    missing = [
+        leaf for leaf in leaves(shape.ours)
+        if not any(_covers(path, leaf) for path in (*covered, *refused, *lost))
+    ]  # fmt: skip
+    for leaf in missing:
+        said = f"`{leaf}` of our {where} is not carried to {system}, and nothing says that it is lost."
+        do = f"Add a line for it, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
+        yield Problem("loss-undeclared", said, origin.file, origin.line, do)
+    for path, at in lost.items():
+        carried = next((line for line in shape.lines if _carries(line, path)), None)
+        if carried is not None:
+            said = f"`{path}` is declared lost, but the line `{carried.name}` carries it."
+            yield Problem("loss-carried", said, at.file, at.line, "Take it out of `loses`.", "warning")
+
+
+def _carries(line: BoundLine, path: str) -> bool:
+    return line.writes and line.reads and any(_without_picks(place.path) == path for place in line.ours)
+
+
+def _without_picks(path: tuple[Step, ...]) -> str:
+    return ".".join(step.name for step in path)
+
+
+def _covers(path: str, leaf: str) -> bool:
+    return leaf == path or leaf.startswith(path + ".")
