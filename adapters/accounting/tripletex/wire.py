@@ -108,7 +108,7 @@ class OrderLine(Wire):
 
 
 class Order(Wire):
-    """`Order`: what we write, and what an invoice is made from. `number` is left to the adapter: our marker is there."""
+    """`Order`: what we write, and what an invoice is made from. `number` is the adapter's: our marker is there."""
 
     id: int | None = ReadOnly
     version: int | None = ReadOnly
