@@ -11,19 +11,19 @@ So losing nothing rests on these two functions and not on a list of things someb
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from lxml import etree
 
 from connector.ehf.ubl.order import ranks
-from connector.ehf.xml import name_of, parse
+from connector.ehf.xml import MAX_DEPTH, name_of, parse, path_of
 from connector.errors import BadInput, ConnectorError
 from connector.model.extension import Extension, Kept
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_STEP = re.compile(r"(?:\{[^}]*\})?[^/\[{]+\[[0-9]+\]")
+_PATH = re.compile(r"(?:(.*)/)?((?:\{[^}]*\})?[^/\[\]{}]+)\[([0-9]{1,9})\]", re.DOTALL)
 _COMPARED_ONE_BY_ONE = 10_000
 """Pairs of same-named children that are compared for likeness; beyond, they are paired in their order."""
 
@@ -44,7 +44,7 @@ def remainder(original: etree._Element, written: etree._Element, settled: frozen
             f"There is text between the elements of {name_of(original.tag)}.",
             code="ubl-mixed-text",
             do="Remove the text; in UBL every value has an element of its own.",
-            where={"xpath": name_of(original.tag), "line": original.sourceline},
+            where={"xpath": path_of(original), "line": original.sourceline},
         )
     kept: list[Kept] = []
     if not same(original, written, settled):
@@ -59,10 +59,15 @@ def restore(written: etree._Element, extension: Iterable[Kept]) -> None:
         BadInput: `extension-malformed`: what was kept is no XML (only from outside; `remainder` makes none such).
     """
     # Paths are those of the untouched element: find all before the first change.
-    found = [(each, _find(written, each.at)) for each in extension]
-    for each, element in found:
+    places = _Places(written)
+    by_element: dict[str, list[Kept]] = {}
+    for each in extension:
+        if places.find(each.at) is not None:
+            by_element.setdefault(each.at, []).append(each)
+    for at, differences in by_element.items():
+        element = places.find(at)
         if element is not None:
-            _apply(element, each)
+            _apply(element, differences)
 
 
 def same(one: etree._Element, other: etree._Element, settled: frozenset[str] = frozenset()) -> bool:
@@ -99,33 +104,31 @@ def _compare(
     kept: list[Kept],
     settled: frozenset[str] = frozenset(),
 ) -> None:
-    pairs = _pairs(original, written, settled)
-    paths = _paths(written, at)
+    came, ours = list(original), list(written)
+    pairs = _pairs(came, ours, settled)
+    paths = [f"{at}/{step}" if at else step for step in _steps(ours)]
     for there, here in pairs:
-        if original[there].tag not in settled and not same(original[there], written[here]):
-            _compare(original[there], written[here], paths[here], kept)
+        if came[there].tag not in settled and not same(came[there], ours[here]):
+            _compare(came[there], ours[here], paths[here], kept)
 
-    gone = _unpaired(written, (here for _, here in pairs))
-    new = _unpaired(original, (there for there, _ in pairs))
-    own = _attributes(original, written, at)
-    own += [Kept(at=paths[n], what="absent") for n in gone]
-    own += _texts(original, written, at)
-    own += [Kept(at=at, what="element", value=_xml(original[n]), place=_place(original[n])) for n in new]
+    gone = _others(len(ours), (here for _, here in pairs))
+    new = _others(len(came), (there for there, _ in pairs))
+    places = [int(step[step.rindex("[") + 1 : -1]) for step in _steps(came)] if new else []
+    kept += [Kept(at=paths[n], what="absent") for n in gone]
+    for n in gone:
+        written.remove(ours[n])
+    own = _attributes(original, written, at) + _texts(original, written, at)
+    own += [Kept(at=at, what="element", value=_xml(came[n]), place=places[n]) for n in new]
 
-    # The same steps in the same order as `restore` will take them, to see in which order the children then stand.
-    belongs = [(written[here], there) for there, here in pairs]
-    for element in [written[n] for n in gone]:
-        written.remove(element)
-    for each in own:
-        if each.what != "absent":
-            added = _apply(written, each)
-            if added is not None:
-                belongs.append((added, _nth(original, added.tag, each.place or 1)))
-    numbers = {id(child): number for child, number in belongs}
+    # Put back as `restore` will, to see in which order the children then stand.
+    added = _apply(written, own)
+    numbers = {id(ours[here]): there for there, here in pairs}
+    numbers |= {id(child): n for child, n in zip(added, new, strict=True)}
     order = [numbers[id(child)] for child in written]
     if order != sorted(order):
-        own.append(Kept(at=at, what="order", order=tuple(sorted(range(len(order)), key=order.__getitem__))))
-        _apply(written, own[-1])
+        reordered = Kept(at=at, what="order", order=tuple(sorted(range(len(order)), key=order.__getitem__)))
+        _apply(written, [reordered])
+        own.append(reordered)
     kept += own
 
 
@@ -144,45 +147,46 @@ def _attributes(original: etree._Element, written: etree._Element, at: str) -> l
     ]
 
 
-def _pairs(original: etree._Element, written: etree._Element, settled: frozenset[str]) -> list[tuple[int, int]]:
-    """Numbers of the children that are one another (in the original, in the written), as the written ones stand."""
-    theirs = _by_tag(original)
+def _pairs(
+    came: Sequence[etree._Element], ours: Sequence[etree._Element], settled: frozenset[str]
+) -> list[tuple[int, int]]:
+    """Numbers of the children that are one another (among those that came, among ours), as ours stand."""
+    theirs = _by_tag(came)
     pairs: list[tuple[int, int]] = []
-    for name, here in _by_tag(written).items():
-        there = [n for n in theirs.get(name, ()) if not _mixed(original[n])]
+    for name, here in _by_tag(ours).items():
         if name in settled:
             pairs += zip(theirs[name], here, strict=True)
-        elif len(here) > 1 or len(there) > 1:
-            pairs += _alike(original, there, written, here)
+            continue
+        there = [n for n in theirs.get(name, ()) if not _mixed(came[n])]
+        if len(here) > 1 or len(there) > 1:
+            pairs += _alike(came, there, ours, here)
         elif there:
             pairs.append((there[0], here[0]))
     return sorted(pairs, key=lambda pair: pair[1])
 
 
 def _alike(
-    original: etree._Element, there: list[int], written: etree._Element, here: list[int]
+    came: Sequence[etree._Element], there: Sequence[int], ours: Sequence[etree._Element], here: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Pair children of one name: equal ones first, then those that have most in common, then in their order."""
     pairs: list[tuple[int, int]] = []
-    prints = {n: _leaves(original[n]) for n in there}
-    equal: dict[frozenset[tuple[str, str]], list[int]] = {}
-    for n in reversed(there):
-        equal.setdefault(prints[n], []).append(n)
+    prints = {n: _leaves(came[n]) for n in there}
+    equal: dict[frozenset[tuple[str, str]], deque[int]] = {}
+    for n in there:
+        equal.setdefault(prints[n], deque()).append(n)
     left: list[int] = []
     for n in here:
-        candidates = equal.get(_leaves(written[n]))
+        candidates = equal.get(_leaves(ours[n]))
         if candidates:
-            pairs.append((candidates.pop(), n))
+            pairs.append((candidates.popleft(), n))
         else:
             left.append(n)
     taken = {pair[0] for pair in pairs}
     free = [n for n in there if n not in taken]
-    by_likeness = len(left) * len(free) <= _COMPARED_ONE_BY_ONE
-    for n in left:
-        if not free:
-            break
-        print_ = _leaves(written[n])
-        best = max(free, key=lambda other: len(prints[other] & print_)) if by_likeness else free[0]
+    if len(left) * len(free) > _COMPARED_ONE_BY_ONE:
+        return pairs + list(zip(free, left, strict=False))
+    for n in left[: len(free)]:
+        best = max(free, key=lambda other: len(prints[other] & _leaves(ours[n])))
         free.remove(best)
         pairs.append((best, n))
     return pairs
@@ -193,36 +197,27 @@ def _leaves(element: etree._Element) -> frozenset[tuple[str, str]]:
     return frozenset((str(node.tag), (node.text or "").strip()) for node in element.iter() if not len(node))
 
 
-def _by_tag(element: etree._Element) -> dict[str, list[int]]:
+def _by_tag(children: Iterable[etree._Element]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for number, child in enumerate(element):
+    for number, child in enumerate(children):
         found.setdefault(child.tag, []).append(number)
     return found
 
 
-def _unpaired(element: etree._Element, paired: Iterable[int]) -> list[int]:
-    known = set(paired)
-    return [n for n in range(len(element)) if n not in known]
+def _others(count: int, numbers: Iterable[int]) -> list[int]:
+    """The numbers below `count` that are not among those given."""
+    known = set(numbers)
+    return [n for n in range(count) if n not in known]
 
 
-def _paths(element: etree._Element, at: str) -> list[str]:
-    """Path of each child, from the element that the whole comparison began with."""
+def _steps(children: Iterable[etree._Element]) -> list[str]:
+    """Name and place among its namesakes of each child, as paths say it: `cbc:Note[2]`."""
     counts: dict[str, int] = {}
-    paths = []
-    for child in element:
+    steps = []
+    for child in children:
         counts[child.tag] = counts.get(child.tag, 0) + 1
-        step = f"{name_of(child.tag)}[{counts[child.tag]}]"
-        paths.append(f"{at}/{step}" if at else step)
-    return paths
-
-
-def _place(element: etree._Element) -> int:
-    return 1 + sum(1 for _ in element.itersiblings(element.tag, preceding=True))
-
-
-def _nth(parent: etree._Element, name: str, place: int) -> int:
-    """Number among all children of the so-manieth child of the name."""
-    return [n for n, child in enumerate(parent) if child.tag == name][place - 1]
+        steps.append(f"{name_of(child.tag)}[{counts[child.tag]}]")
+    return steps
 
 
 def _xml(element: etree._Element) -> str:
@@ -234,67 +229,104 @@ def _xml(element: etree._Element) -> str:
 # Putting back ---------------------------------------------------------------------------------------------------------
 
 
-def _find(element: etree._Element, path: str) -> etree._Element | None:
-    for step in _STEP.findall(path):
-        name, _, number = step[:-1].rpartition("[")
-        siblings = [child for child in element if name_of(child.tag) == name]
-        if not 0 < int(number) <= len(siblings):
-            return None
-        element = siblings[int(number) - 1]
-    return element
+class _Places:
+    """Elements by path, each found once."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self._found: dict[str, etree._Element | None] = {"": root}
+        self._indexed: set[str] = set()
+
+    def find(self, path: str) -> etree._Element | None:
+        """The element at the path; None where there is none (any more)."""
+        if path not in self._found:
+            match = _PATH.fullmatch(path) if path.count("/") <= MAX_DEPTH else None
+            parent = match.group(1) or "" if match else ""
+            if match and parent not in self._indexed and len(parent) < len(path):
+                self._indexed.add(parent)
+                above = self.find(parent)
+                if above is not None:
+                    for step, child in zip(_steps(above), above, strict=True):
+                        self._found[f"{parent}/{step}" if parent else step] = child
+            self._found.setdefault(path, None)
+        return self._found[path]
 
 
-def _apply(element: etree._Element, kept: Kept) -> etree._Element | None:
-    """Make one difference; the element that was added, if one was."""
-    if kept.what == "text":
-        if not len(element) and (element.text or "") == (kept.instead_of or ""):
-            element.text = kept.value
-    elif kept.what == "attribute":
-        name = kept.name or ""
-        if element.get(name) == kept.instead_of:
-            if kept.value is not None:
-                element.set(name, kept.value)
-            elif name in element.attrib:
-                del element.attrib[name]
-    elif kept.what == "element":
-        added = _parsed(kept.value or "")
-        _insert(element, added, kept.place or 1)
-        return added
-    elif kept.what == "absent":
-        parent = element.getparent()
-        if parent is not None:
-            parent.remove(element)
-    elif sorted(kept.order) == list(range(len(element))):
-        children = list(element)
-        for number in kept.order:
-            element.append(children[number])
-    return None
+def _apply(element: etree._Element, differences: Sequence[Kept]) -> list[etree._Element]:
+    """Make the differences of one element; what was added."""
+    added: list[etree._Element] = []
+    try:
+        if any(each.what == "absent" for each in differences):
+            parent = element.getparent()
+            if parent is not None and differences[0].at:
+                parent.remove(element)
+            return []
+        for each in differences:
+            if each.what == "text" and not len(element) and (element.text or "") == (each.instead_of or ""):
+                element.text = each.value
+            elif each.what == "attribute" and each.name and element.get(each.name) == each.instead_of:
+                _set(element, each.name, each.value)
+        new = [(_parsed(each.value or ""), each.place or 1) for each in differences if each.what == "element"]
+        _insert(element, new)
+        added = [child for child, _ in new]
+        for each in differences:
+            if each.what == "order" and sorted(each.order) == list(range(len(element))):
+                children = list(element)
+                element[:] = [children[number] for number in each.order]
+    except ValueError as error:
+        raise _malformed(str(error)) from None
+    return added
+
+
+def _set(element: etree._Element, name: str, value: str | None) -> None:
+    if value is not None:
+        element.set(name, value)
+    elif name in element.attrib:
+        del element.attrib[name]
 
 
 def _parsed(xml: str) -> etree._Element:
     try:
-        return copy.deepcopy(parse(xml.encode("utf-8")))
+        return parse(xml.encode("utf-8"))
     except ConnectorError as error:
-        raise BadInput(
-            f"What was kept of a document is no XML: {error.said}",
-            code="extension-malformed",
-            do="Leave `extension` as `read` made it, or leave it out.",
-        ) from None
+        raise _malformed(error.said) from None
 
 
-def _insert(parent: etree._Element, added: etree._Element, place: int) -> None:
-    """As the so-manieth child of its name; the first of a name goes where the schema has it, or last."""
-    alike = [child for child in parent if child.tag == added.tag]
-    if alike and place <= len(alike):
-        alike[place - 1].addprevious(added)
-    elif alike:
-        alike[-1].addnext(added)
+def _malformed(said: str) -> BadInput:
+    return BadInput(
+        f"What was kept of a document cannot be put back: {said}",
+        code="extension-malformed",
+        do="Leave `extension` as `read` made it, or leave it out.",
+    )
+
+
+def _insert(parent: etree._Element, new: Sequence[tuple[etree._Element, int]]) -> None:
+    """Each as the so-manieth child of its name; the first of a name goes where the schema has it, or last."""
+    by_tag: dict[str, list[tuple[etree._Element, int]]] = {}
+    for added, place in new:
+        by_tag.setdefault(added.tag, []).append((added, place))
+    for name, group in by_tag.items():
+        present = deque(child for child in parent if child.tag == name)
+        before: etree._Element | None = None
+        count = 0
+        for added, place in group:
+            while present and count < place - 1:
+                before = present.popleft()
+                count += 1
+            if before is not None:
+                before.addnext(added)
+            elif present:
+                present[0].addprevious(added)
+            else:
+                _insert_first(parent, added)
+            before, count = added, count + 1
+
+
+def _insert_first(parent: etree._Element, added: etree._Element) -> None:
+    rank = ranks(parent.tag)
+    own = rank.get(added.tag)
+    later = (child for child in parent if own is not None and rank.get(child.tag, -1) > own)
+    following = next(later, None)
+    if following is None:
+        parent.append(added)
     else:
-        rank = ranks(parent.tag)
-        own = rank.get(added.tag)
-        later = (child for child in parent if own is not None and rank.get(child.tag, -1) > own)
-        following = next(later, None)
-        if following is None:
-            parent.append(added)
-        else:
-            following.addprevious(added)
+        following.addprevious(added)
