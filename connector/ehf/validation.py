@@ -17,7 +17,7 @@ from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
 from connector.ehf.rules.engine import Document, RuleSet, judge
 from connector.ehf.rules.xpath import BreaksOff
-from connector.ehf.texts import Text, explain
+from connector.ehf.texts import explain
 from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, name_of, parse, parted_texts, path_of
 from connector.errors import BadInput
 
@@ -102,10 +102,7 @@ def _findings(doc: Document, rule_set: RuleSet) -> list[Finding]:
 def _finding(
     rule: str, severity: Severity, layer: LayerName, path: str, line: int | None, values: dict[str, str]
 ) -> Finding:
-    try:
-        text = explain(rule, layer)
-    except KeyError:
-        text = Text(None, {"nb": rule, "en": rule}, {"nb": "", "en": ""})
+    text = explain(rule, layer)
     return Finding(rule, severity, layer, path, line, text.term, values, text.message, text.fix)
 
 

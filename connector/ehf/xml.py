@@ -15,8 +15,10 @@ from connector.errors import BadInput
 
 MAX_BYTES: Final = 100 * 1024 * 1024
 """The largest document we read. Peppol access points refuse far smaller ones; attachments make the size."""
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 256
 """The deepest nesting we read. A UBL invoice has some ten levels; extensions may carry signatures."""
+MAX_TAGS: Final = 8_000_000
+"""The most tags we read, start and end: some 150,000 lines. A tree of tags takes far more memory than their text."""
 
 CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
@@ -30,15 +32,21 @@ _DTD = re.compile(rb"<\s*!\s*DOCTYPE", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 
 
-def _parser() -> etree.XMLParser:
+_LARGE: Final = 9_000_000
+"""From this size on libxml2 must be told to lift its limits: 10 MB of text, and `MAX_DEPTH`, which we then check."""
+
+_too_deep = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
+
+
+def _parser(*, large: bool) -> etree.XMLParser:
     # Blanks between elements, comments and processing instructions mean nothing to any rule; without them a walk over
-    # the tree is short. `huge_tree` lifts libxml2's limit of 10 MB for one text node (attachments); ours is MAX_BYTES.
+    # the tree is short.
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
-        huge_tree=True,
+        huge_tree=large,
         remove_blank_text=True,
         remove_comments=True,
         remove_pis=True,
@@ -50,9 +58,9 @@ def parse(data: bytes) -> etree._Element:
     """The document element of `data`, without comments, processing instructions and blanks between elements.
 
     Raises:
-        BadInput: `xml-empty`, `xml-too-large` (over `MAX_BYTES`), `xml-dtd` (a DOCTYPE), `xml-too-deep` (over
-            `MAX_DEPTH` levels), `xml-encoding` (bytes that are not what the declaration says), `xml-not-well-formed`.
-            `where` has line and column where there are any.
+        BadInput: `xml-empty`, `xml-too-large` (over `MAX_BYTES` or `MAX_TAGS`), `xml-dtd` (a DOCTYPE), `xml-too-deep`
+            (over `MAX_DEPTH` levels), `xml-encoding` (bytes that are not what the declaration says),
+            `xml-not-well-formed`. `where` has line and column where there are any.
     """
     if not data.strip(b" \t\r\n\x00"):
         raise BadInput("The document is empty.", code="xml-empty", do="Send the document's content.")
@@ -62,6 +70,12 @@ def parse(data: bytes) -> etree._Element:
             code="xml-too-large",
             do="Leave out or shrink attachments.",
         )
+    if (tags := data.count(b"<")) > MAX_TAGS:
+        raise BadInput(
+            f"The document has {tags / 1e6:.0f} million tags; the limit is {MAX_TAGS / 1e6:.0f} million.",
+            code="xml-too-large",
+            do="Split the invoice.",
+        )
     if _has_doctype(data):
         raise BadInput(
             "The document has a DOCTYPE (DTD), which an EHF document must not have.",
@@ -69,11 +83,13 @@ def parse(data: bytes) -> etree._Element:
             do="Remove the DOCTYPE declaration and write entities out.",
         )
     try:
-        root = etree.fromstring(data, _parser())
+        root = etree.fromstring(data, _parser(large=len(data) >= _LARGE))
     except etree.XMLSyntaxError as error:
         raise _explained(error) from None
     except ValueError as error:  # an encoding that lxml does not know
         raise BadInput(str(error), code="xml-encoding", do="Write the document as UTF-8.") from None
+    if len(data) >= _LARGE and _too_deep(root):
+        raise _nested_too_deep({})
     if root.getroottree().docinfo.internalDTD is not None:
         raise BadInput("The document has a DTD.", code="xml-dtd", do="Remove the DOCTYPE declaration.")
     return root
@@ -109,15 +125,10 @@ def _has_doctype(data: bytes) -> bool:
 def _explained(error: etree.XMLSyntaxError) -> BadInput:
     said = (error.msg or "not well-formed").strip()
     line, column = error.position if error.lineno else (None, None)
-    where = {"line": line, "column": column} if line else {}
+    where: dict[str, int | None] = {"line": line, "column": column} if line else {}
     lowered = said.lower()
     if "depth" in lowered:
-        return BadInput(
-            f"The document is nested deeper than {MAX_DEPTH} levels.",
-            code="xml-too-deep",
-            do="Send an invoice; no UBL document nests that deep.",
-            where=where,
-        )
+        return _nested_too_deep(where)
     if "encoding" in lowered or "not proper utf-8" in lowered or "input conversion failed" in lowered:
         return BadInput(
             f"The bytes are not in the encoding that the document declares: {said}.",
@@ -129,6 +140,15 @@ def _explained(error: etree.XMLSyntaxError) -> BadInput:
         f"The document is not well-formed XML: {said}.",
         code="xml-not-well-formed",
         do="Mend the XML at the line and column named; was this sent as XML at all?",
+        where=where,
+    )
+
+
+def _nested_too_deep(where: dict[str, int | None]) -> BadInput:
+    return BadInput(
+        f"The document is nested deeper than {MAX_DEPTH} levels.",
+        code="xml-too-deep",
+        do="Send an invoice; no UBL document nests that deep.",
         where=where,
     )
 

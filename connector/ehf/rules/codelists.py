@@ -26,7 +26,8 @@ def lists() -> dict[str, Any]:
     return found
 
 
-def in_order(name: str, release: str) -> list[str]:
+@cache
+def in_order(name: str, release: str) -> tuple[str, ...]:
     """The codes of the list `name` in that release of BIS Billing. KeyError when there is no such list."""
     entry = lists()[name]
     codes: list[str] = entry["codes"].split()
@@ -34,7 +35,7 @@ def in_order(name: str, release: str) -> list[str]:
         if releases.rank(change["since"]) <= releases.rank(release):
             gone = change.get("without", "").split()
             codes = [code for code in codes if code not in gone] + change.get("with", "").split()
-    return codes
+    return tuple(codes)
 
 
 def code_list(name: str, release: str) -> frozenset[str]:

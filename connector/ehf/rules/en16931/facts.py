@@ -23,6 +23,9 @@ _HALF_CENT: Final = Decimal("0.005")
 Pair = tuple["str | None", "str | None"]
 """A VAT category as it stands: the texts of its `cbc:ID` and of its `cac:TaxScheme/cbc:ID`."""
 
+Allowances = list[tuple[bool, frozenset[str], tuple[str, ...], tuple["str | None", ...]]]
+"""Charge?, categories, rates and amounts, as their texts stand."""
+
 _TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -97,12 +100,13 @@ class Facts:
         """Every `cac:TaxCategory`."""
         self.charge_categories: set[tuple[bool | None, bool, str | None, str | None]] = set()
         """Those of allowances (False), charges (True) and neither: that, whether of the document, category, scheme."""
-        self.allowances: list[tuple[bool, frozenset[str], tuple[str, ...], tuple[str | None, ...]]] = []
+        self.allowances: Allowances = []
         """Of the document: charge?, categories, rates and amounts as they stand."""
         self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         """Categories and rates of every allowance and charge that has any."""
-        self.totals: list[tuple[list[str | None], list[etree._Element]]] = []
-        """Of each `cac:LegalMonetaryTotal` of the document: texts and places of its amounts; place 0 is its own."""
+        self.totals: list[tuple[list[str | None], list[etree._Element], Allowances | None]] = []
+        """Of each `cac:LegalMonetaryTotal`: texts and places of its amounts (place 0 is its own); the allowances and
+        charges beside it, None for those of the document."""
         self.breakdown: list[Breakdown] = []
         self.supplier_any = self.supplier_vat = self.representative_vat = False
         self.customer_vat = self.customer_legal = False

@@ -10,6 +10,7 @@ from lxml import etree
 from connector.ehf.rules.en16931.facts import (
     HUNDRED,
     ZERO,
+    Allowances,
     cents,
     double,
     facts,
@@ -75,8 +76,7 @@ def totals(node: Node, plan: Plan) -> None:
     plan.exists("BR-15", node, "cbc:PayableAmount")
     for tag, rule in DECIMALS.items():
         _two_decimals(plan, rule, node.places(f"cbc:{tag}"))
-    if node.path == "cac:LegalMonetaryTotal":
-        _hand_on(node, plan)
+    _hand_on(node, plan)
 
 
 def _hand_on(node: Node, plan: Plan) -> None:
@@ -85,12 +85,26 @@ def _hand_on(node: Node, plan: Plan) -> None:
     places = [each[0] if each else None for each in found]
     several = any(len(each) > 1 for each in found)
     at = node.i
+    beside = None
+    if node.path != "cac:LegalMonetaryTotal" and node.parent:
+        beside = [
+            (each.places("cbc:ChargeIndicator"), each.places("cbc:Amount"))
+            for each in node.parent.all("cac:AllowanceCharge")
+        ]
 
     def check(v: Values, doc: Document) -> None:
         if several:
             raise BreaksOff("xs:decimal() of several amounts")
         texts = [None if i is None else v[i] or "" for i in places]
-        facts(doc).totals.append((texts, [doc.els[at if i is None else i] for i in (at, *places)]))
+        elements = [doc.els[at if i is None else i] for i in (at, *places)]
+        allowances: Allowances | None = None
+        if beside is not None:
+            allowances = [
+                (kind, frozenset[str](), (), tuple(v[i] for i in amounts))
+                for indicators, amounts in beside
+                for kind in kinds_of(v, indicators)
+            ]
+        facts(doc).totals.append((texts, elements, allowances))
 
     plan.check(check)
 
@@ -234,8 +248,9 @@ def _tax_of_group(
 @layer.document
 def document_totals(doc: Document) -> None:
     """BR-CO-10 to 13, 15 and 16, and BR-CO-25."""
-    for texts, places in facts(doc).totals:
-        _totals_of(doc, texts, places)
+    known = facts(doc)
+    for texts, places, beside in known.totals:
+        _totals_of(doc, texts, places, known.allowances if beside is None else beside)
     if "cac:TaxTotal" in doc.kept or "cbc:DocumentCurrencyCode" in doc.kept:
         _with_tax(doc)
     if (payable := doc.facts.get("due")) and not doc.facts.get("due told") and not double(payable[2]) <= 0:
@@ -245,7 +260,7 @@ def document_totals(doc: Document) -> None:
 Tell = Callable[[str, str, "Decimal | None", str], None]
 
 
-def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Element]) -> None:
+def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Element], beside: Allowances) -> None:
     """BR-CO-10 to 13 and 16, on the texts of the amounts in the order of `DECIMALS`."""
 
     # Operands are cast from left to right, and none after one that is not there.
@@ -265,8 +280,8 @@ def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Eleme
         tell("BR-CO-10", "LineExtensionAmount", None, "")
     elif lines != (net := cents(_net_of_lines(doc))):
         tell("BR-CO-10", "LineExtensionAmount", net, _lines_written_out(doc))
-    allowances = _allowances(doc, "BR-CO-11", "AllowanceTotalAmount", amount, tell)
-    charges = _allowances(doc, "BR-CO-12", "ChargeTotalAmount", amount, tell)
+    allowances = _allowances(doc, beside, "BR-CO-11", "AllowanceTotalAmount", amount, tell)
+    charges = _allowances(doc, beside, "BR-CO-12", "ChargeTotalAmount", amount, tell)
     stated = amount("TaxExclusiveAmount")
     if stated is None or lines is None:
         tell("BR-CO-13", "TaxExclusiveAmount", None, "")
@@ -291,10 +306,10 @@ def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Eleme
 
 
 def _allowances(
-    doc: Document, rule: str, name: str, amount: Callable[[str], Decimal | None], tell: Tell
+    doc: Document, beside: Allowances, rule: str, name: str, amount: Callable[[str], Decimal | None], tell: Tell
 ) -> Decimal | None:
     """BR-CO-11 or 12: the sum of the document's allowances or charges; gives what is stated."""
-    found = [texts for charge, _, _, texts in facts(doc).allowances if charge is (rule == "BR-CO-12")]
+    found = [texts for charge, _, _, texts in beside if charge is (rule == "BR-CO-12")]
     stated = amount(name)
     if stated is None:
         if found:

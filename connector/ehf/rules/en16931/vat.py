@@ -318,10 +318,11 @@ def _intra_community(doc: Document, known: Facts) -> None:
     # A period without content is a leaf, and stands with the header.
     has_period = any(plan.top.tag == "cac:InvoicePeriod" for plan, _, _ in doc.kept.get("cac:InvoicePeriod", ()))
     place = _place(doc, "cac:Delivery")
-    if len(days) > 1:
-        raise BreaksOff("string-length() of several dates")
-    if not (days and len(days[0]) > 1) and not has_period:
-        doc.fire("BR-IC-11", place)
+    if not has_period:
+        if len(days) > 1:
+            raise BreaksOff("string-length() of several dates")
+        if not days or len(days[0]) < 2:
+            doc.fire("BR-IC-11", place)
     countries = doc.texts("cac:Delivery/cac:DeliveryLocation/cac:Address/cac:Country/cbc:IdentificationCode")
     if not (countries and len(countries[0] or "") > 1):
         doc.fire("BR-IC-12", place)
