@@ -260,9 +260,8 @@ def processes(rounds: int, files: int) -> None:
         single, double = (statistics.median(turn[at] for turn in turns) for at in (0, 1))
         rows += [(f"{files:,} files, one process", single), (f"{files:,} files, two processes", double)]
         table("Processes", ("", "seconds"), [(name, f"{seconds:.2f}") for name, seconds in rows])
-        print(
-            f"  two processes: {single / double:.2f}× one, {files / double:,.0f} files a second ({os.cpu_count()} cores)"
-        )
+        rate = f"{files / double:,.0f} files a second on {os.cpu_count()} cores"
+        print(f"  two processes: {single / double:.2f}× one, {rate}")
 
 
 def main(arguments: list[str] | None = None) -> None:

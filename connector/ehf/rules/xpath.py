@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_FLOOR, Context, Decimal
+from functools import lru_cache
 from typing import Final
 
 EXACT: Final = Context(prec=min(MAX_PREC, 10**9), Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -111,6 +112,7 @@ def is_date(text: str) -> bool:
     return _moment(text) is not None
 
 
+@lru_cache(maxsize=1024)  # an invoice says the same few dates again and again
 def _moment(text: str) -> tuple[int, int] | None:
     found = _DATE.fullmatch(text.strip(" \t\r\n"))
     if found is None:

@@ -81,12 +81,13 @@ def tax_totals(doc: Document) -> None:
 def _same_sign(doc: Document) -> bool:
     accounting, invoice = "cbc:TaxCurrencyCode", "cbc:DocumentCurrencyCode"
 
-    def some(currency: str, fits: Callable[[float, float], bool]) -> bool:
-        return any(fits(amount, 0) for amount in _amounts_in(doc, currency))
+    def some(currency: str, is_other: Callable[[float, float], bool]) -> bool:
+        # Put as "not of the other sign": Saxon lets NaN pass for both.
+        return any(not is_other(amount, 0) for amount in _amounts_in(doc, currency))
 
     return disjunction(
-        lambda: conjunction(lambda: some(accounting, operator.le), lambda: some(invoice, operator.le)),
-        lambda: conjunction(lambda: some(accounting, operator.ge), lambda: some(invoice, operator.ge)),
+        lambda: conjunction(lambda: some(accounting, operator.gt), lambda: some(invoice, operator.gt)),
+        lambda: conjunction(lambda: some(accounting, operator.lt), lambda: some(invoice, operator.lt)),
     )
 
 

@@ -55,8 +55,10 @@ def amount(node: Node, plan: Plan) -> None:
             elif kind == "false":
                 for i in amounts:
                     allowances += decimal(v[i])
-        if signed:
-            charges, allowances = round_half_up(charges, 2), round_half_up(allowances, 2)
+        if charges:
+            charges = round_half_up(charges, 2)
+        if allowances:
+            allowances = round_half_up(allowances, 2)
         expected = quantity * (price if base == 1 else divide(price, base)) + charges - allowances
         if not -SLACK <= net - expected <= SLACK:
             per = "" if base == 1 else f" ÷ {base:f}"

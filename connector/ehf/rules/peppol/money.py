@@ -7,14 +7,13 @@ from typing import Final
 
 from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
 from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
-from connector.ehf.rules.xpath import BreaksOff, divide, normalize
+from connector.ehf.rules.xpath import BreaksOff, normalize
 from connector.ehf.xml import CBC
 
 AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
 SLACK: Final = Decimal("0.02")
 """`u:slack`: both ends are allowed."""
 _CURRENCY: Final = f"{{{CBC}}}DocumentCurrencyCode"
-HUNDRED: Final = Decimal(100)
 
 
 @both.shape
@@ -83,7 +82,7 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
                 raise BreaksOff("several amounts in one allowance or charge")
             base, percent = doc.decimal(v[bases[0]]), doc.decimal(v[percents[0]])
             stated = doc.decimal(v[amounts[0]]) if amounts else Decimal(0)
-            expected = divide(base * percent, HUNDRED)
+            expected = (base * percent).scaleb(-2)
             if not -SLACK <= stated - expected <= SLACK:
                 sum_ = f"{base} × {percent} ÷ 100 = {expected:f}"
                 doc.fire(
