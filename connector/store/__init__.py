@@ -1,0 +1,16 @@
+"""Tables, transactions, event sequence, vault, migrations.
+
+    store = await open_store("sqlite:///connector.db")
+    document = await store.write(lambda tx: documents.insert(tx, …))
+
+Functions are in modules named after their noun: `documents`, `links`, `connections`, `arrivals`, `work`, `attempts`,
+`attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`.
+"""
+
+from connector.store.engine import Store
+from connector.store.opening import open_store
+from connector.store.schema import new_id
+from connector.store.tx import Event, Moved, Stats, Tx
+from connector.store.vault import Vault
+
+__all__ = ["Event", "Moved", "Stats", "Store", "Tx", "Vault", "new_id", "open_store"]

@@ -1,0 +1,194 @@
+"""Connections: a tenant's access to one system, with its settings and secrets, and how far each kind has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, text
+
+from connector.errors import Clash, ConnectorError, Missing
+from connector.store import schema, work
+from connector.store.schema import Moment, new_id
+from connector.store.tx import Tx
+
+_t = schema.connections
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A tenant's connection to a system.
+
+    `mode` is `observe` (nothing is written there) or `active`. `paused` is the code of the reason why nothing is done
+    with it, None when something is; `paused_said` and `paused_do` say it to a person. Secrets are left out of `repr`.
+    """
+
+    id: str
+    tenant: str
+    system: str
+    name: str
+    mode: str
+    start_date: date | None
+    lane: str | None
+    settings: Mapping[str, Any]
+    secrets: _Hidden
+    paused: str | None
+    paused_said: str | None
+    paused_do: str | None
+    paused_at: datetime | None
+    created: datetime
+    changed: datetime
+
+
+class _Hidden(dict[str, Any]):
+    """Values that do not print themselves."""
+
+    def __repr__(self) -> str:
+        return "{…}"
+
+    __str__ = __repr__
+
+
+def add(
+    tx: Tx,
+    *,
+    tenant: str,
+    system: str,
+    name: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, Any],
+    start_date: date | None = None,
+    mode: str = "observe",
+    lane: str | None = None,
+) -> Connection:
+    """Keep a new connection; `name` is unique for the tenant.
+
+    Raises:
+        Clash: `connection-exists`.
+    """
+    there = tx.execute(select(_t.c.id).where(_t.c.tenant == tenant, _t.c.name == name)).scalar_one_or_none()
+    if there is not None:
+        raise Clash(f"There is already a connection {name}.", code="connection-exists", where={"connection": there})
+    id = new_id()
+    tx.execute(
+        _t.insert(),
+        {
+            "id": id,
+            "tenant": tenant,
+            "system": system,
+            "name": name,
+            "mode": mode,
+            "start_date": start_date,
+            "lane": lane,
+            "settings": tx.seal_json("connections.settings", id, settings),
+            "secrets": tx.seal_json("connections.secrets", id, secrets),
+            "created": tx.now,
+            "changed": tx.now,
+        },
+    )
+    return get(tx, id)
+
+
+def get(tx: Tx, id: str, *, tenant: str | None = None) -> Connection:
+    """One connection, by id.
+
+    Raises:
+        Missing: there is none (or it is not this tenant's).
+    """
+    row = tx.execute(select(_t).where(_t.c.id == id)).one_or_none()
+    if row is None or tenant not in (None, row.tenant):
+        raise Missing(f"There is no connection {id}.", code="connection-not-found", where={"connection": id})
+    return _connection(tx, row)
+
+
+def named(tx: Tx, tenant: str, name: str) -> Connection:
+    """One connection, by its name.
+
+    Raises:
+        Missing: there is none.
+    """
+    row = tx.execute(select(_t).where(_t.c.tenant == tenant, _t.c.name == name)).one_or_none()
+    if row is None:
+        raise Missing(f"There is no connection {name}.", code="connection-not-found", where={"connection": name})
+    return _connection(tx, row)
+
+
+def find(tx: Tx, *, tenant: str | None = None, system: str | None = None) -> list[Connection]:
+    """All connections, of a tenant or a system where named."""
+    query = select(_t)
+    for column, value in ((_t.c.tenant, tenant), (_t.c.system, system)):
+        if value is not None:
+            query = query.where(column == value)
+    return [_connection(tx, row) for row in tx.execute(query.order_by(_t.c.tenant, _t.c.name))]
+
+
+def paused(tx: Tx) -> frozenset[str]:
+    """The ids of all that are paused."""
+    return frozenset(tx.execute(select(_t.c.id).where(_t.c.paused.is_not(None))).scalars())
+
+
+def change(tx: Tx, id: str, **changes: Any) -> None:
+    """Change `mode`, `start_date`, `lane`, `name`, `settings` or `secrets`."""
+    unknown = changes.keys() - {"mode", "start_date", "lane", "name", "settings", "secrets"}
+    if unknown:
+        raise TypeError(f"connections have no column {', '.join(sorted(unknown))}")
+    for column in ("settings", "secrets"):
+        if column in changes:
+            changes[column] = tx.seal_json(f"connections.{column}", id, changes[column])
+    done = tx.execute(_t.update().where(_t.c.id == id).values(**changes, changed=tx.now))
+    if done.rowcount != 1:
+        raise Missing(f"There is no connection {id}.", code="connection-not-found", where={"connection": id})
+    tx.ring("control")
+
+
+def pause(tx: Tx, id: str, reason: ConnectorError) -> bool:
+    """Do nothing with it any more, for this reason; its work waits as it is. False when it was paused already."""
+    done = tx.execute(
+        _t.update()
+        .where(_t.c.id == id, _t.c.paused.is_(None))
+        .values(paused=reason.code, paused_said=reason.said, paused_do=reason.do, paused_at=tx.now, changed=tx.now)
+    )
+    if done.rowcount == 1:
+        work.hold(tx, id)
+        tx.ring("control")
+    return done.rowcount == 1
+
+
+def resume(tx: Tx, id: str) -> bool:
+    """Go on with it. False when it was not paused."""
+    done = tx.execute(
+        _t.update()
+        .where(_t.c.id == id, _t.c.paused.is_not(None))
+        .values(paused=None, paused_said=None, paused_do=None, paused_at=None, changed=tx.now)
+    )
+    if done.rowcount == 1:
+        work.release(tx, id)
+        tx.ring("control")
+    return done.rowcount == 1
+
+
+_PUT_CURSOR = text(
+    "INSERT INTO cursors (connection, name, value, changed) VALUES (:connection, :name, :value, :now) "
+    "ON CONFLICT (connection, name) DO UPDATE SET value = excluded.value, changed = excluded.changed"
+)
+
+
+def cursor(tx: Tx, connection: str, name: str) -> str | None:
+    """How far the connection has been read, under a name (a kind, usually); None before the first time."""
+    c = schema.cursors.c
+    return tx.execute(select(c.value).where(c.connection == connection, c.name == name)).scalar_one_or_none()
+
+
+def put_cursor(tx: Tx, connection: str, name: str, value: str) -> None:
+    """Note how far it has been read; in the transaction that keeps what was read."""
+    now = Moment().process_bind_param(tx.now, None)
+    tx.execute(_PUT_CURSOR, {"connection": connection, "name": name, "value": value, "now": now})
+
+
+def _connection(tx: Tx, row: Any) -> Connection:
+    fields = dict(row._mapping)
+    fields["settings"] = tx.unseal_json("connections.settings", row.id, row.settings)
+    fields["secrets"] = _Hidden(tx.unseal_json("connections.secrets", row.id, row.secrets))
+    return Connection(**fields)

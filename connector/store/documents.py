@@ -1,0 +1,291 @@
+"""Documents: invoices, credit notes, payments, customers; one row each, in the form of the canonical model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.errors import Clash, Missing
+from connector.model.json import dumps, loads
+from connector.store import schema
+from connector.store.schema import new_id
+from connector.store.tx import Moved, Tx
+
+_t = schema.documents
+_HEAD = [column for column in _t.c if column.name not in ("body", "original")]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as stored. `body` is the canonical model as JSON values (None where only heads were asked for).
+
+    `payable` and `open_amount` are in `currency`, in its unit (kroner). `version` counts changes from 1.
+    """
+
+    id: str
+    tenant: str
+    kind: str
+    business_key: str
+    digest: str
+    state: str
+    version: int
+    created: datetime
+    changed: datetime
+    source: str | None = None
+    direction: str | None = None
+    number: str | None = None
+    issue_date: date | None = None
+    due_date: date | None = None
+    currency: str | None = None
+    payable: Decimal | None = None
+    open_amount: Decimal | None = None
+    counterparty_name: str | None = None
+    counterparty_number: str | None = None
+    content_type: str | None = None
+    mapping_version: str | None = None
+    arrival: str | None = None
+    body: Any = None
+
+
+PLAIN = frozenset(
+    "source direction number issue_date due_date currency payable open_amount counterparty_name counterparty_number "
+    "content_type mapping_version arrival state business_key".split()
+)
+"""Columns that `insert` and `change` take by name."""
+
+_INSERT = {
+    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t).on_conflict_do_nothing(
+        index_elements=["tenant", "kind", "business_key"]
+    )
+    for dialect in (sqlite, postgresql)
+}
+_GET = select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant"))
+_BY_KEY = select(_t).where(
+    _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.business_key == bindparam("key")
+)
+
+
+def digest_of(body: Any) -> str:
+    """SHA-256 of the canonical JSON of `body`, hexadecimal: equal content has equal digests."""
+    return hashlib.sha256(dumps(body, canonical=True)).hexdigest()
+
+
+def insert(
+    tx: Tx,
+    *,
+    tenant: str,
+    kind: str,
+    business_key: str,
+    body: Any,
+    state: str,
+    original: bytes | None = None,
+    digest: str | None = None,
+    **plain: Any,
+) -> Document:
+    """Keep a new document.
+
+    Args:
+        business_key: what it is in the world, unique for ever per tenant and kind: seller, series or fiscal year, type
+            and number; without a number the source's own id.
+        body: the canonical model, as it is dumped (`Decimal` amounts).
+        original: the bytes as received, where there are any; `content_type` says what they are.
+        digest: of the content, when something else than `body` decides whether two are the same.
+        plain: further columns by name (`PLAIN`).
+
+    Raises:
+        Clash: `document-exists`, with the id of the one that has this key in `where["document"]` and whether its
+            content is the same in `details["same"]`.
+    """
+    _known(plain)
+    data = dumps(body)
+    digest = digest or digest_of(body)
+    id = new_id()
+    row = dict.fromkeys(PLAIN) | plain
+    row |= {
+        "id": id,
+        "tenant": tenant,
+        "kind": kind,
+        "business_key": business_key,
+        "digest": digest,
+        "state": state,
+        "version": 1,
+        "body": tx.seal("documents.body", id, data),
+        "original": tx.seal("documents.original", id, original),
+        "created": tx.now,
+        "changed": tx.now,
+    }
+    if tx.execute(_INSERT["postgresql" if tx.postgres else "sqlite"], row).rowcount != 1:
+        other = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one()
+        raise Clash(
+            f"There is already a document of kind {kind} with the key {business_key}.",
+            code="document-exists",
+            where={"document": other.id},
+            details={"same": other.digest == digest},
+        )
+    del row["original"]
+    return Document(**(row | {"body": loads(data)}))
+
+
+def get(tx: Tx, tenant: str, id: str) -> Document:
+    """One document of the tenant.
+
+    Raises:
+        Missing: there is none (or it is another tenant's).
+    """
+    row = tx.execute(_GET, {"id": id, "tenant": tenant}).one_or_none()
+    if row is None:
+        raise Missing(f"There is no document {id}.", code="document-not-found", where={"document": id})
+    return _document(tx, row)
+
+
+def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None:
+    """The document with this business key, if there is one."""
+    row = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one_or_none()
+    return None if row is None else _document(tx, row)
+
+
+def original(tx: Tx, tenant: str, id: str) -> tuple[bytes, str | None] | None:
+    """The bytes as received and their content type; None when the document was not received as bytes."""
+    row = tx.execute(
+        select(_t.c.original, _t.c.content_type).where(_t.c.id == id, _t.c.tenant == tenant)
+    ).one_or_none()
+    if row is None or row.original is None:
+        return None
+    plain = tx.unseal("documents.original", id, row.original)
+    return (plain or b"", row.content_type)
+
+
+def find(
+    tx: Tx,
+    tenant: str,
+    *,
+    kind: str | None = None,
+    state: str | Sequence[str] | None = None,
+    direction: str | None = None,
+    number: str | None = None,
+    counterparty: str | None = None,
+    issued_from: date | None = None,
+    issued_to: date | None = None,
+    due_before: date | None = None,
+    voucher: str | None = None,
+    vendor_id: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+    newest_first: bool = False,
+) -> list[Document]:
+    """Heads of documents (without bodies), in the order they came. Pages: `after` is the id of the last one seen.
+
+    `counterparty` is a part of the name (any case) or the whole number; `voucher` and `vendor_id` look in the links;
+    `issued_to` is included, `due_before` not.
+    """
+    query = select(*_HEAD).where(_t.c.tenant == tenant)
+    for column, value in ((_t.c.kind, kind), (_t.c.direction, direction), (_t.c.number, number)):
+        if value is not None:
+            query = query.where(column == value)
+    if state is not None:
+        query = query.where(_t.c.state.in_([state] if isinstance(state, str) else list(state)))
+    if counterparty is not None:
+        named = _t.c.counterparty_name.icontains(counterparty, autoescape=True)
+        query = query.where(named | (_t.c.counterparty_number == counterparty))
+    if issued_from is not None:
+        query = query.where(_t.c.issue_date >= issued_from)
+    if issued_to is not None:
+        query = query.where(_t.c.issue_date <= issued_to)
+    if due_before is not None:
+        query = query.where(_t.c.due_date < due_before)
+    for column, value in ((schema.links.c.voucher, voucher), (schema.links.c.vendor_id, vendor_id)):
+        if value is not None:
+            query = query.where(
+                _t.c.id.in_(select(schema.links.c.document).where(schema.links.c.tenant == tenant, column == value))
+            )
+    if after is not None:
+        query = query.where(_t.c.id < after if newest_first else _t.c.id > after)
+    query = query.order_by(_t.c.id.desc() if newest_first else _t.c.id).limit(limit)
+    return [Document(**row) for row in tx.execute(query).mappings()]
+
+
+def change(tx: Tx, document: Document, **changes: Any) -> Document:
+    """Change a document that has not changed since it was read (compare-and-swap on its version).
+
+    `changes`: `body`, `digest` (follows `body` when it is not given) and the columns in `PLAIN`.
+
+    Raises:
+        Moved: it has changed meanwhile: read it and decide again.
+    """
+    values: dict[str, Any] = {key: value for key, value in changes.items() if key not in ("body", "digest")}
+    _known(values)
+    if "body" in changes:
+        data = dumps(changes["body"])
+        values["body"] = tx.seal("documents.body", document.id, data)
+        changes["body"] = loads(data)
+        changes.setdefault("digest", digest_of(changes["body"]))
+    if "digest" in changes:
+        values["digest"] = changes["digest"]
+    values |= {"version": document.version + 1, "changed": tx.now}
+    done = tx.execute(
+        _t.update()
+        .where(_t.c.id == document.id, _t.c.tenant == document.tenant, _t.c.version == document.version)
+        .values(**values)
+    )
+    if done.rowcount != 1:
+        raise Moved
+    return Document(**({name: getattr(document, name) for name in _FIELDS} | values | changes))
+
+
+_FIELDS = tuple(Document.__dataclass_fields__)
+
+
+def relate(tx: Tx, *, tenant: str, document: str, kind: str, other: str, amount: Decimal | None = None) -> None:
+    """Say that `document` has to do with `other`: `allocation` (a payment settles an invoice with `amount`), `credits`,
+    `reverses`, `customer` …  Saying it again replaces the amount.
+    """
+    table = schema.relations
+    make = (postgresql if tx.postgres else sqlite).insert(table)
+    statement = make.on_conflict_do_update(
+        index_elements=["document", "kind", "other"], set_={"amount": make.excluded.amount}
+    )
+    tx.execute(
+        statement,
+        {"tenant": tenant, "document": document, "kind": kind, "other": other, "amount": amount, "created": tx.now},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`document` has to do with `other` (see `relate`)."""
+
+    document: str
+    kind: str
+    other: str
+    amount: Decimal | None
+
+
+def relations(tx: Tx, tenant: str, id: str) -> list[Relation]:
+    """All relations of a document, in both directions, oldest first."""
+    t = schema.relations.c
+    rows = tx.execute(
+        select(t.document, t.kind, t.other, t.amount)
+        .where(t.tenant == tenant, (t.document == id) | (t.other == id))
+        .order_by(t.created, t.document, t.other)
+    )
+    return [Relation(*row) for row in rows]
+
+
+def _known(plain: Mapping[str, Any]) -> None:
+    unknown = plain.keys() - PLAIN
+    if unknown:
+        raise TypeError(f"documents have no column {', '.join(sorted(unknown))}")
+
+
+def _document(tx: Tx, row: Any) -> Document:
+    fields = dict(row._mapping)
+    del fields["original"]
+    fields["body"] = tx.unseal_json("documents.body", row.id, row.body)
+    return Document(**fields)

@@ -1,0 +1,157 @@
+"""Links: what a document is called in a connected system, and the base: what both sides last agreed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.errors import Clash, Missing
+from connector.store import schema
+from connector.store.schema import new_id
+from connector.store.tx import Tx
+
+_t = schema.links
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it."""
+
+    id: str
+    tenant: str
+    document: str
+    connection: str
+    kind: str
+    vendor_id: str
+    state: str
+    created: datetime
+    changed: datetime
+    number: str | None = None
+    series: str | None = None
+    voucher: str | None = None
+    period: str | None = None
+    vendor_version: str | None = None
+    base_sent: Any = None
+    base_seen: Any = None
+
+
+PLAIN = frozenset("number series voucher period vendor_version state".split())
+"""Columns that `put` takes by name, beside the two halves of the base."""
+
+_INSERT = {
+    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t).on_conflict_do_nothing() for dialect in (sqlite, postgresql)
+}
+_OF = select(_t).where(_t.c.document == bindparam("document"), _t.c.connection == bindparam("connection"))
+_BY_VENDOR = select(_t).where(
+    _t.c.connection == bindparam("connection"), _t.c.kind == bindparam("kind"), _t.c.vendor_id == bindparam("vendor_id")
+)
+
+
+def put(
+    tx: Tx,
+    *,
+    tenant: str,
+    document: str,
+    connection: str,
+    kind: str,
+    vendor_id: str,
+    state: str = "linked",
+    **changes: Any,
+) -> Link:
+    """Make the link of a document, or change it. What is not named in `changes` stays as it is.
+
+    `changes`: the columns in `PLAIN`, and `base_sent` and `base_seen` (JSON-able).
+
+    Raises:
+        Clash: `link-taken`: the vendor's id belongs to another document, or the document has another id there.
+    """
+    unknown = changes.keys() - PLAIN - {"base_sent", "base_seen"}
+    if unknown:
+        raise TypeError(f"links have no column {', '.join(sorted(unknown))}")
+    there = of(tx, document, connection, kind)
+    if there is not None and there.vendor_id == vendor_id:
+        values = changes | {"state": state, "changed": tx.now}
+        for half in ("base_sent", "base_seen"):
+            if half in changes:
+                values[half] = tx.seal_json(f"links.{half}", there.id, changes[half])
+        tx.execute(_t.update().where(_t.c.id == there.id).values(**values))
+        return Link(**({name: getattr(there, name) for name in _FIELDS} | values | changes))
+    id = new_id()
+    row: dict[str, Any] = dict.fromkeys(_FIELDS) | changes
+    row |= {
+        "id": id,
+        "tenant": tenant,
+        "document": document,
+        "connection": connection,
+        "kind": kind,
+        "vendor_id": vendor_id,
+        "state": state,
+        "created": tx.now,
+        "changed": tx.now,
+    }
+    sealed = {half: tx.seal_json(f"links.{half}", id, changes.get(half)) for half in ("base_sent", "base_seen")}
+    if tx.execute(_INSERT["postgresql" if tx.postgres else "sqlite"], row | sealed).rowcount != 1:
+        other = by_vendor_id(tx, connection, kind, vendor_id) or of(tx, document, connection, kind)
+        raise Clash(
+            f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",
+            code="link-taken",
+            where={"connection": connection, "document": other.document if other else document},
+        )
+    return Link(**row)
+
+
+def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link | None:
+    """The link of a document on a connection (of a kind, when it has several there)."""
+    for row in tx.execute(_OF, {"document": document, "connection": connection}):
+        if kind is None or row.kind == kind:
+            return _link(tx, row)
+    return None
+
+
+def all_of(tx: Tx, document: str) -> list[Link]:
+    """All links of a document."""
+    return [_link(tx, row) for row in tx.execute(select(_t).where(_t.c.document == document).order_by(_t.c.id))]
+
+
+def by_vendor_id(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | None:
+    """The link with the vendor's id, if there is one."""
+    row = tx.execute(_BY_VENDOR, {"connection": connection, "kind": kind, "vendor_id": vendor_id}).one_or_none()
+    return None if row is None else _link(tx, row)
+
+
+def vendor_id(tx: Tx, document: str, connection: str, kind: str | None = None) -> str:
+    """What the document is called there.
+
+    Raises:
+        Missing: `link-missing`.
+    """
+    link = of(tx, document, connection, kind)
+    if link is None:
+        raise Missing(
+            "The document is not in this system yet.",
+            code="link-missing",
+            where={"document": document, "connection": connection},
+        )
+    return link.vendor_id
+
+
+def page(tx: Tx, connection: str, kind: str, *, after: str | None = None, limit: int = 500) -> list[Link]:
+    """Links of a connection, page by page (`after`: the id of the last one seen); for full comparisons."""
+    query = select(_t).where(_t.c.connection == connection, _t.c.kind == kind)
+    if after is not None:
+        query = query.where(_t.c.id > after)
+    return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+_FIELDS = tuple(Link.__dataclass_fields__)
+
+
+def _link(tx: Tx, row: Any) -> Link:
+    fields = dict(row._mapping)
+    for half in ("base_sent", "base_seen"):
+        fields[half] = tx.unseal_json(f"links.{half}", row.id, fields[half])
+    return Link(**fields)

@@ -1,0 +1,113 @@
+"""SQLite: one file, one host, several processes.
+
+WAL, `synchronous=FULL` (a commit is on disk when it returns), `BEGIN IMMEDIATE` (whoever writes takes the lock before
+reading), one connection that writes and one that reads, both inside the process: a transaction is short and never
+waits for anything but the disk. A lock that another process holds is waited for without standing still: the event loop
+goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from connector.store.bell import ANY
+from connector.store.engine import Store, utc_now
+from connector.store.tx import Tx
+from connector.store.vault import Vault
+
+T = TypeVar("T")
+
+_BUSY_MS = 20
+"""Milliseconds SQLite itself waits for a lock, with the event loop standing still."""
+_GLANCE = 0.05
+"""Seconds between two glances at what other processes have committed."""
+
+
+def engine(path: Path) -> Engine:
+    """An engine whose connections keep our promises."""
+    made = create_engine(f"sqlite+pysqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+
+    @event.listens_for(made, "connect")
+    def _connected(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by us, not by the driver
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return made
+
+
+class SqliteStore(Store):
+    """A store in one SQLite file."""
+
+    postgres = False
+
+    def __init__(self, path: Path, vault: Vault, clock: Callable[[], datetime] = utc_now) -> None:
+        super().__init__(vault, clock)
+        self.path = path
+        self._engine = engine(path)
+        self._writer = self._engine.connect()
+        self._reader = self._engine.connect()
+        for conn in (self._writer, self._reader):
+            conn.begin()  # SQLAlchemy's own notion of a transaction; the database's are begun and ended below
+
+    async def _transact(self, fns: Sequence[Callable[[Tx], Any]]) -> tuple[list[Any], set[str]]:
+        conn = self._writer
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            done = self._run(conn, fns)
+            conn.exec_driver_sql("COMMIT")
+        except BaseException:
+            self._undo(conn)
+            raise
+        return done
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn`, which only reads, on one state of the database."""
+        conn = self._reader
+        self.stats.reads += 1
+        conn.exec_driver_sql("BEGIN")
+        try:
+            return fn(self._tx(conn))
+        finally:
+            self._undo(conn)
+
+    def _undo(self, conn: Connection) -> None:
+        if conn.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            conn.exec_driver_sql("ROLLBACK")
+
+    def _passes(self, exc: DBAPIError) -> bool:
+        return isinstance(exc.orig, sqlite3.OperationalError) and (exc.orig.sqlite_errorcode & 0xFF) in (
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+        )
+
+    async def watch(self) -> None:
+        """Ring for every commit of another process, within about 50 ms. (Our own commits ring by themselves.)"""
+        with sqlite3.connect(self.path, isolation_level=None) as glance:
+            seen = glance.execute("PRAGMA data_version").fetchone()
+            ours = self.stats.commits
+            while True:
+                await asyncio.sleep(_GLANCE)
+                now = glance.execute("PRAGMA data_version").fetchone()
+                # A commit of our own moves the number too: then it says nothing, and others are found by the next poll.
+                if now != seen and self.stats.commits == ours:
+                    self.bell.ring({ANY})
+                seen, ours = now, self.stats.commits
+
+    async def _close(self) -> None:
+        self._writer.close()
+        self._reader.close()
+        self._engine.dispose()

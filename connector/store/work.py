@@ -1,0 +1,381 @@
+"""Work: what is to be done in a lane, an effect on the world outside or a read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, Literal
+
+from sqlalchemy import Boolean, Integer, bindparam, func, literal_column, select, text, true, union_all
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.errors import Missing, Stop
+from connector.ports import Goal, Kind, Totals
+from connector.store import schema
+from connector.store.schema import Moment, new_id
+from connector.store.states import WORK, check
+from connector.store.tx import Tx
+
+_t = schema.work
+
+
+class Turn(IntEnum):
+    """The classes that a lane serves in turn."""
+
+    PERSON = 0
+    EFFECT = 1
+    HINT = 2
+    POLL = 3
+    SWEEP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One piece of work.
+
+    `task` is what `submit` was given; `goal` what an effect's handler decided, set from the first attempt on. `asked`
+    counts how often it was asked for while it waited. `waits` counts the works it waits for.
+    """
+
+    id: str
+    tenant: str
+    lane: str
+    turn: int
+    role: str
+    kind: str
+    connection: str | None
+    document: str | None
+    subject: str | None
+    merge: str | None
+    asked: int
+    state: str
+    due: datetime | None
+    waits: int
+    tries: int
+    looks: int
+    failing_since: datetime | None
+    created: datetime
+    ended: datetime | None = None
+    task: Any = None
+    goal: Goal | None = None
+    error: Any = None
+
+
+_INSERT = _t.insert()
+_MERGE = {
+    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t)
+    .on_conflict_do_update(
+        index_elements=["lane", "merge"],
+        index_where=text("ended IS NULL AND merge IS NOT NULL"),
+        set_={"asked": _t.c.asked + 1},
+    )
+    .returning(_t.c.id)
+    for dialect in (sqlite, postgresql)
+}
+_BEFORE = select(
+    select(schema.connections.c.paused)
+    .where(schema.connections.c.id == bindparam("connection"))
+    .scalar_subquery()
+    .label("paused"),
+    select(func.max(_t.c.id))
+    .where(_t.c.tenant == bindparam("tenant"), _t.c.subject == bindparam("subject"), _t.c.ended.is_(None))
+    .scalar_subquery()
+    .label("before"),
+    select(literal_column("1")).where(schema.lanes.c.key == bindparam("lane")).scalar_subquery().label("lane"),
+)
+_NEW_LANE = text(
+    "INSERT INTO lanes (key, epoch, beat, length) VALUES (:lane, 0, 0, 0) ON CONFLICT (key) DO NOTHING"
+)
+_NEED = schema.needs.insert()
+_GET = select(_t).where(_t.c.id == bindparam("id"))
+_MOVE = (
+    _t.update()
+    .where(_t.c.id == bindparam("row"), _t.c.state == bindparam("was"), _t.c.asked <= bindparam("most_asked"))
+    .values(
+        state=bindparam("to"),
+        due=bindparam("due"),
+        tries=bindparam("tries"),
+        looks=bindparam("looks"),
+        failing_since=bindparam("failing_since"),
+        error=bindparam("error"),
+        ended=bindparam("ended"),
+    )
+)
+_ANY_NUMBER = 2**31 - 1
+_DECIDED = _t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal"))
+
+check(WORK, "blocked", "queued")
+_WAKE = text(
+    "UPDATE work SET waits = waits - 1, state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
+    "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
+    "WHERE id IN (SELECT work FROM needs WHERE needs = :id)"
+).bindparams(bindparam("now", type_=Moment()))
+
+
+def submit(
+    tx: Tx,
+    *,
+    tenant: str,
+    lane: str,
+    turn: Turn,
+    kind: str,
+    connection: str | None = None,
+    document: str | None = None,
+    subject: str | None = None,
+    task: Any = None,
+    needs: Sequence[str] = (),
+    not_before: datetime | None = None,
+    coalesce: str | None = None,
+    role: Literal["effect", "read"] | None = None,
+) -> str:
+    """Have something done. Returns the id of the work.
+
+    Args:
+        lane: the key of the lane whose turn it waits for (`ports.Lane.key`).
+        kind: names the handler.
+        subject: work of one subject (document × connection) is done one after the other, in the order submitted.
+        task: what the handler needs to know beyond document and connection (JSON-able; kept sealed).
+        needs: ids of works that must have been done first; it waits for them.
+        not_before: earliest moment (not together with `needs`).
+        coalesce: only for reads: while one with the same lane and key waits, it is that one (asked for once more).
+        role: `effect` or `read`; by default effect for the turns PERSON and EFFECT, read for the others.
+
+    Raises:
+        Stop: `need-cancelled`: one of `needs` was cancelled and will never be done.
+    """
+    role = role or ("effect" if turn <= Turn.EFFECT else "read")
+    if coalesce is not None and (role != "read" or needs):
+        raise ValueError("only reads that wait for nothing coalesce: an effect decides when it runs")
+    if needs and not_before is not None:
+        raise ValueError("work waits for other work or for a moment, not for both")
+    id = new_id()
+    there = tx.execute(_BEFORE, {"connection": connection, "tenant": tenant, "subject": subject, "lane": lane}).one()
+    if there.lane is None:
+        tx.execute(_NEW_LANE, {"lane": lane})
+    waits_for = dict.fromkeys(needs, True)
+    if there.before is not None and coalesce is None:
+        waits_for.setdefault(there.before, False)
+    if waits_for:
+        waits_for = _still_waited_for(tx, waits_for)
+    row = {
+        "id": id,
+        "tenant": tenant,
+        "lane": lane,
+        "turn": int(turn),
+        "role": role,
+        "kind": kind,
+        "connection": connection,
+        "document": document,
+        "subject": subject,
+        "merge": coalesce,
+        "asked": 1,
+        "task": tx.seal_json("work.task", id, task),
+        "state": "blocked" if waits_for else "queued",
+        "due": None if waits_for or there.paused is not None else max(not_before or tx.now, tx.now),
+        "waits": len(waits_for),
+        "tries": 0,
+        "looks": 0,
+        "created": tx.now,
+    }
+    if coalesce is None:
+        tx.execute(_INSERT, row)
+    else:
+        id = tx.execute(_MERGE["postgresql" if tx.postgres else "sqlite"], row).scalar_one()
+    if waits_for:
+        tx.execute(_NEED, [{"work": id, "needs": need, "firm": firm} for need, firm in waits_for.items()])
+    else:
+        tx.ring(f"lane:{lane}")
+    return id
+
+
+def _still_waited_for(tx: Tx, waits_for: dict[str, bool]) -> dict[str, bool]:
+    """Those that have not ended; locked, so that none ends unseen before we have committed."""
+    query = select(_t.c.id, _t.c.state).where(_t.c.id.in_(waits_for)).order_by(_t.c.id)
+    states = dict(tx.execute(query.with_for_update(read=True) if tx.postgres else query).tuples())
+    for id, firm in waits_for.items():
+        if id not in states:
+            raise Missing(f"There is no work {id}.", code="work-not-found", where={"work": id})
+        if firm and states[id] == "cancelled":
+            raise Stop("What this needs first was cancelled.", code="need-cancelled", where={"work": id})
+    return {id: firm for id, firm in waits_for.items() if states[id] not in ("done", "cancelled")}
+
+
+def get(tx: Tx, id: str) -> Work:
+    """One piece of work.
+
+    Raises:
+        Missing: there is none.
+    """
+    row = tx.execute(_GET, {"id": id}).one_or_none()
+    if row is None:
+        raise Missing(f"There is no work {id}.", code="work-not-found", where={"work": id})
+    return _work(tx, row)
+
+
+def find(
+    tx: Tx,
+    *,
+    tenant: str | None = None,
+    document: str | None = None,
+    connection: str | None = None,
+    lane: str | None = None,
+    state: str | Sequence[str] | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> list[Work]:
+    """Works, oldest first. Pages: `after` is the id of the last one seen."""
+    query = select(_t)
+    given = ((_t.c.tenant, tenant), (_t.c.document, document), (_t.c.connection, connection), (_t.c.lane, lane))
+    for column, value in given:
+        if value is not None:
+            query = query.where(column == value)
+    if state is not None:
+        query = query.where(_t.c.state.in_([state] if isinstance(state, str) else list(state)))
+    if after is not None:
+        query = query.where(_t.c.id > after)
+    return [_work(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def needs_of(tx: Tx, id: str) -> list[Work]:
+    """What it waits for, or waited for."""
+    query = select(_t).join(schema.needs, schema.needs.c.needs == _t.c.id).where(schema.needs.c.work == id)
+    return [_work(tx, row) for row in tx.execute(query.order_by(_t.c.id))]
+
+
+def move(
+    tx: Tx,
+    work: Work,
+    to: str,
+    *,
+    due: datetime | None = None,
+    tries: int | None = None,
+    looks: int | None = None,
+    failing_since: datetime | None = None,
+    error: Any = None,
+    unless_asked_again: bool = False,
+) -> None:
+    """Bring a work into another state. `due` is kept only by states that are served (queued, running, unknown).
+
+    The transaction ends with `Moved` when the work is no longer in the state it was read in (or, with
+    `unless_asked_again`, was asked for once more meanwhile).
+    """
+    check(WORK, work.state, to)
+    ended = to in ("done", "cancelled")
+    tx.defer(
+        _MOVE,
+        {
+            "row": work.id,
+            "was": work.state,
+            "most_asked": work.asked if unless_asked_again else _ANY_NUMBER,
+            "to": to,
+            "due": due if to in ("queued", "running", "unknown") else None,
+            "tries": work.tries if tries is None else tries,
+            "looks": work.looks if looks is None else looks,
+            "failing_since": failing_since,
+            "error": tx.seal_json("work.error", work.id, error),
+            "ended": tx.now if ended else None,
+        },
+        rows=1,
+    )
+    if ended:
+        tx.defer(_WAKE, {"id": work.id, "now": tx.now}, ring="work")
+
+
+def decided(tx: Tx, work: Work, goal: Goal) -> None:
+    """Keep the goal that an effect's handler decided, before its first attempt."""
+    tx.defer(_DECIDED, {"row": work.id, "goal": tx.seal_json("work.goal", work.id, _goal_json(goal))}, rows=1)
+
+
+def forget_goal(tx: Tx, work: Work) -> None:
+    """Let the handler decide anew the next time; only while nothing has taken effect."""
+    tx.defer(_DECIDED, {"row": work.id, "goal": None}, rows=1)
+
+
+_DUE = union_all(
+    *(
+        select(
+            select(_t)
+            .where(
+                _t.c.lane == bindparam("lane"),
+                _t.c.turn == int(turn),
+                _t.c.due <= bindparam("now", type_=Moment()),
+                (_t.c.role == "read") | (bindparam("effects", type_=Boolean) == true()),
+            )
+            .order_by(_t.c.due, _t.c.id)
+            .limit(bindparam(f"most_{int(turn)}", type_=Integer))
+            .subquery()
+        )
+        for turn in Turn
+    )
+)
+
+
+def due(tx: Tx, lane: str, most: Mapping[int, int], *, effects: bool = True) -> list[Work]:
+    """What can be served now in a lane, oldest first in each class; `most` says how many of each class."""
+    given = {"lane": lane, "now": tx.now, "effects": effects} | {f"most_{int(turn)}": most[turn] for turn in Turn}
+    return [_work(tx, row) for row in tx.execute(_DUE, given)]
+
+
+def next_due(tx: Tx, lane: str | None = None) -> datetime | None:
+    """When the next work of a lane (of any) is to be served; None when none waits for its time."""
+    query = select(func.min(_t.c.due)).where(_t.c.due.is_not(None))
+    if lane is not None:
+        query = query.where(_t.c.lane == lane)
+    return tx.execute(query).scalar_one_or_none()
+
+
+def hold(tx: Tx, connection: str) -> None:
+    """Take everything of a paused connection out of its lane's service, as it is."""
+    tx.execute(_t.update().where(_t.c.connection == connection, _t.c.state.in_(("queued", "unknown"))).values(due=None))
+
+
+def release(tx: Tx, connection: str) -> None:
+    """The reverse of `hold`."""
+    tx.execute(
+        _t.update()
+        .where(_t.c.connection == connection, _t.c.state.in_(("queued", "unknown")), _t.c.due.is_(None))
+        .values(due=tx.now)
+    )
+    tx.ring("work")
+
+
+def firm_dependants(tx: Tx, id: str) -> list[Work]:
+    """What cannot be done without it, and is not ended."""
+    query = select(_t).join(schema.needs, schema.needs.c.work == _t.c.id)
+    rows = tx.execute(query.where(schema.needs.c.needs == id, schema.needs.c.firm, _t.c.ended.is_(None)))
+    return [_work(tx, row) for row in rows]
+
+
+def _goal_json(goal: Goal) -> dict[str, Any]:
+    return {
+        "kind": goal.kind,
+        "operation": goal.operation,
+        "marker": goal.marker,
+        "record": goal.record,
+        "totals": None
+        if goal.totals is None
+        else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross")},
+        "target": goal.target,
+    }
+
+
+def _goal(stored: Any) -> Goal | None:
+    if stored is None:
+        return None
+    totals = stored["totals"]
+    if totals is not None:
+        totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross")))
+    return Goal(
+        Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"]
+    )
+
+
+def _work(tx: Tx, row: Any) -> Work:
+    fields = dict(row._mapping)
+    fields["task"] = tx.unseal_json("work.task", row.id, row.task)
+    fields["goal"] = _goal(tx.unseal_json("work.goal", row.id, row.goal))
+    fields["error"] = tx.unseal_json("work.error", row.id, row.error)
+    return Work(**fields)
