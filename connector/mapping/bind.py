@@ -171,7 +171,7 @@ class _Binder:
         if "table" in values:
             return self.tables(values["table"], said.where("table"), our_slots, their_slots, only)
         if "join" in values:
-            return self.join(values["join"], our_slots, their_slots)
+            return self.join(values["join"], our_slots, their_slots, only)
         if len(ours) != 1 or len(theirs) != 1:
             raise Unfit("several-paths", "Several paths on a side need `join` or a `table`.")
         one, other = our_slots[0], their_slots[0]
@@ -197,17 +197,17 @@ class _Binder:
             raise Unfit("choices-differ", f"Ours takes only {known}.", "Say with a `table` which of theirs is which.")
         return lenses.copy(one, other)
 
-    def join(self, separator: str, ours: list[Slot], theirs: list[Slot]) -> Lens:
+    def join(self, separator: str, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
         if not separator:
             raise Unfit("join-empty", "The separator of `join` is empty: the text could not be taken apart again.")
         if len(ours) == len(theirs) == 1 and ours[0].form == "list" and ours[0].item == "text":
             _wants(("list", "text"), ours[0], theirs[0])
-            return lenses.join_list(separator)
+            return lenses.join_list(separator, both_ways=only is None)
         if any(slot.form != "text" for slot in (*ours, *theirs)) or (len(ours) > 1) == (len(theirs) > 1):
             raise Unfit("type-mismatch", "`join` makes one text of several texts, or of a list of texts.")
         if len(ours) > 1:
-            return lenses.join(separator, len(ours))
-        return lenses.reverse(lenses.join(separator, len(theirs)))
+            return lenses.join(separator, len(ours), both_ways=only is None)
+        return lenses.reverse(lenses.join(separator, len(theirs), both_ways=only is None))
 
     def otherwise(
         self, values: Mapping[str, Any], said: Said, ours: type[BaseModel], target: tuple[Place, ...]
@@ -313,10 +313,14 @@ class _Binder:
                         raise Unfit("condition-unfit", f"`{how}` asks a number; `{path}` is none.")
                     yield BoundTest(place.path, how, value, slot)
                 else:
-                    typed = tuple(lenses.typed(single, slot, vendor=side == "theirs") for single in value)
+                    typed = _asked(value, slot, vendor=side == "theirs")
                     yield BoundTest(place.path, how, typed, slot)
             except Unfit as unfit:
                 self.problem(unfit.code, f"Condition on `{path}`: {unfit.said}", at, unfit.do)
+
+
+def _asked(values: Sequence[Any], slot: Slot, *, vendor: bool) -> tuple[Any, ...]:
+    return tuple(None if value is None else lenses.typed(value, slot, vendor=vendor) for value in values)
 
 
 def _cells(codes: Sequence[Any], slots: list[Slot], *, vendor: bool) -> Any:

@@ -99,7 +99,7 @@ class _Scope:
 
     def __init__(self, writer: _Writer, shape: BoundShape, source: str, where: str, depth: int) -> None:
         self.writer, self.shape, self.where, self.depth = writer, shape, where, depth
-        self.way = writer.way
+        self.way, self.top = writer.way, depth == 2
         self.readers: dict[Path, str] = {(): source}
         model = shape.theirs if self.way in ("out", "update") else shape.ours
         self.root = _Target(writer.var("o"), Slot("object", model=model))
@@ -242,7 +242,7 @@ class _Scope:
 
     def line(self, line: BoundLine) -> None:
         into = self.way == "into"
-        sources, targets = (line.theirs, line.ours) if into else (line.ours, line.theirs)
+        targets = line.ours if into else line.theirs
         spot = self.writer.spot(line, self.where + shown((line.ours or line.theirs)[0].path))
         when = line.when_theirs if into else line.when_ours
         outer = self.depth
@@ -366,7 +366,8 @@ class _Scope:
         """The document's own values of the carried fields, by path; lists as tuples of such mappings."""
         self.add(f"{self.root.var} = {{}}")
         seen: set[Path] = set()
-        for line in self.shape.lines:
+        # Items of lists are compared as wholes: what goes one way must not make them differ.
+        for line in self.shape.lines if self.top else (line for line in self.shape.lines if line.only is None):
             for place in line.ours:
                 if place.path in seen or (line.link and place.slot.form == "object"):
                     continue

@@ -60,6 +60,11 @@ Scalars = Annotated[list[Scalar], BeforeValidator(_many), Field(min_length=1), _
 """One plain value, or a list of them."""
 
 
+Code = Annotated[Any, AfterValidator(lambda given: given if given is None else _scalar(given)), WithJsonSchema(_CODE)]
+Codes = Annotated[list[Code], BeforeValidator(_many), Field(min_length=1), _shorter()]
+"""One plain value or null, or a list of them."""
+
+
 class Part(BaseModel):
     """A closed part of a file: unknown keys are refused."""
 
@@ -86,8 +91,8 @@ class Short(Part):
 class Test(Short):
     """What is asked of the value at a path. All that is said must hold."""
 
-    equals: Scalars | None = None
-    """It is this value, or one of these. The short form."""
+    equals: Codes | None = None
+    """It is this value, or one of these (null among them: or there is none). The short form."""
     differs: Scalars | None = None
     """There is a value, and it is none of these."""
     present: bool | None = None
@@ -104,7 +109,7 @@ class Test(Short):
     @classmethod
     def short(cls) -> tuple[str, Json]:
         """A value or a list of values: `equals`."""
-        return "equals", {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}
+        return "equals", {"anyOf": [_PLAIN, {"type": "array", "items": _CODE}]}
 
 
 Condition = Annotated[list[dict[str, Test]], BeforeValidator(_many), _shorter()]
@@ -235,10 +240,6 @@ class KindSpec(Shape):
     """Who wins where a line does not say; `ask` unless said."""
     amendable: list[str] | None = None
     """Our paths that may still change once the document is issued."""
-
-
-Code = Annotated[Any, AfterValidator(lambda given: given if given is None else _scalar(given)), WithJsonSchema(_CODE)]
-Codes = Annotated[list[Code], BeforeValidator(_many), Field(min_length=1), _shorter()]
 
 
 class Row(Part):

@@ -137,7 +137,9 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
         if found is None:
             return [], problems
         if found.content.layer != "office" or found.content.system != system:
-            said = f"The file is a {found.content.layer} file for `{found.content.system}`, not an office's for `{system}`."
+            said = (
+                f"The file is of layer {found.content.layer} for `{found.content.system}`, not office for `{system}`."
+            )
             return [], [Problem("layer-wrong", said, found.source.file, found.source.line(("system",)))]
         layers.append(Layer("office", found.content, found.source))
         office = found.content.extends

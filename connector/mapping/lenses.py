@@ -22,7 +22,7 @@ from connector.mapping.paths import Form, Slot
 
 
 class LensStop(ValueError):
-    """This value cannot go through this lens. `code` is stable, `do` says what helps."""
+    """A value that cannot go through a lens. `code` is stable, `do` says what helps."""
 
     def __init__(self, code: str, said: str, do: str = "") -> None:
         super().__init__(said)
@@ -37,7 +37,7 @@ class Conversion:
     constants: Mapping[str, Any] = field(default_factory=dict)
 
     def then(self, other: Conversion) -> Conversion:
-        """This, and then the other."""
+        """One conversion, and then the other."""
         if other.template == "{v}":
             return self
         renamed = {f"{name}_": value for name, value in self.constants.items()}
@@ -281,33 +281,33 @@ def digits() -> Lens:
     return Lens("text of digits as a number", call(out), call(lambda value: str(_integer(value))))
 
 
-def join(separator: str, parts: int) -> Lens:
-    """Several texts in one. The first parts must be there before later ones, and only the last may hold the separator."""
+def join(separator: str, parts: int, *, both_ways: bool = True) -> Lens:
+    """Several texts in one. Going both ways, a part that is empty before others, or holds the separator, is a stop."""
 
     def out(values: Sequence[str | None]) -> str:
         held = [value for value in values if value is not None]
-        if any(value is None for value in values[: len(held)]):
+        if both_ways and any(value is None for value in values[: len(held)]):
             raise LensStop("join-gap", "A part in front is empty: the joined text could not be taken apart again.")
-        if any(separator in value for value in held[: parts - 1]):
-            raise LensStop("join-ambiguous", f"A part holds `{separator}`, which separates the parts.")
+        if both_ways and any(separator in value for value in held[: parts - 1]):
+            raise LensStop("join-ambiguous", f"A part holds {separator!r}, which separates the parts.")
         return separator.join(held)
 
     def into(text: str) -> tuple[str | None, ...]:
         found: list[str | None] = [*text.split(separator, parts - 1)]
         return (*found, *[None] * (parts - len(found)))
 
-    return Lens(f"joined by `{separator}`", call(out), call(into))
+    return Lens(f"joined by {separator!r}", call(out), call(into))
 
 
-def join_list(separator: str) -> Lens:
-    """The items of a list in one text. An item that is empty or holds the separator is a stop."""
+def join_list(separator: str, *, both_ways: bool = True) -> Lens:
+    """The items of a list in one text. Going both ways, an item that is empty or holds the separator is a stop."""
 
     def out(values: Sequence[str]) -> str | None:
-        if any(separator in value or not value for value in values):
-            raise LensStop("join-ambiguous", f"An item is empty or holds `{separator}`, which separates the items.")
+        if both_ways and any(separator in value or not value for value in values):
+            raise LensStop("join-ambiguous", f"An item is empty or holds {separator!r}, which separates the items.")
         return separator.join(values) or None
 
-    return Lens(f"joined by `{separator}`", call(out), call(lambda text: tuple(text.split(separator))))
+    return Lens(f"joined by {separator!r}", call(out), call(lambda text: tuple(text.split(separator))))
 
 
 def reverse(lens: Lens) -> Lens:

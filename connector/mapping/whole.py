@@ -58,7 +58,7 @@ def _apart(one: Condition, other: Condition) -> bool:
                 return True
             if {a.how, b.how} == {"equals", "differs"}:
                 same, not_same = (a, b) if a.how == "equals" else (b, a)
-                if set(same.value) <= set(not_same.value):
+                if set(same.value) - {None} <= set(not_same.value):
                     return True
             if {a.how, b.how} == {"present", "equals"} or {a.how, b.how} == {"present", "differs"}:
                 present = a if a.how == "present" else b
@@ -101,7 +101,6 @@ def _first_line(shape: BoundShape, path: tuple[Step, ...]) -> Origin | None:
 def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:
     """Fields of ours that are neither carried, nor declared lost, nor refused."""
     covered = {_without_picks(place.path) for line in shape.lines for place in line.ours}
-    covered |= {path for line in shape.lines if line.otherwise for path in map(_without_picks, line.otherwise[0])}
     refused = {
         _without_picks(test.path) for refusal in shape.refusals if refusal.side == "ours" for test in refusal.when
     }
