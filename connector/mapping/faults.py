@@ -100,8 +100,8 @@ def _not_in_table(spot: Spot, field: str, code: Any, place: dict[str, Any]) -> S
     return Stop(
         f"{field}: {side} code {written} is not in the table `{'`, `'.join(spot.tables)}`.",
         code="code-not-in-table",
-        do=f"Add a row for it to the table ({table.file}:{table.line}); a tenant's own rows go into the tenant's file, under"
-        f" connections.NAME.mapping.tables.{spot.tables[0]}.rows.",
+        do=f"Add a row for it to the table ({table.file}:{table.line}); a tenant's own rows go into its file,"
+        f" under connections.NAME.mapping.tables.{spot.tables[0]}.rows.",
         where={
             **place,
             "table": list(spot.tables),

@@ -94,7 +94,8 @@ class Mapper:
         return self._function("into")
 
     @cached_property
-    def _update(self) -> Callable[[Document, Context], dict[str, Any]]:
+    def update_record(self) -> Callable[[Document, Context], dict[str, Any]]:
+        """`update_record(document, context)`: as `out`, with null for what the document knows to be empty."""
         return self._function("update")
 
     @cached_property
@@ -111,7 +112,7 @@ class Mapper:
 
     def update(self, document: Document, changed: Collection[str], context: Context) -> dict[str, Any]:
         """The record for a change of these of our paths: theirs fields alone, null for what is to be emptied."""
-        whole = self._update(document, context)
+        whole = self.update_record(document, context)
         wanted = [
             place.path
             for line in self.bound.shape.lines

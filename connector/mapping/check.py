@@ -1,0 +1,105 @@
+"""Everything that is wrong with mapping files, at once: what `connector mappings check` and `test` show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.errors import ConnectorError
+from connector.mapping import examples, files, reading
+from connector.mapping.layers import Layer, system_layers
+from connector.mapping.load import Mapping, Plugins, build
+from connector.mapping.problems import Problem, errors
+from connector.mapping.tenants import build_tenant
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at and what was found. `fine`: nothing that keeps a file from being used."""
+
+    files: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    outcomes: list[examples.Outcome] = field(default_factory=list)
+    mappings: list[tuple[str, Mapping]] = field(default_factory=list)
+
+    @property
+    def fine(self) -> bool:
+        """Whether all files can be used."""
+        return not errors(self.problems)
+
+
+def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
+    """Check files, folders of files, or (none given) all that there are: format, paths, types, tables, duties, examples
+    and the laws on them. Nothing is raised for what is in a file.
+    """
+    report = Report()
+    for path in _found(paths) if paths else _all():
+        report.files.append(files.shown(path))
+        if not path.is_file():
+            report.problems.append(Problem("file-unreadable", "There is no such file.", files.shown(path)))
+            continue
+        match reading.layer_of(path):
+            case "tenant":
+                _tenant(report, path, plugins)
+            case _:
+                _mapping(report, path, plugins)
+    report.problems += [problem for outcome in report.outcomes for problem in outcome.problems]
+    report.problems = list(dict.fromkeys(report.problems))
+    return report
+
+
+def _all() -> Iterable[Path]:
+    roots = files.roots()
+    for layer in files.FOLDERS:
+        for name in files.names(layer, roots):
+            yield files.find(layer, name, roots)
+
+
+def _found(paths: Sequence[Path]) -> Iterable[Path]:
+    for path in paths:
+        yield from sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+
+
+def _mapping(report: Report, path: Path, plugins: Plugins) -> None:
+    found, problems = reading.mapping_file(path)
+    report.problems += problems
+    if found is None:
+        return
+    content, source = found.content, found.source
+    layers = [Layer("system", content, source)]
+    if content.layer == "office":
+        try:
+            below, problems = system_layers(content.system, content.extends)
+        except ConnectorError as error:
+            at = "extends" if error.code == "office-unknown" else "system"
+            report.problems.append(Problem(error.code, error.said, source.file, source.line((at,)), error.do))
+            return
+        report.problems += problems
+        if not below:
+            return
+        layers = [*below, Layer("office", content, source)]
+    elif path.stem != content.system:
+        said = f"The file is called {path.name} and speaks of the system `{content.system}`."
+        report.problems.append(
+            Problem("system-misnamed", said, source.file, source.line(("system",)), f"Call it {content.system}.yaml.")
+        )
+    mapping, problems = build(content.system, layers, plugins)
+    report.problems += problems
+    if mapping is not None:
+        report.mappings.append((source.file, mapping))
+        report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
+
+
+def _tenant(report: Report, path: Path, plugins: Plugins) -> None:
+    found, problems = reading.tenant_file(path)
+    report.problems += problems
+    if found is None:
+        return
+    tenant, problems = build_tenant(found, plugins)
+    report.problems += problems
+    if tenant is not None:
+        for id, connection in tenant.connections.items():
+            report.mappings.append((found.source.file, connection.mapping))
+            at = ("connections", id, "examples")
+            report.outcomes += examples.run(connection.mapping, connection.said.examples, found.source, at)

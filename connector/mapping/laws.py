@@ -1,0 +1,157 @@
+"""The lens laws, tried on a document or a record.
+
+    writing what was read changes nothing
+    reading what was written gives it back
+
+What a mapping declares is no break: lines that go one way, lines whose condition does not hold, and values that are
+filled in (`default`, `otherwise`) where the document had none. Everything else that differs is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connector.mapping import paths
+from connector.mapping.bound import BoundLine, BoundShape, Condition
+from connector.mapping.layers import Origin
+from connector.mapping.mapper import Context, Document, Mapper, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A law that does not hold: which field, what it was, what came back, and the line that carries it."""
+
+    law: str
+    field: str
+    was: Any
+    became: Any
+    origin: Origin
+
+    def __str__(self) -> str:
+        return (
+            f"{self.law}: `{self.field}` was {_brief(self.was)} and came back as {_brief(self.became)} ({self.origin})"
+        )
+
+
+def reading_gives_back(mapper: Mapper, document: Document, context: Context) -> list[Break]:
+    """Breaks of: reading what was written gives it back. `Stop` where the document cannot be written."""
+    back = mapper.into(mapper.update_record(document, context), context)
+    return list(_given_back(mapper.bound.shape, document, back, ""))
+
+
+def writing_changes_nothing(mapper: Mapper, record: Record, context: Context) -> list[Break]:
+    """Breaks of: writing what was read changes nothing. `Stop` where the record cannot be read."""
+    again = mapper.update_record(mapper.into(record, context), context)
+    return list(_unchanged(mapper.bound.shape, record, again, ""))
+
+
+def creating_is_updating(mapper: Mapper, document: Document, context: Context) -> bool:
+    """Whether a record to be made and one to be changed say the same, but for what is empty and what is set once."""
+    made, changed = mapper.out(document, context), mapper.update_record(document, context)
+    once = [place.path for line in mapper.bound.shape.lines if line.on == "create" for place in line.theirs]
+    return bool(_full(_dropped(made, once)) == _full(changed))
+
+
+def holds(condition: Condition, data: Any) -> bool:
+    """Whether a condition holds for an object of plain data: the slow, plain meaning of what is compiled."""
+    return all(_holds(test.how, test.value, paths.get(data, test.path)) for test in condition)
+
+
+def _holds(how: str, wanted: Any, value: Any) -> bool:
+    present = value is not None and value not in ((), [], {})
+    match how:
+        case "equals":
+            return value in wanted
+        case "differs":
+            return value is not None and value not in wanted
+        case "present":
+            return present is bool(wanted)
+        case "above":
+            return value is not None and value > wanted
+        case "below":
+            return value is not None and value < wanted
+        case "any":
+            return any(holds(wanted, item) for item in value or ())
+        case _:
+            return all(holds(wanted, item) for item in value or ())
+
+
+def _given_back(shape: BoundShape, before: Any, after: Any, where: str) -> Iterator[Break]:
+    law = "reading what was written gives it back"
+    for line in shape.lines:
+        if line.only is not None or line.on is not None or not line.ours or not holds(line.when_ours, before):
+            continue
+        if line.each is not None:
+            yield from _items(law, line, line.ours[0].path, before, after, where, ours=True)
+            continue
+        values = [paths.get(before, place.path) for place in line.ours]
+        filled = (line.default is not None or line.otherwise is not None) and values == [None]
+        for place, was in zip(line.ours, values, strict=True):
+            became = paths.get(after, place.path)
+            if not filled and not _same(was, became):
+                yield Break(law, f"{where}{place}", was, became, line.origin)
+
+
+def _unchanged(shape: BoundShape, before: Any, after: Any, where: str) -> Iterator[Break]:
+    law = "writing what was read changes nothing"
+    for line in shape.lines:
+        if line.only is not None or line.on is not None or not line.reads or not holds(line.when_theirs, before):
+            continue
+        if line.each is not None:
+            yield from _items(law, line, line.theirs[0].path, before, after, where, ours=False)
+            continue
+        for place in line.theirs:
+            was, became = paths.get(before, place.path), paths.get(after, place.path)
+            filled = was is None and (line.default is not None or line.otherwise is not None)
+            if not filled and not _same(was, became):
+                yield Break(law, f"{where}{place}", was, became, line.origin)
+
+
+def _items(
+    law: str, line: BoundLine, path: paths.Path, before: Any, after: Any, where: str, *, ours: bool
+) -> Iterator[Break]:
+    assert line.each is not None
+    was, became = paths.get(before, path) or (), paths.get(after, path) or ()
+    name = f"{where}{paths.shown(path)}"
+    if len(was) != len(became):
+        yield Break(law, name, was, became, line.origin)
+        return
+    compare = _given_back if ours else _unchanged
+    for number, (one, other) in enumerate(zip(was, became, strict=True)):
+        yield from compare(line.each, one, other, f"{name}[{number}].")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, where an empty text or list is no value and white space at the ends of a text says nothing."""
+    return bool(_value(one) == _value(other))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, list | tuple):
+        return [_value(item) for item in value] or None
+    return value
+
+
+def _full(value: Any) -> Any:
+    """Without what is empty."""
+    if isinstance(value, Mapping):
+        held = {key: _full(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in held.items() if inner is not None} or None
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_full(item) for item in value] or None
+    return value
+
+
+def _dropped(record: dict[str, Any], once: Sequence[paths.Path]) -> dict[str, Any]:
+    for path in once:
+        record = paths.put(record, path, None) if paths.get(record, path) is not None else record
+    return record
+
+
+def _brief(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
