@@ -8,7 +8,7 @@ from typing import Final
 
 from connector.ehf.rules.engine import Document, Node, Plan, Values
 from connector.ehf.rules.peppol import check_digits
-from connector.ehf.rules.peppol.layers import both, is_self_billing
+from connector.ehf.rules.peppol.layers import both
 from connector.ehf.rules.xpath import normalize, number
 
 Test = Callable[[str], bool]
@@ -89,7 +89,6 @@ _TESTS: Final[dict[str, tuple[str, Test]]] = {
 _ENDPOINTS_ONLY: Final = frozenset({"9907"})
 # Behind the rule on Dutch VAT numbers in the file: a Dutch number is then judged as such and not by its scheme.
 _BEHIND_DUTCH_VAT: Final = frozenset({"0217"})
-_BEHIND_DUTCH_VAT_SELF_BILLING: Final = frozenset({"0217", "0096", "0198"})
 
 
 @both.on("cbc:EndpointID", "cac:PartyIdentification/cbc:ID", "cbc:CompanyID")
@@ -106,7 +105,6 @@ def identifier(node: Node, plan: Plan) -> None:
         and parent.tag == "cac:PartyTaxScheme"
     ):
         vat_schemes = parent.places("cac:TaxScheme/cbc:ID")
-    behind = _BEHIND_DUTCH_VAT_SELF_BILLING if is_self_billing(plan) else _BEHIND_DUTCH_VAT
     tests = {
         code: test
         for code, test in _TESTS.items()
@@ -117,7 +115,7 @@ def identifier(node: Node, plan: Plan) -> None:
         code = v[scheme]
         found = tests.get(code) if code is not None else None
         text = v[i] or ""
-        if vat and (found is None or code in behind) and _is_dutch_vat(text, v[vat_schemes[0]]):
+        if vat and (found is None or code in _BEHIND_DUTCH_VAT) and _is_dutch_vat(text, v[vat_schemes[0]]):
             found = ("PEPPOL-COMMON-R056-2", _dutch_vat)
         if found is not None and not found[1](text):
             doc.fire(found[0], i, value=text)

@@ -80,12 +80,12 @@ def _payment(doc: Document, means: etree._Element) -> None:
     account = "cac:PayeeFinancialAccount/cbc:ID"
     if f" {code} " not in _MEANS:
         doc.fire("DK-R-005", means, value=code, allowed=_MEANS.strip())
-    if code in ("31", "42") and not (
-        text(means, account) and text(means, "cac:PayeeFinancialAccount/cac:FinancialInstitutionBranch/cbc:ID")
+    if code in ("31", "42") and not _filled(
+        means, account, "cac:PayeeFinancialAccount/cac:FinancialInstitutionBranch/cbc:ID"
     ):
         doc.fire("DK-R-006", means, value=code)
-    if code == "49" and not (
-        text(means, "cac:PaymentMandate/cbc:ID") and text(means, "cac:PaymentMandate/cac:PayerFinancialAccount/cbc:ID")
+    if code == "49" and not _filled(
+        means, "cac:PaymentMandate/cbc:ID", "cac:PaymentMandate/cac:PayerFinancialAccount/cbc:ID"
     ):
         doc.fire("DK-R-007", means, value=code)
     if code not in ("50", "93"):
@@ -102,6 +102,11 @@ def _payment(doc: Document, means: etree._Element) -> None:
             doc.fire("DK-R-010", means, value=reference)
         if kind in ("71#", "75#") and len(reference) not in (18, 19):
             doc.fire("DK-R-011", means, value=reference)
+
+
+def _filled(means: etree._Element, *paths: str) -> bool:
+    """Whether there is a text at each of the paths."""
+    return conjunction(*(lambda path=path: bool(text(means, path)) for path in paths))
 
 
 def _texts(start: etree._Element, path: str) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Final
 from lxml import etree
 
 from connector.ehf.rules.engine import Document
-from connector.ehf.rules.peppol.national.tree import at, attributes, strings, value
+from connector.ehf.rules.peppol.national.tree import at, attributes, only, strings, value
 from connector.ehf.rules.peppol.parties import BUYER, SELLER, both_german
-from connector.ehf.rules.xpath import BreaksOff, normalize, number
+from connector.ehf.rules.xpath import BreaksOff, disjunction, normalize, number
 
 _TRANSFER: Final = ("30", "58")
 _CARD: Final = ("48", "54", "55")
@@ -90,8 +90,9 @@ def _header(doc: Document) -> None:
     names = at(root, "cac:AdditionalDocumentReference")
     if _repeats_a_file(names):
         doc.fire("DE-R-022", root)
-    corrected = _type_is(doc, invoice_types, credit_types, ("384",), as_number=True)
-    if corrected and not at(root, "cac:BillingReference/cac:InvoiceDocumentReference"):
+    if not at(root, "cac:BillingReference/cac:InvoiceDocumentReference") and _type_is(
+        doc, invoice_types, credit_types, ("384",), as_number=True
+    ):
         doc.fire("DE-R-026", root)
     mandates = at(root, "cac:PaymentMeans/cac:PaymentMandate")
     if mandates:
@@ -108,12 +109,9 @@ def _type_is(
 ) -> bool:
     """Whether one of the type codes is among `codes`; before 3.0.21 compared as it stands, or as a number."""
     if doc.since("3.0.21"):
-        for said in (invoice, credit):
-            if len(said) > 1:
-                raise BreaksOff("several type codes")
-            if said and normalize(said[0]) in codes:
-                return True
-        return False
+        return disjunction(
+            *(lambda said=said: normalize(only(said, "type codes")) in codes for said in (invoice, credit))
+        )
     if not as_number:
         return any(code in codes for code in (*invoice, *credit))
     return any(_number_is(code, *map(float, codes)) for code in (*invoice, *credit))

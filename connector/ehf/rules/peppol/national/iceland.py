@@ -7,7 +7,7 @@ from typing import Final
 from connector.ehf.rules.engine import Document
 from connector.ehf.rules.peppol.national.tree import at, attributes, strings, value
 from connector.ehf.rules.peppol.parties import ADDRESS_COUNTRY, BUYER, SELLER
-from connector.ehf.rules.xpath import is_date, normalize
+from connector.ehf.rules.xpath import disjunction, is_date, normalize
 
 _TYPES: Final = ("380", "381")
 _KENNITALA: Final = "0196"
@@ -19,11 +19,10 @@ def judge(doc: Document) -> None:
     root = doc.root
     if strings(root, f"{SELLER}/cac:Party/{ADDRESS_COUNTRY}") != ["IS"]:
         return
-    invoice_type = normalize(value(root, "cbc:InvoiceTypeCode"))
-    if invoice_type not in _TYPES:
-        credit_type = normalize(value(root, "cbc:CreditNoteTypeCode"))
-        if credit_type not in _TYPES:
-            doc.fire("IS-R-001", root, value=invoice_type or credit_type or None, allowed=", ".join(_TYPES))
+    types = ("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
+    if not disjunction(*(lambda name=name: normalize(value(root, name)) in _TYPES for name in types)):
+        said = [found for name in types for found in strings(root, name)]
+        doc.fire("IS-R-001", root, value=said[0] if said else None, allowed=", ".join(_TYPES))
     if _KENNITALA not in attributes(at(root, f"{SELLER}/cac:Party/cac:PartyLegalEntity/cbc:CompanyID"), "schemeID"):
         doc.fire("IS-R-002", root, allowed=_KENNITALA)
     address = at(root, f"{SELLER}/cac:Party/cac:PostalAddress")
