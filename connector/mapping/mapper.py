@@ -145,15 +145,15 @@ class Mapper:
 
     @property
     def loses(self) -> dict[str, str]:
-        """Our paths that the system does not carry, and why, as declared."""
-        return {path: why for path, why, _ in self.bound.shape.loses}
+        """Our paths that the system does not carry, and why, as declared; in lists with the list's path in front."""
+        return dict(_losses(self.bound.shape, ""))
 
     def explain(self, path: str | None = None) -> list[FieldInfo]:
         """The lines that make or read a field of either side (and all below it); all lines without a path."""
         found = self.fields()
         if path is None:
             return list(found)
-        return [info for info in found if any(_below(own, path) for own in (*info.ours, *info.theirs))]
+        return [info for info in found if any(below(own, path) for own in (*info.ours, *info.theirs))]
 
     def source(self, way: Way) -> str:
         """The compiled Python text of `out`, `into`, `update` or `view`, for the curious."""
@@ -161,7 +161,15 @@ class Mapper:
         return self._made[way][1]
 
 
-def _below(own: str, asked: str) -> bool:
+def _losses(shape: BoundShape, where: str) -> Iterator[tuple[str, str]]:
+    yield from ((f"{where}{path}", why) for path, why, _ in shape.loses)
+    for line in shape.lines:
+        if line.each is not None:
+            yield from _losses(line.each, f"{where}{line.ours[0]}.")
+
+
+def below(own: str, asked: str) -> bool:
+    """Whether a path is the one that is asked for, lies below it, or ends in it."""
     return own == asked or own.startswith((asked + ".", asked + "[")) or own.endswith("." + asked)
 
 

@@ -1,0 +1,191 @@
+"""`connector mappings`: check mapping files, try their examples, say which line makes which field."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from connector.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from connector.mapping.check import Report
+    from connector.mapping.load import Mapping
+    from connector.mapping.mapper import FieldInfo
+
+app = typer.Typer(
+    help="Mapping files: check them, try their examples, see which line makes which field. The language is described in"
+    " docs/mapping.md.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    text = "text"
+    json = "json"
+
+
+class Exit:
+    """Exit statuses."""
+
+    FINE = 0
+    WRONG = 1
+    UNUSABLE = 2
+
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Files or folders; without any, all systems, offices and tenants there are.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+
+
+@app.command()
+def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
+    """Show everything that is wrong: file, line, what, and a suggestion.
+
+    Checks the format, paths on both sides, types, tables, required fields of the vendor, losses nobody declared, duties
+    of tenants, the examples and the lens laws on them. Exit status 0: fine; 1: something is wrong.
+    """
+    report = _report(paths)
+    if format is Format.json:
+        losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
+        found = [problem.as_json() for problem in report.problems]
+        _print(json.dumps({"files": report.files, "problems": found, "mappings": losses}, ensure_ascii=False, indent=2))
+    else:
+        for problem in report.problems:
+            _print(str(problem))
+        for file, mapping in report.mappings:
+            lost = sum(len(paths) for paths in _losses(mapping).values())
+            _print(f"{file}: version {mapping.version}; kinds {', '.join(mapping.mappers)}; {lost} declared losses")
+        _print(_count(len(report.files), "file") + ", " + _count(len(report.problems), "problem"))
+    raise typer.Exit(Exit.FINE if report.fine else Exit.WRONG)
+
+
+@app.command("test")
+def run_examples(paths: Paths = None, format: FormatOption = Format.text) -> None:
+    """Run the examples in the files as tests, in both directions.
+
+    Exit status 0: all hold; 1: one does not, or a file cannot be used.
+    """
+    report = _report(paths)
+    if format is Format.json:
+        tried = [
+            {"name": o.name, "file": o.file, "line": o.line, "holds": not o.problems,
+             "problems": [problem.as_json() for problem in o.problems]}
+            for o in report.outcomes
+        ]  # fmt: skip
+        _print(json.dumps({"examples": tried, "problems": [p.as_json() for p in report.problems]}, ensure_ascii=False))
+    else:
+        for outcome in report.outcomes:
+            _print(f"{'failed' if outcome.problems else 'holds '}  {outcome.file}:{outcome.line}  {outcome.name}")
+        for problem in report.problems:
+            _print(str(problem))
+        failed = sum(bool(outcome.problems) for outcome in report.outcomes)
+        _print(f"{_count(len(report.outcomes), 'example')}, {failed} failed")
+    raise typer.Exit(Exit.FINE if report.fine else Exit.WRONG)
+
+
+@app.command()
+def explain(
+    system: Annotated[str, typer.Argument(help="System (tripletex …), or TENANT/CONNECTION for all its layers.")],
+    field: Annotated[
+        str | None, typer.Argument(help="A field of either side: buyer_reference, invoiceDueDate …")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of document.")] = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """Say which line of which layer makes which field, and in which direction.
+
+    Exit status 0: found; 1: no line makes or reads such a field; 2: the mapping cannot be used.
+    """
+    from connector.mapping.mapper import below
+
+    mapping = _mapping(system)
+    found = {name: mapper.explain(field) for name, mapper in mapping.mappers.items() if kind in (None, name)}
+    lost = {
+        name: {path: why for path, why in mapper.loses.items() if field is None or below(path, field)}
+        for name, mapper in mapping.mappers.items()
+        if kind in (None, name)
+    }
+    if format is Format.json:
+        lines = [{"kind": name, **_line(info)} for name, infos in found.items() for info in infos]
+        _print(json.dumps({"version": mapping.version, "lines": lines, "lost": lost}, ensure_ascii=False, indent=2))
+    else:
+        for name, infos in found.items():
+            if infos or lost[name]:
+                _print(f"{name}:")
+            for info in infos:
+                _print(f"  {info.sentence}")
+                _print(f"      {info.origin}" + "".join(f", changed by {change}" for change in info.changed))
+            for path, why in lost[name].items():
+                _print(f"  {path} is not carried: {why}")
+        _print(f"version {mapping.version}")
+    if not any(found.values()) and not any(lost.values()):
+        _fail(
+            f"No line of `{system}` makes or reads `{field}`.", "Name a field as it stands in one of the two models.", 1
+        )
+
+
+def _report(paths: list[Path] | None) -> Report:
+    from connector import plugins
+    from connector.mapping.check import check
+
+    try:
+        return check(paths or (), plugins=plugins.accounting())
+    except ConnectorError as error:
+        _fail(error.said, error.do, Exit.UNUSABLE)
+
+
+def _mapping(name: str) -> Mapping:
+    from connector import plugins
+    from connector.mapping import load, load_tenant
+
+    tenant, _, connection = name.partition("/")
+    try:
+        if not connection:
+            return load(name, plugins=plugins.accounting())
+        connections = load_tenant(tenant, plugins=plugins.accounting()).connections
+    except ConnectorError as error:
+        _fail(error.said, error.do, Exit.UNUSABLE)
+    if connection not in connections:
+        _fail(f"`{tenant}` has no connection `{connection}`.", f"It has: {', '.join(connections)}.", Exit.UNUSABLE)
+    return connections[connection].mapping
+
+
+def _losses(mapping: Mapping) -> dict[str, dict[str, str]]:
+    """By kind: what a round trip loses because the files say so."""
+    return {name: mapper.loses for name, mapper in mapping.mappers.items()}
+
+
+def _line(info: FieldInfo) -> dict[str, Any]:
+    return {
+        "ours": info.ours,
+        "theirs": info.theirs,
+        "only": info.only,
+        "owner": info.owner,
+        "does": info.does,
+        "layer": info.origin.layer,
+        "file": info.origin.file,
+        "line": info.origin.line,
+        "changed": [{"layer": o.layer, "file": o.file, "line": o.line} for o in info.changed],
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _print(text: str) -> None:
+    typer.echo(text)
+
+
+def _fail(said: str, do: str, status: int) -> NoReturn:
+    sys.stderr.write(f"{said}\n{do}\n" if do else f"{said}\n")
+    raise typer.Exit(status)
