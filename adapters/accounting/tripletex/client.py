@@ -1,0 +1,288 @@
+"""Calls to Tripletex: the session, what its answers mean, and how its lists are read."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adapters.accounting.tripletex.records import not_as_described
+from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
+from connector.http import Answer, Http, now, retry_after
+
+log = logging.getLogger(__name__)
+
+OSLO = ZoneInfo("Europe/Oslo")
+PAGE = 1000
+"""Rows of a list that are asked for at a time."""
+
+_WHAT: Mapping[tuple[int, int | None], tuple[str, str]] = {
+    (400, None): ("vendor-bad-request", "Tripletex does not understand this request."),
+    (404, None): ("vendor-not-found", "Tripletex has no such thing."),
+    (409, 8000): ("revision-conflict", "It was changed in Tripletex in the meantime."),
+    (409, None): ("vendor-exists", "Tripletex has it already."),
+    (422, 7000): ("vendor-exists", "Tripletex has it already."),
+    (422, 10000): ("vendor-locked", "It is locked in Tripletex."),
+    (422, 14000): ("vendor-exists", "Tripletex has it already."),
+    (422, 23000): ("too-many-rows", "More rows match than Tripletex gives."),
+    (422, None): ("vendor-validation", "Tripletex does not accept what was sent."),
+    (423, None): ("vendor-locked", "It is locked in Tripletex."),
+}
+"""By status and the vendor's own code (None: any other)."""
+
+
+class Client:
+    """One session with Tripletex, made when it is first needed and again before or once it has ended.
+
+    Args:
+        http: calls below the API's base address.
+        consumer_token, employee_token: what Tripletex gave for access.
+        company: the user name of every call; 0 is the employee's own company.
+        days: for how long a session is asked.
+        legacy: begin sessions by `PUT`, with the tokens in the address.
+    """
+
+    def __init__(
+        self, http: Http, *, consumer_token: str, employee_token: str, company: int, days: int, legacy: bool
+    ) -> None:
+        http.keep_secret(consumer_token, employee_token, names={"consumerToken", "employeeToken", "sessionToken"})
+        self._http = http
+        self._tokens = {"consumerToken": consumer_token, "employeeToken": employee_token}
+        self._company = company
+        self._days = days
+        self._legacy = legacy
+        self._lock = asyncio.Lock()
+        self._token: str | None = None
+        self._authorization = ""
+        self._dies = datetime.min.replace(tzinfo=UTC)
+        self._left: int | None = None
+        self._resets_at = 0.0
+        self.server_time: datetime | None = None
+        """What the vendor's clock said in its last answer (UTC)."""
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    async def get(self, path: str, *, fields: str, **params: Any) -> dict[str, Any]:
+        """One thing with the fields named. Raises `Refused` ("vendor-not-found") and what `call` raises."""
+        return _value(await self.call("GET", path, params={**params, "fields": fields}), path)
+
+    async def rows(
+        self, path: str, *, fields: str, start: int = 0, count: int = PAGE, sorting: str = "id", **params: Any
+    ) -> list[dict[str, Any]]:
+        """One page of a list, from row `start`. The last page has fewer than `count` rows.
+
+        Raises `Refused` ("too-many-rows") where the query matches more than Tripletex gives, and what `call` raises.
+        """
+        asked = {**params, "from": start, "count": count, "sorting": sorting, "fields": fields}
+        answer = (await self.call("GET", path, params=asked)).json()
+        rows = answer.get("values") if isinstance(answer, dict) else None
+        if not isinstance(rows, list):
+            raise not_as_described("values", "a list", path)
+        for row in rows:
+            if not isinstance(row, dict) or type(row.get("id")) is not int:
+                raise not_as_described("values[].id", "an integer", path)
+        return rows
+
+    async def every(self, path: str, *, fields: str, **params: Any) -> list[dict[str, Any]]:
+        """All rows of a list that is known to be short."""
+        found: list[dict[str, Any]] = []
+        while True:
+            rows = await self.rows(path, fields=fields, start=len(found), **params)
+            found += rows
+            if len(rows) < PAGE:
+                return found
+
+    async def write(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> dict[str, Any]:
+        """A call that changes something; the thing it answers with, which has an `id`.
+
+        Raises `UnknownOutcome` (also, with code "vendor-answer", when it was taken and the answer is not as described)
+        and what `call` raises.
+        """
+        answer = await self.call(method, path, params=params, json=json)
+        try:
+            return _value(answer, path)
+        except VendorError as exc:
+            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
+
+    async def call(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> Answer:
+        """One call in the session; a session that is refused is made anew, once.
+
+        Raises:
+            TryLater: as `Http.call`; "rate-limited" also without a call while the period's calls are used up.
+            UnknownOutcome: as `Http.call`.
+            Refused: by status and the vendor's code; `details` has the vendor's own code and fields.
+            NeedsPerson: "sign-in" (the tokens are not accepted), "right-missing" (403).
+        """
+        if params is not None:
+            params = {name: _text(value) for name, value in params.items() if value is not None}
+        for again in (True, False):
+            token = await self._session()
+            self._not_used_up()
+            try:
+                answer = await self._http.call(
+                    method, path, params=params, json=json, headers={"Authorization": self._authorization},
+                    hint=self._hint,
+                )  # fmt: skip
+            except TryLater as exc:
+                if exc.code == "rate-limited" and exc.after is None and self._resets_at > now():
+                    exc.after = self._resets_at - now()
+                raise
+            self._heard(answer)
+            if answer.status == 401 and again:
+                # Not taken: the session has ended. Whoever comes first makes a new one, the others use it.
+                async with self._lock:
+                    if self._token == token:
+                        self._token = None
+                continue
+            break
+        if answer.status < 300:
+            return answer
+        raise self._error(answer, f"{method} {path}")
+
+    async def close(self) -> None:
+        """End the session, as well as that goes, and close the connections."""
+        token, self._token = self._token, None
+        if token is not None:
+            try:
+                await self._http.call(
+                    "DELETE", f"/token/session/{token}", headers={"Authorization": self._authorization}, timeout=5.0
+                )
+            except VendorError as exc:
+                log.info("The session could not be ended: %s", exc.said)
+        await self._http.aclose()
+
+    # --- the session --------------------------------------------------------------------------------------------------
+
+    async def _session(self) -> str:
+        async with self._lock:
+            if self._token is None or datetime.now(UTC) >= self._dies - timedelta(minutes=10):
+                await self._begin()
+            assert self._token is not None
+            return self._token
+
+    async def _begin(self) -> None:
+        day = datetime.now(OSLO).date() + timedelta(days=self._days)
+        asked = {**self._tokens, "expirationDate": day.isoformat()}
+        path = "/token/session/:create"
+        # A session more than needed harms nobody, so this counts as reading: it is tried again.
+        if self._legacy:
+            answer = await self._http.call("PUT", path, params=asked, writes=False, hint=self._hint)
+        else:
+            answer = await self._http.call("POST", path, json=asked, writes=False, hint=self._hint)
+        if answer.status >= 300:
+            error = self._error(answer, f"session at {path}")
+            if isinstance(error, TryLater):
+                raise error
+            raise NeedsPerson(
+                "Tripletex does not accept the tokens of this connection.",
+                code="sign-in",
+                status=error.status,
+                said_by_vendor=error.said_by_vendor,
+                do="Have the customer make a new key for our application under API-tilgang, and put it in.",
+                where=error.where,
+                details=error.details,
+            )
+        session = _value(answer, path, id_named="token", of=str)
+        try:
+            day = date.fromisoformat(str(session.get("expirationDate", day.isoformat()))[:10])
+        except ValueError:
+            raise not_as_described("value.expirationDate", "a day", path) from None
+        token: str = session["token"]
+        self._http.keep_secret(token)
+        self._authorization = "Basic " + base64.b64encode(f"{self._company}:{token}".encode()).decode()
+        # It ends at midnight, Norwegian time, as that day begins.
+        self._dies = datetime(day.year, day.month, day.day, tzinfo=OSLO).astimezone(UTC)
+        self._token = token
+
+    # --- what answers mean --------------------------------------------------------------------------------------------
+
+    def _hint(self, headers: Mapping[str, str]) -> float | None:
+        self._limits(headers)
+        reset = _seconds(headers, "x-rate-limit-reset")
+        return retry_after(headers) if reset is None else reset
+
+    def _limits(self, headers: Mapping[str, str]) -> None:
+        left, reset = _seconds(headers, "x-rate-limit-remaining"), _seconds(headers, "x-rate-limit-reset")
+        if left is not None:
+            self._left = int(left)
+        if reset is not None:
+            self._resets_at = now() + reset
+
+    def _heard(self, answer: Answer) -> None:
+        self._limits(answer.headers)
+        try:
+            self.server_time = parsedate_to_datetime(answer.headers["date"])
+        except (KeyError, ValueError):
+            self.server_time = None
+
+    def _not_used_up(self) -> None:
+        wait = self._resets_at - now()
+        if self._left == 0 and wait > 0:
+            raise TryLater("The calls of this period are used up.", code="rate-limited", after=wait)
+
+    def _error(self, answer: Answer, call: str) -> VendorError:
+        """What Tripletex says, as one of our errors: by status, code and fields, never by its text."""
+        try:
+            body = answer.json()
+        except VendorError:
+            body = None
+        body = body if isinstance(body, dict) else {}
+        code = body.get("code") if isinstance(body.get("code"), int) else None
+        problems = [item for item in body.get("validationMessages") or () if isinstance(item, dict)]
+        fields = [
+            str(item.get("path") or item.get("field")) for item in problems if item.get("path") or item.get("field")
+        ]
+        said = [str(text) for text in (body.get("message"), *(item.get("message") for item in problems)) if text]
+        request_id = answer.headers.get("x-tlx-request-id") or body.get("requestId")
+        log.warning(
+            "Tripletex: %s -> %s, code %s, fields %s, request id %s", call, answer.status, code, fields, request_id
+        )
+        more: dict[str, Any] = {
+            "status": answer.status,
+            "said_by_vendor": " ".join(said)[:2000] or None,
+            "where": {"call": call, **({"request_id": request_id} if request_id else {})},
+            "details": {"vendor_code": code, "fields": fields},
+        }
+        if answer.status == 401:
+            do = "See that the key under API-tilgang is still active, or put in a new one."
+            return NeedsPerson("Tripletex does not accept this session.", code="sign-in", do=do, **more)
+        if answer.status == 403:
+            do = "Give the key under API-tilgang the right to this, or see whether the package has the module."
+            return NeedsPerson("The key has no right to this in Tripletex.", code="right-missing", do=do, **more)
+        if answer.status == 408:
+            return TryLater("Tripletex waited too long for the request.", **more)
+        kind, text = _WHAT.get((answer.status, code)) or _WHAT.get((answer.status, None)) or ("refused", "")
+        if fields:
+            text = f"{text} Fields: {', '.join(fields)}."
+        do = "Read what Tripletex says about it, mend the document or its mapping, and try again."
+        return Refused(text or f"Tripletex refused with status {answer.status}.", code=kind, do=do, **more)
+
+
+def _text(value: Any) -> Any:
+    """A query parameter as Tripletex reads it; amounts never with an exponent."""
+    return format(value, "f") if isinstance(value, Decimal) else value.isoformat() if isinstance(value, date) else value
+
+
+def _seconds(headers: Mapping[str, str], name: str) -> float | None:
+    said = headers.get(name, "").strip()
+    return float(said) if said.isdigit() else None
+
+
+def _value(answer: Answer, path: str, *, id_named: str = "id", of: type = int) -> dict[str, Any]:
+    body = answer.json()
+    value = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(value, dict):
+        raise not_as_described("value", "an object", path)
+    if type(value.get(id_named)) is not of:
+        raise not_as_described(f"value.{id_named}", "an integer" if of is int else "a text", path)
+    return value
