@@ -2,8 +2,8 @@
 
 Both sides speak canonical fields (a flat mapping of path to value). What the hub held when both were last alike
 is `Base.sent`; what the vendor showed then is `Base.seen`. Each side is compared with its own half, so a vendor that
-trims, rounds or fills in a default makes no echo. Both halves are read through today's mapping, so a changed mapping
-makes no false change either.
+trims, rounds or fills in a default makes no echo. What the vendor showed is read through today's mapping, and a field
+that was not carried then counts as unknown, so a changed mapping makes no false change either.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def reconcile(base: Base | None, ours: Fields | None, theirs: Fields | None, pol
             we_changed = mine is not _ABSENT
             they_changed = yours is not _ABSENT
         else:
-            we_changed = mine is not _ABSENT and mine != base.sent.get(path, _ABSENT)
+            # A path that the base does not have was not carried then: nobody changed it, it is only new to us.
+            we_changed = mine is not _ABSENT and path in base.sent and mine != base.sent[path]
             they_changed = yours is not _ABSENT and path in base.seen and yours != base.seen[path]
         we_changed = we_changed and path not in policy.only_in
         they_changed = they_changed and path not in policy.only_out

@@ -1,0 +1,87 @@
+"""What the world should be told, as work in a lane. One door: who wants something pushed, asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.store import Tx, connections, links, work
+from connector.store.work import Turn, Work
+from connector.sync.spokes import Spoke
+
+PUSH = "push-"
+"""Kinds of work that push a document: `push-invoice`, `push-customer`, `push-payment`."""
+
+OBSERVE, ACTIVE = "observe", "active"
+"""Modes of a connection: nothing is written to one that only observes."""
+
+_LIVE = ("blocked", "queued", "running", "unknown", "parked")
+
+
+def subject(spoke: Spoke, document: str) -> str:
+    """Work on one document in one system is done one after the other."""
+    return f"{spoke.id}/{document}"
+
+
+def writes(tx: Tx, spoke: Spoke) -> bool:
+    """Whether this connection may be written to."""
+    key = ("mode", spoke.id)
+    if key not in tx.memo:
+        tx.memo[key] = connections.get(tx, spoke.id).mode
+    return bool(tx.memo[key] == ACTIVE)
+
+
+def push(
+    tx: Tx, spoke: Spoke, kind: str, document: str, *, needs: Sequence[str] = (), turn: Turn = Turn.EFFECT
+) -> str | None:
+    """Have a document brought to a system; None where the connection only observes (it is told when it is activated).
+
+    The decision what exactly to do is made when it runs: asking twice does nothing twice.
+    """
+    if not writes(tx, spoke):
+        return None
+    return work.submit(
+        tx,
+        tenant=spoke.tenant,
+        lane=spoke.lane,
+        turn=turn,
+        kind=PUSH + kind,
+        connection=spoke.id,
+        document=document,
+        subject=subject(spoke, document),
+        needs=needs,
+    )
+
+
+def need(tx: Tx, spoke: Spoke, kind: str, document: str) -> tuple[str, ...]:
+    """What must be done before something that refers to this document can be pushed.
+
+    Nothing where it is linked; else the work that brings it there, which is asked for where nobody has yet.
+    """
+    if links.of(tx, document, spoke.id) is not None:
+        return ()
+    wanted = live(tx, spoke, document)
+    if wanted:
+        return (wanted[-1].id,)
+    made = push(tx, spoke, kind, document)
+    return (made,) if made else ()
+
+
+def live(tx: Tx, spoke: Spoke, document: str) -> list[Work]:
+    """Pushes of a document to a system that are not over."""
+    found = work.find(tx, tenant=spoke.tenant, document=document, connection=spoke.id, state=_LIVE)
+    return [one for one in found if one.kind.startswith(PUSH)]
+
+
+def could_explain(tx: Tx, spoke: Spoke, kind: str, documents: frozenset[str] | None = None) -> list[Work]:
+    """Pushes under way that may have made a record we have no link for yet.
+
+    Only those that have begun (a goal is stored with the first attempt). `documents`: only pushes of these.
+    """
+    begun = work.find(
+        tx, tenant=spoke.tenant, connection=spoke.id, state=("queued", "running", "unknown", "parked"), limit=1000
+    )
+    return [
+        one
+        for one in begun
+        if one.kind == PUSH + kind and one.goal is not None and (documents is None or one.document in documents)
+    ]

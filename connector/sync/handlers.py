@@ -1,0 +1,43 @@
+"""What sync gives to the lanes: handlers by name. Whoever adds a kind adds it here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
+from connector.ports import Kind
+from connector.store import Store
+from connector.sync.effects import PUSH
+from connector.sync.intake import take_invoice, take_payment
+from connector.sync.push import Push
+from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
+from connector.sync.records import RECORD, take_record
+from connector.sync.spokes import Spokes
+
+INVOICE, PAYMENT = "api-invoice", "api-payment"
+"""Kinds of arrivals that programs post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Everything sync can do, by the names the lanes use."""
+
+    arrivals: Mapping[str, ArrivalHandler]
+    effects: Mapping[str, EffectHandler]
+    reads: Mapping[str, ReadHandler]
+
+
+def handlers(store: Store, spokes: Spokes) -> Handlers:
+    """All handlers of sync."""
+    push = Push(store, spokes)
+    return Handlers(
+        arrivals={
+            INVOICE: partial(take_invoice, spokes=spokes),
+            PAYMENT: partial(take_payment, spokes=spokes),
+            **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
+        },
+        effects={PUSH + kind: push for kind in Kind},
+        reads={POLL: Poll(store, spokes), HINT: Hint(store, spokes), SWEEP: Sweep(store, spokes)},
+    )

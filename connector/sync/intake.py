@@ -1,0 +1,218 @@
+"""What programs post becomes documents, and what the world should now be told: arrivals of the source `api`.
+
+One transaction makes the document, the customer it is for, the work for every connection on its route, and the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from connector.ehf import read
+from connector.errors import BadInput, Clash
+from connector.mapping.tenants import TenantRoute
+from connector.model import Customer, Draft, Invoice, Payment, Uncomposable, compose, judge
+from connector.model.json import loads
+from connector.store import Tx, documents
+from connector.store.arrivals import Arrival
+from connector.store.documents import Document
+from connector.sync import effects
+from connector.sync.keys import customer_key, invoice_key, payment_key
+from connector.sync.money import settle
+from connector.sync.spokes import Spokes, route_of
+
+SOURCE = "api"
+XML = ("application/xml", "text/xml")
+
+
+def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = False) -> Invoice:
+    """The invoice that was posted: model JSON (a draft is composed) or EHF.
+
+    Args:
+        body: bytes as received.
+        content_type: media type; XML is EHF, anything else JSON.
+        drop_number: it is a draft whose number means nothing.
+
+    Raises:
+        BadInput: it is neither, or its own figures do not hold together; every fault is in `details`.
+    """
+    if content_type in XML:
+        invoice = read(body)
+    else:
+        invoice = _drafted(_json(body))
+    if drop_number:
+        invoice = invoice.model_copy(update={"number": None})
+    differences = judge(invoice) if invoice.totals else []
+    if differences:
+        raise BadInput(
+            f"The stated totals do not hold together: {differences[0]}",
+            code="totals-wrong",
+            do="Mend the figures named, or leave `totals` and `vat_breakdown` out and they are made.",
+            details=[str(difference) for difference in differences],
+        )
+    return invoice
+
+
+def payment_of(body: bytes) -> Payment:
+    """The payment that was posted, as model JSON. Raises `BadInput` with every fault."""
+    try:
+        return Payment.model_validate(_json(body))
+    except ValidationError as error:
+        raise _faults(error, "payment") from None
+
+
+def check_route(route: TenantRoute, invoice: Invoice) -> None:
+    """Whether this route can take this document.
+
+    Raises:
+        BadInput: `numbered-document` where the ledger issues, `number-missing` where the source does.
+    """
+    if route.issues in route.to and invoice.number:
+        raise BadInput(
+            f"The document has the number {invoice.number}, but on the route `{route.name}` the ledger issues: it would"
+            " get another number there.",
+            code="numbered-document",
+            do="Either send it as a draft (`draft=true`): its number is dropped and the ledger gives it one; or use a"
+            " route with `issues: source`, where it keeps its number and is booked as issued elsewhere.",
+            where={"route": route.name, "field": "number"},
+        )
+    if route.issues == "source" and not invoice.number:
+        raise BadInput(
+            f"On the route `{route.name}` the source issues, and the document has no number.",
+            code="number-missing",
+            do="Send the number it was issued under (BT-1).",
+            where={"route": route.name, "field": "number"},
+        )
+
+
+def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
+    """An invoice that a program posted: document, customer, work, event."""
+    said = arrival.headers or {}
+    tenant = spokes.tenant(arrival.tenant)
+    invoice = invoice_of(arrival.body, arrival.content_type, drop_number=bool(said.get("draft")))
+    route = route_of(tenant, said.get("route"), SOURCE)
+    check_route(route, invoice)
+    customer = customer_of(tx, arrival.tenant, invoice)
+    totals = invoice.totals
+    assert totals is not None
+    received_xml = arrival.content_type in XML
+    try:
+        made = documents.insert(
+            tx,
+            tenant=arrival.tenant,
+            kind="invoice",
+            business_key=invoice_key(invoice),
+            body=body_of(invoice),
+            state="accepted",
+            original=arrival.body if received_xml else None,
+            content_type=arrival.content_type if received_xml else None,
+            source=route.name,
+            direction=invoice.direction,
+            number=invoice.number,
+            source_id=invoice.source_id,
+            kid=invoice.payment_id,
+            issue_date=invoice.issue_date,
+            due_date=invoice.due_date,
+            currency=invoice.currency,
+            payable=totals.payable,
+            open_amount=totals.payable,
+            counterparty_name=invoice.buyer.name,
+            counterparty_number=invoice.buyer.organisation_number,
+            arrival=arrival.id,
+        )
+    except Clash as clash:
+        if clash.details["same"]:
+            return str(clash.where["document"])
+        raise
+    documents.relate(tx, tenant=arrival.tenant, document=made.id, kind="customer", other=customer.id)
+    for name in route.to:
+        spoke = spokes.named(arrival.tenant, name)
+        effects.push(tx, spoke, "invoice", made.id, needs=effects.need(tx, spoke, "customer", customer.id))
+    tx.emit(arrival.tenant, "invoice.accepted", document=made.id, data=_seen(made, route.name))
+    return made.id
+
+
+def take_payment(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
+    """A payment that a program posted: document, allocation, open amount, work, event."""
+    payment = payment_of(arrival.body)
+    tenant = spokes.tenant(arrival.tenant)
+    made, invoices = settle(tx, arrival.tenant, SOURCE, payment, arrival=arrival.id)
+    for invoice in invoices:
+        route = tenant.routes.get(invoice.source or "")
+        for name in route.to if route else ():
+            spoke = spokes.named(arrival.tenant, name)
+            effects.push(tx, spoke, "payment", made.id, needs=effects.need(tx, spoke, "invoice", invoice.id))
+    return made.id
+
+
+def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
+    """The customer an invoice is for: the one there is, else a new one made from the buyer."""
+    customer = Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
+    key = customer_key(customer)
+    there = documents.by_key(tx, tenant, "customer", key)
+    if there is not None:
+        return there
+    return documents.insert(
+        tx,
+        tenant=tenant,
+        kind="customer",
+        business_key=key,
+        body=body_of(customer),
+        state="known",
+        counterparty_name=customer.party.name,
+        counterparty_number=customer.party.organisation_number,
+    )
+
+
+def body_of(model: Invoice | Customer | Payment) -> dict[str, Any]:
+    """A document as the store keeps it: JSON with amounts as text, without what is not set."""
+    return model.model_dump(mode="json", exclude_defaults=True)
+
+
+def key_of_payment(payment: Payment) -> str:
+    """The business key of a payment that a program posts."""
+    return payment_key(SOURCE, payment)
+
+
+def _seen(document: Document, route: str) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "currency": document.currency,
+        "payable": str(document.payable),
+        "route": route,
+    }
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return loads(body)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadInput(f"The body is no JSON: {error}", code="body-malformed", do="Send JSON in UTF-8.") from None
+
+
+def _drafted(said: Any) -> Invoice:
+    stated = isinstance(said, Mapping) and said.get("totals") is not None
+    try:
+        if stated:
+            return Invoice.model_validate(said)
+        return compose(Draft.model_validate(said))
+    except ValidationError as error:
+        raise _faults(error, "invoice") from None
+    except Uncomposable as error:
+        raise BadInput(str(error), code="not-composable", do="Give each line a price and quantity, or a net.") from None
+
+
+def _faults(error: ValidationError, what: str) -> BadInput:
+    faults = [
+        {"field": ".".join(map(str, fault["loc"])), "code": fault["type"].replace("_", "-"), "message": fault["msg"]}
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    first = faults[0]
+    return BadInput(
+        f"{first['field'] or what}: {first['message']}",
+        code=first["code"] if len(faults) == 1 and "-" in first["code"] else f"{what}-malformed",
+        where={"field": first["field"]},
+        details=faults,
+    )

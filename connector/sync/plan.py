@@ -1,0 +1,119 @@
+"""What a sync would do, shown before it is done: nothing here writes or calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from connector.errors import ConnectorError
+from connector.ports import Kind
+from connector.store import Tx, documents, links
+from connector.store.documents import Document
+from connector.sync import effects
+from connector.sync.push import MODELS, related
+from connector.sync.spokes import Linked, Spoke, Spokes
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a sync would do at a connection, or why it would not.
+
+    `action`: `create` (and the record it would make), `wait` (work is under way or waits for a person), `stop` (it
+    cannot be mapped; `reason` says why and `do` what helps).
+    """
+
+    kind: str
+    document: str
+    number: str | None
+    counterparty: str | None
+    payable: str | None
+    currency: str | None
+    action: str
+    reason: str
+    do: str = ""
+    record: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as programs read it."""
+        return asdict(self)
+
+
+def plan(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None, limit: int = PAGE) -> list[Step]:
+    """What would be pushed to a connection, page by page (`after`: the document of the last step seen)."""
+    steps: list[Step] = []
+    for document in wanted(tx, spokes, spoke, after=after):
+        steps.append(_step(tx, spoke, document))
+        if len(steps) == limit:
+            break
+    return steps
+
+
+def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) -> Iterator[Document]:
+    """Documents that belong in this system by their route and are not there: customers first come with their invoice."""
+    routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
+    while True:
+        page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
+        for document in page:
+            if belongs(tx, document, routes) and links.of(tx, document.id, spoke.id, document.kind) is None:
+                yield document
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
+
+
+def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
+    """Whether a document came in on one of these routes; a payment follows its invoice."""
+    if document.kind == Kind.INVOICE.value:
+        return document.source in routes
+    if document.kind == Kind.PAYMENT.value:
+        invoice = related(tx, document).get("invoice")
+        return invoice is not None and documents.get(tx, document.tenant, invoice).source in routes
+    return False
+
+
+def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
+    """Ask for everything that a connection lacks, when it is activated or on demand; how much was asked for."""
+    asked = 0
+    for document in list(wanted(tx, spokes, spoke)):
+        if effects.live(tx, spoke, document.id):
+            continue
+        first = related(tx, document)
+        needs: tuple[str, ...] = ()
+        for kind in (Kind.CUSTOMER.value, Kind.INVOICE.value):
+            if kind in first and kind != document.kind:
+                needs += effects.need(tx, spoke, kind, first[kind])
+        asked += effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None
+    return asked
+
+
+def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
+    def step(action: str, reason: str, do: str = "", record: Any = None) -> Step:
+        payable = None if head.payable is None else str(head.payable)
+        name = head.counterparty_name
+        return Step(head.kind, head.id, head.number, name, payable, head.currency, action, reason, do, record)
+
+    live = effects.live(tx, spoke, head.id)
+    if live:
+        state = live[-1].state
+        return step("wait", f"work on it is {state}", "" if state != "parked" else "See `connector attention`.")
+    document = documents.get(tx, spoke.tenant, head.id)
+    context = _Promised(tx, spoke.id, related(tx, document))
+    try:
+        model = MODELS[document.kind].model_validate(document.body)
+        record = spoke.mapping[document.kind].out(model.model_dump(), context)
+    except ConnectorError as error:
+        return step("stop", error.said, error.do)
+    return step("create", "it is not there", record=record)
+
+
+class _Promised(Linked):
+    """As when it runs, but for things that will have been made just before."""
+
+    def vendor_id(self, kind: str, ours: Any) -> str:
+        """The vendor's id, or a zero where the thing is made first."""
+        document = self.related.get(kind)
+        link = links.of(self.tx, document, self.connection, kind) if document else None
+        return link.vendor_id if link else "0"

@@ -1,0 +1,206 @@
+"""Bring a document to a system: decide what is to be done, have the adapter's steps done, keep what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.errors import Stop
+from connector.lanes import Nothing, Work
+from connector.model import Customer, Invoice, Payment
+from connector.model.json import dumps, loads
+from connector.ports import Goal, Kind, Proof, Record, Step, Totals
+from connector.store import Store, Tx, documents, links
+from connector.store.documents import Document
+from connector.sync import keys
+from connector.sync.effects import PUSH
+from connector.sync.reconcile import Base, Owner, Policy, reconcile
+from connector.sync.spokes import Linked, Spoke, Spokes
+
+MODELS: Mapping[str, type[Invoice] | type[Customer] | type[Payment]] = {
+    Kind.INVOICE.value: Invoice,
+    Kind.CUSTOMER.value: Customer,
+    Kind.PAYMENT.value: Payment,
+}
+IMMUTABLE = (Kind.INVOICE.value, Kind.PAYMENT.value)
+"""Once they are there they are never written again: an invoice is credited, a payment reversed."""
+
+
+class Push:
+    """The handler of all pushes (`lanes.EffectHandler`)."""
+
+    def __init__(self, store: Store, spokes: Spokes) -> None:
+        self.store = store
+        self.spokes = spokes
+
+    async def decide(self, work: Work) -> Goal | Nothing:
+        """What shall be true there, from the document and the link as they are now."""
+        return await self.store.read(lambda tx: self._decide(tx, work))
+
+    async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
+        """The adapter's steps."""
+        return self.spokes.spoke(work.connection or "").accounting.flow(goal)
+
+    def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
+        """Keep the link with both halves of the base, and what the system alone could say (number, KID …)."""
+        spoke = self.spokes.spoke(work.connection or "")
+        kind = work.kind.removeprefix(PUSH)
+        document = documents.get(tx, work.tenant, work.document or "")
+        proof = next((one for one in reversed(list(proofs.values())) if one.record is not None), None)
+        if proof is None or proof.record is None:
+            raise Stop("The system showed nothing of what was made.", code="nothing-read-back")
+        facts: dict[str, Any] = {}
+        for one in proofs.values():
+            facts.update(one.facts)
+        document = self._taken(tx, spoke, kind, document, proof.record)
+        keep_link(tx, spoke, kind, document, proof.record, facts)
+        tx.emit(
+            work.tenant,
+            _EVENTS[kind],
+            document=document.id,
+            connection=spoke.id,
+            data=_told(document, spoke, proof.record, facts),
+        )
+
+    def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
+        spoke = self.spokes.spoke(work.connection or "")
+        kind = work.kind.removeprefix(PUSH)
+        document = documents.get(tx, work.tenant, work.document or "")
+        mapper = spoke.mapping[kind]
+        link = links.of(tx, document.id, spoke.id, kind)
+        model = MODELS[kind].model_validate(document.body)
+        canonical = model.model_dump()
+        context = Linked(tx, spoke.id, related(tx, document))
+        if link is None:
+            marker = keys.marker(document.id, spoke.id, "create")
+            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
+        if kind in IMMUTABLE:
+            return Nothing("It is there already.")
+        base = Base(sent=link.base_sent or {}, seen={})
+        decision = reconcile(base, plain(mapper.view(canonical)), {}, policy_of(mapper.fields()))
+        if not decision.push:
+            return Nothing("What is there is what is here.")
+        record = mapper.update(canonical, set(decision.push), context)
+        marker = keys.marker(document.id, spoke.id, f"update {document.version}")
+        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)
+
+    def _taken(self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> Document:
+        """The document with what the system decided: fields it alone says, and those we left empty."""
+        mapper = spoke.mapping[kind]
+        shown = mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {})))
+        canonical = MODELS[kind].model_validate(document.body).model_dump()
+        ours = mapper.view(canonical)
+        only_in = policy_of(mapper.fields()).only_in
+        take = {
+            path: value
+            for path, value in shown.items()
+            if value is not None and (path in only_in or ours.get(path) in (None, ()))
+        }
+        if kind == Kind.PAYMENT.value or not take:
+            return changed(tx, document, state=_AFTER[kind])
+        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
+
+
+_EVENTS = {"invoice": "invoice.issued", "customer": "customer.linked", "payment": "payment.booked"}
+_AFTER = {"invoice": "issued", "customer": "known", "payment": "booked"}
+
+
+def keep_link(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record, facts: Mapping[str, Any]) -> None:
+    """Note what the document is called there, what we hold of it now, and what the system shows of it now."""
+    mapper = spoke.mapping[kind]
+    canonical = MODELS[kind].model_validate(document.body).model_dump()
+    links.put(
+        tx,
+        tenant=spoke.tenant,
+        document=document.id,
+        connection=spoke.id,
+        kind=kind,
+        vendor_id=record.id,
+        vendor_version=record.version,
+        base_sent=plain(mapper.view(canonical)),
+        base_seen=record.body,
+        **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
+    )
+
+
+def with_body(tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any], **more: Any) -> Document:
+    """The document with another content, its plain columns following it."""
+    model = MODELS[kind].model_validate(canonical)
+    columns: dict[str, Any] = {}
+    if isinstance(model, Invoice):
+        columns = {
+            "number": model.number,
+            "kid": model.payment_id,
+            "issue_date": model.issue_date,
+            "due_date": model.due_date,
+        }
+    elif isinstance(model, Customer):
+        columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
+    body = model.model_dump(mode="json", exclude_defaults=True)
+    # The digest stays that of what was posted: the same document sent again is known by it.
+    return changed(tx, document, body=body, digest=document.digest, **columns, **more)
+
+
+def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:
+    """The document with these changes; a state that says more (paid) is kept."""
+    if document.state in ("paid", "credited"):
+        state = document.state
+    if not changes and state == document.state:
+        return document
+    return documents.change(tx, document, state=state, **changes)
+
+
+def related(tx: Tx, document: Document) -> dict[str, str]:
+    """By kind, the documents that this one refers to: its customer, the invoice that it settles."""
+    found = {}
+    for relation in documents.relations(tx, document.tenant, document.id):
+        if relation.document == document.id:
+            found["invoice" if relation.kind == "allocation" else relation.kind] = relation.other
+    return found
+
+
+def policy_of(fields: Sequence[Any], *, issued: bool = False, amendable: frozenset[str] = frozenset()) -> Policy:
+    """What the mapping's lines say about who wins."""
+    owner: dict[str, Owner] = {}
+    only: dict[str, set[str]] = {"in": set(), "out": set()}
+    for info in fields:
+        for path in info.ours:
+            owner[path] = Owner(info.owner)
+            if info.only in only:
+                only[info.only].add(path)
+            elif info.on == "create":
+                only["in"].add(path)
+    return Policy(
+        owner=owner,
+        only_in=frozenset(only["in"]),
+        only_out=frozenset(only["out"]),
+        issued=issued,
+        amendable=amendable,
+    )
+
+
+def plain(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A view as JSON values: what is stored and what is computed compare alike."""
+    made: dict[str, Any] = loads(dumps(dict(view)))
+    return made
+
+
+def _totals(model: Invoice | Customer | Payment) -> Totals | None:
+    if not isinstance(model, Invoice) or model.totals is None:
+        return None
+    stated = model.totals
+    net, gross = stated.tax_exclusive, stated.tax_inclusive
+    if net is None or gross is None:
+        return None
+    return Totals(model.currency, net, gross - net, gross)
+
+
+def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"connection": spoke.name, "vendor_id": record.id, "number": document.number}
+    if document.kind == Kind.INVOICE.value:
+        issued = document.issue_date.isoformat() if document.issue_date else None
+        said |= {"kid": document.kid, "issue_date": issued, "payable": str(document.payable)}
+        said["currency"] = document.currency
+    if facts.get("voucher"):
+        said["voucher"] = str(facts["voucher"])
+    return {name: value for name, value in said.items() if value is not None}

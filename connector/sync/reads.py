@@ -1,0 +1,123 @@
+"""Read what changed in a system: polls, hints and the nightly full comparison. Vendor calls first, then one write."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from connector.lanes import Found, Work
+from connector.model.json import dumps, loads
+from connector.ports import Kind, Page
+from connector.store import Store, Tx, connections, links, work
+from connector.store.work import Turn
+from connector.sync.records import arrive
+from connector.sync.spokes import Spoke, Spokes
+
+POLL, HINT, SWEEP = "poll", "hint", "sweep"
+_BEGINNING: dict[str, Any] = {"cursor": None, "read": 0, "missed": 0}
+
+
+def poll(tx: Tx, spoke: Spoke, kind: Kind) -> str:
+    """Have the next changes of a kind read; asked for twice, it is read once."""
+    return _submit(tx, spoke, POLL, Turn.POLL, kind, f"{POLL}:{spoke.id}:{kind}")
+
+
+def hint(tx: Tx, spoke: Spoke, kind: Kind, vendor_id: str) -> str:
+    """Have one record read because somebody said that it changed."""
+    return _submit(tx, spoke, HINT, Turn.HINT, kind, f"{HINT}:{spoke.id}:{kind}:{vendor_id}", id=vendor_id)
+
+
+def sweep(tx: Tx, spoke: Spoke, kind: Kind) -> str:
+    """Have everything of a kind compared with what we hold."""
+    return _submit(tx, spoke, SWEEP, Turn.SWEEP, kind, f"{SWEEP}:{spoke.id}:{kind}")
+
+
+def _submit(tx: Tx, spoke: Spoke, what: str, turn: Turn, kind: Kind, coalesce: str, **task: Any) -> str:
+    return work.submit(
+        tx,
+        tenant=spoke.tenant,
+        lane=spoke.lane,
+        turn=turn,
+        kind=what,
+        connection=spoke.id,
+        task={"kind": kind, **task},
+        coalesce=coalesce,
+    )
+
+
+class Poll:
+    """Reads the next page of changes; records and cursor are kept in one transaction."""
+
+    def __init__(self, store: Store, spokes: Spokes) -> None:
+        self.store = store
+        self.spokes = spokes
+
+    async def read(self, work: Work) -> Found:
+        """One page."""
+        spoke = self.spokes.spoke(work.connection or "")
+        kind = Kind(work.task["kind"])
+        cursor = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, kind))
+        if cursor is None:
+            cursor = await spoke.accounting.begin(kind, spoke.start)
+        page = await spoke.accounting.changes(kind, cursor)
+        return Found(lambda tx: _keep(tx, spoke, kind, page), again=page.more)
+
+
+class Hint:
+    """Reads one record that somebody said has changed."""
+
+    def __init__(self, store: Store, spokes: Spokes) -> None:
+        self.store = store
+        self.spokes = spokes
+
+    async def read(self, work: Work) -> Found:
+        """One record; one that is not there is left to the full comparison, which looks twice."""
+        spoke = self.spokes.spoke(work.connection or "")
+        record = await spoke.accounting.read(Kind(work.task["kind"]), work.task["id"])
+        return Found(lambda tx: None if record is None else (arrive(tx, spoke, record), None)[1])
+
+
+class Sweep:
+    """The full comparison: reads everything and keeps what polls and webhooks missed, with a count for the report."""
+
+    def __init__(self, store: Store, spokes: Spokes) -> None:
+        self.store = store
+        self.spokes = spokes
+
+    async def read(self, work: Work) -> Found:
+        """One page of it; where it stands is kept like a cursor."""
+        spoke = self.spokes.spoke(work.connection or "")
+        kind = Kind(work.task["kind"])
+        name = f"{SWEEP}:{kind}"
+        kept = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, name))
+        at: dict[str, Any] = loads(kept.encode()) if kept else dict(_BEGINNING)
+        until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
+        page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
+
+        def write(tx: Tx) -> None:
+            missed = at["missed"]
+            for record in page.records:
+                link = links.by_vendor_id(tx, spoke.id, kind, record.id)
+                if link is None or link.vendor_version != record.version:
+                    _, new = arrive(tx, spoke, record)
+                    missed += new
+            read = at["read"] + len(page.records)
+            if page.more:
+                going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat()}
+                connections.put_cursor(tx, spoke.id, name, dumps(going).decode())
+            else:
+                connections.put_cursor(tx, spoke.id, name, dumps(_BEGINNING).decode())
+                tx.emit(
+                    spoke.tenant,
+                    "connection.compared",
+                    connection=spoke.id,
+                    data={"connection": spoke.name, "kind": kind, "read": read, "missed": missed},
+                )
+
+        return Found(write, again=page.more)
+
+
+def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page) -> None:
+    for record in page.records:
+        arrive(tx, spoke, record)
+    connections.put_cursor(tx, spoke.id, kind, page.cursor)

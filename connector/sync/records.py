@@ -1,0 +1,286 @@
+"""What a system showed becomes knowledge: arrivals of records, matched, reconciled, or made into documents.
+
+A record without a link is first held against our own pushes under way: while one could explain it, it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connector.errors import ConnectorError, Stop
+from connector.lanes import Later
+from connector.model import Customer, Invoice, Payment
+from connector.model.json import dumps, loads
+from connector.ports import Kind, Record
+from connector.store import Tx, arrivals, attention, documents, links
+from connector.store.arrivals import Arrival
+from connector.store.documents import Document
+from connector.store.links import Link
+from connector.sync import effects, keys
+from connector.sync.money import settle
+from connector.sync.push import IMMUTABLE, MODELS, keep_link, plain, policy_of, with_body
+from connector.sync.reconcile import Base, Decision, Difference, reconcile
+from connector.sync.spokes import Linked, Spoke, Spokes
+
+RECORD = "record-"
+"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-customer`, `record-payment`."""
+
+
+def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
+    """Keep a record as the vendor showed it; the same version again is the same arrival."""
+    return arrivals.arrive(
+        tx,
+        tenant=spoke.tenant,
+        source=spoke.id,
+        kind=RECORD + record.kind,
+        key=f"{record.kind}/{record.id}/{record.version}",
+        subject=f"{spoke.id}/{record.kind}/{record.id}",
+        body=dumps({"id": record.id, "version": record.version, "body": record.body}, canonical=True),
+        content_type="application/json",
+    )
+
+
+def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
+    """A vendor's record, new or changed."""
+    spoke = spokes.spoke(arrival.source)
+    kind = arrival.kind.removeprefix(RECORD)
+    said = loads(arrival.body)
+    record = Record(Kind(kind), said["id"], said["version"], said["body"])
+    link = links.by_vendor_id(tx, spoke.id, kind, record.id)
+    if link is not None:
+        return _known(tx, spoke, kind, link, record)
+    return _NEW[kind](tx, spoke, record, arrival.id)
+
+
+# --- a record we know -------------------------------------------------------------------------------------------------
+
+
+def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
+    """Compare each side with its own half of the base, and do what follows."""
+    document = documents.get(tx, spoke.tenant, link.document)
+    mapper = spoke.mapping[kind]
+    context = Linked(tx, spoke.id, {})
+    canonical = MODELS[kind].model_validate(document.body).model_dump()
+    theirs = plain(mapper.view(mapper.into(record.body, context)))
+    seen = plain(mapper.view(mapper.into(link.base_seen, context))) if link.base_seen else theirs
+    base = Base(sent=link.base_sent or {}, seen=seen)
+    amendable = frozenset(mapper.bound.amendable)
+    policy = policy_of(mapper.fields(), issued=kind in IMMUTABLE, amendable=amendable)
+    decision = reconcile(base, plain(mapper.view(canonical)), theirs, policy)
+    if decision.take:
+        document = with_body(tx, document, kind, mapper.merge(canonical, decision.take), state=document.state)
+        tx.emit(
+            spoke.tenant,
+            f"{kind}.changed",
+            document=document.id,
+            connection=spoke.id,
+            data={"connection": spoke.name, "fields": sorted(decision.take)},
+        )
+    if decision.drift or decision.conflicts:
+        _tell(tx, spoke, document, decision)
+    if decision.conflicts:
+        # Both values stay as they are until a person has chosen: the base keeps saying what was last agreed.
+        kept = {**record.body}
+        links.put(
+            tx,
+            tenant=spoke.tenant,
+            document=document.id,
+            connection=spoke.id,
+            kind=kind,
+            vendor_id=record.id,
+            state="conflict",
+            base_seen=link.base_seen or kept,
+        )
+    else:
+        keep_link(tx, spoke, kind, document, record, {}) if not decision.push else _seen_only(
+            tx, spoke, kind, link, record
+        )
+    if decision.push and kind not in IMMUTABLE:
+        effects.push(tx, spoke, kind, document.id)
+    return document.id
+
+
+def _seen_only(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> None:
+    """Note what the vendor shows; what we have changed is still to be pushed."""
+    links.put(
+        tx,
+        tenant=spoke.tenant,
+        document=link.document,
+        connection=spoke.id,
+        kind=kind,
+        vendor_id=record.id,
+        vendor_version=record.version,
+        base_seen=record.body,
+    )
+
+
+def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
+    """Drift and conflicts are shown to a person, with both values, and never settled silently."""
+    what = "conflict" if decision.conflicts else "drift"
+    found = decision.conflicts or decision.drift
+    first = found[0]
+    reason = Stop(
+        f"{document.kind} {document.number or document.business_key}: `{first.field}` is {first.ours!r} here and"
+        f" {first.theirs!r} in {spoke.name}" + (f", and {len(found) - 1} more" if len(found) > 1 else "") + ".",
+        code=what,
+        do="An issued document is not changed: mend it in the system, or credit it."
+        if what == "drift"
+        else "Both sides changed it: choose which value holds.",
+        where={"document": document.id, "connection": spoke.id},
+        details=[_difference(one) for one in found],
+    )
+    attention.ask(
+        tx,
+        tenant=spoke.tenant,
+        about=f"{what}:{spoke.id}:{document.id}",
+        reason=reason,
+        verbs=("choose",) if what == "conflict" else ("seen",),
+        document=document.id,
+        connection=spoke.id,
+    )
+    tx.emit(
+        spoke.tenant,
+        f"{document.kind}.{what}",
+        document=document.id,
+        connection=spoke.id,
+        data={"connection": spoke.name, "differences": reason.details},
+    )
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {"field": one.field, "known": one.known, "ours": one.ours, "theirs": one.theirs}
+
+
+# --- a record we have no link for -------------------------------------------------------------------------------------
+
+
+def _hold(pushes: list[Any], what: str) -> None:
+    if pushes:
+        raise Later(f"a push of ours that is under way could explain this {what} ({pushes[0].id})", after=1.0)
+
+
+def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+    """A customer made in the system: matched by organisation number or number, else taken over."""
+    _hold(effects.could_explain(tx, spoke, "customer"), "customer")
+    mapper = spoke.mapping["customer"]
+    fields = mapper.into(record.body, Linked(tx, spoke.id, {}))
+    customer = Customer.model_validate({"source_id": f"{spoke.name}/{record.id}", **fields})
+    there = documents.by_key(tx, spoke.tenant, "customer", keys.customer_key(customer))
+    if there is not None:
+        other = links.of(tx, there.id, spoke.id, "customer")
+        if other is not None:
+            raise Stop(
+                f"{spoke.name} has two customers for {customer.party.name}: {other.vendor_id} and {record.id}.",
+                code="customer-twice",
+                do="Merge them in the system, then cancel this item. Nothing is linked to the second.",
+                where={"document": there.id, "vendor_id": record.id},
+            )
+        keep_link(tx, spoke, "customer", there, record, {})
+        return there.id
+    made = documents.insert(
+        tx,
+        tenant=spoke.tenant,
+        kind="customer",
+        business_key=keys.customer_key(customer),
+        body=customer.model_dump(mode="json", exclude_defaults=True),
+        state="known",
+        source=spoke.id,
+        counterparty_name=customer.party.name,
+        counterparty_number=customer.party.organisation_number,
+        arrival=arrival,
+    )
+    keep_link(tx, spoke, "customer", made, record, {})
+    tx.emit(spoke.tenant, "customer.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
+    return made.id
+
+
+def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+    """An invoice issued inside the system: mirrored as it is, never sent again by us."""
+    _hold(effects.could_explain(tx, spoke, "invoice"), "invoice")
+    mapper = spoke.mapping["invoice"]
+    fields = mapper.into(record.body, _Behind(tx, spoke))
+    fields.setdefault("seller", {})
+    fields.setdefault("buyer", {})
+    invoice = Invoice.model_validate({"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields})
+    totals = invoice.totals
+    made = documents.insert(
+        tx,
+        tenant=spoke.tenant,
+        kind="invoice",
+        business_key=f"{spoke.id}/{record.id}",
+        body=invoice.model_dump(mode="json", exclude_defaults=True),
+        state="issued",
+        source=spoke.id,
+        direction="outgoing",
+        number=invoice.number,
+        kid=invoice.payment_id,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        currency=invoice.currency,
+        payable=totals.payable if totals else None,
+        open_amount=totals.payable if totals else None,
+        counterparty_name=invoice.buyer.name,
+        counterparty_number=invoice.buyer.organisation_number,
+        arrival=arrival,
+    )
+    keep_link(tx, spoke, "invoice", made, record, {})
+    tx.emit(
+        spoke.tenant,
+        "invoice.found",
+        document=made.id,
+        connection=spoke.id,
+        data={"connection": spoke.name, "number": invoice.number},
+    )
+    return made.id
+
+
+def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+    """Money that arrived in the system's books: one row, one payment."""
+    mapper = spoke.mapping["payment"]
+    fields = mapper.into(record.body, Linked(tx, spoke.id, {}))
+    payment = Payment.model_validate({"direction": "in", **fields, "source_id": record.id})
+    invoices = frozenset(one.document.document_id or "" for one in payment.allocations)
+    ours = _unlinked_payments(tx, spoke, invoices)
+    _hold(effects.could_explain(tx, spoke, "payment", frozenset(one.id for one in ours)), "payment")
+    made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
+    keep_link(tx, spoke, "payment", made, record, {})
+    return made.id
+
+
+def _unlinked_payments(tx: Tx, spoke: Spoke, invoices: frozenset[str]) -> list[Document]:
+    """Payments of these invoices that are not in this system yet."""
+    found = []
+    for invoice in invoices - {""}:
+        for relation in documents.relations(tx, spoke.tenant, invoice):
+            if relation.kind == "allocation" and relation.other == invoice:
+                payment = documents.get(tx, spoke.tenant, relation.document)
+                if links.of(tx, payment.id, spoke.id, "payment") is None:
+                    found.append(payment)
+    return found
+
+
+class _Behind(Linked):
+    """For an invoice made in the system: the buyer is the customer we know under the vendor's id."""
+
+    def __init__(self, tx: Tx, spoke: Spoke) -> None:
+        super().__init__(tx, spoke.id, {})
+        self.spoke = spoke
+
+    def our_id(self, kind: str, vendor_id: str) -> Any:
+        """The party behind a customer's id; it waits where the customer has not been read yet."""
+        try:
+            known = super().our_id(kind, vendor_id)
+        except ConnectorError as error:
+            raise Later(error.said, after=2.0) from None
+        if kind != Kind.CUSTOMER.value:
+            return known
+        customer = Customer.model_validate(documents.get(self.tx, self.spoke.tenant, known["document_id"]).body)
+        return customer.party.model_dump()
+
+
+_NEW: dict[str, Callable[[Tx, Spoke, Record, str], str]] = {
+    "customer": _new_customer,
+    "invoice": _new_invoice,
+    "payment": _new_payment,
+}

@@ -1,0 +1,98 @@
+"""What sync knows of the outside: tenants with their routes, and connections with their mapping and their port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from connector.errors import Stop
+from connector.mapping import Mapping, Tenant
+from connector.mapping.tenants import TenantRoute
+from connector.ports import Accounting
+from connector.store import Tx, links
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """One connection: a tenant's books in one system.
+
+    `id` is the store's, `name` the one in the tenant's file; `lane` the key of what the vendor counts together.
+    """
+
+    id: str
+    name: str
+    tenant: str
+    start: date
+    mapping: Mapping
+    accounting: Accounting
+    lane: str
+
+
+class Spokes(Protocol):
+    """Every tenant and every connection that is open."""
+
+    def tenant(self, name: str) -> Tenant:
+        """The tenant's file, checked. Raises `Missing`."""
+
+    def spoke(self, connection: str) -> Spoke:
+        """A connection by the store's id. Raises `Misconfigured` where the file no longer has it."""
+
+    def named(self, tenant: str, name: str) -> Spoke:
+        """A connection by its name in the tenant's file."""
+
+
+def route_of(tenant: Tenant, name: str | None, source: str) -> TenantRoute:
+    """The route a document takes: the one named, else the only one that takes documents from this source.
+
+    Raises:
+        Stop: none or several fit (code `route-unclear`), with the names there are.
+    """
+    fitting = [route for route in tenant.routes.values() if source in route.takes and name in (None, route.name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(route.name for route in tenant.routes.values() if source in route.takes) or "none"
+    raise Stop(
+        f"Which route? {'None' if not fitting else 'Several'} of {tenant.name}'s routes fit.",
+        code="route-unclear",
+        do=f"Name the route; those that take documents from `{source}`: {known}.",
+        where={"tenant": tenant.name, "file": tenant.file},
+    )
+
+
+class Linked:
+    """The mapping's view of links, for one document and one connection, inside one transaction.
+
+    `related` names, by kind, the hub's document that stands behind a reference of this one (its customer, the invoice a
+    payment settles): a reference is never guessed from its text.
+    """
+
+    def __init__(self, tx: Tx, connection: str, related: dict[str, str]) -> None:
+        self.tx = tx
+        self.connection = connection
+        self.related = related
+
+    def vendor_id(self, kind: str, ours: Any) -> str:
+        """The vendor's id of the related document of this kind."""
+        document = self.related.get(kind)
+        link = links.of(self.tx, document, self.connection, kind) if document else None
+        if link is None:
+            raise Stop(
+                f"The {kind} of this document has no counterpart in the system yet.",
+                code="link-missing",
+                do=f"It goes on by itself when the {kind} is there; look at `connector documents explain {document}`.",
+                where={"kind": kind, "related": document},
+            )
+        return link.vendor_id
+
+    def our_id(self, kind: str, vendor_id: str) -> Any:
+        """The hub's document behind a vendor's record; a party for a customer, a document key for the rest."""
+        link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
+        if link is None:
+            raise Stop(
+                f"The {kind} {vendor_id} of the system is not known here yet.",
+                code="link-missing",
+                do=f"It goes on by itself when the {kind} has been read.",
+                where={"kind": kind, "vendor_id": vendor_id},
+            )
+        return {"document_id": link.document}
