@@ -27,6 +27,7 @@ Allowances = list[tuple[bool, frozenset[str], tuple[str, ...], tuple["str | None
 """Charge?, categories, rates and amounts, as their texts stand."""
 
 _TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}
+_ONLY: Final = {False: frozenset({False}), True: frozenset({True})}
 
 
 class LineGroup:
@@ -166,16 +167,20 @@ def scheme_place(node: Node) -> tuple[int, ...]:
 
 def pair_of(v: Values, ids: Sequence[int], schemes: Sequence[int]) -> Pair:
     """The category's pair; of several schemes the one that is VAT."""
+    if len(schemes) == len(ids) == 1:
+        return (v[ids[0]], v[schemes[0]])
     scheme = next((v[i] for i in schemes if is_vat(v[i])), v[schemes[0]] if schemes else None)
     return (v[ids[0]] if ids else None, scheme)
 
 
-def kinds_of(v: Values, indicators: Sequence[int]) -> set[bool]:
+def kinds_of(v: Values, indicators: Sequence[int]) -> frozenset[bool]:
     """False for an allowance, True for a charge; BreaksOff when it says neither."""
+    if len(indicators) == 1 and (kind := _TRUTH.get(v[indicators[0]] or "")) is not None:
+        return _ONLY[kind]
     kinds = {indicator(v[i]) for i in indicators}
     if None in kinds:
         raise BreaksOff("cbc:ChargeIndicator is neither true nor false")
-    return cast("set[bool]", kinds)
+    return cast("frozenset[bool]", frozenset(kinds))
 
 
 def double(text: str | None) -> float:

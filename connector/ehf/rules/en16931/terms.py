@@ -162,7 +162,10 @@ def payment_means(node: Node, plan: Plan) -> None:
                 if all(is_blank(v[i]) for i in account.places("cbc:ID")):
                     doc.fire("BR-50", account.i)
 
-    plan.check(transfer)
+    if accounts and all(account.has("cbc:ID") for account in accounts):
+        plan.when_blank(transfer)
+    else:
+        plan.check(transfer)
 
 
 @layer.on("cac:InvoicePeriod")
