@@ -1,0 +1,1 @@
+"""A running service, put together: store, lanes, mapping, plugins and sync, from settings and files."""

@@ -1,0 +1,178 @@
+"""Everything that belongs to one running service, opened together and closed together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from connector import mapping, plugins
+from connector.errors import Misconfigured, Missing
+from connector.http import Http
+from connector.mapping import Tenant, TenantConnection
+from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane
+from connector.service.settings import Settings
+from connector.store import Store, Tx, connections, open_store
+from connector.store.connections import Connection
+from connector.sync.handlers import Handlers, handlers
+from connector.sync.spokes import Spoke
+
+log = structlog.get_logger(__name__)
+
+
+class House:
+    """The service: `async with open_house() as house`. Also what sync knows of the outside (`sync.spokes.Spokes`)."""
+
+    def __init__(self, settings: Settings, store: Store, tenants: Mapping[str, Tenant]) -> None:
+        self.settings = settings
+        self.store = store
+        self.tenants = dict(tenants)
+        self.handlers: Handlers = handlers(store, self)
+        self._spokes: dict[str, Spoke] = {}
+        self._ids: dict[tuple[str, str], str] = {}
+        self._https: list[Http] = []
+
+    def tenant(self, name: str) -> Tenant:
+        """The tenant's file. Raises `Missing`."""
+        try:
+            return self.tenants[name]
+        except KeyError:
+            raise Missing(
+                f"There is no tenant {name}.",
+                code="tenant-unknown",
+                do=f"Write tenants/{name}.yaml, or name one of: {', '.join(self.tenants) or 'none yet'}.",
+            ) from None
+
+    def spoke(self, connection: str) -> Spoke:
+        """An open connection by its id. Raises `Misconfigured` where the files no longer have it."""
+        try:
+            return self._spokes[connection]
+        except KeyError:
+            raise Misconfigured(
+                "This connection is not in any tenant's file any more.",
+                code="connection-not-in-file",
+                do="Put it back into the tenant's file, or cancel what waits for it.",
+                where={"connection": connection},
+            ) from None
+
+    def named(self, tenant: str, name: str) -> Spoke:
+        """An open connection by its name in the tenant's file."""
+        try:
+            return self._spokes[self._ids[tenant, name]]
+        except KeyError:
+            known = ", ".join(other for owner, other in self._ids if owner == tenant) or "none"
+            raise Missing(
+                f"{tenant} has no connection {name}.", code="connection-not-found", do=f"There is: {known}."
+            ) from None
+
+    def spokes(self, tenant: str | None = None) -> list[Spoke]:
+        """All open connections, of one tenant where named."""
+        return [spoke for spoke in self._spokes.values() if tenant in (None, spoke.tenant)]
+
+    def lane(self, key: str) -> Lane | None:
+        """How many calls may run in a lane, and how far apart: the strictest of the connections that share it."""
+        lanes = [spoke.accounting.lane for spoke in self._spokes.values() if spoke.lane == key]
+        if not lanes:
+            return None
+        return Lane(key, min(lane.width for lane in lanes), max(lane.spacing for lane in lanes))
+
+    async def connect(self) -> None:
+        """Open every connection of every tenant's file. No call is made yet."""
+        known = plugins.accounting()
+        for tenant in self.tenants.values():
+            for said in tenant.connections.values():
+                row = await self.store.write(lambda tx, t=tenant, s=said: _row(tx, t, s))  # type: ignore[misc]
+                self._open(tenant, said, row, known[said.system])
+
+    def _open(self, tenant: Tenant, said: TenantConnection, row: Connection, plugin: AccountingPlugin) -> None:
+        settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", tenant.file)
+        secrets = _validated(plugin.secrets, _revealed(said, row), f"secrets of {said.id}", tenant.file)
+        http = Http(str(getattr(settings, "base_url", "")))
+        accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets), http)
+        self._https.append(http)
+        self._ids[tenant.name, said.id] = row.id
+        self._spokes[row.id] = Spoke(
+            id=row.id,
+            name=said.id,
+            tenant=tenant.name,
+            start=row.start_date or tenant.start,
+            mapping=said.mapping,
+            accounting=accounting,
+            lane=accounting.lane.key,
+        )
+
+    async def close(self) -> None:
+        """End all sessions and close the store."""
+        for spoke in self._spokes.values():
+            try:
+                await spoke.accounting.close()
+            except Exception as error:  # nothing may keep the store from being closed
+                log.warning("close-failed", connection=spoke.name, error=str(error))
+        for http in self._https:
+            await http.aclose()
+        await self.store.close()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings | None = None, *, clock: Any = None) -> AsyncIterator[House]:
+    """The service from its settings (the environment) and files, closed at the end.
+
+    Raises:
+        Misconfigured: the store, a mapping file or a tenant's file is not right; all problems are in `details`.
+    """
+    settings = settings or Settings()
+    known = plugins.accounting()
+    tenants = {name: mapping.load_tenant(name, plugins=known) for name in mapping.tenants()}
+    more = {"clock": clock} if clock else {}
+    house = House(settings, await open_store(settings.database, **more), tenants)
+    try:
+        await house.connect()
+        yield house
+    finally:
+        await house.close()
+
+
+def _row(tx: Tx, tenant: Tenant, said: TenantConnection) -> Connection:
+    """The store's row of a connection; made, observing, when the file is seen for the first time."""
+    try:
+        return connections.named(tx, tenant.name, said.id)
+    except Missing:
+        return connections.add(
+            tx, tenant=tenant.name, system=said.system, name=said.id, settings={}, secrets={}, start_date=tenant.start
+        )
+
+
+def _revealed(said: TenantConnection, row: Connection) -> dict[str, str]:
+    """The secrets a file refers to: from the environment, or from the vault."""
+    found: dict[str, str] = {}
+    for name, reference in said.said.secrets.items():
+        kind, _, key = reference.partition(":")
+        value = os.environ.get(key) if kind == "env" else row.secrets.get(key)
+        if not value:
+            place = f"environment variable {key}" if kind == "env" else f"vault entry {key}"
+            raise Misconfigured(
+                f"The connection {said.id} needs {name}, and the {place} is not there.",
+                code="secret-missing",
+                do=f"Set {key} before starting."
+                if kind == "env"
+                else f"Store it: connector connections secret {said.id} {key}",
+                where={"connection": said.id, "secret": name},
+            )
+        found[name] = str(value)
+    return found
+
+
+def _validated(model: type[BaseModel], said: Mapping[str, Any], what: str, file: str) -> BaseModel:
+    try:
+        return model.model_validate(dict(said))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Misconfigured(
+            f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            code="settings-wrong",
+            where={"file": file},
+        ) from None
