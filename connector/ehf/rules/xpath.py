@@ -112,8 +112,12 @@ def is_date(text: str) -> bool:
     return _moment(text) is not None
 
 
-@lru_cache(maxsize=1024)  # an invoice says the same few dates again and again
 def _moment(text: str) -> tuple[int, int] | None:
+    # An invoice says the same few dates again and again; what is too long for one is not worth remembering.
+    return _remembered_moment(text) if len(text) < 32 else _worked_out_moment(text)
+
+
+def _worked_out_moment(text: str) -> tuple[int, int] | None:
     found = _DATE.fullmatch(text.strip(" \t\r\n"))
     if found is None:
         return None
@@ -131,6 +135,9 @@ def _moment(text: str) -> tuple[int, int] | None:
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 + sum(lengths[: month - 1]) + day
     return days * 1440 - offset, days
+
+
+_remembered_moment: Final = lru_cache(maxsize=1024)(_worked_out_moment)
 
 
 def conjunction(*tests: Callable[[], bool]) -> bool:

@@ -12,8 +12,10 @@ from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.peppol.parties import both_german, told
 from connector.ehf.rules.xpath import BreaksOff, conjunction, disjunction, is_date, normalize, number
 
-_SPECIFICATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{}:3.0"
-_PROCESS: Final = "urn:fdc:peppol.eu:2017:poacc:{}:01:1.0"
+_BILLING: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
+_SELF_BILLING: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
+_BILLING_PROCESS: Final = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
+_SELF_BILLING_PROCESS: Final = "urn:fdc:peppol.eu:2017:poacc:selfbilling:01:1.0"
 _FRENCH: Final = ("urn:peppol:france:billing:regulated", "urn:peppol:france:billing:non-regulated")
 _WITH_RESPONSE: Final = "urn:peppol:bis:billing_with_response"
 _OLD_PROCESS: Final = re.compile("urn:fdc:peppol.eu:2017:poacc:billing:[0-9]{2}:1.0")  # unanchored, as it was
@@ -29,13 +31,17 @@ def profile(doc: Document) -> str | None:
     said = doc.texts("cbc:ProfileID")
     if len(said) > 1:
         raise BreaksOff("several cbc:ProfileID")
-    process = normalize(said[0] or "") if said else ""
-    if not doc.since("3.0.21") and not is_self_billing(doc):
+    process = said[0] or "" if said else ""
+    self_billing = is_self_billing(doc)
+    if process == _BILLING_PROCESS and not self_billing:
+        return "01"
+    process = normalize(process)
+    if not doc.since("3.0.21") and not self_billing:
         if _OLD_PROCESS.search(process) is None:
             return UNKNOWN
         parts = process.split(":")
         return parts[6] if len(parts) > 6 else None
-    if process in (_PROCESS.format("selfbilling" if is_self_billing(doc) else "billing"), *_FRENCH):
+    if process in (_SELF_BILLING_PROCESS if self_billing else _BILLING_PROCESS, *_FRENCH):
         return "01"
     return "02" if process == _WITH_RESPONSE else UNKNOWN
 
@@ -55,10 +61,13 @@ def header(doc: Document) -> None:
     said = [text for text in doc.texts("cbc:CustomizationID") if text]
     if len(said) > 1:
         raise BreaksOff("several cbc:CustomizationID")
-    specification = normalize(said[0]) if said else ""
-    known = specification.startswith(_SPECIFICATION.format("selfbilling" if is_self_billing(doc) else "billing"))
-    if not known or ("::" in specification and (doc.since("3.0.21") or is_self_billing(doc))):
-        doc.fire("PEPPOL-EN16931-R004", root, value=specification or None)
+    specification = said[0] if said else ""
+    wanted = _SELF_BILLING if is_self_billing(doc) else _BILLING
+    if specification != wanted:
+        specification = normalize(specification)
+        colons = "::" in specification and (doc.since("3.0.21") or is_self_billing(doc))
+        if colons or not specification.startswith(wanted):
+            doc.fire("PEPPOL-EN16931-R004", root, value=specification or None)
     if not len(root) and is_blank(root.text):
         doc.fire("PEPPOL-EN16931-R008", root)
 

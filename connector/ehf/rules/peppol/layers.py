@@ -44,6 +44,11 @@ class _Both:
             layer.shape(rule)
         return rule
 
+    def start(self, rule: DocumentRule) -> DocumentRule:
+        for layer in self.layers:
+            layer.start(rule)
+        return rule
+
     def document(self, rule: DocumentRule) -> DocumentRule:
         for layer in self.layers:
             layer.document(rule)

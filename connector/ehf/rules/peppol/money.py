@@ -8,12 +8,23 @@ from typing import Final
 from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
 from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.xpath import BreaksOff, normalize
-from connector.ehf.xml import CBC
 
 AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
 SLACK: Final = Decimal("0.02")
 """`u:slack`: both ends are allowed."""
-_CURRENCY: Final = f"{{{CBC}}}DocumentCurrencyCode"
+
+
+@both.start
+def no_currency(doc: Document) -> None:
+    """No currency is known yet."""
+    doc.facts["currencies"] = []
+
+
+@both.on("/cbc:DocumentCurrencyCode")
+def currency(node: Node, plan: Plan) -> None:
+    """Note the currency of the invoice; it stands in the header, which comes first."""
+    i = node.i
+    plan.check(lambda v, doc: doc.facts["currencies"].append(v[i] or ""))
 
 
 @both.shape
@@ -28,14 +39,12 @@ def currencies(plan: Plan) -> None:
     listed = plan.codes("peppol-currency")
     free = {node.i for node in amounts if _is_free(node, self_billing=is_self_billing(plan))}
     places = [(node.i, node.attr("currencyID")) for node in amounts]
-    seen = getter([place for _, place in places])
+    seen, count = getter([place for _, place in places]), len(places)
 
     def check(v: Values, doc: Document) -> None:
-        known = doc.facts.get("currencies")
-        if known is None:
-            known = doc.facts["currencies"] = {one.text or "" for one in doc.root.iterchildren(_CURRENCY)}
-        used = {*seen(v)}
-        if len(used) == 1 and used <= known and used <= listed:
+        known: list[str] = doc.facts["currencies"]
+        # Nearly always all amounts are in the one currency of the invoice, and that is one of the list.
+        if len(known) == 1 and known[0] in listed and seen(v).count(known[0]) == count:
             return
         for i, place in places:
             code = v[place]
