@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.mapping.paths import Form, Slot
+from connector.model.money import EXACT
 
 
 class LensStop(ValueError):
@@ -224,7 +225,7 @@ def minor_units(decimals: int) -> Lens:
     """Amounts in the smallest unit: 12.50 kroner are 1250 øre. A fraction of it is a stop, nothing is rounded."""
 
     def out(amount: Decimal) -> int:
-        scaled = amount.scaleb(decimals)
+        scaled = amount.scaleb(decimals, context=EXACT)
         whole = int(scaled)
         if whole != scaled:
             raise LensStop(
@@ -234,9 +235,10 @@ def minor_units(decimals: int) -> Lens:
             )
         return whole
 
-    return Lens(
-        f"in units of 10^-{decimals}", call(out), call(lambda value: Decimal(_integer(value)).scaleb(-decimals))
-    )
+    def into(units: int) -> Decimal:
+        return Decimal(_integer(units)).scaleb(-decimals, context=EXACT)
+
+    return Lens(f"in units of 10^-{decimals}", call(out), call(into))
 
 
 def day(pattern: str) -> Lens:
