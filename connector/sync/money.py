@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connector.errors import BadInput, Clash, Stop
+from connector.mapping import Tenant
 from connector.model import Allocation, DocumentKey, Payment
 from connector.store import Tx, documents
 from connector.store.documents import Document
@@ -103,6 +104,27 @@ def lowered(tx: Tx, invoice: Document, amount: Decimal, currency: str) -> Docume
             where=place,
         )
     return documents.change(tx, invoice, open_amount=after, state="paid" if after == 0 else invoice.state)
+
+
+def check_bank_money(tenant: Tenant, payment: Payment, invoice: Document) -> None:
+    """Whether payments on this account are for the poster to tell.
+
+    Raises:
+        BadInput: another system takes the bank money of the account on the invoice's route (`bank-money-elsewhere`): a
+            payment seen in a system that does not own it is matched, never copied.
+    """
+    route = tenant.routes.get(invoice.source or "")
+    if route is None:
+        return
+    account = str(payment.bank_account or "")
+    owner = route.takes_bank_money.get(account, route.takes_bank_money.get("*", "source"))
+    if owner not in ("source", "connector"):
+        raise BadInput(
+            f"The bank money of account {account or '(none named)'} is read by `{owner}`; payments come from there.",
+            code="bank-money-elsewhere",
+            do="Name the account the money came to; or make `source` its owner under takes_bank_money of the route.",
+            where={"field": "bank_account", "route": route.name, "file": tenant.file, "line": route.line},
+        )
 
 
 def allocations_of(payment: Payment) -> tuple[Allocation, ...]:

@@ -52,7 +52,7 @@ def plan(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None, limi
 
 
 def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) -> Iterator[Document]:
-    """Documents that belong in this system by their route and are not there: customers first come with their invoice."""
+    """Documents that belong in this system by their route and are not there; a customer comes with its invoice."""
     routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
     while True:
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)

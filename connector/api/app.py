@@ -1,0 +1,39 @@
+"""The application: routes over an open house."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from connector import __version__
+from connector.api import attention, commands, documents, ehf, feed, health, problems
+from connector.service.house import House
+
+ABOUT = """
+Keeps invoices and payments the same in an invoicing system, the ledgers it is connected to, and at the receivers.
+
+**Post** an invoice or a payment: 202 means that it is on disk and takes effect once. **Follow** the feed at
+`/v1/changes`. **Look** at a document's story when something waits. Every error is a problem document (RFC 9457) with a
+stable `code`. Amounts are text (`"12500.00"`); a JSON number with a fraction is refused.
+"""
+
+
+def create_app(house: House | None) -> FastAPI:
+    """The API over an open house; without one only what needs no store (the description, EHF) works."""
+    app = FastAPI(
+        title="connector",
+        version=__version__,
+        description=ABOUT,
+        generate_unique_id_function=_operation_id,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.house = house
+    problems.install(app)
+    for module in (commands, documents, feed, attention, ehf, health):
+        app.include_router(module.router)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

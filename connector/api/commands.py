@@ -1,0 +1,233 @@
+"""What programs post: invoices and payments. Everything that can be known at once is answered at once; the rest is an
+operation whose end is *done with proof*, *rejected with a reason* or *waiting for a person*.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from connector.api.access import Reader, TheHouse, Writer
+from connector.api.body import body_of, media_type
+from connector.api.examples import INVOICE_DRAFT, PAYMENT
+from connector.api.problems import declared
+from connector.errors import BadInput, Clash
+from connector.model import Draft, Payment
+from connector.service.house import House
+from connector.store import Tx, arrivals, documents, idempotency, operations
+from connector.store.keys import ApiKey
+from connector.store.operations import Operation
+from connector.sync import intake
+from connector.sync.handlers import INVOICE as INVOICE_ARRIVAL
+from connector.sync.handlers import PAYMENT as PAYMENT_ARRIVAL
+from connector.sync.keys import invoice_key
+from connector.sync.money import allocations_of, check_bank_money, invoice_for
+from connector.sync.spokes import route_of
+
+router = APIRouter(prefix="/v1", tags=["commands"])
+
+MOST_INVOICE = 100 * 1024 * 1024
+MOST_PAYMENT = 1024 * 1024
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Yours, new for each new request (a UUID will do), the same when you repeat one. Required.",
+        examples=["7d0c4f0e-3d0e-4c8c-9c5f-0b4f6f1f0a11"],
+    ),
+]
+
+
+class OperationView(BaseModel):
+    """What became of a command."""
+
+    id: str = Field(description="Id of the operation.")
+    state: str = Field(
+        description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
+    )
+    kind: str = Field(description="invoice or payment.", examples=["invoice"])
+    document: str | None = Field(default=None, description="The document it is about, once it has been made.")
+    result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
+
+
+_BODIES = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": Draft.model_json_schema(), "example": INVOICE_DRAFT},
+            "application/xml": {"schema": {"type": "string", "description": "EHF: a UBL invoice."}},
+        },
+    }
+}
+_PAYMENT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Payment.model_json_schema(), "example": PAYMENT}},
+    }
+}
+
+
+@router.post(
+    "/invoices",
+    status_code=202,
+    response_model=OperationView,
+    summary="Post an invoice",
+    openapi_extra=_BODIES,
+    responses=declared(400, 401, 403, 409, 413, 415, 422, 503),
+)
+async def post_invoice(
+    request: Request,
+    house: TheHouse,
+    key: Writer,
+    idempotency_key: IdempotencyKey = None,
+    route: Annotated[str | None, Query(description="Route of the tenant; the only one where left out.")] = None,
+    draft: Annotated[bool, Query(description="It is a draft: its number means nothing and is dropped.")] = False,
+) -> Response:
+    """Take an invoice: model JSON (totals are made when left out) or EHF.
+
+    202 means: it is on disk and takes its way once. The same invoice again (same seller, year, type and number; without
+    a number the same `source_id`) is the same operation; with other content it is refused with 409.
+    """
+    kind = media_type(request)
+    if kind not in ("application/json", *intake.XML):
+        raise BadInput(
+            f"An invoice is sent as application/json or application/xml, not as {kind or 'nothing'}.",
+            code="media-type",
+            do="Set Content-Type.",
+        )
+    body = await body_of(request, MOST_INVOICE)
+    invoice = intake.invoice_of(body, kind, drop_number=draft)
+    tenant = house.tenant(key.tenant)
+    way = route_of(tenant, route, intake.SOURCE)
+    intake.check_route(way, invoice)
+    business_key = invoice_key(invoice)
+
+    def take(tx: Tx) -> Operation:
+        there = documents.by_key(tx, key.tenant, "invoice", business_key)
+        if there is not None and there.digest != documents.digest_of(intake.body_of(invoice)):
+            raise Clash(
+                f"The invoice {business_key} is here already, with other content.",
+                code="document-exists",
+                do="An issued invoice is not changed: credit it. A new one gets its own number or `source_id`.",
+                where={"document": there.id, "business_key": business_key},
+            )
+        if there is not None and there.arrival is not None:
+            return _of_arrival(tx, key.tenant, "invoice", there.arrival)
+        arrival, _ = arrivals.arrive(
+            tx,
+            tenant=key.tenant,
+            source=intake.SOURCE,
+            kind=INVOICE_ARRIVAL,
+            key=f"invoice/{business_key}",
+            subject=f"invoice/{business_key}",
+            body=body,
+            content_type=kind,
+            headers={"route": way.name, "draft": draft, "key": key.name},
+        )
+        return _of_arrival(tx, key.tenant, "invoice", arrival)
+
+    return await _once(house, key, request, body, idempotency_key, take)
+
+
+@router.post(
+    "/payments",
+    status_code=202,
+    response_model=OperationView,
+    summary="Post a payment",
+    openapi_extra=_PAYMENT_BODY,
+    responses=declared(400, 401, 403, 409, 413, 415, 422, 503),
+)
+async def post_payment(
+    request: Request, house: TheHouse, key: Writer, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take money that moved: it lowers what is open on the invoices it settles, here and in every other system.
+
+    A payment is known by its `source_id`; two equal payments differ in it.
+    """
+    if media_type(request) != "application/json":
+        raise BadInput("A payment is sent as application/json.", code="media-type", do="Set Content-Type.")
+    body = await body_of(request, MOST_PAYMENT)
+    payment = intake.payment_of(body)
+    tenant = house.tenant(key.tenant)
+    business_key = intake.key_of_payment(payment)
+
+    def take(tx: Tx) -> Operation:
+        for allocation in allocations_of(payment):
+            check_bank_money(tenant, payment, invoice_for(tx, key.tenant, allocation.document))
+        arrival, _ = arrivals.arrive(
+            tx,
+            tenant=key.tenant,
+            source=intake.SOURCE,
+            kind=PAYMENT_ARRIVAL,
+            key=f"payment/{business_key}",
+            subject=f"payment/{business_key}",
+            body=body,
+            content_type="application/json",
+            headers={"key": key.name},
+        )
+        return _of_arrival(tx, key.tenant, "payment", arrival)
+
+    return await _once(house, key, request, body, idempotency_key, take)
+
+
+@router.get(
+    "/operations/{id}",
+    response_model=OperationView,
+    summary="What became of a command",
+    responses=declared(401, 403, 404),
+)
+async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
+    """The state of an operation and its proof, reason, or what it waits for."""
+    return await house.store.read(lambda tx: _view(tx, operations.get(tx, key.tenant, id)))
+
+
+def _of_arrival(tx: Tx, tenant: str, kind: str, arrival: str) -> Operation:
+    """The operation of an arrival: the one there is, else a new one."""
+    there = operations.find(tx, arrival=arrival, live=False)
+    return there[0] if there else operations.accept(tx, tenant=tenant, kind=kind, arrival=arrival)
+
+
+def _view(tx: Tx, operation: Operation) -> OperationView:
+    document = operation.document
+    if document is None and operation.arrival is not None:
+        document = arrivals.get(tx, operation.tenant, operation.arrival).document
+    return OperationView(
+        id=operation.id, state=operation.state, kind=operation.kind, document=document, result=operation.result
+    )
+
+
+async def _once(
+    house: House, key: ApiKey, request: Request, body: bytes, said: str | None, take: Callable[[Tx], Operation]
+) -> Response:
+    """Do it once for an idempotency key, in the transaction that keeps the answer."""
+    if not said:
+        raise BadInput(
+            "The header Idempotency-Key is missing.",
+            code="idempotency-key-missing",
+            do="Send a key of your own, new for each new request; repeat a request with the same key.",
+        )
+    if len(said) > 255 or not said.isprintable():
+        raise BadInput(
+            "The Idempotency-Key is longer than 255 characters or has unprintable ones.",
+            code="idempotency-key-malformed",
+        )
+    asked = f"{request.method} {request.url.path}?{request.url.query}".encode()
+    fingerprint = hashlib.sha256(asked + b"\0" + body).hexdigest()
+
+    def once(tx: Tx) -> tuple[int, bytes]:
+        before = idempotency.recall(tx, key.tenant, said, fingerprint)
+        if before is not None:
+            return before
+        view = _view(tx, take(tx))
+        answer = json.dumps(view.model_dump(exclude_none=True)).encode()
+        idempotency.keep(tx, key.tenant, said, fingerprint, 202, answer)
+        return 202, answer
+
+    status, answer = await house.store.write(once)
+    location = f"/v1/operations/{json.loads(answer)['id']}"
+    return Response(answer, status, {"Location": location}, "application/json")

@@ -1,0 +1,191 @@
+"""Read documents, their originals, their pages, and their whole story."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from connector.api.access import Reader, TheHouse
+from connector.api.problems import declared
+from connector.ehf.pdf import Language, render_pdf
+from connector.errors import Missing
+from connector.lanes import story
+from connector.model import Invoice
+from connector.store import Tx, documents, links
+from connector.store.documents import Document
+from connector.store.links import Link
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+
+class LinkView(BaseModel):
+    """What a document is called in a connected system."""
+
+    connection: str = Field(description="Name of the connection.")
+    vendor_id: str
+    number: str | None = None
+    voucher: str | None = Field(default=None, description="Voucher in the ledger.", examples=["2027/1043"])
+
+
+class DocumentView(BaseModel):
+    """A document's plain facts. Amounts are text in `currency`."""
+
+    id: str
+    kind: str = Field(examples=["invoice"])
+    state: str = Field(description="accepted, issued, paid; received, booked; known.")
+    version: int
+    number: str | None = None
+    source_id: str | None = None
+    kid: str | None = None
+    issue_date: date | None = None
+    due_date: date | None = None
+    currency: str | None = None
+    payable: str | None = None
+    open: str | None = Field(default=None, description="What is still open.")
+    counterparty: str | None = None
+    route: str | None = None
+    created: datetime
+    changed: datetime
+    links: list[LinkView] | None = None
+    body: Any = Field(default=None, description="The canonical document.")
+
+
+class DocumentPage(BaseModel):
+    """A page of documents; `next` is given as `after` to read on."""
+
+    documents: list[DocumentView]
+    next: str | None = None
+
+
+def view(document: Document, *, found: list[Link] | None = None, names: dict[str, str] | None = None) -> DocumentView:
+    """A document as the API shows it."""
+    shown = None
+    if found is not None:
+        shown = [
+            LinkView(
+                connection=(names or {}).get(link.connection, link.connection),
+                vendor_id=link.vendor_id,
+                number=link.number,
+                voucher=link.voucher,
+            )
+            for link in found
+        ]
+    return DocumentView(
+        id=document.id,
+        kind=document.kind,
+        state=document.state,
+        version=document.version,
+        number=document.number,
+        source_id=document.source_id,
+        kid=document.kid,
+        issue_date=document.issue_date,
+        due_date=document.due_date,
+        currency=document.currency,
+        payable=None if document.payable is None else str(document.payable),
+        open=None if document.open_amount is None else str(document.open_amount),
+        counterparty=document.counterparty_name,
+        route=document.source,
+        created=document.created,
+        changed=document.changed,
+        links=shown,
+        body=document.body,
+    )
+
+
+@router.get(
+    "",
+    response_model=DocumentPage,
+    response_model_exclude_none=True,
+    summary="Find documents",
+    responses=declared(401, 403, 422),
+)
+async def find_documents(
+    house: TheHouse,
+    key: Reader,
+    kind: Annotated[str | None, Query(description="invoice, payment or customer.")] = None,
+    state: Annotated[str | None, Query()] = None,
+    number: Annotated[str | None, Query()] = None,
+    source_id: Annotated[str | None, Query()] = None,
+    kid: Annotated[str | None, Query()] = None,
+    counterparty: Annotated[str | None, Query(description="Part of the name, or the number.")] = None,
+    voucher: Annotated[str | None, Query(description="Voucher in a ledger: 2027/1043.")] = None,
+    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> DocumentPage:
+    """Documents in the order they came, page by page, without their bodies."""
+    found = await house.store.read(
+        lambda tx: documents.find(
+            tx,
+            key.tenant,
+            kind=kind,
+            state=state,
+            number=number,
+            source_id=source_id,
+            kid=kid,
+            counterparty=counterparty,
+            voucher=voucher,
+            after=after,
+            limit=limit,
+        )
+    )
+    following = found[-1].id if len(found) == limit else None
+    return DocumentPage(documents=[view(document) for document in found], next=following)
+
+
+@router.get(
+    "/{id}",
+    response_model=DocumentView,
+    response_model_exclude_none=True,
+    summary="One document",
+    responses=declared(401, 403, 404),
+)
+async def get_document(id: str, house: TheHouse, key: Reader) -> DocumentView:
+    """One document with its canonical body and what it is called in every connected system."""
+    names = {spoke.id: spoke.name for spoke in house.spokes(key.tenant)}
+
+    def one(tx: Tx) -> DocumentView:
+        return view(documents.get(tx, key.tenant, id), found=links.all_of(tx, id), names=names)
+
+    return await house.store.read(one)
+
+
+@router.get("/{id}/story", summary="The whole story of a document", responses=declared(401, 403, 404))
+async def get_story(id: str, house: TheHouse, key: Reader) -> list[dict[str, Any]]:
+    """Everything that happened to it, in order: what came, calls and answers (secrets masked), events, what it waits
+    for, and who decided what.
+    """
+    return await house.store.read(lambda tx: [entry.as_json() for entry in story(tx, key.tenant, id)])
+
+
+@router.get(
+    "/{id}/original",
+    response_class=Response,
+    summary="The document as it was received",
+    responses={200: {"content": {"application/xml": {}}}, **declared(401, 403, 404)},
+)
+async def get_original(id: str, house: TheHouse, key: Reader) -> Response:
+    """The very bytes that were received; 404 where the document was not received as bytes."""
+    found = await house.store.read(lambda tx: documents.original(tx, key.tenant, id))
+    if found is None:
+        raise Missing("This document was not received as a file.", code="no-original", where={"document": id})
+    return Response(found[0], media_type=found[1] or "application/octet-stream")
+
+
+@router.get(
+    "/{id}/pdf",
+    response_class=Response,
+    summary="The document as a page",
+    responses={200: {"content": {"application/pdf": {}}}, **declared(401, 403, 404)},
+)
+async def get_pdf(id: str, house: TheHouse, key: Reader, language: Language = "nb") -> Response:
+    """A plain, readable PDF of an invoice or credit note."""
+    document = await house.store.read(lambda tx: documents.get(tx, key.tenant, id))
+    if document.kind != "invoice":
+        raise Missing("Only invoices and credit notes are shown as a page.", code="no-page", where={"document": id})
+    invoice = Invoice.model_validate(document.body)
+    page = await run_in_threadpool(render_pdf, invoice, language=language)
+    return Response(page, media_type="application/pdf")

@@ -1,0 +1,60 @@
+"""Examples as programs would post them; the tests post them too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SELLER: dict[str, Any] = {
+    "name": "Demo AS",
+    "legal_id": {"value": "923609016", "scheme": "0192"},
+    "endpoint": {"value": "923609016", "scheme": "0192"},
+    "vat_number": "NO923609016MVA",
+    "tax_registration": "Foretaksregisteret",
+    "address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo", "country": "NO"},
+}
+BUYER: dict[str, Any] = {
+    "name": "Eksempel AS",
+    "legal_id": {"value": "974760673", "scheme": "0192"},
+    "endpoint": {"value": "974760673", "scheme": "0192"},
+    "vat_number": "NO974760673MVA",
+    "address": {"street": "Bryggen 5", "postal_code": "5003", "city": "Bergen", "country": "NO"},
+}
+INVOICE_DRAFT: dict[str, Any] = {
+    "source_id": "order-4711",
+    "issue_date": "2027-01-15",
+    "due_date": "2027-01-29",
+    "currency": "NOK",
+    "buyer_reference": "Kari Nordmann",
+    "seller": SELLER,
+    "buyer": BUYER,
+    "delivery": {"day": "2027-01-14", "address": {"city": "Oslo", "country": "NO"}},
+    "lines": [
+        {
+            "id": "1",
+            "name": "Rådgivning",
+            "quantity": "8",
+            "unit_code": "HUR",
+            "price": "1020.00",
+            "vat_category": "S",
+            "vat_rate": "25",
+        },
+        {
+            "id": "2",
+            "name": "Lunsj",
+            "quantity": "20",
+            "unit_code": "C62",
+            "price": "100.00",
+            "vat_category": "S",
+            "vat_rate": "15",
+        },
+    ],
+}
+PAYMENT: dict[str, Any] = {
+    "source_id": "bank-2027-02-01-17",
+    "direction": "in",
+    "date": "2027-02-01",
+    "amount": "5000.00",
+    "currency": "NOK",
+    "bank_account": "15032080119",
+    "allocations": [{"document": {"source_id": "order-4711"}, "amount": "5000.00"}],
+}
