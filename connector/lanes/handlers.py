@@ -12,7 +12,7 @@ from connector.store.tx import Tx
 from connector.store.work import Work
 
 
-class Later(Exception):  # noqa: N818 - a signal, not an error
+class Later(Exception):
     """Raised by an arrival's handler: not yet (while an unresolved attempt could explain it); come back in `after`
     seconds (None: after a pause that grows). It waits without a person's attention.
     """

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.errors import Clash, Missing
 from connector.store import schema
 from connector.store.schema import new_id
+from connector.store.sql import upsert
 from connector.store.states import ARRIVAL, check
 from connector.store.tx import Tx
 
@@ -44,12 +44,7 @@ class Arrival:
     headers: Any = None
 
 
-_INSERT = {
-    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t).on_conflict_do_nothing(
-        index_elements=["tenant", "source", "key"]
-    )
-    for dialect in (sqlite, postgresql)
-}
+_INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing(index_elements=["tenant", "source", "key"]))
 _BY_KEY = select(_t.c.id, _t.c.digest).where(
     _t.c.tenant == bindparam("tenant"), _t.c.source == bindparam("source"), _t.c.key == bindparam("key")
 )
@@ -130,7 +125,7 @@ def arrive(
         "tries": 0,
         "received": tx.now,
     }
-    if tx.execute(_INSERT["postgresql" if tx.postgres else "sqlite"], row).rowcount == 1:
+    if tx.execute(_INSERT[tx.postgres], row).rowcount == 1:
         tx.ring("arrivals")
         return id, True
     there = tx.execute(_BY_KEY, {"tenant": tenant, "source": source, "key": key}).one()
@@ -221,9 +216,7 @@ def about(tx: Tx, arrival: str, document: str) -> None:
 def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("queued", "parked")) -> list[Arrival]:
     """Heads of the arrivals of a subject in these states, oldest first."""
     rows = tx.execute(
-        select(*_HEAD)
-        .where(_t.c.tenant == tenant, _t.c.subject == subject, _t.c.state.in_(states))
-        .order_by(_t.c.id)
+        select(*_HEAD).where(_t.c.tenant == tenant, _t.c.subject == subject, _t.c.state.in_(states)).order_by(_t.c.id)
     )
     return [_arrival(tx, row) for row in rows]
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.errors import Clash, Missing
 from connector.model.json import dumps, loads
 from connector.store import schema
 from connector.store.schema import new_id
+from connector.store.sql import upsert
 from connector.store.tx import Moved, Tx
 
 _t = schema.documents
@@ -41,6 +41,8 @@ class Document:
     source: str | None = None
     direction: str | None = None
     number: str | None = None
+    source_id: str | None = None
+    kid: str | None = None
     issue_date: date | None = None
     due_date: date | None = None
     currency: str | None = None
@@ -55,17 +57,18 @@ class Document:
 
 
 PLAIN = frozenset(
-    "source direction number issue_date due_date currency payable open_amount counterparty_name counterparty_number "
-    "content_type mapping_version arrival state business_key".split()
+    {"source", "direction", "number", "issue_date", "due_date", "currency", "payable", "open_amount", "state"}
+    | {"counterparty_name", "counterparty_number", "content_type", "mapping_version", "arrival", "business_key"}
 )
 """Columns that `insert` and `change` take by name."""
 
-_INSERT = {
-    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t).on_conflict_do_nothing(
-        index_elements=["tenant", "kind", "business_key"]
-    )
-    for dialect in (sqlite, postgresql)
-}
+_INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing(index_elements=["tenant", "kind", "business_key"]))
+_RELATE = upsert(
+    schema.relations,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["document", "kind", "other"], set_={"amount": insert.excluded.amount}
+    ),
+)
 _GET = select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant"))
 _BY_KEY = select(_t).where(
     _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.business_key == bindparam("key")
@@ -107,7 +110,7 @@ def insert(
     data = dumps(body)
     digest = digest or digest_of(body)
     id = new_id()
-    row = dict.fromkeys(PLAIN) | plain
+    row: dict[str, Any] = dict.fromkeys(PLAIN) | plain
     row |= {
         "id": id,
         "tenant": tenant,
@@ -121,7 +124,7 @@ def insert(
         "created": tx.now,
         "changed": tx.now,
     }
-    if tx.execute(_INSERT["postgresql" if tx.postgres else "sqlite"], row).rowcount != 1:
+    if tx.execute(_INSERT[tx.postgres], row).rowcount != 1:
         other = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one()
         raise Clash(
             f"There is already a document of kind {kind} with the key {business_key}.",
@@ -145,6 +148,12 @@ def get(tx: Tx, tenant: str, id: str) -> Document:
     return _document(tx, row)
 
 
+def peek(tx: Tx, tenant: str, id: str) -> Document | None:
+    """The document with this id, None when the tenant has none."""
+    row = tx.execute(_GET, {"id": id, "tenant": tenant}).one_or_none()
+    return None if row is None else _document(tx, row)
+
+
 def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None:
     """The document with this business key, if there is one."""
     row = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one_or_none()
@@ -153,9 +162,7 @@ def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None
 
 def original(tx: Tx, tenant: str, id: str) -> tuple[bytes, str | None] | None:
     """The bytes as received and their content type; None when the document was not received as bytes."""
-    row = tx.execute(
-        select(_t.c.original, _t.c.content_type).where(_t.c.id == id, _t.c.tenant == tenant)
-    ).one_or_none()
+    row = tx.execute(select(_t.c.original, _t.c.content_type).where(_t.c.id == id, _t.c.tenant == tenant)).one_or_none()
     if row is None or row.original is None:
         return None
     plain = tx.unseal("documents.original", id, row.original)
@@ -170,6 +177,8 @@ def find(
     state: str | Sequence[str] | None = None,
     direction: str | None = None,
     number: str | None = None,
+    source_id: str | None = None,
+    kid: str | None = None,
     counterparty: str | None = None,
     issued_from: date | None = None,
     issued_to: date | None = None,
@@ -186,7 +195,13 @@ def find(
     `issued_to` is included, `due_before` not.
     """
     query = select(*_HEAD).where(_t.c.tenant == tenant)
-    for column, value in ((_t.c.kind, kind), (_t.c.direction, direction), (_t.c.number, number)):
+    for column, value in (
+        (_t.c.kind, kind),
+        (_t.c.direction, direction),
+        (_t.c.number, number),
+        (_t.c.source_id, source_id),
+        (_t.c.kid, kid),
+    ):
         if value is not None:
             query = query.where(column == value)
     if state is not None:
@@ -246,13 +261,8 @@ def relate(tx: Tx, *, tenant: str, document: str, kind: str, other: str, amount:
     """Say that `document` has to do with `other`: `allocation` (a payment settles an invoice with `amount`), `credits`,
     `reverses`, `customer` …  Saying it again replaces the amount.
     """
-    table = schema.relations
-    make = (postgresql if tx.postgres else sqlite).insert(table)
-    statement = make.on_conflict_do_update(
-        index_elements=["document", "kind", "other"], set_={"amount": make.excluded.amount}
-    )
     tx.execute(
-        statement,
+        _RELATE[tx.postgres],
         {"tenant": tenant, "document": document, "kind": kind, "other": other, "amount": amount, "created": tx.now},
     )
 
@@ -275,7 +285,7 @@ def relations(tx: Tx, tenant: str, id: str) -> list[Relation]:
         .where(t.tenant == tenant, (t.document == id) | (t.other == id))
         .order_by(t.created, t.document, t.other)
     )
-    return [Relation(*row) for row in rows]
+    return [Relation(row.document, row.kind, row.other, row.amount) for row in rows]
 
 
 def _known(plain: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, select, text
 
 from connector.errors import BadInput, Missing
-from connector.model.json import dumps, loads
 from connector.store import schema
 from connector.store.meta import incarnation
 from connector.store.schema import new_id
@@ -58,7 +57,6 @@ def number(tx: Tx) -> None:
         last = tx.execute(_TAKE, {"tenant": tenant, "n": len(mine)}).scalar_one()
         for seq, event in enumerate(mine, last - len(mine) + 1):
             id = new_id()
-            data = None if event.data is None else tx.seal("events.data", id, dumps(event.data))
             rows.append(
                 {
                     "tenant": tenant,
@@ -67,7 +65,7 @@ def number(tx: Tx) -> None:
                     "kind": event.kind,
                     "document": event.document,
                     "connection": event.connection,
-                    "data": data,
+                    "data": tx.seal_json("events.data", id, event.data),
                     "at": tx.now,
                 }
             )
@@ -128,10 +126,8 @@ def trim(tx: Tx, tenant: str, before: Any) -> int:
 
 
 def _event(tx: Tx, row: Any) -> Event:
-    data = tx.unseal("events.data", row.id, row.data)
-    return Event(
-        row.tenant, row.kind, row.document, row.connection, None if data is None else loads(data), row.seq, row.id, row.at
-    )
+    data = tx.unseal_json("events.data", row.id, row.data)
+    return Event(row.tenant, row.kind, row.document, row.connection, data, row.seq, row.id, row.at)
 
 
 def _cursor(tx: Tx, seq: int) -> str:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.errors import Clash, Missing
 from connector.store import schema
 from connector.store.schema import new_id
+from connector.store.sql import upsert
 from connector.store.tx import Tx
 
 _t = schema.links
@@ -39,12 +39,10 @@ class Link:
     base_seen: Any = None
 
 
-PLAIN = frozenset("number series voucher period vendor_version state".split())
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "state"])
 """Columns that `put` takes by name, beside the two halves of the base."""
 
-_INSERT = {
-    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t).on_conflict_do_nothing() for dialect in (sqlite, postgresql)
-}
+_INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
 _OF = select(_t).where(_t.c.document == bindparam("document"), _t.c.connection == bindparam("connection"))
 _BY_VENDOR = select(_t).where(
     _t.c.connection == bindparam("connection"), _t.c.kind == bindparam("kind"), _t.c.vendor_id == bindparam("vendor_id")
@@ -94,7 +92,7 @@ def put(
         "changed": tx.now,
     }
     sealed = {half: tx.seal_json(f"links.{half}", id, changes.get(half)) for half in ("base_sent", "base_seen")}
-    if tx.execute(_INSERT["postgresql" if tx.postgres else "sqlite"], row | sealed).rowcount != 1:
+    if tx.execute(_INSERT[tx.postgres], row | sealed).rowcount != 1:
         other = by_vendor_id(tx, connection, kind, vendor_id) or of(tx, document, connection, kind)
         raise Clash(
             f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",

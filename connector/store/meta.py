@@ -47,6 +47,11 @@ def begin(tx: Tx) -> None:
         ) from exc
 
 
+def reseal(tx: Tx) -> None:
+    """Seal the canary with the newest key: the last act of a rotation."""
+    put(tx, "canary", tx.vault.seal("meta.value", "canary", _CANARY))
+
+
 def incarnation(tx: Tx) -> str:
     """Names this life of the store; another after a restore. Feed cursors carry it."""
     known = tx.memo.get("incarnation")

@@ -140,6 +140,8 @@ documents = Table(
     Column("source", Text),
     Column("direction", Text),
     Column("number", Text),
+    Column("source_id", Text),
+    Column("kid", Text),
     Column("issue_date", Date),
     Column("due_date", Date),
     Column("currency", Text),
@@ -159,6 +161,8 @@ documents = Table(
     UniqueConstraint("tenant", "kind", "business_key"),
     Index("ix_documents_list", "tenant", "kind", "id"),
     Index("ix_documents_number", "tenant", "number"),
+    Index("ix_documents_source_id", "tenant", "source_id"),
+    Index("ix_documents_kid", "tenant", "kid"),
     Index("ix_documents_counterparty", "tenant", "counterparty_number"),
     Index("ix_documents_due", "tenant", "kind", "state", "due_date"),
 )
@@ -244,7 +248,7 @@ events = Table(
     metadata,
     Column("tenant", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Text, nullable=False),
+    Column("id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("document", Text),
     Column("connection", Text),
@@ -422,12 +426,14 @@ api_keys = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    _id(),
+    _tenant(),
+    Column("key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("created", Moment, nullable=False),
+    UniqueConstraint("tenant", "key"),
     Index("ix_idempotency_created", "created"),
 )
 

@@ -95,7 +95,7 @@ class SqliteStore(Store):
         )
 
     async def watch(self) -> None:
-        """Ring for every commit of another process, within about 50 ms. (Our own commits ring by themselves.)"""
+        """Ring for every commit of another process, within about 50 ms. Our own commits ring by themselves."""
         with sqlite3.connect(self.path, isolation_level=None) as glance:
             seen = glance.execute("PRAGMA data_version").fetchone()
             ours = self.stats.commits

@@ -14,7 +14,7 @@ from connector.model.json import dumps, loads
 from connector.store.vault import Vault
 
 
-class Moved(Exception):  # noqa: N818 - a signal, not an error
+class Moved(Exception):
     """What this change was based on is no longer so: read again, decide again. Never leaves the house."""
 
 
@@ -63,7 +63,7 @@ class Tx:
     ) -> CursorResult[Any]:
         """Run a statement; a list of parameters runs it for each (`executemany`)."""
         self._stats.statements += 1
-        return self.conn.execute(statement, parameters)  # type: ignore[return-value]
+        return self.conn.execute(statement, parameters)
 
     def defer(
         self, statement: Executable, parameters: Mapping[str, Any], *, rows: int | None = None, ring: str | None = None

@@ -66,9 +66,7 @@ class Vault:
                 where={"place": place, "id": id},
             )
         try:
-            return cipher.decrypt(
-                sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :], f"{place}:{id}".encode()
-            )
+            return cipher.decrypt(sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :], f"{place}:{id}".encode())
         except InvalidTag:
             raise Misconfigured(
                 f"{place} of {id} is not what was stored there.",
@@ -106,7 +104,7 @@ def parse_key(text: str) -> bytes:
 def load_keys(environment: Mapping[str, str], file: Path | None, *, create: bool) -> list[bytes]:
     """The store's keys, newest first: from CONNECTOR_KEYS (or CONNECTOR_KEY), else from the file.
 
-    The file is CONNECTOR_KEY_FILE if set, else `file`. With `create` a missing file is made, readable by its owner only.
+    The file is CONNECTOR_KEY_FILE if set, else `file`. With `create` a missing file is made, readable by its owner.
 
     Raises:
         Misconfigured: no key anywhere, a malformed one, or a file that others may read.
@@ -118,13 +116,17 @@ def load_keys(environment: Mapping[str, str], file: Path | None, *, create: bool
         file = Path(environment["CONNECTOR_KEY_FILE"])
     if file is None:
         raise Misconfigured("There is no key for the store.", code="key-missing", do=_DO)
+    where = {"file": str(file)}
     if not file.exists():
         if not create:
-            raise Misconfigured(f"The key file {file} is missing.", code="key-missing", do=_DO, where={"file": str(file)})
+            raise Misconfigured(f"The key file {file} is missing.", code="key-missing", do=_DO, where=where)
         _make(file)
     if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise Misconfigured(
-            f"Others can read the key file {file}.", code="key-file-open", do=f"chmod 600 {file}", where={"file": str(file)}
+            f"Others can read the key file {file}.",
+            code="key-file-open",
+            do=f"chmod 600 {file}",
+            where=where,
         )
     lines = file.read_text(encoding="ascii", errors="replace").splitlines()
     return [parse_key(line) for line in lines if line.strip() and not line.startswith("#")]

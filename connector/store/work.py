@@ -10,12 +10,12 @@ from enum import IntEnum
 from typing import Any, Literal
 
 from sqlalchemy import Boolean, Integer, bindparam, func, literal_column, select, text, true, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.errors import Missing, Stop
 from connector.ports import Goal, Kind, Totals
 from connector.store import schema
 from connector.store.schema import Moment, new_id
+from connector.store.sql import upsert
 from connector.store.states import WORK, check
 from connector.store.tx import Tx
 
@@ -65,16 +65,14 @@ class Work:
 
 
 _INSERT = _t.insert()
-_MERGE = {
-    dialect.__name__.rsplit(".", 1)[-1]: dialect.insert(_t)
-    .on_conflict_do_update(
+_MERGE = upsert(
+    _t,
+    lambda insert: insert.on_conflict_do_update(
         index_elements=["lane", "merge"],
         index_where=text("ended IS NULL AND merge IS NOT NULL"),
         set_={"asked": _t.c.asked + 1},
-    )
-    .returning(_t.c.id)
-    for dialect in (sqlite, postgresql)
-}
+    ).returning(_t.c.id),
+)
 _BEFORE = select(
     select(schema.connections.c.paused)
     .where(schema.connections.c.id == bindparam("connection"))
@@ -86,9 +84,7 @@ _BEFORE = select(
     .label("before"),
     select(literal_column("1")).where(schema.lanes.c.key == bindparam("lane")).scalar_subquery().label("lane"),
 )
-_NEW_LANE = text(
-    "INSERT INTO lanes (key, epoch, beat, length) VALUES (:lane, 0, 0, 0) ON CONFLICT (key) DO NOTHING"
-)
+_NEW_LANE = text("INSERT INTO lanes (key, epoch, beat, length) VALUES (:lane, 0, 0, 0) ON CONFLICT (key) DO NOTHING")
 _NEED = schema.needs.insert()
 _GET = select(_t).where(_t.c.id == bindparam("id"))
 _MOVE = (
@@ -109,7 +105,8 @@ _DECIDED = _t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam(
 
 check(WORK, "blocked", "queued")
 _WAKE = text(
-    "UPDATE work SET waits = waits - 1, state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
+    "UPDATE work SET waits = waits - 1, "
+    "state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
     "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
     "WHERE id IN (SELECT work FROM needs WHERE needs = :id)"
 ).bindparams(bindparam("now", type_=Moment()))
@@ -183,7 +180,7 @@ def submit(
     if coalesce is None:
         tx.execute(_INSERT, row)
     else:
-        id = tx.execute(_MERGE["postgresql" if tx.postgres else "sqlite"], row).scalar_one()
+        id = tx.execute(_MERGE[tx.postgres], row).scalar_one()
     if waits_for:
         tx.execute(_NEED, [{"work": id, "needs": need, "firm": firm} for need, firm in waits_for.items()])
     else:
@@ -194,7 +191,8 @@ def submit(
 def _still_waited_for(tx: Tx, waits_for: dict[str, bool]) -> dict[str, bool]:
     """Those that have not ended; locked, so that none ends unseen before we have committed."""
     query = select(_t.c.id, _t.c.state).where(_t.c.id.in_(waits_for)).order_by(_t.c.id)
-    states = dict(tx.execute(query.with_for_update(read=True) if tx.postgres else query).tuples())
+    rows = tx.execute(query.with_for_update(read=True) if tx.postgres else query)
+    states: dict[str, str] = {row.id: row.state for row in rows}
     for id, firm in waits_for.items():
         if id not in states:
             raise Missing(f"There is no work {id}.", code="work-not-found", where={"work": id})
@@ -368,9 +366,7 @@ def _goal(stored: Any) -> Goal | None:
     totals = stored["totals"]
     if totals is not None:
         totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross")))
-    return Goal(
-        Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"]
-    )
+    return Goal(Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
 
 
 def _work(tx: Tx, row: Any) -> Work:
