@@ -63,12 +63,14 @@ class Report:
     `document_type` is the local name of the document element (`Invoice`, `CreditNote`, or what else came), None when it
     is no XML. `rules_version` is the release of Peppol BIS Billing that judged it (`3.0.21`), None when no rules ran.
     `layers` says of each layer whether it passed, failed (a fatal finding) or was skipped, in the order they run.
+    `unlisted` counts, by rule, what is not among the findings because one rule fired very often.
     """
 
     document_type: str | None
     rules_version: str | None
     findings: tuple[Finding, ...] = ()
     layers: Mapping[Layer, Outcome] = field(default_factory=dict)
+    unlisted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def valid(self) -> bool:
@@ -92,7 +94,7 @@ class Report:
 
     def as_json(self, file: str | None = None) -> dict[str, Any]:
         """The report as programs read it (command line and API alike); `file` is the name the document came under."""
-        return {
+        said: dict[str, Any] = {
             "file": file,
             "document_type": self.document_type,
             "rules_version": self.rules_version,
@@ -100,6 +102,9 @@ class Report:
             "layers": dict(self.layers),
             "findings": [finding.as_json() for finding in self.findings],
         }
+        if self.unlisted:
+            said["unlisted"] = dict(self.unlisted)
+        return said
 
     def as_text(self, file: str | None = None, language: Language = "nb") -> str:
         """The report as a person reads it, in `nb` or `en`: one paragraph per finding, the worst first."""
@@ -122,6 +127,20 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "value": "verdi",
         "allowed": "tillatt",
         "source": "felt i kildesystemet",
+        "more": "til, som ikke er listet",
+        "category": "mva-kategori",
+        "rate": "sats",
+        "currency": "valuta",
+        "count": "antall",
+        "element": "element",
+        "attribute": "attributt",
+        "namespace": "navnerom",
+        "reason": "årsak",
+        "start": "fra",
+        "end": "til",
+        "date": "dato",
+        "code": "kode",
+        "column": "kolonne",
     },
     "en": {
         "valid": "valid",
@@ -138,6 +157,10 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "value": "value",
         "allowed": "allowed",
         "source": "field in the source system",
+        "more": "more, not listed",
+        "category": "VAT category",
+        "start": "from",
+        "end": "to",
     },
 }
 
@@ -159,6 +182,8 @@ def _paragraphs(report: Report, file: str | None, language: Language) -> Iterabl
             yield f"    {words['source']}: {finding.source_field}"
         if fix := finding.fix.get(language):
             yield f"    {words['fix']}: {fix}"
+    for rule, count in report.unlisted.items():
+        yield f"  {rule}: {count} {words['more']}"
     skipped = [layer for layer, outcome in report.layers.items() if outcome == "skipped"]
     if skipped:
         yield f"  {words['skipped']}: {', '.join(skipped)}"

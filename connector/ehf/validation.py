@@ -15,7 +15,7 @@ from connector.ehf import xsd
 from connector.ehf.report import Finding, Outcome, Report, Severity
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
-from connector.ehf.rules.engine import Document, RuleSet, judge
+from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet, judge
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.texts import explain
 from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, name_of, parse, parted_texts, path_of
@@ -75,7 +75,10 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
             findings.append(finding)
             if finding.severity == "fatal":
                 layers[finding.layer] = "failed"
-    return Report(kind, release.version, tuple(findings), layers)
+    unlisted = {
+        rule: times - MAX_FINDINGS_PER_RULE for rule, times in doc.fired.items() if times > MAX_FINDINGS_PER_RULE
+    }
+    return Report(kind, release.version, tuple(findings), layers, unlisted)
 
 
 @cache

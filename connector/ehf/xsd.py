@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +38,16 @@ DOCUMENT_TYPES: Final = ("Invoice", "CreditNote")
 MAX_ERRORS: Final = 100
 EXPLAINED_UP_TO: Final = 20_000
 """Documents with more elements than this are explained by libxml2 only: xmlschema would take minutes."""
+
+
+_CLARK: Final = re.compile(r"\{urn:oasis[^}]*\}\w+")
+_KINDS: Final = (
+    ("SCHEMAV_CVC_DATATYPE", "xsd-value"),
+    ("SCHEMAV_CVC_COMPLEX_TYPE_3", "xsd-attribute"),
+    ("SCHEMAV_CVC_COMPLEX_TYPE_4", "xsd-attribute"),
+    ("SCHEMAV_ELEMENT_CONTENT", "xsd-unexpected-element"),
+)
+"""How libxml2 names its errors, and what they are to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +162,18 @@ def _from_libxml2(root: etree._Element, entry: Any) -> XsdError:
         found: Any = root.getroottree().xpath(entry.path, namespaces=prefixes) if entry.path else []
     except etree.XPathError:
         found = []
-    path = path_of(found[0]) if isinstance(found, list) and found else entry.path or ""
-    return XsdError("xsd-invalid", path, entry.line or None, {"reason": entry.message})
+    reason = _CLARK.sub(lambda match: name_of(match[0]), entry.message)
+    values = {"reason": reason}
+    path = entry.path or ""
+    if isinstance(found, list) and found:
+        path = path_of(found[0])
+        values["element"] = name_of(found[0].tag)
+    rule = next((rule for start, rule in _KINDS if entry.type_name.startswith(start)), "xsd-invalid")
+    if rule == "xsd-unexpected-element" and "Missing child" in reason:
+        rule = "xsd-missing-element"
+    elif rule == "xsd-value" and found:
+        values["value"] = found[0].text or ""
+    return XsdError(rule, path, entry.line or None, values)
 
 
 def _explained(root: etree._Element, document_type: str) -> Iterator[XsdError]:
