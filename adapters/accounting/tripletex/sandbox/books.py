@@ -57,6 +57,10 @@ class Rules:
     """Whether an order shows its totals before it is invoiced (`preliminaryInvoice`)."""
     empty_texts: bool = True
     """Whether text fields that were never filled come as empty text rather than not at all."""
+    payment_changes_version: bool = False
+    """Whether a payment gives its invoice a new version."""
+    closed_until: date | None = None
+    """The last day of the closed periods: nothing can be booked on it or before."""
 
 
 def mod10(digits: str) -> str:
@@ -88,20 +92,24 @@ class Books:
         self._invoice_numbers = itertools.count(self.first_invoice_number)
         self._voucher_numbers: dict[int, Iterator[int]] = {}
         self._customer_numbers = itertools.count(10001)
+        self.customer_numbers: dict[int, int] = {}
+        """Ids of customers by number."""
         self.hide_since: datetime | None = None
         """What was made after this moment is not seen (a read from a copy that lags behind)."""
         for code, (id, _) in CURRENCIES.items():
             self.add("currency", id=id, code=code, description=code, factor=1, displayName=code, isDisabled=False)
         for code, (id, name) in COUNTRIES.items():
             self.add("country", id=id, isoAlpha2Code=code, name=name, displayName=name)
-        for number, name in ACCOUNTS.items():
-            bank = number in (1920, 1921)
-            self.add("account", number=number, name=name, isBankAccount=bank, isInvoiceAccount=number == 1920)
+        for account_number, name in ACCOUNTS.items():
+            bank = account_number in (1920, 1921)
+            self.add("account", number=account_number, name=name, isBankAccount=bank,
+                     isInvoiceAccount=account_number == 1920)  # fmt: skip
         for codes, direction in ((VAT_OUT, "OUTGOING"), (VAT_IN, "INCOMING")):
             for number, (id, percent) in codes.items():
                 name = f"Mva-kode {number}"
                 self.add("vatType", id=id, number=number, name=name, displayName=f"{number}: {name}",
-                         percentage=Decimal(percent), deductionPercentage=Decimal(100), _direction=direction)  # fmt: skip
+                         percentage=Decimal(percent), deductionPercentage=Decimal(100),
+                         _direction=direction)  # fmt: skip
         for sequence, (text, account, code) in enumerate(
             [("Kontant", 1900, "NOK"), ("Betalt til bank", 1920, "NOK"), ("Betalt til valutakonto", 1921, "EUR")], 1
         ):
@@ -113,7 +121,7 @@ class Books:
 
     # --- things -------------------------------------------------------------------------------------------------------
 
-    def add(self, type: str, *, id: int | None = None, **values: Any) -> Thing:
+    def add(self, type: str, /, *, id: Any = None, **values: Any) -> Thing:
         """A new thing of the type."""
         thing = Thing(type, id=next(self._ids) if id is None else id, version=1, **values)
         thing["_created"] = now = datetime.now(UTC)
@@ -144,6 +152,10 @@ class Books:
     def _seen(self, thing: Thing) -> bool:
         return self.hide_since is None or thing["_created"] <= self.hide_since
 
+    def next_customer_number(self) -> int:
+        """A customer number that nobody has."""
+        return next(number for number in self._customer_numbers if number not in self.customer_numbers)
+
     def account(self, number: int) -> Link:
         """The account by its number."""
         return Link("account", next(a["id"] for a in self.things["account"].values() if a["number"] == number))
@@ -158,7 +170,7 @@ class Books:
         """Without and with VAT, in the order's currency, rounded to øre."""
         percent = self.vat(line.get("vatType"))["percentage"] / 100
         part = 1 - Decimal(line.get("discount") or 0) / 100
-        count = Decimal(line.get("count") if line.get("count") is not None else 1)
+        count = Decimal(line.get("count", 1))
         if line.get("unitPriceIncludingVatCurrency") is not None:
             gross = ore(line["unitPriceIncludingVatCurrency"] * count * part)
             return ore(gross / (1 + percent)), gross
@@ -188,13 +200,19 @@ class Books:
         gross = sum((base + vat for base, vat in sums.values()), off)
         rate = self.rate(order["currency"])
         return {"amountExcludingVatCurrency": net, "amountCurrency": gross, "amountRoundoffCurrency": off,
-                "amountExcludingVat": ore(net * rate), "amount": ore(gross * rate), "amountRoundoff": ore(off * rate)}  # fmt: skip
+                "amountExcludingVat": ore(net * rate), "amount": ore(gross * rate),
+                "amountRoundoff": ore(off * rate)}  # fmt: skip
 
     def rate(self, currency: Link) -> Decimal:
         """Kroner for one unit."""
         return Decimal(CURRENCIES[self.things["currency"][currency.id]["code"]][1])
 
     # --- bookkeeping --------------------------------------------------------------------------------------------------
+
+    def check_open(self, day: date, field: str) -> None:
+        """Raises `SandboxError` (422) where the day lies in a closed period."""
+        if self.rules.closed_until and day <= self.rules.closed_until:
+            raise invalid(field, "Perioden er avsluttet.")
 
     def book(self, day: date, text: str, rows: list[dict[str, Any]]) -> Thing:
         """A voucher. The rows must sum to zero, or the sandbox itself is wrong."""
@@ -223,9 +241,12 @@ class Books:
             raise invalid("order", said)
         if not order["orderLines"]:
             raise invalid("order.orderLines", "Ordren har ingen ordrelinjer.")
+        self.check_open(day, "invoiceDate")
         sums, off = self.order_amounts(order)
         totals = self.preliminary(order)
-        due = day + timedelta(days=order.get("invoicesDueIn") if order.get("invoicesDueIn") is not None else 14)
+        due = day + timedelta(days=order["invoicesDueIn"])
+        if order.get("preliminaryInvoice"):
+            del self.things["invoice"][order["preliminaryInvoice"].id]
         self.touch(order, isClosed=True, preliminaryInvoice=None)
         return self._invoice(order, day, due, totals, sums, off)
 
@@ -233,6 +254,7 @@ class Books:
         """A credit note over the whole invoice, applied to it."""
         if invoice["isCredited"] or invoice["isCreditNote"]:
             raise invalid("invoice", "Fakturaen er allerede kreditert.")
+        self.check_open(day, "date")
         order = self.things["order"][invoice["orders"][0].id]
         sums, off = self.order_amounts(order)
         totals = {name: -invoice[name] for name in self.preliminary(order)}
@@ -273,14 +295,14 @@ class Books:
                  "amount": totals["amount"], "type": "OUTGOING_INVOICE_CUSTOMER_POSTING", "invoiceNumber": str(number),
                  "termOfPayment": due.isoformat(), "externalRef": invoice["kid"], "currency": order["currency"],
                  "_invoice": (credits or invoice)["id"]}]  # fmt: skip
-        parts = [(off, 7740, None)]
+        parts: list[tuple[Decimal, int, str | None]] = [(off, 7740, None)]
         for code, (base, vat) in sums.items():
             parts += [(base, INCOME.get(code, 3200), code), (vat, VAT_ACCOUNT.get(code, 2700), None)]
-        for amount, account, code in parts:
+        for amount, account, vat_code in parts:
             if amount:
                 rows.append({"account": self.account(account), "amountCurrency": -amount, "amount": -ore(amount * rate),
                              "currency": order["currency"],
-                             "vatType": Link("vatType", VAT_OUT[code][0]) if code else None})  # fmt: skip
+                             "vatType": Link("vatType", VAT_OUT[vat_code][0]) if vat_code else None})  # fmt: skip
         rows[-1]["amount"] -= sum(row["amount"] for row in rows)
         text = f"{'Kreditnota' if credits else 'Faktura'} {number}"
         voucher = self.book(day, text, rows)
@@ -312,6 +334,7 @@ class Books:
         reference: str | None = None,
     ) -> Thing:
         """One voucher: money on `debit`, one row in the customer ledger per payment (invoice, kroner, currency)."""
+        self.check_open(day, "paymentDate")
         rows: list[dict[str, Any]] = []
         for invoice, amount, foreign in payments:
             common = {"currency": invoice["currency"], "externalRef": reference or invoice["kid"],
@@ -323,7 +346,8 @@ class Books:
                          "_invoice": invoice["id"]})  # fmt: skip
         voucher = self.book(day, "Innbetaling", rows)
         for invoice in {id(invoice): invoice for invoice, _, _ in payments}.values():
-            self.touch(invoice)
+            if self.rules.payment_changes_version:
+                self.touch(invoice)
             self.settle(invoice, day)
         return voucher
 

@@ -19,7 +19,7 @@ class Thing(dict[str, Any]):
 
     type: str
 
-    def __init__(self, type: str, **values: Any) -> None:
+    def __init__(self, type: str, /, **values: Any) -> None:
         super().__init__(values)
         self.type = type
 

@@ -1,0 +1,47 @@
+"""A local stand-in for Tripletex: it keeps books, says no in Norwegian, and fails when told to.
+
+It behaves as the API is described and as integrators have seen it; where the vendor's behaviour is uncertain it does
+what is harder for the caller, and `Rules` switches that. In a test:
+
+    async with Sandbox() as box:
+        …  # box.url, box.books, box.requests, box.fault("PUT /order/.*/:invoice", "no-answer"), box.payment(…)
+
+As a server: `python -m adapters.accounting.tripletex.sandbox --port 8081`, or `serve(port=8081)`. Its own calls lie
+beside the vendor's: `GET|POST|DELETE /fault`, `POST /_sandbox/payment`, `PUT|DELETE /_sandbox/customer/{id}`,
+`GET /_sandbox/state|outbox|requests`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from adapters.accounting.tripletex.sandbox.books import Books, Rules
+from adapters.accounting.tripletex.sandbox.server import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Request, Sandbox
+
+__all__ = ["CONSUMER_TOKEN", "EMPLOYEE_TOKEN", "Books", "Request", "Rules", "Sandbox", "serve"]
+
+
+def serve(
+    host: str = "127.0.0.1", port: int = 8081, *, ready: Callable[[Sandbox], None] | None = None, **settings: Any
+) -> None:
+    """Run the sandbox until it is interrupted (SIGINT, SIGTERM).
+
+    `ready` is called once it listens (`sandbox.url` is then right, also for port 0); `settings` are those of `Sandbox`.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with Sandbox(host=host, port=port, **settings) as sandbox:
+            if ready is not None:
+                ready(sandbox)
+            await stopped.wait()
+
+    asyncio.run(run())
