@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from connector.ehf import validate, write
-from connector.model import Draft, Line, compose
+from connector.ehf import read, validate, write
+from connector.model import Draft, Line, compose, judge
+from tests.ehf.official import official
 from tests.model.documents import BUYER, SELLER, drafts
 
 ARITHMETIC = re.compile(
@@ -57,6 +58,18 @@ def test_many_allowances_on_a_line_with_vat_do_not_add_up_to_an_oere() -> None:
     made = compose(draft)
     assert made.totals is not None
     assert made.totals.tax_inclusive == sum((Decimal("0.99") - Decimal("0.01") * n for n in range(1, 40)), Decimal(0))
+
+
+def test_figures_are_judged_as_the_rules_judge_them() -> None:
+    """`judge` on what was read, and `validate` on the document itself, name the same arithmetic rules."""
+    judged_rules = re.compile(r"BR-CO-1[0-7]|BR-(?:S|Z|E|AE|IC|G|O|AF|AG)-0[89]|PEPPOL-EN16931-R(?:120|040|046)")
+    fired = 0
+    for path in official():
+        data = path.read_bytes()
+        rules = {found.rule for found in validate(data).findings if judged_rules.fullmatch(found.rule)}
+        assert {each.rule for each in judge(read(data))} == rules, path.name
+        fired += len(rules)
+    assert fired > 10
 
 
 def test_scenario_a_has_no_fatal_finding() -> None:

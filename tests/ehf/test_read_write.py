@@ -7,8 +7,6 @@ import copy
 import os
 import random
 import time
-from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -20,6 +18,7 @@ from connector.ehf.ubl.remainder import same
 from connector.ehf.xml import parse
 from connector.errors import BadInput, ConnectorError
 from connector.model import Draft, Invoice, compose
+from tests.ehf.official import official
 from tests.ehf.proof_oracle import need_shared
 from tests.model.documents import BUYER, SELLER, carriable_invoices
 
@@ -33,21 +32,6 @@ LINE = {
     "vat_rate": "25",
     "name": "x",
 }
-
-
-@cache
-def official() -> tuple[Path, ...]:
-    """Official invoices and credit notes that the schema accepts."""
-    found = []
-    for path in sorted(need_shared().rglob("*.xml")):
-        try:
-            root = parse(path.read_bytes())
-        except ConnectorError:
-            continue
-        name = etree.QName(root).localname
-        if name in xsd.DOCUMENT_TYPES and xsd.passes(root, name):
-            found.append(path)
-    return tuple(found)
 
 
 def lossless(data: bytes) -> Invoice:

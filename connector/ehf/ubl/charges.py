@@ -18,7 +18,7 @@ def read_allowances_charges(parent: Node, *, with_vat: bool) -> tuple[AllowanceC
 
 
 def _read_item(node: Node, with_vat: bool) -> AllowanceCharge:
-    category, rate = _read_category(node.first("cac:TaxCategory")) if with_vat else (None, None)
+    category, rate = _read_category(_vat_category(node, "cac:TaxCategory")) if with_vat else (None, None)
     return AllowanceCharge(
         is_charge=node.text("cbc:ChargeIndicator") in _TRUE,
         reason_code=node.text("cbc:AllowanceChargeReasonCode"),
@@ -47,13 +47,19 @@ def write_allowances_charges(
             write_category(element, "cac:TaxCategory", item.vat_category, item.vat_rate)
 
 
+def _vat_category(parent: Node, name: str) -> Node | None:
+    """The category of value added tax; one of another tax is no VAT category and is left alone."""
+    schemes = ((node, node.text("cac:TaxScheme", "cbc:ID") or "") for node in parent.all(name))
+    return next((node for node, scheme in schemes if scheme.upper() == "VAT"), None)
+
+
 def _read_category(node: Node | None) -> tuple[str | None, Decimal | None]:
     return (node.text("cbc:ID"), node.number("cbc:Percent")) if node else (None, None)
 
 
 def read_category(item: Node) -> tuple[str | None, Decimal | None]:
     """VAT category and rate of a line's item (BG-30)."""
-    return _read_category(item.first("cac:ClassifiedTaxCategory"))
+    return _read_category(_vat_category(item, "cac:ClassifiedTaxCategory"))
 
 
 def write_category(parent: etree._Element, name: str, category: str | None, rate: Decimal | None) -> None:
@@ -88,7 +94,7 @@ def _read_breakdown(main: Node) -> list[VatBreakdown]:
         tax = node.number("cbc:TaxAmount")
         if tax is None:
             continue
-        category = node.first("cac:TaxCategory")
+        category = _vat_category(node, "cac:TaxCategory")
         code, rate = _read_category(category)
         found.append(
             VatBreakdown(
