@@ -11,9 +11,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from connector.mapping import lenses, paths
-from connector.mapping.bound import BoundKind, BoundLine, BoundRefusal, BoundShape, BoundTest, Condition, Place, Side
+from connector.mapping.bound import (
+    BoundKind,
+    BoundLine,
+    BoundRefusal,
+    BoundShape,
+    BoundTest,
+    Condition,
+    Otherwise,
+    Place,
+    Side,
+)
 from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
-from connector.mapping.lenses import Conversion, Lens, Unfit
+from connector.mapping.lenses import Lens, Unfit
 from connector.mapping.paths import PathError, Slot
 from connector.mapping.problems import Problem, did_you_mean
 
@@ -211,7 +221,7 @@ class _Binder:
 
     def otherwise(
         self, values: Mapping[str, Any], said: Said, ours: type[BaseModel], target: tuple[Place, ...]
-    ) -> tuple[tuple[paths.Path, ...], Conversion] | None:
+    ) -> Otherwise | None:
         given = values.get("otherwise")
         if given is None:
             return None
@@ -228,7 +238,9 @@ class _Binder:
             into = lenses.COPY
         else:
             raise Unfit("several-paths", "`otherwise` with several paths needs a table.")
-        return tuple(place.path for place in found), into
+        named = (given["table"],) if given["table"] else ()
+        first = self.stack.tables[named[0]].origin if named else None
+        return Otherwise(tuple(place.path for place in found), into, at, named, first)
 
     # --- tables -------------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,17 @@ Condition = tuple[BoundTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Otherwise:
+    """What our value follows from where the document does not state it."""
+
+    paths: tuple[Path, ...]
+    conversion: Conversion
+    origin: Origin
+    tables: tuple[str, ...] = ()
+    table_origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoundLine:
     """One line. Exactly one of `lens`, `constant` (as a one-tuple) and `each` says what it does."""
 
@@ -52,7 +63,7 @@ class BoundLine:
     constant: tuple[Any] | None = None
     each: BoundShape | None = None
     default: tuple[Any] | None = None
-    otherwise: tuple[tuple[Path, ...], Conversion] | None = None
+    otherwise: Otherwise | None = None
     when_ours: Condition = ()
     when_theirs: Condition = ()
     only: Literal["in", "out"] | None = None

@@ -45,8 +45,24 @@ def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
             case _:
                 _mapping(report, path, plugins)
     report.problems += [problem for outcome in report.outcomes for problem in outcome.problems]
-    report.problems = list(dict.fromkeys(report.problems))
+    report.problems = sorted(dict.fromkeys(report.problems), key=lambda problem: (problem.file, problem.line))
     return report
+
+
+def _telling(problems: list[Problem], damaged: bool) -> list[Problem]:
+    """Without what says that something is missing, where parts of the file were left out."""
+    return [problem for problem in problems if not (damaged and problem.code in _FOLLOWS)]
+
+
+_FOLLOWS = (
+    "required-unfilled",
+    "loss-undeclared",
+    "table-unused",
+    "table-unknown",
+    "duty-unset",
+    "connection-unknown",
+    "nothing-to-take-away",
+)
 
 
 def _all() -> Iterable[Path]:
@@ -85,8 +101,8 @@ def _mapping(report: Report, path: Path, plugins: Plugins) -> None:
             Problem("system-misnamed", said, source.file, source.line(("system",)), f"Call it {content.system}.yaml.")
         )
     mapping, problems = build(content.system, layers, plugins)
-    report.problems += problems
-    if mapping is not None:
+    report.problems += _telling(problems, found.damaged)
+    if mapping is not None and not found.damaged:
         report.mappings.append((source.file, mapping))
         report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
 
@@ -97,8 +113,8 @@ def _tenant(report: Report, path: Path, plugins: Plugins) -> None:
     if found is None:
         return
     tenant, problems = build_tenant(found, plugins)
-    report.problems += problems
-    if tenant is not None:
+    report.problems += _telling(problems, found.damaged)
+    if tenant is not None and not found.damaged:
         for id, connection in tenant.connections.items():
             report.mappings.append((found.source.file, connection.mapping))
             at = ("connections", id, "examples")

@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any, Literal
 
 from connector.errors import ConnectorError, Stop
-from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Side
+from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Otherwise, Side
 from connector.mapping.faults import Missing, Nothing, Spot, item, record_fault, refuse
 from connector.mapping.lenses import Conversion
 from connector.mapping.paths import Path, Slot, Step, shown, slots
@@ -63,9 +63,9 @@ class _Writer:
     def var(self, letter: str) -> str:
         return f"{letter}{next(self._numbers)}"
 
-    def spot(self, line: BoundLine | BoundRefusal, where: str) -> int:
+    def spot(self, line: BoundLine | BoundRefusal | Otherwise, where: str) -> int:
         """A number by which a fault in this line finds its place in document and file."""
-        table = line.table_origin if isinstance(line, BoundLine) else None
+        table = getattr(line, "table_origin", None)
         self.spots.append(Spot(self.kind, self.way, where, line.origin, table, getattr(line, "tables", ())))
         return len(self.spots) - 1
 
@@ -127,7 +127,7 @@ class _Scope:
                 self.target(place.path[:-1])
             for place in line.theirs if self.way == "into" else line.ours:
                 self.reader(place.path[:-1])
-            for path in line.otherwise[0] if line.otherwise and self.way != "into" else ():
+            for path in line.otherwise.paths if line.otherwise and self.way != "into" else ():
                 self.reader(path[:-1])
         for line in lines:
             self.line(line)
@@ -266,7 +266,7 @@ class _Scope:
         if not into and line.default is not None:
             self.add(f"if {read[0]} is None: {read[0]} = {self.writer.constant(line.default[0])}")
         if not into and line.otherwise is not None:
-            self.fill(line, read[0], spot)
+            self.fill(line, read[0])
         if len(read) == 1:
             value, known = read[0], f"{read[0]} is not M"
             present = read[0] if sources[0].slot.form == "list" else f"{read[0]} is not None"
@@ -324,10 +324,11 @@ class _Scope:
                 self.add(f"if {part} is not None:", deeper)
                 self.assign(place.path, part, place.slot, deeper + 1, some=True)
 
-    def fill(self, line: BoundLine, var: str, spot: int) -> None:
+    def fill(self, line: BoundLine, var: str) -> None:
         """Where the document does not state our value: from what it follows from."""
         assert line.otherwise is not None
-        paths, conversion = line.otherwise
+        paths, conversion = line.otherwise.paths, line.otherwise.conversion
+        spot = self.writer.spot(line.otherwise, self.where + shown(line.ours[0].path))
         empty = f"{var} is None or {var} is M" if self.writer.strict else f"{var} is None"
         self.add(f"if {empty}:")
         self.depth += 1

@@ -100,6 +100,8 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
             read = mapper.into(theirs, links)
             if ours is not None and _plain(read) != _plain(ours):
                 problem("example-differs", f"it is read as another document: {_difference(read, ours)}.", "ours")
+        if problems:
+            return outcome()
         if example.stops:
             problem("example-did-not-stop", f"it was to stop with {example.stops} and went through.", "stops")
             return outcome()

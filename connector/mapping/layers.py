@@ -123,7 +123,7 @@ def _plain(merged: Merged) -> Any:
 def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], list[Problem]]:
     """The shipped layer, and an office's standard with all it stands on. A circle of offices is a problem."""
     below, problems = reading.mapping_file(files.find("system", system))
-    if below is None:
+    if below is None or below.damaged:
         return [], problems
     layers: list[Layer] = []
     seen: list[str] = []
@@ -134,7 +134,7 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
             return [], [Problem("layers-circle", said, top.source.file, top.source.line(("extends",)))]
         seen.append(office)
         found, problems = reading.mapping_file(files.find("office", office))
-        if found is None:
+        if found is None or found.damaged:
             return [], problems
         if found.content.layer != "office" or found.content.system != system:
             said = (

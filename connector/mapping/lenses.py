@@ -265,7 +265,8 @@ def day(pattern: str) -> Lens:
     def into(text: str) -> date:
         found = form.fullmatch(text)
         if not found:
-            raise LensStop("date-malformed", f"`{text}` is no day written as {pattern}.")
+            said = f"`{text}` is no day written as {pattern}."
+            raise LensStop("date-malformed", said, "Mend the date in the system, or the pattern in the mapping.")
         return date(int(found["y"]), int(found["m"]), int(found["d"]))
 
     return Lens(f"a day as {pattern}", call(out), call(into))
@@ -283,15 +284,19 @@ def digits() -> Lens:
     return Lens("text of digits as a number", call(out), call(lambda value: str(_integer(value))))
 
 
+_OTHER_TEXT = "Change the text, choose another separator, or let the line go one way."
+
+
 def join(separator: str, parts: int, *, both_ways: bool = True) -> Lens:
     """Several texts in one. Going both ways, a part that is empty before others, or holds the separator, is a stop."""
 
     def out(values: Sequence[str | None]) -> str:
         held = [value for value in values if value is not None]
         if both_ways and any(value is None for value in values[: len(held)]):
-            raise LensStop("join-gap", "A part in front is empty: the joined text could not be taken apart again.")
+            said = "A part in front is empty: the joined text could not be taken apart again."
+            raise LensStop("join-gap", said, "Fill the parts from the front, or let the line go one way.")
         if both_ways and any(separator in value for value in held[: parts - 1]):
-            raise LensStop("join-ambiguous", f"A part holds {separator!r}, which separates the parts.")
+            raise LensStop("join-ambiguous", f"A part holds {separator!r}, which separates the parts.", _OTHER_TEXT)
         return separator.join(held)
 
     def into(text: str) -> tuple[str | None, ...]:
@@ -306,7 +311,8 @@ def join_list(separator: str, *, both_ways: bool = True) -> Lens:
 
     def out(values: Sequence[str]) -> str | None:
         if both_ways and any(separator in value or not value for value in values):
-            raise LensStop("join-ambiguous", f"An item is empty or holds {separator!r}, which separates the items.")
+            said = f"An item is empty or holds {separator!r}, which separates the items."
+            raise LensStop("join-ambiguous", said, _OTHER_TEXT)
         return separator.join(values) or None
 
     return Lens(f"joined by {separator!r}", call(out), call(lambda text: tuple(text.split(separator))))

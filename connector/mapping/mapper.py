@@ -197,7 +197,7 @@ def _does(line: BoundLine) -> str:
     if line.default is not None:
         words += f", {line.default[0]} where empty"
     if line.otherwise is not None:
-        words += f", else from {', '.join(paths.shown(path) for path in line.otherwise[0])}"
+        words += f", else from {', '.join(paths.shown(path) for path in line.otherwise.paths)}"
     return words + (", under a condition" if line.when_ours or line.when_theirs else "")
 
 

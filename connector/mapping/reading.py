@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
@@ -23,6 +24,8 @@ class Read(Generic[F]):
     content: F
     source: Source
     path: Path
+    damaged: bool = False
+    """Parts that did not fit were left out, to see what else is wrong; what is missing then says nothing."""
 
 
 def mapping_file(path: Path) -> tuple[Read[MappingFile] | None, list[Problem]]:
@@ -50,17 +53,59 @@ def _read(path: Path, model: type[F]) -> tuple[Read[F] | None, list[Problem]]:
     read_source, problems = source.read(path, files.shown(path))
     if read_source is None:
         return None, problems
-    try:
-        return Read(model.model_validate(read_source.data), read_source, path), []
-    except ValidationError as error:
-        return None, [_problem(read_source, model, dict(single)) for single in error.errors(include_url=False)]
+    data = read_source.data
+    for _ in range(_ROUNDS):
+        try:
+            return Read(model.model_validate(data), read_source, path, damaged=bool(problems)), problems
+        except ValidationError as error:
+            singles: list[dict[str, Any]] = [dict(single) for single in error.errors(include_url=False)]
+        problems += [_problem(read_source, model, single, _place(data, single["loc"])) for single in singles]
+        for single in singles:
+            data = _without(data, _whole_part(_place(data, single["loc"])))
+    return None, problems
 
 
-def _problem(read_source: Source, model: type[BaseModel], single: dict[str, Any]) -> Problem:
+_ROUNDS = 4
+_HOLDERS = ("fields", "refuse", "loses", "rows", "examples", "connections", "routes")
+
+
+def _place(data: Any, loc: Sequence[str | int]) -> Key:
+    """Where in the data pydantic's place is: short forms have keys where it counts items."""
+    place: list[str | int] = []
+    for part in loc:
+        if isinstance(data, dict) and isinstance(part, int) and part < len(data):
+            part = list(data)[part]
+        inside = (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int))
+        if not inside:
+            break
+        place.append(part)
+        data = data[part]
+    return tuple(place)
+
+
+def _whole_part(place: Key) -> Key:
+    """The line, rule, row or example that a place belongs to: what is left out to see what else is wrong."""
+    cuts = [number for number, part in enumerate(place[:-1]) if part in _HOLDERS]
+    return place[: cuts[-1] + 2] if cuts else place
+
+
+def _without(data: Any, place: Key) -> Any:
+    if not place:
+        return {}
+    first, rest = place[0], place[1:]
+    if isinstance(data, dict) and first in data:
+        held = {key: value for key, value in data.items() if key != first}
+        return {**held, first: _without(data[first], rest)} if rest else held
+    if isinstance(data, list) and isinstance(first, int) and first < len(data):
+        return [*data[:first], *([_without(data[first], rest)] if rest else []), *data[first + 1 :]]
+    return data
+
+
+def _problem(read_source: Source, model: type[BaseModel], single: dict[str, Any], place: Key) -> Problem:
     """One finding of pydantic in the words of a mapping file."""
     loc: Key = tuple(part for part in single["loc"] if part != "[key]")
     code, name, do = "format", loc[-1] if loc else "", ""
-    line = read_source.line(loc)
+    line = read_source.line(place)
     match single["type"]:
         case "extra_forbidden":
             code, said = "key-unknown", f"Nothing called `{name}` may stand here."

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, Literal
 
 import pytest
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, SecretStr
 
+from connector.http import Http
 from connector.mapping import reading
+from connector.mapping.bound import BoundShape
 from connector.mapping.layers import Layer
 from connector.mapping.load import Mapping as SystemMapping
 from connector.mapping.load import build
-from connector.mapping.paths import Slot, slots
+from connector.mapping.paths import Path, Slot, Step
 from connector.mapping.problems import Problem
-from connector.ports import Kind
+from connector.ports import Accounting, ConnectionConfig, Kind
 
 
 class Ref(BaseModel):
@@ -59,9 +61,12 @@ class Toy:
 
     name = "toy"
     title = "Toy"
-    settings = Settings
-    secrets = Secrets
+    settings: type[BaseModel] = Settings
+    secrets: type[BaseModel] = Secrets
     wire: Mapping[Kind, type[BaseModel]] = {Kind.INVOICE: ToyInvoice}
+
+    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
+        raise NotImplementedError("mapping never opens a connection")
 
 
 HEAD = """\
@@ -204,7 +209,7 @@ Built = tuple[SystemMapping | None, list[Problem]]
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Callable[..., Built]:
+def built(tmp_path: FilePath) -> Callable[..., Built]:
     """Builds the mapping of a file's text (default: the good one with pieces replaced)."""
 
     def make(*changes: tuple[str, str], text: str = GOOD) -> Built:
@@ -214,7 +219,7 @@ def built(tmp_path: Path) -> Callable[..., Built]:
         path = tmp_path / "toy.yaml"
         path.write_text(text, encoding="utf-8")
         found, problems = reading.mapping_file(path)
-        if found is None:
+        if found is None or found.damaged:
             return None, problems
         return build("toy", [Layer("system", found.content, found.source)], {"toy": Toy()})
 
@@ -222,7 +227,7 @@ def built(tmp_path: Path) -> Callable[..., Built]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> FilePath:
     """A mappings folder with the good system in it, which the house uses."""
     for name in ("systems", "offices", "tenants"):
         (tmp_path / "mappings" / name).mkdir(parents=True)
@@ -239,7 +244,7 @@ NUMBER = st.decimals(min_value=-(10**6), max_value=10**6, places=2, allow_nan=Fa
 DAY = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 
 
-def value_of(slot: Slot, *, vendor: bool, special: Mapping[str, Any], where: str) -> st.SearchStrategy[Any]:
+def value_of(slot: Slot, *, vendor: bool) -> st.SearchStrategy[Any]:
     if slot.choices:
         return st.sampled_from(sorted(slot.choices, key=str))
     match slot.form:
@@ -251,37 +256,54 @@ def value_of(slot: Slot, *, vendor: bool, special: Mapping[str, Any], where: str
             return st.booleans()
         case "date":
             return DAY.map(date.isoformat) if vendor else DAY
-        case "object":
-            assert slot.model is not None
-            return objects(slot.model, vendor=vendor, special=special, where=f"{where}.")
-        case "list":
-            inner = Slot(slot.item or "any", model=slot.model)
-            items = st.lists(value_of(inner, vendor=vendor, special=special, where=where), max_size=3)
-            return items if vendor else items.map(tuple)
         case _:
             return TEXT
 
 
-def objects(
-    model: type[BaseModel], *, vendor: bool, special: Mapping[str, Any], where: str = "", depth: int = 0
+def in_shape(
+    shape: BoundShape, *, vendor: bool, special: Mapping[str, st.SearchStrategy[Any]], where: str = ""
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Plain data in the shape of a model. `special` names strategies by path; None there leaves the field out.
+    """Plain data with every field that the lines of a shape carry; `special` names strategies by path.
 
-    An optional field may be missing or None; of ours a required one is always there.
+    A field of a record may be missing or null; of a document (`model_dump()`) all are there, and may be None.
     """
-    required: dict[str, Any] = {}
-    optional: dict[str, Any] = {}
-    for name, slot in slots(model).items():
-        path = f"{where}{name}"
-        if path in special and special[path] is None:
-            continue
-        made = special[path] if path in special else value_of(slot, vendor=vendor, special=special, where=path)
-        if slot.nullable and path not in special:
-            made = st.none() | made
-        (required if slot.required else optional)[name] = made
-    return st.fixed_dictionaries(required, optional=optional)
+    leaves: dict[Path, st.SearchStrategy[Any]] = {}
+    for line in shape.lines:
+        for place in line.theirs if vendor else line.ours:
+            name = where + ".".join(step.name for step in place.path)
+            if name in special:
+                leaves[place.path] = special[name]
+            elif line.each is not None:
+                items = st.lists(in_shape(line.each, vendor=vendor, special=special, where=f"{name}."), max_size=3)
+                leaves[place.path] = items if vendor else items.map(tuple)
+            else:
+                made = value_of(place.slot, vendor=vendor)
+                leaves[place.path] = st.none() | made if place.slot.nullable else made
+        for path in line.otherwise.paths if line.otherwise and not vendor else ():
+            name = where + ".".join(step.name for step in path)
+            leaves.setdefault(path, special.get(name, st.none() | TEXT))
+    return _object(leaves, vendor=vendor)
+
+
+def _object(leaves: Mapping[Path, st.SearchStrategy[Any]], *, vendor: bool) -> st.SearchStrategy[dict[str, Any]]:
+    fields: dict[str, Any] = {}
+    below: dict[Step, dict[Path, st.SearchStrategy[Any]]] = {}
+    for path, made in leaves.items():
+        if len(path) > 1:
+            below.setdefault(path[0], {})[path[1:]] = made
+        elif path[0].pick is None:
+            fields[path[0].name] = made
+        else:
+            fields[path[0].name] = st.lists(made.filter(lambda value: value is not None), max_size=1).map(tuple)
+    for step, inner in below.items():
+        made = _object(inner, vendor=vendor)
+        if step.pick is None:
+            fields.setdefault(step.name, st.none() | made)
+        else:
+            fields[step.name] = st.lists(made, max_size=1) if vendor else st.lists(made, max_size=1).map(tuple)
+    return st.fixed_dictionaries({}, optional=fields) if vendor else st.fixed_dictionaries(fields)
 
 
 @pytest.fixture(scope="session")
-def any_object() -> Callable[..., st.SearchStrategy[dict[str, Any]]]:
-    return objects
+def any_of() -> Callable[..., st.SearchStrategy[dict[str, Any]]]:
+    return in_shape
