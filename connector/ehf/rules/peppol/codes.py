@@ -36,10 +36,11 @@ def reason_code(node: Node, plan: Plan) -> None:
     """CL002, CL003: why an allowance or a charge."""
     i, mixed = node.i, bool(node.kids)
     indicators = node.parent.places("cbc:ChargeIndicator") if node.parent else ()
+    only = indicators[0] if len(indicators) == 1 else None
     allowances, charges = plan.codes("peppol-allowance-reason"), plan.codes("peppol-charge-reason")
 
     def check(v: Values, doc: Document) -> None:
-        kinds = [v[k] for k in indicators]
+        kinds = (v[only],) if only is not None else [v[k] for k in indicators]
         if "false" in kinds:
             codes, rule = allowances, "PEPPOL-EN16931-CL002"
         elif "true" in kinds:

@@ -12,6 +12,7 @@ from connector.ehf.rules.xpath import BreaksOff, date, divide, normalize, round_
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
+WITHIN_ROUNDING: Final = SLACK - Decimal("0.01")
 
 
 @both.on("cac:InvoiceLine", "cac:CreditNoteLine")
@@ -39,7 +40,7 @@ def amount(node: Node, plan: Plan) -> None:
         quantity = decimal(v[quantity_i]) if quantity_i is not None else ONE
         price = decimal(v[price_i]) if price_i is not None else ZERO
         base = ONE
-        if base_i is not None:
+        if base_i is not None and v[base_i] != "1":
             base = decimal(v[base_i])
             if base <= 0:
                 doc.fire("PEPPOL-EN16931-R121", at, value=v[base_i])
@@ -55,11 +56,11 @@ def amount(node: Node, plan: Plan) -> None:
             elif kind == "false":
                 for i in amounts:
                     allowances += decimal(v[i])
-        if charges:
-            charges = round_half_up(charges, 2)
-        if allowances:
-            allowances = round_half_up(allowances, 2)
-        expected = quantity * (price if base == 1 else divide(price, base)) + charges - allowances
+        amount = quantity * (price if base is ONE else divide(price, base))
+        if -WITHIN_ROUNDING <= net - amount - charges + allowances <= WITHIN_ROUNDING:
+            return  # rounding charges and allowances cannot bring it out of the slack
+        charges, allowances = round_half_up(charges, 2), round_half_up(allowances, 2)
+        expected = amount + charges - allowances
         if not -SLACK <= net - expected <= SLACK:
             per = "" if base == 1 else f" ÷ {base:f}"
             plus = f" + {charges:f}" if charges else ""
@@ -111,10 +112,11 @@ def base_unit(node: Node, plan: Plan) -> None:
         return
     at, unit = node.i, node.attr("unitCode")
     units = [one.attr("unitCode") for one in (invoiced if plan.kind == "Invoice" else credited)]
+    only = units[0] if len(units) == 1 else unit
 
     def check(v: Values, doc: Document) -> None:
         code = v[unit]
-        if code is not None and not any(v[i] == code for i in units):
+        if code is not None and (only == unit or code != v[only]) and code not in [v[i] for i in units]:
             allowed = ", ".join(text for i in units if (text := v[i])) or None
             doc.fire("PEPPOL-EN16931-R130", at, value=code, allowed=allowed)
 

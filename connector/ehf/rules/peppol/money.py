@@ -10,6 +10,7 @@ from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.xpath import BreaksOff, normalize
 
 AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
+_INDICATORS: Final = frozenset({"true", "false"})
 SLACK: Final = Decimal("0.02")
 """`u:slack`: both ends are allowed."""
 
@@ -108,10 +109,13 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         said = [text for i in indicators if (text := own_text(doc.els[i]) if mixed else v[i])]
         if len(said) > 1:
             raise BreaksOff("several cbc:ChargeIndicator")
-        if not said or (said[0] not in ("true", "false") and normalize(said[0]) not in ("true", "false")):
+        if not said or normalize(said[0]) not in _INDICATORS:
             doc.fire("PEPPOL-EN16931-R043", at, value=said[0] if said else None, allowed="true, false")
 
-    plan.check(indicator)
+    if len(indicators) == 1 and not mixed:
+        plan.unless(indicators[0], _INDICATORS, indicator)
+    else:
+        plan.check(indicator)
 
 
 @both.on("cac:Price/cac:AllowanceCharge")
