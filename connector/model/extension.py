@@ -8,11 +8,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from connector.model.base import Term
 
 Raw = Annotated[str, StringConstraints(strip_whitespace=False)]
+
+
+class Wrapping(Term):
+    """How a long value is broken into lines: an attachment's base64, mostly."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    width: Annotated[int, Field(gt=0)]
+    """Characters in a line."""
+    between: Raw
+    """Blanks between the lines."""
+    before: Raw = ""
+    """Blanks before the first."""
+    after: Raw = ""
+    """Blanks after the last."""
 
 
 class Kept(Term):
@@ -24,6 +39,7 @@ class Kept(Term):
     - attribute: `at` carries the attribute `name` with `value`; None takes away what would be written.
     - text: `at` has the text `value` where `instead_of` would be written (another way to write the same number or date,
       blanks around a code …).
+    - wrapped: the text of `at` is broken into lines as `wrap` says.
     - absent: `at` is not in the document, although the fields would write it.
     - order: the children of `at` stand in another order; `order` has for each place the number of the child.
     """
@@ -33,7 +49,7 @@ class Kept(Term):
     at: Raw
     """Where: path of UBL names from the element of the term that holds this, `cac:Item[1]/cbc:Name[1]`; "" is that
     element itself."""
-    what: Literal["element", "attribute", "text", "absent", "order"]
+    what: Literal["element", "attribute", "text", "wrapped", "absent", "order"]
     name: Raw | None = None
     """Name of the attribute; namespace in braces where it has one."""
     value: Raw | None = None
@@ -42,6 +58,8 @@ class Kept(Term):
     """What the fields alone would write here; where they write something else by now, this difference is void."""
     place: int | None = None
     """Number of the element among its siblings of the same name, from 1."""
+    wrap: Wrapping | None = None
+    """See `what`."""
     order: tuple[int, ...] = ()
     """See `what`; counted from 0."""
 

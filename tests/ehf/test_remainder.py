@@ -101,6 +101,24 @@ def test_many_alike_siblings_take_no_quadratic_time() -> None:
     assert same(again, extra)
 
 
+@pytest.mark.parametrize(
+    ("before", "between", "after"), [("", "\n", ""), ("\n    ", "\n    ", "\n"), ("", "", " "), ("\n", " \n", "")]
+)
+def test_a_wrapped_attachment_is_not_kept_twice(before: str, between: str, after: str) -> None:
+    data = "QUJD" * 20_000
+    lines = [data[n : n + 76] for n in range(0, len(data), 76)]
+    came = ubl(f"<cbc:Note>{before}{between.join(lines)}{after}</cbc:Note>")
+    (kept,) = remainder(came, ubl(f"<cbc:Note>{data}</cbc:Note>"))
+    assert len(kept.model_dump_json()) < 300
+    again = ubl(f"<cbc:Note>{data}</cbc:Note>")
+    restore(again, [Kept.model_validate_json(kept.model_dump_json())])
+    assert same(again, came)
+    odd = ubl(f"<cbc:Note>{data[:5]} {data[5:]}\n x</cbc:Note>")
+    again = ubl(f"<cbc:Note>{data}</cbc:Note>")
+    restore(again, remainder(odd, ubl(f"<cbc:Note>{data}</cbc:Note>")))
+    assert same(again, odd)
+
+
 def test_text_between_elements_of_the_document_is_refused() -> None:
     with pytest.raises(BadInput) as caught:
         remainder(ubl("<cbc:ID>1</cbc:ID>stray"), ubl("<cbc:ID>1</cbc:ID>"))
@@ -125,11 +143,12 @@ def test_a_forged_extension_is_refused(xml: str) -> None:
         {"at": "cbc:ID[999999999999]", "what": "absent"},
         {"at": "/".join(["cbc:ID[1]"] * 100_000), "what": "absent"},
         {"at": "", "what": "order", "order": [5, 6]},
+        {"at": "cbc:ID[1]", "what": "wrapped", "wrap": {"width": 1, "between": " " * 200_000_000}},
         {"at": "", "what": "element", "value": "<a/>", "place": -3},
     ],
 )
 def test_a_forged_extension_does_no_harm(kept: dict[str, object]) -> None:
-    line = ubl("<cbc:ID>1</cbc:ID>")
+    line = ubl("<cbc:ID>12</cbc:ID>")
     each = Kept.model_validate_json(json.dumps(kept))
     with contextlib.suppress(BadInput):  # nothing else may come out
         restore(line, [each])

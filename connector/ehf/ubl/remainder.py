@@ -18,12 +18,15 @@ from collections.abc import Iterable, Sequence
 from lxml import etree
 
 from connector.ehf.ubl.order import ranks
-from connector.ehf.xml import MAX_DEPTH, name_of, parse, path_of
+from connector.ehf.xml import MAX_BYTES, MAX_DEPTH, name_of, parse, path_of
 from connector.errors import BadInput, ConnectorError
-from connector.model.extension import Extension, Kept
+from connector.model.extension import Extension, Kept, Wrapping
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _PATH = re.compile(r"(?:(.*)/)?((?:\{[^}]*\})?[^/\[\]{}]+)\[([0-9]{1,9})\]", re.DOTALL)
+_BLANKS = re.compile(r"\s+")
+_LONG = 64
+"""A text this long is kept as the way it is wrapped, if that is all that differs."""
 _COMPARED_ONE_BY_ONE = 10_000
 """Pairs of same-named children that are compared for likeness; beyond, they are paired in their order."""
 
@@ -135,7 +138,40 @@ def _compare(
 def _texts(original: etree._Element, written: etree._Element, at: str) -> list[Kept]:
     text = "" if len(original) else original.text or ""
     stands = "" if len(written) else written.text or ""
-    return [] if text == stands else [Kept(at=at, what="text", value=text, instead_of=stands)]
+    if text == stands:
+        return []
+    wrap = _wrapping(text, stands)
+    return [Kept(at=at, what="wrapped", wrap=wrap) if wrap else Kept(at=at, what="text", value=text, instead_of=stands)]
+
+
+def _wrapping(text: str, stands: str) -> Wrapping | None:
+    """How the long text that would be written is broken into lines in what came; None where it is another text.
+
+    Attachments of megabytes are often wrapped. They are not kept twice for that.
+    """
+    if len(stands) < _LONG:
+        return None
+    lines = text.strip()
+    found = _BLANKS.search(lines)
+    wrap = Wrapping(
+        width=found.start() if found else len(lines) or 1,
+        between=found.group() if found else "",
+        before=text[: len(text) - len(text.lstrip())],
+        after=text[len(text.rstrip()) :],
+    )
+    return wrap if _length(stands, wrap) == len(text) and _wrapped(stands, wrap) == text else None
+
+
+def _length(text: str, wrap: Wrapping) -> int:
+    breaks = max(0, -(-len(text) // wrap.width) - 1)
+    return len(wrap.before) + len(text) + breaks * len(wrap.between) + len(wrap.after)
+
+
+def _wrapped(text: str, wrap: Wrapping) -> str:
+    if _length(text, wrap) > MAX_BYTES:
+        raise ValueError("a text wrapped into more than a document may hold")
+    lines = (text[start : start + wrap.width] for start in range(0, len(text), wrap.width))
+    return wrap.before + wrap.between.join(lines) + wrap.after
 
 
 def _attributes(original: etree._Element, written: etree._Element, at: str) -> list[Kept]:
@@ -263,6 +299,8 @@ def _apply(element: etree._Element, differences: Sequence[Kept]) -> list[etree._
         for each in differences:
             if each.what == "text" and not len(element) and (element.text or "") == (each.instead_of or ""):
                 element.text = each.value
+            elif each.what == "wrapped" and each.wrap and not len(element):
+                element.text = _wrapped(element.text or "", each.wrap)
             elif each.what == "attribute" and each.name and element.get(each.name) == each.instead_of:
                 _set(element, each.name, each.value)
         new = [(_parsed(each.value or ""), each.place or 1) for each in differences if each.what == "element"]
