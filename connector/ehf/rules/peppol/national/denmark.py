@@ -36,7 +36,7 @@ def judge(doc: Document) -> None:
     if doc.kind == "Invoice":
         for means in at(root, "cac:PaymentMeans"):
             _payment(doc, means)
-    for party in at(root, f"{BUYER}/cac:Party"):
+    for party in at(root, f"{BUYER}/cac:Party") if doc.since("3.0.20") else ():
         _scheme(doc, "DK-R-017", party, at(party, "cac:PartyLegalEntity/cbc:CompanyID"))
     for line in at(root, f"cac:{doc.kind}Line"):
         codes = at(line, _CLASSIFICATION)

@@ -40,7 +40,8 @@ def judge(doc: Document) -> None:
     root = doc.root
     _header(doc)
     _skonto(doc)
-    for reference in at(root, "cac:AdditionalDocumentReference/cac:Attachment/cac:ExternalReference"):
+    links = at(root, "cac:AdditionalDocumentReference/cac:Attachment/cac:ExternalReference")
+    for reference in links if doc.since("3.0.21") else ():
         uri = value(reference, "cbc:URI")
         if _URL.match(uri) is None:
             doc.fire("DE-R-T02", reference, value=uri or None)
