@@ -63,7 +63,10 @@ class TripletexPlugin:
         """An open connection to one company's books; makes no call yet."""
         from adapters.accounting.tripletex.adapter import Tripletex
 
-        return Tripletex(connection, http)
+        settings, secrets = connection.settings, connection.secrets
+        assert isinstance(settings, Settings)
+        assert isinstance(secrets, Secrets)
+        return Tripletex(settings, secrets, http)
 
 
 plugin = TripletexPlugin()

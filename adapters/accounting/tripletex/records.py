@@ -28,14 +28,15 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
 
 
 @cache
-def _parts(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
+def parts(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
+    """The fields of a wire model, with the model that a field holds (or a list of), if any."""
     return {name: _inner(info.annotation) for name, info in model.model_fields.items()}
 
 
 def fields_of(model: type[BaseModel], *, leave: frozenset[str] = frozenset(), **instead: str) -> str:
     """The `fields` parameter that asks for exactly what a wire model holds; `instead` overrides single ones."""
-    names = (name for name in _parts(model) if name not in leave)
-    return ",".join(instead.get(name) or _asked(name, _parts(model)[name]) for name in names)
+    names = (name for name in parts(model) if name not in leave)
+    return ",".join(instead.get(name) or _asked(name, parts(model)[name]) for name in names)
 
 
 def _asked(name: str, inner: type[BaseModel] | None) -> str:
@@ -56,7 +57,7 @@ PAYMENT_ROW = "INCOMING_PAYMENT"
 def pick(model: type[BaseModel], row: Row, at: str = "") -> dict[str, Any]:
     """What the model knows of a row: other fields are left, and so are empty texts. Raises `VendorError`."""
     body: dict[str, Any] = {}
-    for name, inner in _parts(model).items():
+    for name, inner in parts(model).items():
         value = row.get(name)
         if value is None or value == "":
             continue

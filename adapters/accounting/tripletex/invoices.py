@@ -1,0 +1,186 @@
+"""Writing invoices that Tripletex numbers: an order with our marker, its totals compared, then made an invoice.
+
+The marker is the order's `number`: it can be searched, and the mapping does not carry it. Nothing is ever sent to the
+customer from here: `sendToCustomer` is always said, and always false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from adapters.accounting.tripletex import records, wire
+from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.sending import day_of, number_of, sent
+from connector.errors import Refused, Stop
+from connector.ports import Goal, Proof, Run, Step
+
+
+class Invoices:
+    """Flows of invoices. `seen` is told of every invoice that is read on the way."""
+
+    def __init__(self, client: Client, lookups: Lookups, seen: Callable[[Mapping[str, Any]], None]) -> None:
+        self._client = client
+        self._lookups = lookups
+        self._seen = seen
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        """The steps that reach a goal. Raises `Refused`."""
+        self._can_be(goal)
+        return (
+            Step("order", self._order_create, self._order_look),
+            Step("invoice", self._create, self._look),
+            Step("read", self._read),
+        )
+
+    def _can_be(self, goal: Goal) -> None:
+        day, due = _dates(goal)
+        if goal.totals is None:
+            raise Refused("The invoice comes without totals to compare with.", code="totals-missing")
+        if due is not None and due < day:
+            raise Refused(
+                f"The invoice is due on {due}, before its own date {day}; Tripletex counts days from the date.",
+                code="due-before-invoice",
+                do="Mend the due date.",
+                where={"field": "invoiceDueDate"},
+            )
+        for place, line in enumerate(goal.record.get("order", {}).get("orderLines") or ()):
+            prices = [line.get(f"unitPrice{side}VatCurrency") for side in ("Excluding", "Including")]
+            if None not in prices:
+                raise Refused(
+                    "A line has prices without and with VAT; Tripletex takes one of them.",
+                    code="price-twice",
+                    do="Map one of the two prices.",
+                    where={"field": f"order.orderLines[{place}]"},
+                )
+
+    async def _order_create(self, run: Run) -> Proof:
+        order = await self._client.write("POST", "/order", json=await self._order_body(run.goal))
+        return Proof(str(order["id"]))
+
+    async def _order_body(self, goal: Goal) -> dict[str, Any]:
+        day, due = _dates(goal)
+        body = sent(wire.Order, goal.record["order"])
+        body["customer"] = {"id": number_of(body.get("customer", {}).get("id"), "order.customer.id")}
+        body.setdefault("orderDate", day.isoformat())
+        body.setdefault("deliveryDate", day.isoformat())
+        body["number"] = goal.marker
+        if due is not None:
+            body |= {"invoicesDueIn": (due - day).days, "invoicesDueInType": "DAYS"}
+        if body.get("currency"):
+            body["currency"] = {"id": await self._lookups.currency(body["currency"]["code"])}
+        for line in body.get("orderLines", ()):
+            if line.get("vatType"):
+                line["vatType"] = {"id": await self._lookups.vat_type(str(line["vatType"]["number"]), day)}
+        return body
+
+    async def _order_look(self, run: Run) -> Sequence[Proof]:
+        day = day_of(run.goal.record["order"].get("orderDate")) or _dates(run.goal)[0]
+        # Wide, should somebody have moved the order; its number says which it is.
+        found = await self._client.every(
+            "/order", number=run.goal.marker, fields="id,number",
+            orderDateFrom=day - timedelta(days=366), orderDateTo=day + timedelta(days=366),
+        )  # fmt: skip
+        return [Proof(str(row["id"])) for row in found if row.get("number") == run.goal.marker]
+
+    async def _create(self, run: Run) -> Proof:
+        order, (day, _) = run.proofs["order"].id, _dates(run.goal)
+        await self._compare_totals(order, run.goal)
+        try:
+            made = await self._client.write(
+                "PUT", f"/order/{order}/:invoice", params={"invoiceDate": day, "sendToCustomer": False}
+            )
+        except Refused:
+            # An order is invoiced once: where that has happened unseen, the refusal is the answer we had lost.
+            there = await self._look(run)
+            if len(there) == 1:
+                return there[0]
+            raise
+        return _invoiced(made)
+
+    async def _compare_totals(self, order: str, goal: Goal) -> None:
+        """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
+        assert goal.totals is not None
+        ours = {"net": goal.totals.net, "vat": goal.totals.vat, "gross": goal.totals.gross}
+        row = await self._client.get(
+            f"/order/{order}",
+            fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),"
+            "preliminaryInvoice(id,amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency)",
+        )
+        theirs = _preliminary(row) or _summed(row)
+        if theirs != ours:
+            raise Stop(
+                f"Tripletex comes to {theirs['gross']} with VAT of {theirs['vat']}, the document to {ours['gross']} "
+                f"with VAT of {ours['vat']} ({goal.totals.currency}). Nothing is invoiced yet.",
+                code="totals-differ",
+                do="See how VAT is rounded on both sides; mend the mapping or the order in Tripletex and try again.",
+                where={"order": order},
+                details={
+                    "currency": goal.totals.currency,
+                    "ours": {name: str(value) for name, value in ours.items()},
+                    "theirs": {name: str(value) for name, value in theirs.items()},
+                },
+            )
+
+    async def _look(self, run: Run) -> Sequence[Proof]:
+        order, (day, _) = int(run.proofs["order"].id), _dates(run.goal)
+        customer = number_of(run.goal.record["order"].get("customer", {}).get("id"), "order.customer.id")
+        rows = await self._client.every(
+            "/invoice", invoiceDateFrom=day, invoiceDateTo=day + timedelta(days=1), customerId=customer,
+            fields="id,invoiceNumber,kid,isCreditNote,orders(id)",
+        )  # fmt: skip
+        return [
+            _invoiced(row)
+            for row in rows
+            if not row.get("isCreditNote") and any(ref.get("id") == order for ref in row.get("orders") or ())
+        ]
+
+    async def _read(self, run: Run) -> Proof:
+        row = await self._client.get(f"/invoice/{run.proofs['invoice'].id}", fields=records.INVOICE_FIELDS)
+        record = records.invoice(row)
+        self._seen(row)
+        voucher = record.body["invoice"].get("voucher") or {}
+        facts = {
+            "number": row.get("invoiceNumber"),
+            "kid": row.get("kid"),
+            "net": str(row.get("amountExcludingVatCurrency")),
+            "gross": str(row.get("amountCurrency")),
+            "voucher": {name: voucher.get(name) for name in ("id", "number", "year")},
+        }
+        return Proof(record.id, facts, record)
+
+
+def _dates(goal: Goal) -> tuple[date, date | None]:
+    invoice = goal.record["invoice"]
+    day = day_of(invoice.get("invoiceDate"))
+    if day is None:
+        raise Refused("The invoice has no date.", code="date-missing", where={"field": "invoice.invoiceDate"})
+    return day, day_of(invoice.get("invoiceDueDate"))
+
+
+def _invoiced(row: Mapping[str, Any]) -> Proof:
+    return Proof(str(row["id"]), {"number": row.get("invoiceNumber"), "kid": row.get("kid")})
+
+
+def _preliminary(order: Mapping[str, Any]) -> dict[str, Decimal] | None:
+    """Totals as the order would be invoiced, where Tripletex shows them."""
+    row = order.get("preliminaryInvoice")
+    if not isinstance(row, Mapping) or "amountCurrency" not in row or "amountExcludingVatCurrency" not in row:
+        return None
+    net, gross = Decimal(row["amountExcludingVatCurrency"]), Decimal(row["amountCurrency"])
+    return {"net": net, "vat": gross - net - Decimal(row.get("amountRoundoffCurrency") or 0), "gross": gross}
+
+
+def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Totals from the lines."""
+    net = gross = Decimal(0)
+    for line in order.get("orderLines") or ():
+        try:
+            net += Decimal(line["amountExcludingVatCurrency"])
+            gross += Decimal(line["amountIncludingVatCurrency"])
+        except (KeyError, TypeError):
+            raise records.not_as_described("value.orderLines[].amountIncludingVatCurrency", "a number") from None
+    return {"net": net, "vat": gross - net, "gross": gross}

@@ -1,0 +1,131 @@
+"""Tripletex' own tables, whose ids differ from company to company: what a person knows, turned into an id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from typing import Any
+
+from adapters.accounting.tripletex.client import Client
+from connector.errors import Stop
+from connector.http import now
+
+FRESH = 3600.0
+"""Seconds that a table is believed."""
+
+Rows = list[dict[str, Any]]
+
+
+class Lookups:
+    """The tables of one company, read when they are first needed and again after an hour."""
+
+    def __init__(self, client: Client, payment_type: str | None) -> None:
+        self._client = client
+        self._payment_type = payment_type
+        self._tables: dict[str, tuple[float, Rows]] = {}
+        self._lock = asyncio.Lock()
+
+    async def vat_type(self, number: str, day: date) -> int:
+        """Id of the VAT type for sales with this code, legal for this company on this day.
+
+        Raises `Stop`: "vat-code-unknown", or "vat-code-ambiguous" where several VAT types have the code.
+        """
+        rows = await self._table(
+            f"vat {day}",
+            lambda: self._client.every(
+                "/ledger/vatType", typeOfVat="OUTGOING", vatDate=day, fields="id,number,name,percentage"
+            ),
+        )
+        found = [row for row in rows if row.get("number") == number]
+        if not found:
+            legal = sorted({str(row.get("number")) for row in rows})
+            raise Stop(
+                f"VAT code {number} cannot be used for sales in this company on {day}.",
+                code="vat-code-unknown",
+                do="Mend the VAT table of the mapping, or see that the company is in the VAT register.",
+                where={"field": "vatType", "vat_code": number, "date": day.isoformat()},
+                details={"legal": legal},
+            )
+        return self._one(found, "vat-code-ambiguous", f"VAT code {number}")
+
+    async def currency(self, code: str) -> int:
+        """Id of a currency by ISO 4217. Raises `Stop` ("currency-unknown")."""
+        rows = await self._table(
+            f"currency {code}", lambda: self._client.every("/currency", code=code, fields="id,code")
+        )
+        return self._exactly(rows, "code", code, "currency")
+
+    async def country(self, code: str) -> int:
+        """Id of a country by ISO 3166-1 alpha-2. Raises `Stop` ("country-unknown")."""
+        rows = await self._table(
+            f"country {code}", lambda: self._client.every("/country", code=code, fields="id,isoAlpha2Code")
+        )
+        return self._exactly(rows, "isoAlpha2Code", code, "country")
+
+    async def payment_type(self, wanted: Mapping[str, Any] | None) -> int:
+        """Id of the payment type by description or debited account; without either, the one of the settings.
+
+        Raises `Stop`: "payment-type-missing", "payment-type-unknown", "payment-type-ambiguous".
+        """
+        rows = await self._table(
+            "payment types",
+            lambda: self._client.every("/invoice/paymentType", fields="id,description,debitAccount(id,number)"),
+        )
+        text = str((wanted or {}).get("description") or "")
+        account = str(((wanted or {}).get("debitAccount") or {}).get("number") or "")
+        if not text and not account:
+            said = self._payment_type or ""
+            text, account = ("", said) if said.isdigit() else (said, "")
+        there = {"payment_types": [{"description": row.get("description"), "account": _account(row)} for row in rows]}
+        do = "Name the payment type in the mapping, or as `payment_type` in the connection's settings."
+        if not text and not account:
+            raise Stop("No payment type is named for this payment.", code="payment-type-missing", do=do, details=there)
+        found = [
+            row
+            for row in rows
+            if (not text or str(row.get("description", "")).casefold() == text.casefold())
+            and (not account or _account(row) == account)
+        ]
+        name = f"payment type {text or account}"
+        if not found:
+            raise Stop(f"Tripletex has no {name}.", code="payment-type-unknown", do=do, details=there)
+        return self._one(found, "payment-type-ambiguous", name)
+
+    async def _table(self, name: str, read: Callable[[], Awaitable[Rows]]) -> Rows:
+        known = self._tables.get(name)
+        if known is None or known[0] < now():
+            async with self._lock:
+                known = self._tables.get(name)
+                if known is None or known[0] < now():
+                    if len(self._tables) > 500:
+                        self._tables.clear()
+                    known = self._tables[name] = (now() + FRESH, await read())
+        return known[1]
+
+    def _exactly(self, rows: Rows, field: str, code: str, what: str) -> int:
+        found = [row for row in rows if row.get(field) == code]
+        if not found:
+            raise Stop(
+                f"Tripletex has no {what} {code} for this company.",
+                code=f"{what}-unknown",
+                do=f"Switch the {what} on in Tripletex, or mend the document.",
+                where={"field": what},
+            )
+        return self._one(found, f"{what}-ambiguous", f"{what} {code}")
+
+    def _one(self, found: Rows, code: str, name: str) -> int:
+        if len(found) > 1:
+            raise Stop(
+                f"Tripletex has {len(found)} entries for {name}.",
+                code=code,
+                do="Leave one of them active in Tripletex, or name the one that is meant in the mapping.",
+                details={"ids": [row["id"] for row in found]},
+            )
+        id: int = found[0]["id"]
+        return id
+
+
+def _account(row: Mapping[str, Any]) -> str:
+    account = row.get("debitAccount")
+    return str(account.get("number", "")) if isinstance(account, Mapping) else ""

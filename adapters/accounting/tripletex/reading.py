@@ -1,0 +1,319 @@
+"""Following what changes in Tripletex, and reading everything of a kind.
+
+Only customers can be asked for by time of change. Invoices and payment rows are read by the windows of their dates; a
+cursor remembers the newest of them, by id and version, so that a poll finds what is new and what has changed among
+these. What lies further back, the nightly comparison finds (`sweep`).
+
+Cursors are JSON; `v` is the version of their form.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from adapters.accounting.tripletex import records
+from adapters.accounting.tripletex.client import OSLO, PAGE, Client
+from connector.errors import BadInput, Refused, Stop
+from connector.model.json import dumps, loads
+from connector.ports import Kind, Page, Record
+
+Row = Mapping[str, Any]
+
+KEPT = 2000
+"""Newest rows whose versions a cursor remembers."""
+BY_ID = 100
+"""Ids that are asked for in one call."""
+OVERLAP = timedelta(minutes=10)
+"""Reads of customers overlap by so much: the vendor's clock is not ours, and changes become visible late."""
+FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
+
+_PATHS = {Kind.CUSTOMER: "/customer", Kind.INVOICE: "/invoice", Kind.PAYMENT: "/ledger/posting"}
+_FIELDS = {
+    Kind.CUSTOMER: records.CUSTOMER_FIELDS,
+    Kind.INVOICE: records.INVOICE_FIELDS,
+    Kind.PAYMENT: records.POSTING_FIELDS,
+}
+
+
+def _window(kind: Kind, start: date, end: date) -> dict[str, Any]:
+    """The parameters that ask for [start, end)."""
+    if kind is Kind.INVOICE:
+        return {"invoiceDateFrom": start, "invoiceDateTo": end}
+    return {"dateFrom": start, "dateTo": end, "type": records.PAYMENT_ROW}
+
+
+class Numbers:
+    """Ids of invoices by number: postings name the number only. The last 50,000 that were seen are remembered."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._ids: OrderedDict[str, int] = OrderedDict()
+
+    def seen(self, row: Row) -> None:
+        """Remember an invoice that was read."""
+        number = row.get("invoiceNumber")
+        if number:
+            self._ids[str(number)] = row["id"]
+            self._ids.move_to_end(str(number))
+            if len(self._ids) > 50_000:
+                self._ids.popitem(last=False)
+
+    async def of(self, rows: Iterable[Row]) -> dict[str, int]:
+        """Ids by number for the invoices that these postings name. Raises `Stop` where a number is there twice."""
+        numbers = {str(row.get("invoiceNumber") or "0") for row in rows} - {"0"}
+        missing = {number for number in numbers if number not in self._ids}
+        if len(missing) > 3:
+            await self._leaf_through(missing)
+        for number in sorted(number for number in missing if number not in self._ids):
+            await self._ask(number)
+        return {number: self._ids[number] for number in numbers if number in self._ids}
+
+    async def _ask(self, number: str) -> None:
+        found = await self._client.rows(
+            "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, invoiceNumber=number, fields="id,invoiceNumber"
+        )
+        found = [row for row in found if str(row.get("invoiceNumber")) == number]
+        if len(found) > 1:
+            raise Stop(
+                f"Tripletex has {len(found)} invoices with number {number}.",
+                code="invoice-number-ambiguous",
+                do="Say which invoice the payment settles.",
+                details={"ids": [row["id"] for row in found]},
+            )
+        for row in found:
+            self.seen(row)
+
+    async def _leaf_through(self, missing: set[str]) -> None:
+        """Year by year, newest first, until all are found or two years had none of them."""
+        end, without = datetime.now(OSLO).date() + timedelta(days=366), 0
+        while without < 2:
+            start, without = end - timedelta(days=366), without + 1
+            async for rows in pages(self._client, Kind.INVOICE, start, end, "id,invoiceNumber"):
+                for row in rows:
+                    self.seen(row)
+                    if str(row.get("invoiceNumber")) in missing:
+                        without = 0
+            if all(number in self._ids for number in missing):
+                return
+            end = start
+
+
+async def pages(client: Client, kind: Kind, start: date, end: date, fields: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """All rows dated in [start, end), a page at a time; windows with more rows than Tripletex gives are halved."""
+    windows, at = [(start, end)], 0
+    while windows:
+        rows = await _piece(client, kind, windows, at, fields)
+        yield rows
+        windows, at = _next(windows, at, rows)
+
+
+async def _piece(
+    client: Client, kind: Kind, windows: list[tuple[date, date]], at: int, fields: str
+) -> list[dict[str, Any]]:
+    """One page of the first window; where that is too large, its halves take its place."""
+    while True:
+        start, end = windows[0]
+        try:
+            return await client.rows(_PATHS[kind], start=at, fields=fields, **_window(kind, start, end))
+        except Refused as exc:
+            days = (end - start).days
+            if exc.code != "too-many-rows":
+                raise
+            if days < 2:
+                raise Stop(
+                    f"There are more rows on {start} than Tripletex gives in one query.",
+                    code="too-many-rows",
+                    do="Tell the maintainers: this day has to be read another way.",
+                    where={"kind": str(kind), "date": start.isoformat()},
+                ) from None
+            middle = start + timedelta(days=days // 2)
+            windows[:1] = [(start, middle), (middle, end)]
+
+
+def _next(windows: list[tuple[date, date]], at: int, rows: Sequence[Row]) -> tuple[list[tuple[date, date]], int]:
+    return (windows, at + len(rows)) if len(rows) >= PAGE else (windows[1:], 0)
+
+
+class Reader:
+    """Reads one company. `poll_days`: how far back polls look."""
+
+    def __init__(self, client: Client, numbers: Numbers, poll_days: int) -> None:
+        self._client = client
+        self._numbers = numbers
+        self._poll_days = poll_days
+
+    # --- single records ---------------------------------------------------------------------------------------------
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now, or None."""
+        if not id.isascii() or not id.isdigit():
+            return None
+        try:
+            row = await self._client.get(f"{_PATHS[kind]}/{id}", fields=_FIELDS[kind])
+        except Refused as exc:
+            if exc.code == "vendor-not-found":
+                return None
+            raise
+        if kind is Kind.PAYMENT and row.get("type") != records.PAYMENT_ROW:
+            return None
+        return (await self._records(kind, [row]))[0]
+
+    async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
+        if kind is Kind.CUSTOMER:
+            return [records.customer(row) for row in rows]
+        if kind is Kind.INVOICE:
+            for row in rows:
+                self._numbers.seen(row)
+            return [records.invoice(row) for row in rows]
+        ids = await self._numbers.of(rows)
+        return [records.payment(row, ids.get(str(row.get("invoiceNumber")))) for row in rows]
+
+    # --- everything -------------------------------------------------------------------------------------------------
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """A page of everything dated in [since, until); customers have no date: all of them."""
+        if kind is Kind.CUSTOMER:
+            state = _load(cursor) if cursor else {"at": 0, "inactive": False}
+            rows, after = await self._customers(state, None)
+            return Page(await self._records(kind, rows), _dump(after or {"done": True}), more=after is not None)
+        state = _load(cursor) if cursor else {"windows": [[since, until]], "at": 0}
+        rows, after = await self._dated(kind, state)
+        return Page(await self._records(kind, rows), _dump(after or {"done": True}), more=after is not None)
+
+    async def _dated(self, kind: Kind, state: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        windows = [(_day(start), _day(end)) for start, end in state.get("windows", ())]
+        if not windows or windows[0][0] >= windows[0][1]:
+            return [], None
+        rows = await _piece(self._client, kind, windows, state["at"], _FIELDS[kind])
+        windows, at = _next(windows, state["at"], rows)
+        return rows, {"windows": windows, "at": at} if windows else None
+
+    async def _customers(
+        self, state: Mapping[str, Any], since: str | None
+    ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """A page of customers: first the active ones, then the inactive, which Tripletex hides unless asked for."""
+        if state.get("done"):
+            return [], None
+        at, inactive = state["at"], state["inactive"]
+        rows = await self._client.rows(
+            "/customer", start=at, fields=records.CUSTOMER_FIELDS, changedSince=since, isInactive=inactive
+        )
+        if len(rows) >= PAGE:
+            return rows, {"at": at + len(rows), "inactive": inactive}
+        return rows, None if inactive else {"at": 0, "inactive": True}
+
+    # --- what changed -----------------------------------------------------------------------------------------------
+
+    async def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
+        if kind is Kind.CUSTOMER:
+            return _dump({"since": None, "at": 0, "inactive": False, "began": None})
+        # Rows dated ahead are few: kept apart, so that halving a full window does not begin with the coming decades.
+        ahead = max(since, datetime.now(OSLO).date() + timedelta(days=1))
+        windows = [[start, end] for start, end in ((since, ahead), (ahead, LAST)) if start < end]
+        return _dump({"from": since, "fill": {"windows": windows, "at": 0}, "known": []})
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since the cursor."""
+        state = _load(cursor)
+        if kind is Kind.CUSTOMER:
+            return await self._changed_customers(state)
+        if state["fill"]:
+            return await self._fill(kind, state)
+        return await self._poll(kind, state)
+
+    async def _changed_customers(self, state: dict[str, Any]) -> Page:
+        ours = datetime.now(UTC)
+        rows, after = await self._customers(state, state["since"])
+        # By the vendor's clock where it says it, and by the earlier of both, whoever is wrong.
+        began = state["began"] or _moment(min(ours, self._client.server_time or ours) - OVERLAP)
+        found = await self._records(Kind.CUSTOMER, rows)
+        if after is not None:
+            return Page(found, _dump({**state, **after, "began": began}), more=True)
+        return Page(found, _dump({"since": began, "at": 0, "inactive": False, "began": None}))
+
+    async def _fill(self, kind: Kind, state: dict[str, Any]) -> Page:
+        """The first time: page by page, all of it."""
+        rows, after = await self._dated(kind, state["fill"])
+        known = dict(state["known"]) | {row["id"]: _version(kind, row) for row in rows}
+        done = _dump({**state, "fill": after, "known": _newest(known)})
+        return Page(await self._records(kind, rows), done, more=after is not None)
+
+    async def _poll(self, kind: Kind, state: dict[str, Any]) -> Page:
+        """The newest rows against those known; what is new or has another version is read in full."""
+        rows = await self._newest_rows(kind, _day(state["from"]))
+        known: dict[int, str] = dict(state["known"])
+        # Where the memory is full, rows older than all it holds are outside of it rather than new.
+        least = min(known) if len(known) >= KEPT else 0
+        changed = [row for row in rows if row["id"] >= least and known.get(row["id"]) != _version(kind, row)]
+        more, changed = len(changed) > PAGE // 2, changed[-PAGE // 2 :]
+        known |= {row["id"]: _version(kind, row) for row in changed}
+        if kind is Kind.INVOICE:
+            changed = await self._in_full(changed)
+        found = await self._records(kind, changed)
+        return Page(found, _dump({**state, "known": _newest(known)}), more=more)
+
+    async def _newest_rows(self, kind: Kind, since: date) -> list[dict[str, Any]]:
+        start = max(since, datetime.now(OSLO).date() - timedelta(days=self._poll_days))
+        fields = records.VERSION_FIELDS if kind is Kind.INVOICE else records.POSTING_FIELDS
+        found: list[dict[str, Any]] = []
+        while len(found) < KEPT:
+            try:
+                rows = await self._client.rows(
+                    _PATHS[kind], start=len(found), sorting="-id", fields=fields, **_window(kind, start, LAST)
+                )
+            except Refused as exc:
+                # More than Tripletex gives: look less far back. The nightly comparison sees the rest.
+                today = datetime.now(OSLO).date()
+                if exc.code != "too-many-rows" or start >= today:
+                    raise
+                start, found = start + timedelta(days=max(1, (today - start).days // 2)), []
+                continue
+            found += rows
+            if len(rows) < PAGE:
+                break
+        return found
+
+    async def _in_full(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        ids = [row["id"] for row in rows]
+        found: list[dict[str, Any]] = []
+        for first in range(0, len(ids), BY_ID):
+            some = ",".join(map(str, ids[first : first + BY_ID]))
+            found += await self._client.rows(
+                "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, id=some, fields=records.INVOICE_FIELDS
+            )
+        return found
+
+
+def _version(kind: Kind, row: Row) -> str:
+    return records.invoice_version(row) if kind is Kind.INVOICE else str(row.get("version", 0))
+
+
+def _newest(known: Mapping[int, str]) -> list[tuple[int, str]]:
+    return [(id, known[id]) for id in sorted(known)[-KEPT:]]
+
+
+def _moment(moment: datetime) -> str:
+    """For `changedSince`, which has no zone. UTC is never later than Norwegian time, whichever of them is meant."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _day(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _dump(state: Mapping[str, Any]) -> str:
+    return dumps({"v": 1, **state}).decode()
+
+
+def _load(cursor: str) -> dict[str, Any]:
+    try:
+        state = loads(cursor)
+    except ValueError:
+        state = None
+    if not isinstance(state, dict) or state.get("v") != 1:
+        raise BadInput("This cursor is none of Tripletex'.", code="cursor-malformed", do="Begin anew.")
+    return state

@@ -1,0 +1,68 @@
+"""From a goal's record to what Tripletex is sent. No calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from adapters.accounting.tripletex.records import parts
+from connector.errors import Refused
+
+
+@cache
+def _writable(model: type[BaseModel]) -> frozenset[str]:
+    extras = ((name, info.json_schema_extra) for name, info in model.model_fields.items())
+    return frozenset(name for name, extra in extras if not (isinstance(extra, dict) and extra.get("readOnly")))
+
+
+def sent(model: type[BaseModel], record: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record may be sent: without what Tripletex fills itself, and without what is empty."""
+    writable = _writable(model)
+    body: dict[str, Any] = {}
+    for name, inner in parts(model).items():
+        value = record.get(name)
+        if value is None or name not in writable:
+            continue
+        if inner is not None:
+            value = sent(inner, value) if isinstance(value, Mapping) else [sent(inner, item) for item in value]
+        body[name] = value.isoformat() if isinstance(value, date) else value
+    return body
+
+
+def differs(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Names of the fields that are not as wanted; an empty text wanted is nothing there."""
+    different = []
+    for name, value in wanted.items():
+        found = there.get(name)
+        if isinstance(value, Mapping) and isinstance(found, Mapping):
+            different += [f"{name}.{inner}" for inner in differs(value, found)]
+        elif value != found and not (value == "" and found is None):
+            different.append(name)
+    return different
+
+
+def day_of(value: Any) -> date | None:
+    """A day given as one or as `YYYY-MM-DD`. Raises `Refused` ("date-malformed")."""
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise Refused(f"{str(value)[:40]!r} is no day.", code="date-malformed") from None
+
+
+def number_of(value: Any, field: str) -> int:
+    """An id of Tripletex', which comes as number or as text. Raises `Refused` ("link-missing")."""
+    text = str(value)
+    if not text.isascii() or not text.isdigit():
+        raise Refused(
+            f"{text[:40]!r} is no id of Tripletex' ({field}).",
+            code="link-missing",
+            do="See that what this refers to has been brought to Tripletex first.",
+            where={"field": field},
+        )
+    return int(text)
