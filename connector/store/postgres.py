@@ -37,7 +37,9 @@ class PostgresStore(Store):
     def __init__(self, url: URL, vault: Vault, clock: Callable[[], datetime] = utc_now, *, readers: int = 4) -> None:
         super().__init__(vault, clock)
         self._url = url
-        self._engine = create_async_engine(url, pool_size=readers + 1, max_overflow=8, pool_use_lifo=True)
+        self._engine = create_async_engine(
+            url, pool_size=readers + 1, max_overflow=8, pool_use_lifo=True, hide_parameters=True
+        )
         self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer: AsyncConnection | None = None
 

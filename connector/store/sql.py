@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 def upsert(table: Table, make: Callable[[Any], Any]) -> dict[bool, Any]:
     """An `INSERT … ON CONFLICT` for both databases, built once; to be taken by `Tx.postgres`.
 
-    `make` gets the dialect's insert and completes it.
+    `make` gets the dialect's insert and completes it. Its result knows how many rows it touched.
     """
-    return {True: make(postgresql.insert(table)), False: make(sqlite.insert(table))}
+    made = {True: make(postgresql.insert(table)), False: make(sqlite.insert(table))}
+    return {name: one.execution_options(preserve_rowcount=True) for name, one in made.items()}

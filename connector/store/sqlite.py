@@ -35,7 +35,12 @@ _GLANCE = 0.05
 
 def engine(path: Path) -> Engine:
     """An engine whose connections keep our promises."""
-    made = create_engine(f"sqlite+pysqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+    made = create_engine(
+        f"sqlite+pysqlite:///{path}",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
+    )
 
     @event.listens_for(made, "connect")
     def _connected(connection: sqlite3.Connection, _: Any) -> None:

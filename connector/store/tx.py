@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.exc import StatementError
 
+from connector.errors import ConnectorError
 from connector.model.json import dumps, loads
 from connector.store.vault import Vault
 
@@ -63,7 +65,12 @@ class Tx:
     ) -> CursorResult[Any]:
         """Run a statement; a list of parameters runs it for each (`executemany`)."""
         self._stats.statements += 1
-        return self.conn.execute(statement, parameters)
+        try:
+            return self.conn.execute(statement, parameters)
+        except StatementError as exc:
+            if isinstance(exc.orig, ConnectorError):  # a value that its column cannot hold
+                raise exc.orig from None
+            raise
 
     def defer(
         self, statement: Executable, parameters: Mapping[str, Any], *, rows: int | None = None, ring: str | None = None

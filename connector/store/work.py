@@ -104,12 +104,16 @@ _ANY_NUMBER = 2**31 - 1
 _DECIDED = _t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal"))
 
 check(WORK, "blocked", "queued")
-_WAKE = text(
-    "UPDATE work SET waits = waits - 1, "
-    "state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
-    "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
-    "WHERE id IN (SELECT work FROM needs WHERE needs = :id)"
-).bindparams(bindparam("now", type_=Moment()))
+_WAKE = (
+    text(
+        "UPDATE work SET waits = waits - 1, "
+        "state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
+        "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
+        "WHERE id IN (SELECT work FROM needs WHERE needs = :id)"
+    )
+    .bindparams(bindparam("now", type_=Moment()))
+    .execution_options(preserve_rowcount=True)
+)
 
 
 def submit(

