@@ -156,7 +156,7 @@ def _matching(things: Iterable[Thing], call: Call, **fields: str) -> Iterable[Th
 def who_am_i(call: Call) -> Reply:
     """Whose session it is."""
     company = call.books.company
-    me = Thing("whoAmI", id=1, employeeId=1, companyId=company["id"], company=Link("company", company["id"]))
+    me = Thing("whoAmI", employeeId=1, companyId=company["id"], company=Link("company", company["id"]))
     return call.one(me)
 
 

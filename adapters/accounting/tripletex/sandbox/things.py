@@ -54,7 +54,7 @@ def invalid(field: str, message: str) -> SandboxError:
 
 _OWN = "id version url changes "
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    type: tuple((_OWN + names).split())
+    type: tuple(((_OWN if type != "whoAmI" else "") + names).split())
     for type, names in {
         "customer": "name organizationNumber customerNumber supplierNumber isSupplier isCustomer isInactive email "
         "invoiceEmail overdueNoticeEmail phoneNumber phoneNumberMobile description language displayName "

@@ -1,0 +1,181 @@
+"""The sandbox, a caller for it, and the vendor's own description to hold calls and answers against."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Request, Sandbox
+from connector.model.json import dumps, loads
+
+SHARED = Path(os.environ.get("CONNECTOR_SHARED", Path(__file__).parents[4] / "shared"))
+
+
+class Caller:
+    """Calls the sandbox plainly and gives status and body."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+        self.client = httpx.AsyncClient(base_url=box.url, timeout=5.0)
+
+    async def sign_in(self, days: int = 2) -> Caller:
+        until = date.today() + timedelta(days=days)
+        said = {"consumerToken": CONSUMER_TOKEN, "employeeToken": EMPLOYEE_TOKEN, "expirationDate": until.isoformat()}
+        answer = await self.client.post("/token/session/:create", json=said)
+        assert answer.status_code == 201, answer.text
+        self.client.auth = ("0", answer.json()["value"]["token"])
+        return self
+
+    async def raw(self, method: str, path: str, json: Any = None, **query: Any) -> httpx.Response:
+        query = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
+        content = None if json is None else dumps(json)
+        headers = {"Content-Type": "application/json"} if content else {}
+        return await self.client.request(method, path, params=query, content=content, headers=headers)
+
+    async def __call__(self, method: str, path: str, json: Any = None, **query: Any) -> Any:
+        answer = await self.raw(method, path, json, **query)
+        assert answer.status_code < 300, answer.text
+        if not answer.content:
+            return None
+        said = loads(answer.content)
+        return said["value"] if "value" in said else said["values"]
+
+    async def refused(self, method: str, path: str, json: Any = None, **query: Any) -> dict[str, Any]:
+        answer = await self.raw(method, path, json, **query)
+        assert answer.status_code >= 400, answer.text
+        said = loads(answer.content)
+        assert said["status"] == answer.status_code
+        assert said["requestId"] == answer.headers["x-tlx-request-id"]
+        return said
+
+    async def customer(self, **more: Any) -> dict[str, Any]:
+        return await self("POST", "/customer", {"name": "Kjøper AS", "organizationNumber": "974760673", **more})
+
+    async def order(self, *lines: tuple[Any, Any, int], customer: int | None = None, **more: Any) -> dict[str, Any]:
+        customer = customer or (await self.customer())["id"]
+        shaped = [
+            {"description": "Vare", "count": count, "unitPriceExcludingVatCurrency": price, "vatType": {"id": vat}}
+            for count, price, vat in lines or [(8, 1020, 3), (20, 100, 31)]
+        ]
+        said = {"customer": {"id": customer}, "orderDate": "2027-01-15", "deliveryDate": "2027-01-14",
+                "invoicesDueIn": 14, "orderLines": shaped, **more}  # fmt: skip
+        return await self("POST", "/order", said)
+
+    async def invoice(self, *lines: tuple[Any, Any, int], **more: Any) -> dict[str, Any]:
+        order = await self.order(*lines, **more)
+        path = f"/order/{order['id']}/:invoice"
+        return await self("PUT", path, invoiceDate="2027-01-15", sendToCustomer=False)
+
+    async def payment_type(self, description: str = "Betalt til bank") -> int:
+        found = await self("GET", "/invoice/paymentType", description=description)
+        return found[0]["id"]
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as it:
+        yield it
+
+
+@pytest.fixture
+async def call(box: Sandbox) -> AsyncIterator[Caller]:
+    caller = await Caller(box).sign_in()
+    yield caller
+    await caller.client.aclose()
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return json.loads((SHARED / "vendors" / "tripletex" / "openapi.json").read_bytes(), parse_float=Decimal)
+
+
+class Contract:
+    """Requests and answers held against the vendor's OpenAPI document (the document itself is not checked)."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        paths = sorted(document["paths"].items(), key=lambda entry: entry[0].count("{"))
+        self._paths = [(re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), at) for path, at in paths]
+
+    def operation(self, method: str, path: str) -> dict[str, Any]:
+        for pattern, operations in self._paths:
+            if pattern.fullmatch(path) and method.lower() in operations:
+                return operations[method.lower()]
+        raise AssertionError(f"{method} {path} is not in the vendor's document")
+
+    def check_request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> None:
+        operation = self.operation(method, path)
+        declared = {at["name"]: at for at in operation.get("parameters", ()) if at["in"] == "query"}
+        for name, value in query.items():
+            assert name in declared, f"{method} {path}: no query parameter {name}"
+            self._check_text(declared[name]["schema"], value, f"{method} {path} {name}")
+        for name, at in declared.items():
+            assert not at.get("required") or query.get(name), f"{method} {path}: {name} is required"
+        content = operation.get("requestBody", {}).get("content", {})
+        if body is None:
+            assert not operation.get("requestBody", {}).get("required"), f"{method} {path}: a body is required"
+            return
+        assert content, f"{method} {path} takes no body"
+        self.check(next(iter(content.values()))["schema"], body, f"{method} {path}")
+
+    def check_answer(self, method: str, path: str, status: int, body: Any) -> None:
+        answers = self.operation(method, path)["responses"]
+        assert str(status) in answers, f"{method} {path}: no answer {status}"
+        content = answers[str(status)].get("content")
+        if not content:
+            assert body is None
+            return
+        self.check(next(iter(content.values()))["schema"], body, f"{method} {path}")
+
+    def check_error(self, body: Any) -> None:
+        said = {name: value for name, value in body.items() if value is not None}
+        said["validationMessages"] = [
+            {name: value for name, value in one.items() if value is not None} for one in said["validationMessages"]
+        ]
+        self.check({"$ref": "#/components/schemas/ApiError"}, said, "error")
+
+    def check(self, schema: dict[str, Any], value: Any, where: str) -> None:
+        """Types as declared, and no name that is not."""
+        whole = {"components": self._document["components"], "allOf": [schema]}
+        problems = list(jsonschema.Draft7Validator(whole).iter_errors(value))
+        assert not problems, f"{where}: " + "; ".join(f"{list(p.absolute_path)}: {p.message[:200]}" for p in problems)
+        self._no_unknown(schema, value, where)
+
+    def _no_unknown(self, schema: dict[str, Any], value: Any, where: str) -> None:
+        while "$ref" in schema:
+            schema = self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        if isinstance(value, list):
+            for one in value:
+                self._no_unknown(schema.get("items", {}), one, where)
+        elif isinstance(value, dict) and "properties" in schema:
+            for name, inner in value.items():
+                assert name in schema["properties"], f"{where}: no field {name}"
+                self._no_unknown(schema["properties"][name], inner, f"{where}.{name}")
+
+    def _check_text(self, schema: dict[str, Any], value: str, where: str) -> None:
+        fits = {"integer": r"-?\d+", "number": r"-?\d+(\.\d+)?", "boolean": "true|false"}.get(schema["type"], ".*")
+        assert re.fullmatch(fits, value), f"{where}: {value!r} is no {schema['type']}"
+        assert value in schema.get("enum", [value]), f"{where}: {value!r} is not one of {schema.get('enum')}"
+
+    def check_requests(self, requests: list[Request]) -> None:
+        """Every request that a sandbox was sent."""
+        for came in requests:
+            self.check_request(came.method, came.path.removeprefix("/v2"), came.query, came.body)
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    if not (SHARED / "vendors" / "tripletex" / "openapi.json").exists():
+        pytest.skip("the vendor's OpenAPI document is not here (CONNECTOR_SHARED)")
+    return Contract(_document())
