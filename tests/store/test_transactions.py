@@ -229,7 +229,7 @@ async def test_a_locked_file_is_waited_for_without_standing_still(tmp_path: Path
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute('BEGIN IMMEDIATE'); print('locked', flush=True); time.sleep(1); c.execute('COMMIT')"
     )
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-c", script, str(tmp_path / "c.db")], stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
