@@ -6,6 +6,7 @@ from connector.ehf.rules.en16931.facts import facts, is_vat, scheme_place
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank, strip
 from connector.ehf.rules.xpath import date, normalize
+from connector.ehf.xml import CAC
 
 layer.fatal("BR-01", "BR-02", "BR-03", "BR-04", "BR-05", "BR-06", "BR-07", "BR-08", "BR-09", "BR-10", "BR-11")
 layer.fatal("BR-16", "BR-17", "BR-18", "BR-19", "BR-20", "BR-29", "BR-30", "BR-49", "BR-50", "BR-52", "BR-53")
@@ -18,6 +19,8 @@ layer.fatal("BR-CO-05", "BR-CO-06", "BR-CO-07", "BR-CO-08")
 
 SELLER = "cac:AccountingSupplierParty"
 BUYER = "cac:AccountingCustomerParty"
+_INVOICE_LINE = f"{{{CAC}}}InvoiceLine"
+_CREDIT_NOTE_LINE = f"{{{CAC}}}CreditNoteLine"
 
 
 @layer.on("Invoice", "CreditNote")
@@ -196,8 +199,7 @@ def whole_document(doc: Document) -> None:
             doc.fire(name_rule, next((element for _, element in doc.each(party)), root))
         if not doc.has(f"{party}/cac:Party/cac:PostalAddress"):
             doc.fire(address_rule, next((element for _, element in doc.each(party)), root))
-    known = facts(doc)
-    if not (any(known.groups.values()) or known.odd_lines or "cac:InvoiceLine" in kept or "cac:CreditNoteLine" in kept):
+    if root.find(_INVOICE_LINE) is None and root.find(_CREDIT_NOTE_LINE) is None:
         doc.fire("BR-16", root)
     if not doc.has("cac:TaxTotal/cac:TaxSubtotal"):
         doc.fire("BR-CO-18", root)

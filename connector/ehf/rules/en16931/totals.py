@@ -222,11 +222,11 @@ def _tax_of_group(
     doc: Document, at: int, percents: list[str | None], base_text: str | None, tax_text: str | None
 ) -> None:
     """BR-CO-17. A rate that rounds to 0 wants a tax that does; so does no rate at all."""
-    if len(percents) > 1:
-        raise BreaksOff("round() of several rates")
-    if tax_text is None:
+    if tax_text is None:  # nothing equals what is missing, whatever the rates
         doc.fire("BR-CO-17", at)
         return
+    if len(percents) > 1:
+        raise BreaksOff("round() of several rates")
     tax = doc.decimal(tax_text)
     rate = doc.decimal(percents[0]) if percents else None
     if rate is None or whole(rate) == 0:

@@ -1,0 +1,74 @@
+"""Spoilt documents get the official verdict: a few in every run, many in `make proof`, and all that was ever found."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from benchmarks.invoices import invoice
+from connector.ehf import validate
+from connector.ehf.rules.peppol import document
+from tests.ehf.proof_fuzz import hunt
+from tests.ehf.proof_oracle import VERSIONS, differences, need_shared, official, ours
+
+FULL = os.environ.get("CONNECTOR_PROOF") == "full"
+FOUND = Path(__file__).parent / "found"
+VERDICTS: dict[str, dict[str, Any]] = json.loads((FOUND / "verdicts.json").read_text("utf-8"))
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("release", VERSIONS)
+@pytest.mark.parametrize("seed", range(4 if FULL else 1))
+def test_no_disagreement(release: str, seed: int) -> None:
+    need_shared()
+    found = hunt(release, 7000 + seed, count=12_000 if FULL else 120)
+    assert not found, "\n".join(f"{'; '.join(one.about)}\n{one.document.decode()}" for one in found)
+
+
+@pytest.mark.parametrize("name", sorted(VERDICTS))
+def test_what_was_found_stays_mended(name: str) -> None:
+    expected = VERDICTS[name]
+    release = expected.get("release", VERSIONS[0])
+    mine = ours((FOUND / name).read_bytes(), release)
+    if expected.get("broke_off"):
+        assert not mine.valid
+    for rule_set, said in expected["fired"].items():
+        assert sorted(mine.fired[rule_set].fatal) == said["fatal"], rule_set
+        assert sorted(mine.fired[rule_set].warning) == said["warning"], rule_set
+
+
+@pytest.mark.parametrize("name", sorted(VERDICTS))
+def test_what_was_found_is_the_official_verdict(name: str) -> None:
+    need_shared()
+    data = (FOUND / name).read_bytes()
+    release = VERDICTS[name].get("release", VERSIONS[0])
+    theirs = official().verdict(data, release)
+    assert differences(theirs, ours(data, release)) == []
+    for rule_set, said in VERDICTS[name]["fired"].items():
+        assert sorted(theirs.fired[rule_set].fatal) == said["fatal"]
+        assert sorted(theirs.fired[rule_set].warning) == said["warning"]
+    assert bool(VERDICTS[name].get("broke_off")) == any(fired.broke_off for fired in theirs.fired.values())
+
+
+def test_every_found_document_has_a_verdict() -> None:
+    assert {path.name for path in FOUND.glob("*.xml")} == set(VERDICTS)
+
+
+@pytest.mark.parametrize("text", ["2026<!-- -->-05-31", "<?x y?>2026-05-31", "2026-05-<?x?>31", "2026-05-31<!---->"])
+def test_a_comment_in_a_date_is_never_valid_where_the_official_evaluation_breaks_off(text: str) -> None:
+    need_shared()
+    data = invoice().replace(b"<cbc:DueDate>2026-05-31", f"<cbc:DueDate>{text}".encode())
+    theirs = official().verdict(data)
+    assert validate(data, rules=VERSIONS[0]).valid == theirs.valid
+    assert etree.fromstring(data) is not None
+
+
+def test_the_fuzzer_finds_a_broken_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    need_shared()
+    monkeypatch.setattr(document, "_exists", lambda text: True)
+    found = hunt(VERSIONS[0], 1, count=600)
+    assert any("PEPPOL-EN16931-F001" in about for one in found for about in one.about)
