@@ -1,0 +1,474 @@
+"""Every flow reaches its goal exactly once, whatever happens to any of its calls."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.accounting.tripletex.sandbox import Sandbox
+from connector.errors import Refused, Stop, TryLater, UnknownOutcome
+from connector.ports import Accounting, Goal, Kind, Run
+
+sys.path.append(str(Path(__file__).parent))
+from driving import SeveralFound, customer_goal, invoice_goal, opened, payment_goal, reach
+
+FAULTS = ("no-answer", "no-answer-before", "500-after", "500-before", "429", "429-no-reset", "garbled", "expire")
+
+
+@pytest.fixture
+async def system(box: Sandbox) -> AsyncIterator[Accounting]:
+    system = opened(box)
+    yield system
+    await system.close()
+
+
+async def customer(system: Accounting) -> str:
+    return (await reach(system, customer_goal()))["read"].id
+
+
+async def invoice(system: Accounting) -> str:
+    return (await reach(system, invoice_goal(await customer(system))))["read"].id
+
+
+def count(box: Sandbox, kind: str) -> int:
+    return box.state()["counts"].get(kind, 0)
+
+
+def rows(box: Sandbox, invoice_id: str) -> list[Decimal]:
+    """The payment rows on an invoice."""
+    items = box.books.items(int(invoice_id))
+    return [posting["amount"] for posting in items if posting.get("type") == "INCOMING_PAYMENT"]
+
+
+# --- the plain way ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_customer_is_made_and_read_back(system: Accounting, box: Sandbox) -> None:
+    proofs = await reach(system, customer_goal())
+    record = proofs["read"].record
+    assert record is not None
+    assert record.body["name"] == "Kjøper AS"
+    assert record.body["postalAddress"]["country"]["isoAlpha2Code"] == "NO"
+    assert record.body["customerNumber"] == proofs["read"].facts["number"]
+    assert "email" not in record.body, "an empty text is nothing"
+    assert proofs["customer"].facts["found"] is False
+
+
+async def test_a_customer_that_is_there_is_found_by_organisation_number(system: Accounting, box: Sandbox) -> None:
+    first = await customer(system)
+    again = await reach(system, customer_goal("m-customer-2", name="Kjøper Norge AS"))
+    assert again["customer"].id == first
+    assert again["customer"].facts["found"] is True
+    assert count(box, "customer") == 1
+
+
+async def test_two_customers_with_one_organisation_number_are_for_a_person(
+    system: Accounting, box: Sandbox, call: Any
+) -> None:
+    ids = [(await call.customer())["id"] for _ in range(2)]
+    with pytest.raises(Stop) as stop:
+        await reach(system, customer_goal())
+    assert stop.value.code == "customer-duplicates"
+    assert sorted(stop.value.details["ids"]) == ids
+
+
+async def test_an_inactive_customer_is_not_made_a_second_time(system: Accounting, box: Sandbox, call: Any) -> None:
+    made = await call.customer(isInactive=True)
+    with pytest.raises(Stop) as stop:
+        await reach(system, customer_goal())
+    assert stop.value.code == "customer-inactive"
+    assert stop.value.details["ids"] == [made["id"]]
+    assert count(box, "customer") == 1
+
+
+async def test_a_customer_is_changed_with_the_version_that_was_read(system: Accounting, box: Sandbox) -> None:
+    id = await customer(system)
+    goal = Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper Norge AS", "email": "post@kjoper.no"}, target=id)
+    proofs = await reach(system, goal)
+    record = proofs["read"].record
+    assert record is not None
+    assert (record.body["name"], record.body["email"]) == ("Kjøper Norge AS", "post@kjoper.no")
+    assert [r.body["version"] for r in box.requests if r.method == "PUT"] == [1]
+
+
+async def test_scenario_a1_an_invoice_in_four_calls(system: Accounting, box: Sandbox) -> None:
+    goal = invoice_goal(await customer(system))
+    await reach(system, goal)  # fills the tables
+    before = len(box.requests)
+    proofs = await reach(
+        system, Goal(**{f: getattr(goal, f) for f in ("kind", "operation", "record", "totals")}, marker="m-2")
+    )
+    calls = [f"{r.method} {r.path.removeprefix('/v2')}" for r in list(box.requests)[before:]]
+    order, id = proofs["order"].id, proofs["read"].id
+    assert calls == ["POST /order", f"GET /order/{order}", f"PUT /order/{order}/:invoice", f"GET /invoice/{id}"]
+    read = proofs["read"]
+    made = box.books.things["invoice"][int(id)]
+    assert read.facts["number"] == made["invoiceNumber"]
+    assert read.facts["kid"] == made["kid"]
+    assert Decimal(read.facts["gross"]) == Decimal("12500.00")
+    assert Decimal(read.facts["net"]) == Decimal("10160.00")
+    assert read.facts["voucher"]["number"]
+    record = read.record
+    assert record is not None
+    assert record.body["invoice"]["invoiceDueDate"] == "2027-01-29"
+    assert record.body["order"]["reference"] == "PO 7"
+    assert [line["vatType"]["number"] for line in record.body["order"]["orderLines"]] == ["3", "31"]
+    books = {one["account"]: one["amount"] for one in _voucher(box, made)}
+    assert books == {1500: Decimal("12500.00"), 3000: Decimal("-8160.00"), 3001: Decimal("-2000.00"),
+                     2700: Decimal("-2040.00"), 2701: Decimal("-300.00")}  # fmt: skip
+
+
+def _voucher(box: Sandbox, made: Any) -> list[dict[str, Any]]:
+    postings = box.books.find(made["voucher"])["postings"]
+    found = [box.books.find(link) for link in postings]
+    return [{"account": box.books.find(p["account"])["number"], "amount": p["amount"]} for p in found]
+
+
+async def test_nothing_is_ever_sent_to_the_customer(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    await reach(system, payment_goal(id))
+    assert not box.books.outbox
+    charging = [r for r in box.requests if r.path.endswith(("/:invoice", "/:createCreditNote", "/:send")) or
+                (r.method, r.path) == ("POST", "/v2/invoice")]  # fmt: skip
+    assert charging, "the test sees the calls it is about"
+    assert all(r.query.get("sendToCustomer") == "false" for r in charging)
+
+
+async def test_scenario_a2_a_payment(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    proofs = await reach(system, payment_goal(id))
+    assert rows(box, id) == [Decimal("-5000.00")]
+    record = proofs["read"].record
+    assert record is not None
+    assert record.id == proofs["payment"].id
+    assert record.body["amount"] == Decimal("5000.00")
+    assert record.body["invoice"]["id"] == int(id)
+    assert record.body["paymentDate"] == "2027-02-01"
+    assert record.body["posting"]["voucher"]["number"]
+
+
+async def test_two_equal_instalments_are_two_rows(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    first = await reach(system, payment_goal(id, "1000.00", "m-1"))
+    second = await reach(system, payment_goal(id, "1000.00", "m-2"))
+    assert first["payment"].id != second["payment"].id
+    assert rows(box, id) == [Decimal("-1000.00")] * 2
+
+
+# --- nothing is guessed -------------------------------------------------------------------------------------------------
+
+
+async def test_scenario_a7_totals_that_differ_stop_before_the_invoice() -> None:
+    async with Sandbox(rounding="line") as box:
+        system = opened(box)
+        id = await customer(system)
+        goal = invoice_goal(id, net="99.99", vat="25.00", gross="124.99")
+        line = {
+            "description": "Vare",
+            "count": 1,
+            "unitPriceExcludingVatCurrency": Decimal("33.33"),
+            "vatType": {"number": "3"},
+        }
+        order = {**goal.record["order"], "orderLines": [line] * 3}
+        goal = Goal(goal.kind, goal.operation, goal.marker, {**goal.record, "order": order}, goal.totals)
+        with pytest.raises(Stop) as stop:
+            await reach(system, goal)
+        assert stop.value.code == "totals-differ"
+        assert "124.98" in stop.value.said
+        assert stop.value.details["ours"] == {"net": "99.99", "vat": "25.00", "gross": "124.99"}
+        assert stop.value.details["theirs"] == {"net": "99.99", "vat": "24.99", "gross": "124.98"}
+        assert count(box, "invoice") == 0
+        await system.close()
+    async with Sandbox() as box:
+        system = opened(box)
+        goal = Goal(goal.kind, goal.operation, goal.marker, {**goal.record, "order": {**order, "customer": {"id": await customer(system)}}}, goal.totals)  # fmt: skip
+        await reach(system, goal)
+        assert count(box, "invoice") == 1
+        await system.close()
+
+
+async def test_totals_are_summed_from_the_lines_where_an_order_shows_none() -> None:
+    async with Sandbox(preliminary=False) as box:
+        system = opened(box)
+        assert await invoice(system)
+        with pytest.raises(Stop, match="12500"):
+            await reach(system, invoice_goal(await customer(system), "m-9", gross="12500.01", vat="2340.01"))
+        assert count(box, "invoice") == 1
+        await system.close()
+
+
+async def test_a_vat_code_that_is_not_legal_here_stops() -> None:
+    async with Sandbox(vat_registered=False) as box:
+        system = opened(box)
+        with pytest.raises(Stop) as stop:
+            await reach(system, invoice_goal(await customer(system)))
+        assert stop.value.code == "vat-code-unknown"
+        assert "3" not in stop.value.details["legal"]
+        assert count(box, "order") == 0
+        await system.close()
+
+
+async def test_vat_codes_are_sent_by_the_id_of_this_company(system: Accounting, box: Sandbox) -> None:
+    goal = invoice_goal(await customer(system), net="200.00", vat="23.11", gross="223.11")
+    lines = [
+        {"description": "Fisk", "count": 1, "unitPriceExcludingVatCurrency": 100, "vatType": {"number": number}}
+        for number in ("33", "32")
+    ]
+    goal = Goal(goal.kind, goal.operation, goal.marker, {**goal.record, "order": {**goal.record["order"], "orderLines": lines}}, goal.totals)  # fmt: skip
+    proofs = await reach(system, goal)
+    sent = next(r.body for r in box.requests if (r.method, r.path) == ("POST", "/v2/order"))
+    assert [line["vatType"] for line in sent["orderLines"]] == [{"id": 32}, {"id": 311}]
+    assert proofs["read"].record is not None
+    assert [line["vatType"]["number"] for line in proofs["read"].record.body["order"]["orderLines"]] == ["33", "32"]
+
+
+async def test_a_payment_that_exceeds_what_is_open_is_not_pushed(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    box.payment(int(id), Decimal("12000.00"), date(2027, 1, 31))
+    with pytest.raises(Stop) as stop:
+        await reach(system, payment_goal(id, "500.01"))
+    assert stop.value.code == "exceeds-open-amount"
+    assert {n: Decimal(v) for n, v in stop.value.details.items()} == {
+        "open": Decimal("500"),
+        "amount": Decimal("500.01"),
+    }
+    assert rows(box, id) == [Decimal("-12000.00")]
+
+
+async def test_what_is_open_is_read_again_when_the_witness_is_old(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    goal = payment_goal(id, "12500.00")
+    step = system.flow(goal)[0]
+    assert step.witness is not None
+    witness = {**await step.witness(Run(goal, {})), "at": 0}
+    box.payment(int(id), Decimal("12500.00"), date(2027, 1, 31))
+    with pytest.raises(Stop, match="open"):
+        await step.call(Run(goal, {}, witness))
+
+
+async def test_two_new_equal_rows_are_for_a_person(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    goal = payment_goal(id, "1000.00")
+    box.fault("PUT /invoice/.*/:payment", "no-answer")
+    step = system.flow(goal)[0]
+    assert step.witness is not None
+    assert step.look is not None
+    run = Run(goal, {}, await step.witness(Run(goal, {})))
+    with pytest.raises(UnknownOutcome):
+        await step.call(run)
+    box.payment(int(id), Decimal("1000.00"), date(2027, 2, 1))
+    assert len(await step.look(run)) == 2
+
+
+async def test_an_equal_row_of_before_is_not_taken_for_ours(system: Accounting, box: Sandbox) -> None:
+    id = await invoice(system)
+    old = box.payment(int(id), Decimal("5000.00"), date(2027, 2, 1))
+    box.fault("PUT /invoice/.*/:payment", "no-answer")
+    proofs = await reach(system, payment_goal(id))
+    assert rows(box, id) == [Decimal("-5000.00")] * 2
+    assert int(proofs["payment"].id) not in [link.id for link in old["postings"]]
+
+
+async def test_foreign_currency_needs_both_amounts_and_compares_in_the_invoices(
+    system: Accounting, box: Sandbox
+) -> None:
+    goal = invoice_goal(await customer(system), net="1000.00", vat="0.00", gross="1000.00")
+    line = {"description": "Eksport", "count": 1, "unitPriceExcludingVatCurrency": 1000, "vatType": {"number": "52"}}
+    order = {**goal.record["order"], "currency": {"code": "EUR"}, "orderLines": [line]}
+    proofs = await reach(system, Goal(goal.kind, "create", "m-eur", {**goal.record, "order": order}, goal.totals))
+    id = proofs["read"].id
+    paid = await reach(system, payment_goal(id, "6950.00", amountCurrency=Decimal("600.00")))
+    assert paid["read"].record is not None
+    assert paid["read"].record.body["amountCurrency"] == Decimal("600.00")
+    assert paid["read"].record.body["currency"]["code"] == "EUR"
+    with pytest.raises(Stop, match="400"):
+        await reach(system, payment_goal(id, "4700.00", "m-2", amountCurrency=Decimal("400.01")))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda g: Goal(g.kind, "update", g.marker, g.record, g.totals, "1"), "operation-not-supported"),
+        (lambda g: Goal(g.kind, "create", g.marker, g.record), "totals-missing"),
+        (lambda g: Goal(g.kind, "create", g.marker, {**g.record, "invoice": {"invoiceDate": "2027-01-15", "invoiceDueDate": "2027-01-14"}}, g.totals), "due-before-invoice"),
+        (lambda g: Goal(g.kind, "create", g.marker, {**g.record, "invoice": {}}, g.totals), "date-missing"),
+        (lambda g: Goal(g.kind, "create", g.marker, {**g.record, "order": {"orderLines": [{"unitPriceExcludingVatCurrency": 1, "unitPriceIncludingVatCurrency": 1}]}}, g.totals), "price-twice"),
+        (lambda g: payment_goal("7", "-1.00"), "payment-not-positive"),
+        (lambda g: payment_goal("", "1.00"), "payment-without-invoice"),
+        (lambda g: Goal(Kind.CUSTOMER, "create", "m", {}), "name-missing"),
+        (lambda g: Goal(Kind.CUSTOMER, "update", "m", {"name": "x"}, target="abc"), "link-missing"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_is_refused_without_a_call(
+    system: Accounting, box: Sandbox, change: Any, code: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        system.flow(change(invoice_goal("7")))
+    assert refused.value.code == code
+    assert not box.requests
+
+
+async def test_the_ledgers_own_refusal_comes_with_its_text_and_fields() -> None:
+    async with Sandbox(bank_account=False) as box:
+        system = opened(box)
+        with pytest.raises(Refused) as refused:
+            await invoice(system)
+        assert refused.value.code == "vendor-validation"
+        assert "bankkontonummer" in (refused.value.said_by_vendor or "")
+        assert refused.value.details["vendor_code"] == 18000
+        assert refused.value.where["request_id"]
+        assert count(box, "order") == 1
+        box.books.rules.bank_account = True
+        proofs = await reach(system, invoice_goal(await customer(system)), looks=1)
+        assert proofs["read"].facts["number"]
+        await system.close()
+
+
+# --- whatever happens to any call -------------------------------------------------------------------------------------
+
+
+async def _struck(prepare: Any, goal_of: Any, check: Any) -> int:
+    """Run a flow once for every fault at every one of its calls, the session's own included."""
+    struck = 0
+    for kind in FAULTS:
+        at = 0
+        while True:
+            async with Sandbox() as box:
+                setup = opened(box)
+                given = await prepare(setup)
+                await setup.close()
+                before = len(box.requests)
+                system = opened(box)
+                if kind == "expire":
+                    _expire_at(box, at)
+                else:
+                    box.fault("", kind, after=at, seconds=0)
+                proofs = await reach(system, goal_of(given))
+                calls = len(box.requests) - before
+                await check(box, given, proofs, f"{kind} at call {at}")
+                hit = not box.faults.active if kind != "expire" else at < calls
+                box.faults.active.clear()
+                await system.close()
+            if not hit:
+                break
+            struck += 1
+            at += 1
+            assert at < 40, "no flow has so many calls"
+    return struck
+
+
+def _expire_at(box: Sandbox, at: int) -> None:
+    """End all sessions just before the call with this number."""
+    left, handle = [at], box.handle
+
+    def expiring(request: Any) -> Any:
+        if left[0] == 0 and not request.path.startswith("/v2/token"):
+            box.fault("", "expire")
+            left[0] = -1
+        elif left[0] > 0:
+            left[0] -= 1
+        return handle(request)
+
+    box.handle = expiring  # type: ignore[method-assign]
+
+
+async def test_a_customer_once_whatever_happens_to_any_call() -> None:
+    async def check(box: Sandbox, given: None, proofs: Any, what: str) -> None:
+        assert count(box, "customer") == 1, what
+        assert proofs["read"].record.body["name"] == "Kjøper AS", what
+
+    async def nothing(system: Accounting) -> None:
+        return None
+
+    assert await _struck(nothing, lambda _: customer_goal(), check) > 30
+
+
+async def test_a_customer_without_organisation_number_once() -> None:
+    async def prepare(system: Accounting) -> None:
+        await reach(system, customer_goal("m-namesake", organizationNumber=None, name="Kari Nordmann"))
+
+    async def check(box: Sandbox, given: None, proofs: Any, what: str) -> None:
+        assert count(box, "customer") == 2, what
+        made = box.books.things["customer"][int(proofs["customer"].id)]
+        assert made["description"] == "m-kari", what
+
+    goal = customer_goal("m-kari", organizationNumber=None, name="Kari Nordmann")
+    assert await _struck(prepare, lambda _: goal, check) > 20
+
+
+async def test_an_invoice_once_whatever_happens_to_any_call() -> None:
+    async def check(box: Sandbox, given: str, proofs: Any, what: str) -> None:
+        state = box.state()
+        assert state["counts"]["invoice"] == 1, what
+        assert state["balances"]["1500"] == Decimal("12500.00"), what
+        assert sum(state["balances"].values()) == 0, what
+        assert not box.books.outbox, what
+        assert proofs["read"].facts["number"] == 10017, what
+
+    assert await _struck(customer, invoice_goal, check) > 50
+
+
+async def test_a_payment_once_whatever_happens_to_any_call() -> None:
+    async def check(box: Sandbox, given: str, proofs: Any, what: str) -> None:
+        assert rows(box, given) == [Decimal("-5000.00")], what
+        assert proofs["read"].record.id == proofs["payment"].id, what
+
+    assert await _struck(invoice, payment_goal, check) > 30
+
+
+async def test_a_change_of_a_customer_comes_through_whatever_happens() -> None:
+    async def check(box: Sandbox, given: str, proofs: Any, what: str) -> None:
+        there = box.books.things["customer"][int(given)]
+        assert there["email"] == "post@kjoper.no", what
+        assert there["version"] == 2, what
+
+    def goal(id: str) -> Goal:
+        return Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper AS", "email": "post@kjoper.no"}, target=id)
+
+    assert await _struck(customer, goal, check) > 25
+
+
+async def test_an_invoice_that_a_lagging_read_does_not_show_is_not_made_twice(system: Accounting, box: Sandbox) -> None:
+    """Should the settle time be too short: an order is invoiced once, and the refusal is taken for what it is."""
+    goal = invoice_goal(await customer(system))
+    box.fault("PUT /order/.*/:invoice", "no-answer")
+    box.fault("GET /invoice", "stale", count=2)
+    proofs = await reach(system, goal)
+    assert count(box, "invoice") == 1
+    assert proofs["invoice"].facts["number"] == 10017
+
+
+async def test_several_orders_with_our_marker_are_for_a_person(system: Accounting, box: Sandbox, call: Any) -> None:
+    id = await customer(system)
+    await call.order(customer=int(id), number="m-invoice-1")
+    box.fault("POST /order", "no-answer")
+    with pytest.raises(SeveralFound):
+        await reach(system, invoice_goal(id))
+
+
+async def test_a_number_that_only_looks_like_our_marker_is_none(system: Accounting, box: Sandbox, call: Any) -> None:
+    id = await customer(system)
+    await call.order(customer=int(id), number="m-invoice-10")
+    box.fault("POST /order", "no-answer")
+    await reach(system, invoice_goal(id))
+    assert count(box, "invoice") == 1
+
+
+async def test_a_used_up_period_is_waited_for_without_calls() -> None:
+    async with Sandbox(rate_limit=3) as box:
+        system = opened(box)
+        for _ in range(3):
+            await system.read(Kind.CUSTOMER, "1")
+        before = len(box.requests)
+        with pytest.raises(TryLater) as later:
+            await system.read(Kind.CUSTOMER, "1")
+        assert later.value.code == "rate-limited"
+        assert 0 < (later.value.after or 0) <= 61
+        assert len(box.requests) == before
+        await system.close()
