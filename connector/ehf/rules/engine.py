@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Context, Decimal, localcontext
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from lxml import etree
@@ -31,7 +32,7 @@ from connector.ehf.rules.values import strip as strip
 from connector.ehf.rules.values import too_fine as too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.rules.xpath import decimal as _xs_decimal
-from connector.ehf.xml import name_of
+from connector.ehf.xml import CBC, name_of
 
 MAX_FINDINGS_PER_RULE: Final = 500
 """So that 50,000 bad lines do not make a report that nobody can read; the rest is counted."""
@@ -43,6 +44,13 @@ _REMEMBERED_NODES: Final = 200_000
 """How many nodes the plans that a rule set remembers may have together, some 100 MB at most."""
 
 count_attributes = cast("Callable[[etree._Element], float]", etree.XPath("count(//@*)"))
+
+# Through `map`, these are read a third faster than by name in a comprehension, and half the time goes into reading.
+_tag = cast("Callable[[etree._Element], str]", attrgetter("tag"))
+_text = cast("Callable[[etree._Element], str | None]", attrgetter("text"))
+_get = cast("Callable[[etree._Element, str], str | None]", etree._Element.get)
+
+_BASIC: Final = f"{{{CBC}}}"
 
 Block = tuple[Plan, Values, "list[etree._Element]"]
 
@@ -146,15 +154,19 @@ class Document:
 
     def block(self, els: list[etree._Element], *, header: bool = False) -> None:
         """Judge one block: an element with everything below it, or the document element with its leaf children."""
-        tags = [el.tag for el in els]
+        tags = [*map(_tag, els)]
         key = ("header", *tags) if header else (*tags, *map(len, els))
         plan = self.plans.get(key) or self.rules.plan(self.kind, key, tags, None if header else [*map(len, els)])
-        v: list[str | None] = [el.text for el in els]
+        v: list[str | None] = [*map(_text, els)]
+        if header and not self.typed:
+            for i, el in enumerate(els[1:], start=1):
+                if len(el):
+                    v[i] = "".join(map(str, el.itertext()))
         if plan.deep:
             for i in plan.deep:
                 v[i] = "".join(map(str, els[i].itertext()))
         if plan.attribute_places:
-            more = [els[i].get(name) for i, name in plan.attribute_places]
+            more = [*map(_get, plan.attribute_owners(els), plan.attribute_names)]
             self.attributes_read += len(more) - more.count(None)
             v += more
         self.els = els
@@ -272,6 +284,8 @@ def _judge(doc: Document) -> Document:
     for child in root:
         if len(child):
             blocks.append(child)
+            if child.tag.startswith(_BASIC):  # no UBL: a field with elements inside; its text is what counts
+                header.append(child)
         else:
             header.append(child)
     doc.block(header, header=True)

@@ -110,6 +110,8 @@ class Plan:
     __slots__ = (
         "amount_checks",
         "amounts",
+        "attribute_names",
+        "attribute_owners",
         "attribute_places",
         "blank_checks",
         "blankable",
@@ -136,7 +138,7 @@ class Plan:
         """`Invoice` or `CreditNote`."""
         self.size = len(tags)
         self.root, self.top = _tree(kind, tags, lengths, header)
-        self.keep = header or tags[0] not in LINES
+        self.keep = header or not (tags[0] in LINES or tags[0].startswith("cbc:"))
         self.tops = tuple({node.tag for node in self.top.kids}) if header else (self.top.tag,)
         self.static: list[tuple[str, int, dict[str, str]]] = []
         self.static_once: list[tuple[str, int]] = []
@@ -154,6 +156,9 @@ class Plan:
             for name in attributes_of(node.tag):
                 node.attrs[name] = self.size + len(self.attribute_places)
                 self.attribute_places.append((node.i, name))
+        self.attribute_owners = getter([i for i, _ in self.attribute_places])
+        """Picks the elements of `attribute_places` out of those of the block."""
+        self.attribute_names = tuple(name for _, name in self.attribute_places)
         self.index = {path: tuple(places) for path, places in index.items()}
         """Path from below the document element -> places of the nodes there."""
         self.deep = tuple(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 Values = Sequence["str | None"]
 """Texts of the elements of a block as they stand, in document order, then the attributes that have a place."""
@@ -28,8 +30,8 @@ def too_fine(text: str | None) -> bool:
     return text is not None and "." in text[:-3]
 
 
-def getter(places: Sequence[int]) -> Callable[[Values], tuple[str | None, ...]]:
-    """A function that picks those places out of the values, as a tuple."""
+def getter(places: Sequence[int]) -> Callable[[Sequence[T]], tuple[T, ...]]:
+    """A function that picks those places out of a list, as a tuple."""
     if not places:
         return lambda v: ()
     if len(places) == 1:
