@@ -225,9 +225,12 @@ def _tax_of_group(
     if tax_text is None:  # nothing equals what is missing, whatever the rates
         doc.fire("BR-CO-17", at)
         return
+    tax = doc.decimal(tax_text)
+    if base_text is None and whole(tax) != 0:  # nor does it matter then what the rate is
+        doc.fire("BR-CO-17", at, stated=tax_text)
+        return
     if len(percents) > 1:
         raise BreaksOff("round() of several rates")
-    tax = doc.decimal(tax_text)
     rate = doc.decimal(percents[0]) if percents else None
     if rate is None or whole(rate) == 0:
         if whole(tax) != 0:
