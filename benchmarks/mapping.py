@@ -244,9 +244,7 @@ def main() -> int:
     ):
         took, beside, times = ratio(mapped, hand)
         worst = max(worst, times)
-        print(
-            f"mapping {name:5} {took:7.1f} µs a document of 10 lines, by hand {beside:7.1f} µs: {times:.2f}× (bound {BOUND}×)"
-        )
+        print(f"mapping {name:5} {took:6.1f} µs for ten lines, by hand {beside:6.1f} µs: {times:.2f}× (bound {BOUND}×)")
     return int(worst > BOUND)
 
 

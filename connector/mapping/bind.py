@@ -79,7 +79,14 @@ class _Binder:
     # --- shapes -------------------------------------------------------------------------------------------------------
 
     def shape(self, merged: Merged, ours: type[BaseModel], theirs: type[BaseModel], owner: str) -> BoundShape:
-        lines = [line for name, said in merged.fields.items() if (line := self.line(name, said, ours, theirs, owner))]
+        lines: list[BoundLine] = []
+        broken: set[str] = set()
+        for name, said in merged.fields.items():
+            line = self.line(name, said, ours, theirs, owner)
+            if line:
+                lines.append(line)
+            else:
+                broken |= {name, *(said.values.get("ours") or ()), *(said.values.get("theirs") or ())}
         refusals = [
             refusal for name, said in merged.refuse.items() for refusal in self.refusal(name, said, ours, theirs)
         ]
@@ -87,7 +94,9 @@ class _Binder:
         for path, said in merged.loses.items():
             if self.place(path, ours, "ours", said.origin):
                 loses.append((path, said.values["why"], said.origin))
-        return BoundShape(ours, theirs, tuple(lines), tuple(refusals), tuple(loses))
+        return BoundShape(
+            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), frozenset(broken)
+        )
 
     def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:
         when = said.values["when"]

@@ -105,6 +105,10 @@ class BoundShape:
     lines: tuple[BoundLine, ...]
     refusals: tuple[BoundRefusal, ...]
     loses: tuple[tuple[str, str, Origin], ...]
+    removed: tuple[tuple[str, Origin], ...] = ()
+    """Lines that an upper layer took away, by name, and where."""
+    broken: frozenset[str] = frozenset()
+    """Paths of lines that could not be bound: what is wrong with them is said already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The format of mapping files and tenant files, as pydantic models: what may stand where, and what it means.
 
-`schemas/mapping.schema.json` and `schemas/tenant.schema.json` are made from these models (`python -m
-connector.mapping.format` writes them, a test keeps them current), so editors complete and mark what is written here.
+`schemas/mapping.schema.json` and `schemas/tenant.schema.json` are made from these models (`python -m connector.mapping`
+writes them, a test keeps them current), so editors complete and mark what is written here.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-
-from connector.mapping import files
 
 Json = dict[str, Any]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -423,8 +421,3 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "mapping.schema.json": (MappingFile, "Mapping file of a system or an office"),
     "tenant.schema.json": (TenantFile, "Tenant file"),
 }
-
-
-if __name__ == "__main__":
-    for filename, (model, title) in SCHEMAS.items():
-        (files.shipped("schemas") / filename).write_text(schema(model, title), encoding="utf-8")

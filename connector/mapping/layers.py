@@ -55,11 +55,8 @@ class Said:
     values: dict[str, Any]
     origin: Origin
     keys: dict[str, Origin] = field(default_factory=dict)
-
-    @property
-    def changed(self) -> list[Origin]:
-        """Where upper layers changed it."""
-        return sorted({o for o in self.keys.values() if o.file != self.origin.file}, key=str)
+    changed: list[Origin] = field(default_factory=list)
+    """Where upper layers changed it, lowest first."""
 
     def where(self, key: str) -> Origin:
         """Where this key was said."""
@@ -75,6 +72,8 @@ class Merged:
     refuse: dict[str, Said] = field(default_factory=dict)
     loses: dict[str, Said] = field(default_factory=dict)
     settings: dict[str, Said] = field(default_factory=dict)
+    removed: dict[str, Origin] = field(default_factory=dict)
+    """Lines that an upper layer took away, and where."""
 
 
 @dataclass(slots=True)
@@ -173,6 +172,7 @@ def _shape(stack: Stack, layer: Layer, key: Key, merged: Merged, shape: Shape, *
         if line is None:
             if merged.fields.pop(name, None) is None:
                 _nothing_to_take(stack, layer, place, name, merged.fields)
+            merged.removed[name] = layer.origin(*place)
             continue
         _line(stack, layer, place, merged, name, line, upper=upper)
     for part in ("refuse", "loses"):
@@ -194,7 +194,14 @@ def _line(stack: Stack, layer: Layer, place: Key, merged: Merged, name: str, lin
     said = merged.fields.get(name)
     if said is None:
         said = merged.fields[name] = Said({}, origin)
-    elif upper and each is None and all(_dumped(value) == said.values.get(key) for key, value in given.items()):
+    else:
+        said.changed.append(origin)
+    if (
+        said.changed
+        and upper
+        and each is None
+        and all(_dumped(value) == said.values.get(key) for key, value in given.items())
+    ):
         words = f"`{name}` says what the layer below says already (line {said.origin.line} of {said.origin.file})."
         stack.problems.append(
             Problem("copies-below", words, origin.file, origin.line, "Take the line away.", severity="warning")

@@ -83,9 +83,10 @@ def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Ite
                     models[place.path[: length + 1]] = slot.model
     for path, model in models.items():
         for name, slot in slots(model).items():
-            if slot.required and not slot.read_only and name not in written.get(path, set()):
+            missing = shown((*path, Step(name)))
+            filled = name in written.get(path, set()) or missing in shape.broken
+            if slot.required and not slot.read_only and not filled:
                 at = _first_line(shape, path) or origin
-                missing = shown((*path, Step(name)))
                 said = f"{system} requires `{missing}` of a {where}, and no line fills it."
                 do = "Add a line for it, or a line with a `constant`."
                 yield Problem("required-unfilled", said, at.file, at.line, do)
@@ -107,12 +108,13 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
     lost = {path: at for path, _, at in shape.loses}
     missing = [
         leaf for leaf in leaves(shape.ours)
-        if not any(_covers(path, leaf) for path in (*covered, *refused, *lost))
+        if not any(_covers(path, leaf) for path in (*covered, *refused, *lost, *shape.broken))
     ]  # fmt: skip
     for leaf in missing:
         said = f"`{leaf}` of our {where} is not carried to {system}, and nothing says that it is lost."
         do = f"Add a line for it, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
-        yield Problem("loss-undeclared", said, origin.file, origin.line, do)
+        at = next((at for name, at in shape.removed if _covers(name, leaf)), origin)
+        yield Problem("loss-undeclared", said, at.file, at.line, do)
     for path, at in lost.items():
         carried = next((line for line in shape.lines if _carries(line, path)), None)
         if carried is not None:
