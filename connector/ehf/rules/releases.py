@@ -1,7 +1,8 @@
 """Which release of Peppol BIS Billing 3.0 judges a document.
 
 A release comes in May and November and becomes mandatory about three months later. Each brings its release of the
-EN 16931 rules. Sources: release notes at https://docs.peppol.eu/poacc/billing/3.0/ and the headers of the rule files.
+EN 16931 rules. Source: "mandatory to use from" in the release notes, docs.peppol.eu/poacc/billing/3.0/release-notes/
+(that of May 2026: …/3.0/upcoming/release-notes/), and the headers of the rule files for the versions.
 """
 
 from __future__ import annotations
