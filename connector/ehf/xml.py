@@ -112,7 +112,11 @@ def parted_texts(data: bytes) -> list[etree._Element]:
     `data` is what `parse` has read without complaint.
     """
     # The only "?>" of most documents ends the XML declaration. Rare bytes first: these searches run on every document.
-    if not data.startswith(_UTF16) and b"!--" not in data and data.find(b"?>", data.find(b"?>") + 2) < 0:
+    declaration = data.find(b"?>", 0, 200) + 2 if b"<?xml" in data[:8] else 0
+    marked = (b"!" in data and b"!--" in data) or (
+        data.find(b"?", declaration) >= 0 and data.find(b"<?", declaration) >= 0
+    )
+    if not marked and not data.startswith(_UTF16):
         return []
     root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     marks = (etree.Comment, etree.ProcessingInstruction)

@@ -66,8 +66,26 @@ _READ_AS_TEXT: Final = (
     "CustomizationID TaxCurrencyCode ChargeIndicator AllowanceChargeReasonCode DescriptionCode InvoiceTypeCode "
     "CreditNoteTypeCode IssueDate DueDate TaxPointDate StartDate EndDate ActualDeliveryDate"
 )
+
+
+def _is_judged(indicator: etree._Element) -> bool:
+    """Whether R043 reads this ChargeIndicator: of the document or a line, with both percent and base or neither."""
+    adjustment = indicator.getparent()
+    place = adjustment.getparent() if adjustment is not None else None
+    if adjustment is None or place is None or not (place.getparent() is None or place.tag.endswith("Line")):
+        return False
+    names = {etree.QName(one).localname for one in adjustment.iterchildren(etree.Element)}
+    return ("MultiplierFactorNumeric" in names) == ("BaseAmount" in names)
+
+
+def _is_in_period(code: etree._Element) -> bool:
+    parent = code.getparent()
+    return parent is not None and parent.tag.endswith("}InvoicePeriod")
+
+
 for _layer in both.layers:
-    _layer.text_readers.update(_numbered("cbc:", _READ_AS_TEXT))
+    _layer.text_readers.update(dict.fromkeys(_numbered("cbc:", _READ_AS_TEXT), lambda element: True))
+    _layer.text_readers.update({"cbc:ChargeIndicator": _is_judged, "cbc:DescriptionCode": _is_in_period})
 
 
 def is_self_billing(rules: Plan | Document) -> bool:
