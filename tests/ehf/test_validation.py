@@ -225,11 +225,11 @@ def test_importing_the_room_loads_neither_the_rules_nor_the_explainer() -> None:
 def test_fifty_thousand_lines_take_time_in_proportion() -> None:
     def seconds(lines: int) -> float:
         data = invoice(lines, full=False)
-        start = time.perf_counter()
+        start = time.thread_time()  # of this thread's own, whatever else the machine does
         report = validate(data)
         assert report.valid, report.as_text()[:500]
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     seconds(10)
-    small, large = min(seconds(2000), seconds(2000)), seconds(50_000)
-    assert large < small * 25 * 2
+    small, large = max(seconds(5000) for _ in range(3)), seconds(50_000)
+    assert large < small * 10 * 2
