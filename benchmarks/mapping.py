@@ -9,7 +9,6 @@ file says and no more: the same fields, the same tables, the same refusals. Boun
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from collections.abc import Callable
 from datetime import date
@@ -23,7 +22,7 @@ from connector.model import Draft, Line, Party, PaymentMeans, compose
 
 BOUND = 3.0
 SYSTEM = "tripletex"
-ROUNDS, CALLS = 15, 400
+ROUNDS, CALLS = 300, 30
 
 VAT_CODES = {code: code for code in ("3", "31", "32", "33", "5", "51", "52", "6", "7")}
 BY_CATEGORY: dict[tuple[str | None, Decimal | None], str] = {
@@ -78,7 +77,9 @@ def by_hand_out(d: dict[str, Any], context: Linked) -> dict[str, Any]:
     if delivery is not None and delivery["day"] is not None:
         order["deliveryDate"] = delivery["day"].isoformat()
     if d["notes"]:
-        order["invoiceComment"] = "\n".join(d["notes"])
+        if len(d["notes"]) > 1:
+            raise Stop("several notes")
+        order["invoiceComment"] = d["notes"][0]
     lines = []
     for number, line in enumerate(d["lines"]):
         if line["allowances_charges"] or line["base_quantity"] not in (None, 1):
@@ -214,18 +215,16 @@ def record(made: dict[str, Any]) -> dict[str, Any]:
     return {"invoice": invoice, "order": {**made["order"], "orderLines": lines}}
 
 
-def ratio(mapped: Callable[[], Any], by_hand: Callable[[], Any]) -> tuple[float, float, float]:
-    """Median microseconds of both, taken in turn, and the median of the ratios of neighbours."""
-    ours: list[float] = []
-    hands: list[float] = []
+def ratio(mapped: Callable[[], Any], by_hand: Callable[[], Any]) -> tuple[float, float]:
+    """The least microseconds of both, taken in turn: what the machine does besides only ever adds."""
+    least = [float("inf"), float("inf")]
     for _ in range(ROUNDS):
-        for function, times in ((mapped, ours), (by_hand, hands)):
+        for place, function in enumerate((mapped, by_hand)):
             begun = time.perf_counter()
             for _ in range(CALLS):
                 function()
-            times.append((time.perf_counter() - begun) / CALLS * 1e6)
-    pairs = [one / other for one, other in zip(ours, hands, strict=True)]
-    return statistics.median(ours), statistics.median(hands), statistics.median(pairs)
+            least[place] = min(least[place], (time.perf_counter() - begun) / CALLS * 1e6)
+    return least[0], least[1]
 
 
 def main() -> int:
@@ -242,7 +241,8 @@ def main() -> int:
         ("out", lambda: mapper.out(ours, context), lambda: by_hand_out(ours, context)),
         ("into", lambda: mapper.into(theirs, context), lambda: by_hand_into(theirs, context)),
     ):
-        took, beside, times = ratio(mapped, hand)
+        took, beside = ratio(mapped, hand)
+        times = took / beside
         worst = max(worst, times)
         print(f"mapping {name:5} {took:6.1f} µs for ten lines, by hand {beside:6.1f} µs: {times:.2f}× (bound {BOUND}×)")
     return int(worst > BOUND)

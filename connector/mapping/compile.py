@@ -17,14 +17,13 @@ from typing import Any, Literal
 
 from connector.errors import ConnectorError, Stop
 from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Otherwise, Side
-from connector.mapping.faults import Missing, Nothing, Spot, item, record_fault, refuse
+from connector.mapping.faults import NOTHING, Missing, Spot, item, record_fault, refuse
 from connector.mapping.lenses import Conversion
 from connector.mapping.paths import Path, Slot, Step, shown, slots
 
 Way = Literal["out", "update", "into", "view"]
 _UNKNOWN = Missing()
 _EMPTY: dict[str, Any] = {}
-_CLEARED = Nothing()
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ class _Writer:
         self.strict = way != "out"  # missing and None are told apart
         self.rows: list[str] = []
         self.names: dict[str, Any] = {
-            "M": _UNKNOWN, "E": _EMPTY, "N": _CLEARED, "item": item, "Stop": Stop, "ConnectorError": ConnectorError,
+            "M": _UNKNOWN, "E": _EMPTY, "N": NOTHING, "item": item, "Stop": Stop, "ConnectorError": ConnectorError,
             "fault": record_fault, "refuse": refuse,
         }  # fmt: skip
         self.spots: list[Spot] = [Spot(kind, way, "", None, None)]
@@ -84,12 +83,13 @@ def compile_kind(kind: str, shape: BoundShape, way: Way) -> tuple[Callable[..., 
     tail = [
         f"        return {result}",
         "    except ConnectorError as error:",
-        f"        raise fault(S, at, ({loops}{',' if loops else ''}), error) from error.__cause__",
+        f"        raise fault(S, at, ({loops}{',' if loops else ''}), error, d, X) from error.__cause__",
         "    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:",
-        f"        raise fault(S, at, ({loops}{',' if loops else ''}), error) from error",
+        f"        raise fault(S, at, ({loops}{',' if loops else ''}), error, d, X) from error",
     ]
     text = "\n".join([*head, *writer.rows, *tail]) + "\n"
-    names = {**writer.names, "S": tuple(writer.spots)}
+    model = shape.theirs if way == "into" else shape.ours
+    names = {**writer.names, "S": tuple(writer.spots), "X": model}
     exec(compile(text, f"<{kind} {way}>", "exec"), names)  # noqa: S102 - our own text; files give constants only
     return names["mapped"], text
 
@@ -282,7 +282,8 @@ class _Scope:
             value, present = f"({', '.join(read)})", " or ".join(f"{var} is not None" for var in read)
         if not self.writer.strict:
             self.add(f"if {present}:")
-            self.add(f"at = {spot}", 1)
+            if conversion.template != "{v}":
+                self.add(f"at = {spot}", 1)
             self.spread(targets, self.writer.convert(conversion, value), 1, some=conversion.template == "{v}")
             return
         self.add(f"if {known}:")
@@ -407,8 +408,12 @@ class _Scope:
             case "differs":
                 return f"(({var} := {value}) is not None and {var} not in {self.writer.constant(test.value)})"
             case "present":
-                some = f"({var} := {value}) is not None and {var} != () and {var} != [] and {var} != {{}}"
-                return f"({some})" if test.value else f"(not ({some}))"
+                # An empty text, list or object is no value; a number of 0 and `false` are.
+                empties = test.slot.form in ("text", "list", "object") and test.path[-1].pick is None
+                some = f"({value})" if empties else f"({value} is not None)"
+                if test.slot.form == "any":
+                    some = f"(({var} := {value}) is not None and {var} not in ((), [], {{}}, ''))"
+                return some if test.value else f"(not {some})"
             case "above" | "below":
                 sign = ">" if test.how == "above" else "<"
                 return f"(({var} := {value}) is not None and {var} {sign} {self.writer.constant(test.value)})"

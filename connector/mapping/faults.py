@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pydantic import BaseModel, ValidationError
+
 from connector.errors import ConnectorError, Stop
 from connector.mapping.layers import Origin
 from connector.mapping.lenses import LensStop
@@ -44,7 +46,7 @@ class Spot:
     tables: tuple[str, ...] = ()
 
 
-_NOTHING = Nothing()
+NOTHING = Nothing()
 
 
 def item(items: Any, pick: str | tuple[str, str]) -> Any:
@@ -54,10 +56,10 @@ def item(items: Any, pick: str | tuple[str, str]) -> Any:
         LensStop: `only` was said and there are several ("several-values").
     """
     if not items:
-        return _NOTHING
+        return NOTHING
     if isinstance(pick, tuple):
         name, value = pick
-        return next((one for one in items if str(one.get(name)) == value), _NOTHING)
+        return next((one for one in items if str(one.get(name)) == value), NOTHING)
     if pick == "only" and len(items) > 1:
         raise LensStop(
             "several-values",
@@ -72,7 +74,9 @@ def refuse(refusal: Any) -> NoReturn:
     raise Stop(refusal.says, code="not-expressible", do=refusal.do or None, where={"rule": refusal.name})
 
 
-def record_fault(spots: Sequence[Spot], at: int, loops: Sequence[int], error: Exception) -> ConnectorError:
+def record_fault(
+    spots: Sequence[Spot], at: int, loops: Sequence[int], error: Exception, data: Any, model: type[BaseModel]
+) -> ConnectorError:
     """The error as a person needs it: place in the document, file and line, and what helps."""
     spot = spots[at]
     field = spot.where.format(*loops) if spot.where else ""
@@ -86,9 +90,26 @@ def record_fault(spots: Sequence[Spot], at: int, loops: Sequence[int], error: Ex
     if isinstance(error, KeyError) and spot.table is not None:
         return _not_in_table(spot, field, error.args[0], place)
     whose = "vendor's record" if spot.way == "into" else "document"
-    said = f"The {whose} is not what its description says, near `{field}`: {type(error).__name__}: {error}"
+    unlike = _unlike(data, model)
+    where, why = unlike or (field, f"{type(error).__name__}: {error}")
+    if unlike and isinstance(error, AttributeError):
+        # Something that is no object was read from: what the line before it did says nothing.
+        place = {"kind": spot.kind, "field": where}
+    said = f"The {whose} is not what its description says, at `{where}`: {why}"
     do = "Read the record again; if it stays so, the plugin's wire model or the mapping line must be mended."
     return Stop(said[:400], code="record-malformed", do=do, where=place)
+
+
+def _unlike(data: Any, model: type[BaseModel]) -> tuple[str, str] | None:
+    """The first place where data does not have the form of a model, and why; None where only fields are missing."""
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        for single in error.errors(include_url=False, include_input=False):
+            if single["type"] != "missing":
+                place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in single["loc"])
+                return place.removeprefix("."), single["msg"]
+    return None
 
 
 def _not_in_table(spot: Spot, field: str, code: Any, place: dict[str, Any]) -> Stop:

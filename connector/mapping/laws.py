@@ -60,7 +60,7 @@ def holds(condition: Condition, data: Any) -> bool:
 
 
 def _holds(how: str, wanted: Any, value: Any) -> bool:
-    present = value is not None and value not in ((), [], {})
+    present = value is not None and value not in ((), [], {}, "")
     match how:
         case "equals":
             return value in wanted

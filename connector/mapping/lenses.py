@@ -299,11 +299,17 @@ def join(separator: str, parts: int, *, both_ways: bool = True) -> Lens:
             raise LensStop("join-ambiguous", f"A part holds {separator!r}, which separates the parts.", _OTHER_TEXT)
         return separator.join(held)
 
+    def pair(values: tuple[str | None, str | None]) -> str | None:
+        first, last = values
+        if first is None or separator in first or (last is None and not both_ways):
+            return out(values)
+        return first if last is None else f"{first}{separator}{last}"
+
     def into(text: str) -> tuple[str | None, ...]:
         found: list[str | None] = [*text.split(separator, parts - 1)]
         return (*found, *[None] * (parts - len(found)))
 
-    return Lens(f"joined by {separator!r}", call(out), call(into))
+    return Lens(f"joined by {separator!r}", call(pair if parts == 2 else out), call(into))
 
 
 def join_list(separator: str, *, both_ways: bool = True) -> Lens:

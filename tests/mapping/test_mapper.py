@@ -123,7 +123,6 @@ def test_default_and_otherwise_fill_what_the_document_does_not_state(mapper: Map
         ({"number": "007"}, "digits-malformed", "number", None),
         ({"notes": ("a / b",)}, "join-ambiguous", "notes", None),
         ({"issue_date": "2027-01-15"}, "record-malformed", "issue_date", None),
-        ({"lines": ("x",)}, "record-malformed", "lines", None),
     ],
 )
 def test_a_document_that_cannot_go_out_stops_with_place_file_and_line(
@@ -152,6 +151,9 @@ def test_a_document_that_cannot_go_out_stops_with_place_file_and_line(
         ({"references": [{"id": 1}, {"id": 2}]}, "several-values", "references[only]"),
         ({"lines": [{"priceInOre": Decimal("1.5")}]}, "record-malformed", "lines[0].price"),
         ({"lines": 5}, "record-malformed", "lines"),
+        ({"lines": [{}, "x"]}, "record-malformed", "lines[1]"),
+        ({"customer": "7"}, "record-malformed", "customer"),
+        ({"references": "7"}, "record-malformed", "references"),
     ],
 )
 def test_an_answer_that_is_not_what_its_description_says_stops(

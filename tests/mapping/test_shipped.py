@@ -90,7 +90,7 @@ def test_scenario_a_becomes_an_order(mapping: Mapping, linked: Linked) -> None:
         due_date=date(2027, 1, 29),
         delivery=Delivery(day=date(2027, 1, 14)),
         buyer_reference="Kari",
-        notes=("Takk", "for handelen"),
+        notes=("Takk for handelen",),
     )
     record = mapping["invoice"].out(document, linked)
     assert record == {
@@ -100,7 +100,7 @@ def test_scenario_a_becomes_an_order(mapping: Mapping, linked: Linked) -> None:
             "currency": {"code": "NOK"},
             "deliveryDate": "2027-01-14",
             "reference": "Kari",
-            "invoiceComment": "Takk\nfor handelen",
+            "invoiceComment": "Takk for handelen",
             "isPrioritizeAmountsIncludingVat": False,
             "orderLines": [
                 {
