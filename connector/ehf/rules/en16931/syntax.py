@@ -302,7 +302,7 @@ def _registrations(doc: Document) -> None:
         (f"{SELLER}/cac:PartyTaxScheme", "UBL-SR-12", "UBL-SR-13"),
         (f"{BUYER}/cac:PartyTaxScheme", "UBL-SR-18", None),
     ):
-        if doc.count(path) < 2:
+        if doc.count(f"{path}/cbc:CompanyID") < 2:
             continue
         vat, other = [], []
         for node, v, els in doc.nodes(path):
