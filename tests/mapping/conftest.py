@@ -27,11 +27,19 @@ class Ref(BaseModel):
     id: int | None = None
 
 
+class ToyTag(BaseModel):
+    key: str | None = None
+    value: str | None = None
+
+
 class ToyLine(BaseModel):
     text: str | None = None
     count: Decimal | None = None
     priceInOre: int | None = None
     code: str | None = None
+    first: str | None = None
+    last: str | None = None
+    tags: list[ToyTag] = []
 
 
 class ToyInvoice(BaseModel):
@@ -45,6 +53,7 @@ class ToyInvoice(BaseModel):
     urgent: bool | None = None
     references: list[Ref] = []
     lines: list[ToyLine] = []
+    tags: list[ToyTag] = []
 
 
 class Settings(BaseModel, extra="forbid"):

@@ -189,6 +189,67 @@ def test_fields_say_direction_owner_and_line(mapper: Mapper) -> None:
 
 
 TAXED, OUTSIDE = {**LINE, "vat_category": "S"}, {**LINE, "vat_category": "O"}
+# --- constructs that the good file does not have ----------------------------------------------------------------------
+
+SPLIT = ("name: text", 'name: {theirs: [first, last], join: ", "}')
+INNER = (
+    "            name: text\n",
+    "            name: text\n            attributes: {theirs: tags, each: {fields: {name: key, value: value}}}\n",
+)
+PICKED = (
+    "      number:",
+    "      'seller.identifiers[scheme=0088].value': 'tags[key=GLN].value'\n"
+    "      'seller.identifiers[scheme=0192].value': 'tags[key=ORG].value'\n      number:",
+)
+
+
+def test_several_fields_of_theirs_make_one_of_ours(built: Build, links: Any) -> None:
+    mapper = built(SPLIT)[0]["invoice"]
+    document = {"lines": ({"name": "Kari, Nordmann"}, {"name": "Ola"})}
+    made = mapper.out(document, links)["lines"]
+    assert made == [{"first": "Kari", "last": "Nordmann", "count": 1}, {"first": "Ola", "count": 1}]
+    assert [one["name"] for one in mapper.into({"lines": made}, links)["lines"]] == ["Kari, Nordmann", "Ola"]
+    assert mapper.into({"lines": [{"first": None, "last": None}]}, links)["lines"] == ({"name": None},)
+    assert (
+        writing_changes_nothing(mapper, {"lines": [{"first": "A", "last": None}, {"first": "A", "last": "B"}]}, links)
+        == []
+    )
+    assert reading_gives_back(mapper, document, links) == []
+
+
+def test_lists_inside_lists(built: Build, links: Any) -> None:
+    mapping, problems = built(INNER, ("attributes: '', ", ""))
+    assert problems == []
+    mapper = mapping["invoice"]
+    document = {"lines": ({"attributes": ({"name": "farge", "value": "rød"}, {"name": "str", "value": "M"})},)}
+    made = mapper.out(document, links)["lines"]
+    assert made == [{"count": 1, "tags": [{"key": "farge", "value": "rød"}, {"key": "str", "value": "M"}]}]
+    assert reading_gives_back(mapper, document, links) == []
+    assert mapper.view(mapper.into(mapper.update_record(document, links), links))["lines"] == (
+        {"attributes": document["lines"][0]["attributes"]},
+    )
+    with pytest.raises(Stop) as stopped:
+        mapper.into({"lines": [{}, {"tags": [{"key": "a"}, {"key": 5}]}]}, links)
+    assert stopped.value.where["field"] in ("lines[1].attributes[1].name", "lines[1].tags[1].key")
+
+
+def test_items_chosen_by_a_field(built: Build, links: Any) -> None:
+    mapping, problems = built(PICKED)
+    assert [problem.code for problem in problems if problem.severity == "error"] == []
+    mapper = mapping["invoice"]
+    both = ({"scheme": "0192", "value": "923609016"}, {"scheme": "0088", "value": "7080000000001"})
+    document = {"seller": {"identifiers": both}}
+    made = mapper.out(document, links)["tags"]
+    assert made == [{"key": "GLN", "value": "7080000000001"}, {"key": "ORG", "value": "923609016"}]
+    assert mapper.out({"seller": {"identifiers": both[:1]}}, links)["tags"] == made[1:]
+    assert "tags" not in mapper.out({"seller": {"identifiers": ()}}, links)
+    read = mapper.into({"tags": [*made, {"key": "DUNS", "value": "1"}]}, links)["seller"]["identifiers"]
+    assert sorted(read, key=str) == sorted(both, key=str)
+    assert reading_gives_back(mapper, document, links) == []
+    assert writing_changes_nothing(mapper, {"tags": made}, links) == []
+    assert mapper.update(document, ["seller.identifiers[scheme=0088].value"], links) == {"tags": made}
+
+
 REFUSING = "    refuse:\n      rule: {when: {ours: %s}, says: No.}\n    loses: {kind"
 
 
