@@ -39,6 +39,8 @@ hand (another release) does nothing, so rules need not ask for the release; wher
 `plan.since("3.0.20")`, `doc.since(…)` and `plan.codes("eas")` say what holds. A check that raises `BreaksOff` (a cast
 that the official evaluation would fail on) makes the layer's verdict "rule-not-evaluable", and the others run on.
 
+`plan` has short forms for what most rules ask: `required`, `exists`, `at_most_one`; and checks that run only when there
+is reason to: `unless` (a code is not in its list), `when_blank`, `check_amounts` (more than two decimals).
 There are also `layer.shape` (once per shape, over `plan.nodes`), `layer.start` (lays out a document's facts) and
 `layer.attribute` (attributes that hardly any invoice has).
 """

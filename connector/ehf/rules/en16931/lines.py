@@ -10,8 +10,8 @@ from connector.ehf.rules.en16931.facts import (
     is_vat,
     scheme_place,
 )
+from connector.ehf.rules.en16931.families import item_rules
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.en16931.vat import item_rules
 from connector.ehf.rules.engine import LINES, Check, Document, Node, Plan, Values, picker, strip
 
 layer.fatal("BR-21", "BR-22", "BR-23", "BR-24", "BR-25", "BR-26", "BR-27", "BR-28", "BR-64", "BR-65", "BR-CO-04")

@@ -1,105 +1,21 @@
-"""The VAT families: one per category of UNTDID 5305, ten to fourteen rules each, alike but for a few turns."""
+"""The VAT families, one per category: what is gathered for them, and rules 01 to 07 and 11 to 14."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
-from typing import Final
 
 from lxml import etree
 
-from connector.ehf.rules.en16931.facts import (
-    HUNDRED,
-    ZERO,
-    Breakdown,
-    Facts,
-    Pair,
-    cents,
-    double,
-    facts,
-    is_vat,
-    kinds_of,
-    pair_of,
-    scheme_place,
-    shown,
-)
+from connector.ehf.rules.en16931.breakdown import judge_group
+from connector.ehf.rules.en16931.facts import Breakdown, Facts, Pair, facts, is_vat, kinds_of, pair_of, scheme_place
+from connector.ehf.rules.en16931.families import FAMILIES, Family, rate_rules
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank, picker, strip
+from connector.ehf.rules.engine import Document, Node, Plan, Values, picker, strip
 from connector.ehf.rules.xpath import BreaksOff
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One VAT category: its code, its name in rule ids, and what its rules want.
-
-    `rate` is what they say of a rate: `zero`, `positive`, `not-negative` or `none` (there is none). `reason` says
-    whether the breakdown has an exemption reason. `identified` tells whether seller and buyer have what the category
-    wants. `by_rate`: groups are per rate, and their sums may be off by less than one whole unit.
-    """
-
-    code: str
-    name: str
-    rate: str
-    reason: bool
-    identified: Callable[[Facts], bool]
-    by_rate: bool = False
-
-    def rule(self, number: int) -> str:
-        """The id of one of its rules."""
-        return f"BR-{self.name}-{number:02}"
-
-
-def _seller(known: Facts) -> bool:
-    """BT-31, BT-32 or BT-63."""
-    return known.supplier_any or known.representative_vat
-
-
-def _seller_vat(known: Facts) -> bool:
-    """BT-31 or BT-63."""
-    return known.supplier_vat or known.representative_vat
-
-
-FAMILIES: Final = {
-    family.code: family
-    for family in (
-        Family("S", "S", "positive", False, _seller, by_rate=True),
-        Family("Z", "Z", "zero", False, _seller),
-        Family("E", "E", "zero", True, _seller),
-        Family("AE", "AE", "zero", True, lambda known: _seller(known) and (known.customer_vat or known.customer_legal)),
-        Family("K", "IC", "zero", True, lambda known: _seller_vat(known) and known.customer_vat),
-        Family("G", "G", "zero", True, _seller_vat),
-        Family("O", "O", "none", True, lambda known: not _seller_vat(known) and not known.customer_vat),
-        Family("L", "AF", "not-negative", False, _seller, by_rate=True),
-        Family("M", "AG", "not-negative", False, _seller, by_rate=True),
-    )
-}
 
 for _family in FAMILIES.values():
     layer.fatal(*(_family.rule(number) for number in range(1, 11)))
 layer.fatal("BR-IC-11", "BR-IC-12", "BR-O-11", "BR-O-12", "BR-O-13", "BR-O-14", "BR-B-01", "BR-B-02")
-
-
-def item_rules(code: str | None, scheme: str | None, rate: str | None, doc: Document) -> tuple[str, ...]:
-    """The rules 05 that a line's category breaks; `rate` is None where there is none."""
-    return _rate_rules(5, code, scheme, rate, doc)
-
-
-def _rate_rules(number: int, code: str | None, scheme: str | None, rate: str | None, doc: Document) -> tuple[str, ...]:
-    family = FAMILIES.get(strip(code))
-    if family is None or not is_vat(scheme) or _rate_fits(family.rate, rate, doc):
-        return ()
-    return (family.rule(number),)
-
-
-def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
-    if rate is None or wanted == "none":
-        return rate is None and wanted == "none"
-    if wanted == "zero":
-        return doc.decimal(rate) == 0
-    # What is no number at all (NaN) passes.
-    return not double(rate) <= 0 if wanted == "positive" else not double(rate) < 0
 
 
 @layer.on("cac:ClassifiedTaxCategory")
@@ -155,7 +71,7 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
         for kind in kinds:
             facts(doc).charge_categories.add((kind, of_document, code, scheme))
         if kinds:
-            for rule in _rate_rules(6 if False in kinds else 7, code, scheme, rate, doc):
+            for rule in rate_rules(6 if False in kinds else 7, code, scheme, rate, doc):
                 doc.fire(rule, at, category=code, rate=rate)
 
     plan.check(check)
@@ -264,7 +180,7 @@ def families(doc: Document) -> None:
     for group in known.breakdown:
         found = FAMILIES.get(strip(group.pair[0]))
         if found is not None and is_vat(group.pair[1]):
-            _judge_group(doc, known, found, group)
+            judge_group(doc, known, found, group)
         elif strip(group.pair[0]) == "S" and "S" not in codes.items_any | codes.charges_any:
             doc.fire_once("BR-S-01", group.element, category="S")
     if "B" in codes.raw or "B" in codes.items_raw:
@@ -358,118 +274,6 @@ def _split_payment(doc: Document, known: Facts, codes: _Codes) -> None:
     standard = "S" in charges or "S" in items or ("S" in groups and doc.since("3.0.21"))
     if split and standard:
         doc.fire("BR-B-02", place)
-
-
-def _judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) -> None:
-    """Rules 08 to 10 on one category of the breakdown."""
-    if group.has_reason != family.reason:
-        doc.fire(family.rule(10), group.element, category=family.code)
-    tax = None if group.tax is None else doc.decimal(group.tax)
-    if not family.by_rate:
-        if tax != 0:
-            doc.fire(family.rule(9), _beside(group.element, "TaxAmount"), stated=group.tax, expected="0.00")
-        _base_exactly(doc, known, family, group)
-        return
-    # Operands are cast from left to right, and none after one that is not there.
-    base = None if tax is None or group.base is None else doc.decimal(group.base)
-    rate = None if group.rate is None else doc.decimal(group.rate)
-    if rate is None or tax is None or base is None:
-        doc.fire(family.rule(9), group.element, stated=group.tax)
-    else:
-        expected = cents(abs(base) * (rate / HUNDRED))
-        if not abs(tax) - 1 < expected < abs(tax) + 1:
-            calculation = f"{shown(abs(base))} × {rate:f} % = {shown(expected)}"
-            place = _beside(group.element, "TaxAmount")
-            doc.fire(family.rule(9), place, stated=group.tax, expected=shown(expected), calculation=calculation)
-    if rate is not None:
-        _base_about(doc, known, family, group, rate)
-
-
-def _line_tags(known: Facts) -> list[str]:
-    return [tag for tag in LINE_TAGS if known.groups[tag] or any(line.tag == tag for line in known.odd_lines)]
-
-
-LINE_TAGS: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
-
-
-def _base_exactly(doc: Document, known: Facts, family: Family, group: Breakdown) -> None:
-    """Rule 08 without rates: the base is the sum of lines and charges, less allowances, to the last decimal."""
-    tags = _line_tags(known)
-    base = group.base
-    if base is None or not any(doc.decimal(base) == _sum(known, tag, family.code, None, doc) for tag in tags):
-        _tell_base(doc, family, group, tags, None)
-
-
-def _base_about(doc: Document, known: Facts, family: Family, group: Breakdown, rate: Decimal) -> None:
-    """Rule 08 per rate: less than one whole unit off."""
-    tags = _line_tags(known)
-    if family.code == "S":
-        # Here an allowance or charge of that rate stands in for a line of it.
-        charged = any(
-            "S" in categories and any(doc.decimal(text) == rate for text in rates)
-            for categories, rates in known.rated_charges
-        )
-        tags = [tag for tag in LINE_TAGS if charged or _has_line(known, tag, "S", rate, doc)]
-    base = group.base
-    if base is None or not any(_is_about(base, _sum(known, tag, family.code, rate, doc)) for tag in tags):
-        _tell_base(doc, family, group, tags, rate)
-
-
-def _is_about(base: str, total: Decimal) -> bool:
-    """`xs:decimal(cbc:TaxableAmount - 1)` and `+ 1` on both sides: they are doubles, and so is their error."""
-    return Decimal(double(base) - 1) < total < Decimal(double(base) + 1)
-
-
-def _tell_base(doc: Document, family: Family, group: Breakdown, tags: list[str], rate: Decimal | None) -> None:
-    values: dict[str, str | None] = {"stated": group.base, "category": family.code, "rate": group.rate}
-    if tags and group.base is not None:
-        known = facts(doc)
-        total = _sum(known, tags[0], family.code, rate, doc)
-        calculation = shown(sum(_lines(known, tags[0], family.code, rate, doc), ZERO))
-        for charge, amount in _charges(known, family.code, rate, doc):
-            calculation += f" {'+' if charge else '-'} {shown(amount)}"
-        values |= {"expected": shown(total), "calculation": f"{calculation} = {shown(total)}"}
-    doc.fire(family.rule(8), _beside(group.element, "TaxableAmount"), **values)
-
-
-def _has_line(known: Facts, tag: str, code: str, rate: Decimal, doc: Document) -> bool:
-    return any(True for _ in _lines(known, tag, code, rate, doc))
-
-
-def _lines(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Iterable[Decimal]:
-    """Net amounts of the lines with that category and, unless None, rate: one per group of lines, one per odd line."""
-    for key, group in known.groups[tag].items():
-        if strip(key[0]) == code and (rate is None or (not is_blank(key[2]) and doc.decimal(key[2]) == rate)):
-            yield group.net
-    for line in known.odd_lines:
-        fits = line.tag == tag and not line.nested and code in line.categories
-        if fits and (rate is None or any(doc.decimal(text) == rate for text in line.rates)):
-            yield sum(map(doc.decimal, line.nets), ZERO)
-
-
-def _charges(known: Facts, code: str, rate: Decimal | None, doc: Document) -> Iterable[tuple[bool, Decimal]]:
-    """Whether charge, and amount, of the document's allowances and charges with that category (and rate)."""
-    for charge, categories, rates, amounts in known.allowances:
-        if code in categories and (rate is None or any(doc.decimal(text) == rate for text in rates)):
-            yield charge, sum(map(doc.decimal, amounts), ZERO)
-
-
-def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document) -> Decimal:
-    """Lines plus charges less allowances of a category (and rate)."""
-    total = sum(_lines(known, tag, code, rate, doc), ZERO)
-    for charge, amount in _charges(known, code, rate, doc):
-        total += amount if charge else -amount
-    return total
-
-
-def _beside(category_element: etree._Element, name: str) -> etree._Element:
-    """A sibling of a category of the breakdown, or the category when there is none."""
-    parent = category_element.getparent()
-    if parent is not None:
-        for child in parent:
-            if child.tag.endswith("}" + name):
-                return child
-    return category_element
 
 
 def _place(doc: Document, tag: str) -> etree._Element:
