@@ -447,12 +447,47 @@ async def test_several_orders_with_our_marker_are_for_a_person(system: Accountin
         await reach(system, invoice_goal(id))
 
 
-async def test_a_number_that_only_looks_like_our_marker_is_none(system: Accounting, box: Sandbox, call: Any) -> None:
+async def test_what_only_looks_like_ours_is_not_ours() -> None:
+    async with Sandbox(loose_filters=True) as box:
+        system = opened(box)
+        await reach(system, customer_goal("m-0", organizationNumber="9747606735"))
+        id = await customer(system)
+        assert count(box, "customer") == 2
+        other = await reach(system, invoice_goal(id, "m-invoice-10"))
+        box.fault("POST /order", "no-answer-before")
+        ours = await reach(system, invoice_goal(id, "m-invoice-1"))
+        assert ours["order"].id != other["order"].id
+        await system.close()
+
+
+async def test_an_invoice_of_another_order_is_not_taken_for_ours(system: Accounting, box: Sandbox) -> None:
     id = await customer(system)
-    await call.order(customer=int(id), number="m-invoice-10")
-    box.fault("POST /order", "no-answer")
-    await reach(system, invoice_goal(id))
-    assert count(box, "invoice") == 1
+    other = await reach(system, invoice_goal(id, "m-other"))
+    box.fault("PUT /order/.*/:invoice", "no-answer-before")
+    ours = await reach(system, invoice_goal(id))
+    assert ours["invoice"].id != other["invoice"].id
+    assert count(box, "invoice") == 2
+
+
+async def test_money_taken_is_not_pushed_again_because_its_row_could_not_be_read(
+    system: Accounting, box: Sandbox
+) -> None:
+    id = await invoice(system)
+    goal = payment_goal(id)
+    step = system.flow(goal)[0]
+    assert step.witness is not None
+    assert step.look is not None
+    run = Run(goal, {}, await step.witness(Run(goal, {})))
+    box.payment(int(id), Decimal("700.00"), date(2027, 2, 1))  # two new rows: the answer does not say which is ours
+    box.fault("GET /invoice/[0-9]+", "500-before", count=3)
+    with pytest.raises(UnknownOutcome):
+        await step.call(run)
+    assert [proof.id for proof in await step.look(run)] == [str(_latest_payment(box))]
+    assert rows(box, id) == [Decimal("-700.00"), Decimal("-5000.00")]
+
+
+def _latest_payment(box: Sandbox) -> int:
+    return max(p["id"] for p in box.books.all("posting") if p.get("type") == "INCOMING_PAYMENT")
 
 
 async def test_a_used_up_period_is_waited_for_without_calls() -> None:

@@ -59,6 +59,8 @@ class Rules:
     """Whether text fields that were never filled come as empty text rather than not at all."""
     payment_changes_version: bool = False
     """Whether a payment gives its invoice a new version."""
+    loose_filters: bool = False
+    """Whether a filter on a text also finds what only contains it."""
     closed_until: date | None = None
     """The last day of the closed periods: nothing can be booked on it or before."""
 

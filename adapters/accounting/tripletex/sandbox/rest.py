@@ -135,6 +135,7 @@ def answer(
 
 def _matching(things: Iterable[Thing], call: Call, **fields: str) -> Iterable[Thing]:
     """Those whose fields equal the parameters given; a field may be a list of ids in the parameter."""
+    loose = call.books.rules.loose_filters
     for parameter, field in fields.items():
         value = call.query.get(parameter)
         if not value:
@@ -143,6 +144,8 @@ def _matching(things: Iterable[Thing], call: Call, **fields: str) -> Iterable[Th
 
         def fits(thing: Thing, field: str = field, wanted: set[str] = wanted) -> bool:
             held = thing.get(field)
+            if loose and isinstance(held, str):
+                return any(text in held for text in wanted)
             return str(held.id if isinstance(held, Link) else held) in wanted
 
         things = filter(fits, things)
