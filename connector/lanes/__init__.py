@@ -5,9 +5,15 @@
     arrive(tx, …)      stores something that came in; a handler makes of it what it means, in one transaction
     submit(tx, …)      has something done in a lane: an effect (durable steps) or a read
     Worker(store, …)   does it; any number of them, on one host (SQLite) or many (PostgreSQL)
+    resolve(tx, …)     what a person decided about something that waits; `story(tx, …)` what happened to a document
 """
 
+from connector.lanes.ends import Patience
 from connector.lanes.handlers import ArrivalHandler, EffectHandler, Found, Later, Nothing, ReadHandler
+from connector.lanes.schedule import Schedule
+from connector.lanes.story import Entry, story
+from connector.lanes.verbs import Verb, pause, replay, resolve, resume
+from connector.lanes.worker import Worker
 from connector.store.arrivals import Arrival, arrive
 from connector.store.work import Turn, Work, submit
 
@@ -15,12 +21,22 @@ __all__ = [
     "Arrival",
     "ArrivalHandler",
     "EffectHandler",
+    "Entry",
     "Found",
     "Later",
     "Nothing",
+    "Patience",
     "ReadHandler",
+    "Schedule",
     "Turn",
+    "Verb",
     "Work",
+    "Worker",
     "arrive",
+    "pause",
+    "replay",
+    "resolve",
+    "resume",
+    "story",
     "submit",
 ]

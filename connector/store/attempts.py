@@ -177,7 +177,8 @@ def unresolved(tx: Tx, connection: str, *, kinds: Sequence[str] | None = None) -
     query = (
         select(_t)
         .join(schema.work, schema.work.c.id == _t.c.work)
-        .where(_t.c.connection == connection, or_(_t.c.outcome.is_(None), _t.c.outcome == UNKNOWN))
+        .where(_t.c.connection == connection, schema.work.c.ended.is_(None))
+        .where(or_(_t.c.outcome.is_(None), _t.c.outcome == UNKNOWN))
     )
     if kinds is not None:
         query = query.where(schema.work.c.kind.in_(list(kinds)))

@@ -97,7 +97,7 @@ class Store(ABC):
         """Run all in one transaction and commit; their results, and the topics to ring."""
 
     @abstractmethod
-    def _passes(self, exc: DBAPIError) -> bool:
+    def passes(self, exc: DBAPIError) -> bool:
         """Whether the database only said "not now" (locked, deadlock): the same may succeed in a moment."""
 
     async def _flush(self) -> None:
@@ -140,7 +140,7 @@ class Store(ABC):
             try:
                 return await self._transact(fns)
             except DBAPIError as exc:
-                if not self._passes(exc) or loop.time() > end:
+                if not self.passes(exc) or loop.time() > end:
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
             pause = min(pause * 2, 0.25)

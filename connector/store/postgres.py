@@ -82,7 +82,8 @@ class PostgresStore(Store):
         async with self._readers.connect() as conn:
             return await conn.run_sync(lambda sync: fn(self._tx(sync)))
 
-    def _passes(self, exc: DBAPIError) -> bool:
+    def passes(self, exc: DBAPIError) -> bool:
+        """Whether it only said "not now"."""
         return isinstance(exc.orig, psycopg.Error) and exc.orig.sqlstate in _PASSING
 
     async def watch(self) -> None:

@@ -93,7 +93,8 @@ class SqliteStore(Store):
         if conn.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
             conn.exec_driver_sql("ROLLBACK")
 
-    def _passes(self, exc: DBAPIError) -> bool:
+    def passes(self, exc: DBAPIError) -> bool:
+        """Whether it only said "not now"."""
         return isinstance(exc.orig, sqlite3.OperationalError) and (exc.orig.sqlite_errorcode & 0xFF) in (
             sqlite3.SQLITE_BUSY,
             sqlite3.SQLITE_LOCKED,

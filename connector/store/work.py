@@ -109,7 +109,7 @@ _WAKE = (
         "UPDATE work SET waits = waits - 1, "
         "state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
         "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
-        "WHERE id IN (SELECT work FROM needs WHERE needs = :id)"
+        "WHERE id IN (SELECT work FROM needs WHERE needs = :id AND NOT (firm AND :cancelled = 1))"
     )
     .bindparams(bindparam("now", type_=Moment()))
     .execution_options(preserve_rowcount=True)
@@ -283,7 +283,7 @@ def move(
         rows=1,
     )
     if ended:
-        tx.defer(_WAKE, {"id": work.id, "now": tx.now}, ring="work")
+        tx.defer(_WAKE, {"id": work.id, "now": tx.now, "cancelled": int(to == "cancelled")}, ring="work")
 
 
 def decided(tx: Tx, work: Work, goal: Goal) -> None:
@@ -315,7 +315,7 @@ _DUE = union_all(
 )
 
 
-def due(tx: Tx, lane: str, most: Mapping[int, int], *, effects: bool = True) -> list[Work]:
+def due(tx: Tx, lane: str, most: Mapping[Turn, int], *, effects: bool = True) -> list[Work]:
     """What can be served now in a lane, oldest first in each class; `most` says how many of each class."""
     given = {"lane": lane, "now": tx.now, "effects": effects} | {f"most_{int(turn)}": most[turn] for turn in Turn}
     return [_work(tx, row) for row in tx.execute(_DUE, given)]
@@ -330,7 +330,11 @@ def next_due(tx: Tx, lane: str | None = None) -> datetime | None:
 
 
 def hold(tx: Tx, connection: str) -> None:
-    """Take everything of a paused connection out of its lane's service, as it is."""
+    """Take everything of a connection out of its lane's service, as it is, if the connection is paused."""
+    c = schema.connections.c
+    query = select(c.id).where(c.id == connection, c.paused.is_not(None))
+    if tx.execute(query.with_for_update(read=True) if tx.postgres else query).one_or_none() is None:
+        return
     tx.execute(_t.update().where(_t.c.connection == connection, _t.c.state.in_(("queued", "unknown"))).values(due=None))
 
 

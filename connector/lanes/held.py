@@ -1,0 +1,139 @@
+"""A lane in hand: its lease, how many calls may run in it and how far apart, and the one way to make a call or a write
+in its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from connector.errors import Stop, UnknownOutcome
+from connector.http import Exchange, calling, now
+from connector.ports import Lane
+from connector.store import Store, Tx, connections, leases, meta
+from connector.store.leases import LostLease
+
+T = TypeVar("T")
+
+MARGIN = 1.0
+"""Seconds before the end of a lease from which on nothing is sent any more."""
+
+
+class HeldBack:
+    """What is not served now, as the database says: paused connections and lanes, all effects. A worker has one."""
+
+    def __init__(self) -> None:
+        self.connections: frozenset[str] = frozenset()
+        self.lanes: frozenset[str] = frozenset()
+        self.effects: str | None = None
+
+    async def refresh(self, store: Store) -> None:
+        """Read it anew."""
+        self.connections, self.lanes, self.effects = await store.read(
+            lambda tx: (connections.paused(tx), leases.paused(tx), meta.effects_held(tx))
+        )
+
+
+class Beating(Protocol):
+    """Whoever keeps the leases alive."""
+
+    async def beat(self) -> None:
+        """Prolong all leases now."""
+
+
+@dataclass(slots=True)
+class Said:
+    """What was said in a call: filled while it runs, so that it is there also when the call raises."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """As stored with the attempt."""
+        return [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in self.exchanges]
+
+
+class Held:
+    """A leased lane. `end` is the moment (`http.now`) at which the lease runs out unless it is prolonged;
+    `unknown_since` when this worker first saw the outcome of a work unknown (`http.now`, by work).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lane: Lane,
+        epoch: int,
+        end: float,
+        *,
+        keeper: Beating,
+        back: HeldBack,
+        unknown_since: dict[str, float],
+    ) -> None:
+        self.store = store
+        self.key = lane.key
+        self.lane = lane
+        self.epoch = epoch
+        self.end = end
+        self.back = back
+        self.unknown_since = unknown_since
+        self.lost = False
+        self.stopping = False
+        self.rests_until: datetime | None = None
+        self._keeper = keeper
+        self._slots = asyncio.Semaphore(lane.width)
+        self._next_start = 0.0
+
+    def valid(self) -> bool:
+        """Whether the lease is still ours as far as we can know."""
+        return not self.lost and now() < self.end - MARGIN
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """`Store.write`, refused when the lane has another epoch by now.
+
+        Raises:
+            LostLease: it has; nothing was written.
+        """
+
+        def checked(tx: Tx) -> T:
+            leases.check(tx, self.key, self.epoch)
+            return fn(tx)
+
+        try:
+            return await self.store.write(checked)
+        except LostLease:
+            self.lost = True
+            raise
+
+    async def call(self, fn: Callable[[], Awaitable[T]], timeout: float, said: Said) -> T:
+        """Make a vendor call when it is its turn, and only if the lease outlasts its whole time-out.
+
+        Raises:
+            LostLease: the lease is over (nothing was sent).
+            UnknownOutcome: no answer within `timeout` seconds.
+            Stop: `step-too-long`: the time-out is longer than any lease.
+        """
+        async with self._slots:
+            await self._spaced()
+            if self.end - now() <= timeout + MARGIN:
+                await self._keeper.beat()
+                if not self.valid():
+                    raise LostLease(self.key)
+                if self.end - now() <= timeout + MARGIN:
+                    raise Stop(f"A call may take {timeout} s, longer than the lease of its lane.", code="step-too-long")
+            if not self.valid():
+                raise LostLease(self.key)
+            with calling(min(self.end - MARGIN, now() + timeout)) as scope:
+                said.exchanges = scope.exchanges
+                try:
+                    async with asyncio.timeout(timeout):
+                        return await fn()
+                except TimeoutError as exc:
+                    raise UnknownOutcome(f"There was no answer within {timeout:g} s.", code="timed-out") from exc
+
+    async def _spaced(self) -> None:
+        if self.lane.spacing:
+            start = max(now(), self._next_start)
+            self._next_start = start + self.lane.spacing
+            await asyncio.sleep(start - now())
