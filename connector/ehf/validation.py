@@ -63,7 +63,10 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
     if wrong and not all_layers:
         return Report(kind, None, tuple(findings), _layers("xsd", "failed"))
     rule_set = rules_for(release.version, _is_self_billing(root))
-    doc = judge(root, rule_set, kind, typed=not wrong)
+    try:
+        doc = judge(root, rule_set, kind, typed=not wrong)
+    except BadInput as error:
+        return Report(kind, None, (_unreadable(error),), _layers("xml", "failed"))
     for element in parted_texts(data):
         reads = rule_set.layers[-1].text_readers.get(name_of(element.tag))
         if reads is not None and reads(element):

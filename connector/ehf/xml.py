@@ -17,8 +17,8 @@ MAX_BYTES: Final = 100 * 1024 * 1024
 """The largest document we read. Peppol access points refuse far smaller ones; attachments make the size."""
 MAX_DEPTH: Final = 256
 """The deepest nesting we read. A UBL invoice has some ten levels; extensions may carry signatures."""
-MAX_TAGS: Final = 8_000_000
-"""The most tags we read, start and end: some 150,000 lines. A tree of tags takes far more memory than their text."""
+MAX_TAGS: Final = 6_000_000
+"""The most tags we read, start and end: some 50,000 lines with everything on them. A tree of tags takes far more memory than their text."""
 
 CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"

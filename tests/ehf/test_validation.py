@@ -221,6 +221,16 @@ def test_importing_the_room_loads_neither_the_rules_nor_the_explainer() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_part_beyond_all_measure_is_refused_before_it_takes_memory() -> None:
+    data = invoice(1, full=False)
+    start = data.index(b"<cbc:DocumentCurrencyCode")
+    report = validate(data[:start] + b"<cbc:Note>x</cbc:Note>" * 60_000 + data[start:])
+    assert [finding.rule for finding in report.findings] == ["xml-too-large"]
+    assert not report.valid
+    report = validate(data[:start] + b"<cbc:Note>x</cbc:Note>" * 10_000 + data[start:])
+    assert "PEPPOL-EN16931-R002" in {finding.rule for finding in report.fatal}
+
+
 @pytest.mark.proof
 def test_fifty_thousand_lines_take_time_in_proportion() -> None:
     def seconds(lines: int) -> float:

@@ -33,9 +33,13 @@ from connector.ehf.rules.values import too_fine as too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.rules.xpath import decimal as _xs_decimal
 from connector.ehf.xml import CBC, name_of
+from connector.errors import BadInput
 
 MAX_FINDINGS_PER_RULE: Final = 500
 """So that 50,000 bad lines do not make a report that nobody can read; the rest is counted."""
+
+MAX_BLOCK: Final = 50_000
+"""The most elements of one block. Lines are blocks of their own, so no invoice comes near."""
 
 _ARITHMETIC: Final = Context(prec=1000)
 """`xs:decimal` rounds nothing in a sum or product; Python's default context rounds to 28 digits."""
@@ -154,6 +158,13 @@ class Document:
 
     def block(self, els: list[etree._Element], *, header: bool = False) -> None:
         """Judge one block: an element with everything below it, or the document element with its leaf children."""
+        if len(els) > MAX_BLOCK:
+            raise BadInput(
+                f"One part of the document has {len(els):,} elements; the limit is {MAX_BLOCK:,}.",
+                code="xml-too-large",
+                do="Send an invoice; only its lines are that many.",
+                where={"path": name_of(els[0].tag), "line": els[0].sourceline},
+            )
         tags = [*map(_tag, els)]
         key = ("header", *tags) if header else (*tags, *map(len, els))
         plan = self.plans.get(key) or self.rules.plan(self.kind, key, tags, None if header else [*map(len, els)])
@@ -270,6 +281,9 @@ def judge(root: etree._Element, rules: RuleSet, kind: str, *, typed: bool) -> Do
     """Run every rule of the set on the document; what it broke is in `found` and `fired`.
 
     `kind` is `Invoice` or `CreditNote`; `typed` says that the document passed the XSD.
+
+    Raises:
+        BadInput: `xml-too-large`, one part of the document is beyond all measure (`MAX_BLOCK`).
     """
     with localcontext(_ARITHMETIC):
         return _judge(Document(root, rules, kind, typed))
