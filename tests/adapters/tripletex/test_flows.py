@@ -470,7 +470,7 @@ async def test_an_invoice_of_another_order_is_not_taken_for_ours(system: Account
 
 
 async def test_money_taken_is_not_pushed_again_because_its_row_could_not_be_read(
-    system: Accounting, box: Sandbox
+    system: Accounting, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = await invoice(system)
     goal = payment_goal(id)
@@ -478,8 +478,15 @@ async def test_money_taken_is_not_pushed_again_because_its_row_could_not_be_read
     assert step.witness is not None
     assert step.look is not None
     run = Run(goal, {}, await step.witness(Run(goal, {})))
-    box.payment(int(id), Decimal("700.00"), date(2027, 2, 1))  # two new rows: the answer does not say which is ours
-    box.fault("GET /invoice/[0-9]+", "500-before", count=3)
+    book = box.books.pay
+
+    def somebody_else_first(day: date, payments: Any, debit: Any) -> Any:
+        other = [(payments[0][0], Decimal("700.00"), Decimal("700.00"))]
+        book(day, other, debit)  # two new rows: the answer does not say which is ours
+        return book(day, payments, debit)
+
+    monkeypatch.setattr(box.books, "pay", somebody_else_first)
+    box.fault("GET /invoice/[0-9]+", "500-before", count=3, after=1)
     with pytest.raises(UnknownOutcome):
         await step.call(run)
     assert [proof.id for proof in await step.look(run)] == [str(_latest_payment(box))]

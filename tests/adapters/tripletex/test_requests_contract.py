@@ -1,0 +1,72 @@
+"""Everything the adapter sends is in the vendor's own description: paths, parameters, body fields and their types."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from adapters.accounting.tripletex.records import CUSTOMER_FIELDS, INVOICE_FIELDS, POSTING_FIELDS, VERSION_FIELDS
+from adapters.accounting.tripletex.sandbox import Sandbox
+from adapters.accounting.tripletex.sandbox.things import parse_fields
+from connector.ports import Goal, Kind
+
+sys.path.append(str(Path(__file__).parent))
+from tripletex_driving import customer_goal, invoice_goal, line, opened, payment_goal, reach, with_order
+
+
+async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
+    async with Sandbox() as box:
+        for legacy in (False, True):
+            system = opened(box, legacy_session=legacy)
+            await system.probe()
+            cursors = {kind: await system.begin(kind, date(2027, 1, 1)) for kind in Kind}
+            id = (await reach(system, customer_goal()))["read"].id
+            name = f"Kari Nordmann {legacy}"
+            await reach(system, customer_goal(f"m-kari-{legacy}", organizationNumber=None, name=name))
+            change = {"name": "Kjøper AS", "email": "post@kjoper.no", "invoicesDueIn": 14, "isInactive": False}
+            await reach(system, Goal(Kind.CUSTOMER, "update", "m", change, target=id))
+            box.fault("POST /order", "no-answer")
+            box.fault("PUT /order/.*/:invoice", "no-answer")
+            goal = invoice_goal(id, f"m-{legacy}")
+            goal = with_order(
+                goal, receiverEmail="a@b.no", invoiceComment="Takk", isPrioritizeAmountsIncludingVat=False
+            )
+            made = (await reach(system, goal))["read"].id
+            euro = invoice_goal(id, f"m-eur-{legacy}", net="10.00", vat="0.00", gross="10.00")
+            euro = with_order(euro, currency={"code": "EUR"}, orderLines=[line("Eksport", 1, "10.00", "52")])
+            foreign = (await reach(system, euro))["read"].id
+            await reach(system, payment_goal(made))
+            await reach(system, payment_goal(foreign, "115.00", amountCurrency=Decimal("10.00")))
+            for kind in Kind:
+                for _ in range(3):
+                    page = await system.changes(kind, cursors[kind])
+                    cursors[kind] = page.cursor
+                await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)
+                for record in page.records:
+                    await system.read(kind, record.id)
+            await system.close()
+        assert {request.method for request in box.requests} == {"POST", "PUT", "GET", "DELETE"}
+        assert len(box.requests) > 80
+        contract.check_requests(list(box.requests))
+
+
+def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
+    def check(schema: dict[str, Any], tree: dict[str, Any], where: str) -> None:
+        schema = resolved(schema)
+        for name, inner in tree.items():
+            assert name in schema["properties"], f"{where} has no field {name}"
+            found = resolved(schema["properties"][name])
+            check(resolved(found.get("items", found)), inner, f"{where}.{name}")
+
+    def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in schema:
+            schema = contract._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    asked = {"Customer": [CUSTOMER_FIELDS], "Invoice": [INVOICE_FIELDS, VERSION_FIELDS], "Posting": [POSTING_FIELDS]}
+    for name, patterns in asked.items():
+        for fields in patterns:
+            check({"$ref": f"#/components/schemas/{name}"}, parse_fields(fields), name)
