@@ -9,13 +9,14 @@ from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.sending import differs, number_of, sent
-from connector.errors import Refused, Stop
+from connector.errors import Refused, Stop, TryLater
 from connector.ports import Goal, Json, Proof, Run, Step
 
 
 class Customers:
     """Flows of customers.
 
+    A change carries the version in the goal's record (what it was decided on), or else the present one.
     Tripletex does not keep organisation numbers unique, so it is looked before one is made. A customer without
     organisation number carries our marker as its `description`.
     """
@@ -83,8 +84,15 @@ class Customers:
     async def _change(self, run: Run) -> Proof:
         id = number_of(run.goal.target, "target")
         body = await self._body(run.goal.record)
-        body["version"] = (await self._client.get(f"/customer/{id}", fields="id,version")).get("version")
-        await self._client.write("PUT", f"/customer/{id}", json=body)
+        decided_on = run.goal.record.get("version")
+        body["version"] = decided_on or (await self._client.get(f"/customer/{id}", fields="id,version")).get("version")
+        try:
+            await self._client.write("PUT", f"/customer/{id}", json=body)
+        except Refused as exc:
+            if exc.code != "revision-conflict" or decided_on:
+                raise
+            # Somebody changed it within this very moment.
+            raise TryLater(exc.said, code=exc.code, status=exc.status, said_by_vendor=exc.said_by_vendor) from None
         return Proof(str(id))
 
     async def _changed(self, run: Run) -> Sequence[Proof]:

@@ -56,6 +56,13 @@ class Invoices:
                     do="Map one of the two prices.",
                     where={"field": f"order.orderLines[{place}]"},
                 )
+            if not (line.get("vatType") or {}).get("number"):
+                raise Refused(
+                    "A line names no VAT code; Tripletex would choose one itself.",
+                    code="vat-code-missing",
+                    do="Map a VAT code for every line, also where no VAT is charged.",
+                    where={"field": f"order.orderLines[{place}].vatType"},
+                )
 
     async def _order_create(self, run: Run) -> Proof:
         order = await self._client.write("POST", "/order", json=await self._order_body(run.goal))
@@ -73,8 +80,7 @@ class Invoices:
         if body.get("currency"):
             body["currency"] = {"id": await self._lookups.currency(body["currency"]["code"])}
         for line in body.get("orderLines", ()):
-            if line.get("vatType"):
-                line["vatType"] = {"id": await self._lookups.vat_type(str(line["vatType"]["number"]), day)}
+            line["vatType"] = {"id": await self._lookups.vat_type(str(line["vatType"]["number"]), day)}
         return body
 
     async def _order_look(self, run: Run) -> Sequence[Proof]:
@@ -103,27 +109,14 @@ class Invoices:
 
     async def _compare_totals(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
-        assert goal.totals is not None
-        ours = {"net": goal.totals.net, "vat": goal.totals.vat, "gross": goal.totals.gross}
         row = await self._client.get(
             f"/order/{order}",
             fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),"
             "preliminaryInvoice(id,amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency)",
         )
-        theirs = _preliminary(row) or _summed(row)
-        if theirs != ours:
-            raise Stop(
-                f"Tripletex comes to {theirs['gross']} with VAT of {theirs['vat']}, the document to {ours['gross']} "
-                f"with VAT of {ours['vat']} ({goal.totals.currency}). Nothing is invoiced yet.",
-                code="totals-differ",
-                do="See how VAT is rounded on both sides; mend the mapping or the order in Tripletex and try again.",
-                where={"order": order},
-                details={
-                    "currency": goal.totals.currency,
-                    "ours": {name: str(value) for name, value in ours.items()},
-                    "theirs": {name: str(value) for name, value in theirs.items()},
-                },
-            )
+        _compare(
+            goal, _totals(row.get("preliminaryInvoice")) or _summed(row), {"order": order}, "Nothing is invoiced yet."
+        )
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         order, (day, _) = int(run.proofs["order"].id), _dates(run.goal)
@@ -142,6 +135,9 @@ class Invoices:
         row = await self._client.get(f"/invoice/{run.proofs['invoice'].id}", fields=records.INVOICE_FIELDS)
         record = records.invoice(row)
         self._seen(row)
+        if theirs := _totals(row):
+            number = row.get("invoiceNumber")
+            _compare(run.goal, theirs, {"invoice": record.id}, f"It is invoiced, as number {number}.")
         voucher = record.body["invoice"].get("voucher") or {}
         facts = {
             "number": row.get("invoiceNumber"),
@@ -165,9 +161,30 @@ def _invoiced(row: Mapping[str, Any]) -> Proof:
     return Proof(str(row["id"]), {"number": row.get("invoiceNumber"), "kid": row.get("kid")})
 
 
-def _preliminary(order: Mapping[str, Any]) -> dict[str, Decimal] | None:
-    """Totals as the order would be invoiced, where Tripletex shows them."""
-    row = order.get("preliminaryInvoice")
+def _compare(goal: Goal, theirs: Mapping[str, Decimal], where: Mapping[str, str], stands: str) -> None:
+    """Raises `Stop` ("totals-differ") unless Tripletex comes to what the document says; `gross` is what is payable,
+    rounding to whole kroner included.
+    """
+    assert goal.totals is not None
+    ours = {"net": goal.totals.net, "vat": goal.totals.vat, "gross": goal.totals.gross}
+    if theirs == ours:
+        return
+    raise Stop(
+        f"Tripletex comes to {theirs['gross']} with VAT of {theirs['vat']}, the document to {ours['gross']} "
+        f"with VAT of {ours['vat']} ({goal.totals.currency}). {stands}",
+        code="totals-differ",
+        do="See how VAT is rounded on both sides; mend the mapping or what is in Tripletex and try again.",
+        where=where,
+        details={
+            "currency": goal.totals.currency,
+            "ours": {name: str(value) for name, value in ours.items()},
+            "theirs": {name: str(value) for name, value in theirs.items()},
+        },
+    )
+
+
+def _totals(row: Any) -> dict[str, Decimal] | None:
+    """Totals of an invoice, or of one to come, where Tripletex shows them."""
     if not isinstance(row, Mapping) or "amountCurrency" not in row or "amountExcludingVatCurrency" not in row:
         return None
     net, gross = Decimal(row["amountExcludingVatCurrency"]), Decimal(row["amountCurrency"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Callable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Any
+from weakref import WeakValueDictionary
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
@@ -13,9 +14,6 @@ from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop, UnknownOutcome, VendorError
 from connector.ports import Goal, Json, Proof, Record, Run, Step
-
-WITNESS_FRESH = 10
-"""Seconds for which what a witness saw open is believed; after that it is read again."""
 
 
 class Payments:
@@ -25,6 +23,7 @@ class Payments:
         self._client = client
         self._lookups = lookups
         self._seen = seen
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
@@ -43,57 +42,60 @@ class Payments:
             )
 
     async def _witness(self, run: Run) -> Json:
-        open_amount, rows = await self._payments(run.goal)
-        return {"rows": [row["id"] for row in rows], "open": str(open_amount), "at": _seconds()}
+        _, rows = await self._payments(run.goal)
+        return {"rows": [row["id"] for row in rows]}
 
     async def _pay(self, run: Run) -> Proof:
         record, invoice = run.goal.record, _invoice_of(run.goal)
         payment_type = await self._lookups.payment_type(record.get("paymentType"))
-        witness = run.witness or {}
-        fresh = 0 <= _seconds() - int(witness.get("at", 0)) < WITNESS_FRESH
-        open_amount = Decimal(witness["open"]) if fresh else (await self._payments(run.goal))[0]
-        if _amount(run.goal) > open_amount:
-            raise Stop(
-                f"{_amount(run.goal)} is more than the {open_amount} open on the invoice in Tripletex.",
-                code="exceeds-open-amount",
-                do="See whether the payment is registered there already; if it is an overpayment, register it there.",
-                where={"invoice": str(invoice)},
-                details={"open": str(open_amount), "amount": str(_amount(run.goal))},
+        # Two payments of one invoice at a time would both see the same amount open, and each the row of the other.
+        async with self._locks.setdefault(invoice, asyncio.Lock()):
+            open_amount, rows = await self._payments(run.goal)
+            if _amount(run.goal) > open_amount:
+                raise Stop(
+                    f"{_amount(run.goal)} is more than the {open_amount} open on the invoice in Tripletex.",
+                    code="exceeds-open-amount",
+                    do="See whether it is registered there already; an overpayment is registered in Tripletex itself.",
+                    where={"invoice": str(invoice)},
+                    details={"open": str(open_amount), "amount": str(_amount(run.goal))},
+                )
+            foreign = record.get("amountCurrency")
+            answer = await self._client.write(
+                "PUT",
+                f"/invoice/{invoice}/:payment",
+                params={
+                    "paymentDate": day_of(record["paymentDate"]),
+                    "paymentTypeId": payment_type,
+                    "paidAmount": Decimal(record["amount"]),
+                    "paidAmountCurrency": None if foreign is None else Decimal(foreign),
+                },
             )
-        foreign = record.get("amountCurrency")
-        answer = await self._client.write(
-            "PUT",
-            f"/invoice/{invoice}/:payment",
-            params={
-                "paymentDate": day_of(record["paymentDate"]),
-                "paymentTypeId": payment_type,
-                "paidAmount": Decimal(record["amount"]),
-                "paidAmountCurrency": None if foreign is None else Decimal(foreign),
-            },
-        )
-        before = set(witness.get("rows", ()))
-        new = [ref.get("id") for ref in answer.get("postings") or () if ref.get("id") not in before]
-        if run.witness is not None and len(new) == 1:
-            return Proof(str(new[0]))
-        # The answer does not say which row it made: find it among the rows. The money is booked by now, so whatever
-        # goes wrong here is no reason to call again.
-        try:
-            found = await self._look(run)
-        except VendorError as exc:
-            raise UnknownOutcome(f"The payment was taken; its row could not be read: {exc.said}") from exc
+            before = {row["id"] for row in rows}
+            new = [ref.get("id") for ref in answer.get("postings") or () if ref.get("id") not in before]
+            if len(new) == 1:
+                return Proof(str(new[0]))
+            # The answer does not say which row it made: find it among the rows. The money is booked by now, so
+            # whatever goes wrong here is no reason to call again.
+            try:
+                found = await self._new_rows(run.goal, before)
+            except VendorError as exc:
+                raise UnknownOutcome(f"The payment was taken; its row could not be read: {exc.said}") from exc
         if len(found) != 1:
             raise UnknownOutcome(f"The payment was taken; {len(found)} rows could be it.")
         return found[0]
 
     async def _look(self, run: Run) -> Sequence[Proof]:
-        before = set((run.witness or {}).get("rows", ()))
-        day = str(day_of(run.goal.record["paymentDate"]))
-        _, rows = await self._payments(run.goal)
+        return await self._new_rows(run.goal, set((run.witness or {}).get("rows", ())))
+
+    async def _new_rows(self, goal: Goal, before: Set[int]) -> list[Proof]:
+        """The rows equal to the payment that were not there before."""
+        day = str(day_of(goal.record["paymentDate"]))
+        _, rows = await self._payments(goal)
         return [
             Proof(str(row["id"]))
             for row in rows
             if row["id"] not in before and row.get("type") == records.PAYMENT_ROW and row.get("date") == day
-            and -Decimal(row.get(_side(run.goal)) or 0) == _amount(run.goal)
+            and -Decimal(row.get(_side(goal)) or 0) == _amount(goal)
         ]  # fmt: skip
 
     async def _payments(self, goal: Goal) -> tuple[Decimal, list[dict[str, Any]]]:
@@ -137,7 +139,3 @@ def _side(goal: Goal) -> str:
 
 def _amount(goal: Goal) -> Decimal:
     return Decimal(goal.record[_side(goal)])
-
-
-def _seconds() -> int:
-    return int(datetime.now(UTC).timestamp())
