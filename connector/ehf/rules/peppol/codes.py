@@ -34,7 +34,7 @@ def media_type(node: Node, plan: Plan) -> None:
 @both.on("cac:AllowanceCharge/cbc:AllowanceChargeReasonCode")
 def reason_code(node: Node, plan: Plan) -> None:
     """CL002, CL003: why an allowance or a charge."""
-    i, mixed = node.i, bool(node.kids)
+    i = node.i
     indicators = node.parent.places("cbc:ChargeIndicator") if node.parent else ()
     only = indicators[0] if len(indicators) == 1 else None
     allowances, charges = plan.codes("peppol-allowance-reason"), plan.codes("peppol-charge-reason")
@@ -47,7 +47,7 @@ def reason_code(node: Node, plan: Plan) -> None:
             codes, rule = charges, "PEPPOL-EN16931-CL003"
         else:
             return
-        code = own_text(doc.els[i]) if mixed else v[i]
+        code = own_text(v[i], i, doc)
         if code not in codes and normalize(code or "") not in codes:
             doc.fire(rule, i, value=code)
 
@@ -57,10 +57,10 @@ def reason_code(node: Node, plan: Plan) -> None:
 @both.on("cac:InvoicePeriod/cbc:DescriptionCode")
 def period_code(node: Node, plan: Plan) -> None:
     """CL006: from which day VAT counts (BT-8)."""
-    i, mixed, codes = node.i, bool(node.kids), plan.codes("peppol-period")
+    i, codes = node.i, plan.codes("peppol-period")
 
     def check(v: Values, doc: Document) -> None:
-        if normalize((own_text(doc.els[i]) if mixed else v[i]) or "") not in codes:
+        if normalize(own_text(v[i], i, doc) or "") not in codes:
             doc.fire("PEPPOL-EN16931-CL006", i, value=v[i], allowed=", ".join(sorted(codes)))
 
     plan.check(check)

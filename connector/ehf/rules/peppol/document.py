@@ -174,14 +174,14 @@ def not_empty(plan: Plan) -> None:
 @both.on("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
 def type_code(node: Node, plan: Plan) -> None:
     """Remember the types that P0100, P0101 and P0112 have something against, until process and parties are known."""
-    i, mixed = node.i, bool(node.kids)
+    i = node.i
     credit = node.tag == "cbc:CreditNoteTypeCode"
     layer = "self-billing" if is_self_billing(plan) else "peppol"
     allowed = plan.codes(f"{layer}-{'credit-note' if credit else 'invoice'}-type")
     rule = "PEPPOL-EN16931-P0101" if credit else "PEPPOL-EN16931-P0100"
 
     def check(v: Values, doc: Document) -> None:
-        code = normalize((own_text(doc.els[i]) if mixed else v[i]) or "")
+        code = normalize(own_text(v[i], i, doc) or "")
         if code not in allowed:
             doc.facts.setdefault("types", []).append((rule, doc.els[i], code))
         if code in ("326", "384") and not credit:
@@ -208,12 +208,12 @@ _exists: Final = lru_cache(maxsize=1024)(is_date)  # asked for texts of ten char
 @both.on("cbc:IssueDate", "cbc:DueDate", "cbc:TaxPointDate", "cbc:StartDate", "cbc:EndDate", "cbc:ActualDeliveryDate")
 def date_form(node: Node, plan: Plan) -> None:
     """F001: a date is YYYY-MM-DD, without a time zone, and exists."""
-    i, mixed = node.i, bool(node.kids)
+    i = node.i
 
     def check(v: Values, doc: Document) -> None:
         text = v[i]
-        own = own_text(doc.els[i]) if mixed else text
-        if own is None or len(own) != 10 or not (is_date if mixed else _exists)(text or ""):
+        own = own_text(text, i, doc)
+        if own is None or len(own) != 10 or not (_exists if text == own else is_date)(text or ""):
             doc.fire("PEPPOL-EN16931-F001", i, value=text)
 
     plan.check(check)

@@ -138,11 +138,11 @@ def invoice_period(node: Node, plan: Plan) -> None:
 )
 def line_period(node: Node, plan: Plan) -> None:
     """Remember the periods of the lines."""
-    i, key, mixed = node.i, f"line {node.tag}", bool(node.kids)
+    i, key = node.i, f"line {node.tag}"
 
     def remember(v: Values, doc: Document) -> None:
         element = doc.els[i]
-        doc.facts.setdefault(key, []).append((own_text(element) if mixed else v[i], element))
+        doc.facts.setdefault(key, []).append((own_text(v[i], i, doc), element))
 
     if node.path.startswith(f"cac:{plan.kind}Line"):
         plan.check(remember)

@@ -83,7 +83,6 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         plan.fires("PEPPOL-EN16931-R042", node)
         return
     amounts, indicators = node.places("cbc:Amount"), node.places("cbc:ChargeIndicator")
-    mixed = any(one.kids for one in node.all("cbc:ChargeIndicator"))
     if percents:
         several = max(len(percents), len(bases), len(amounts)) > 1
 
@@ -106,13 +105,13 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         plan.check(calculation)
 
     def indicator(v: Values, doc: Document) -> None:
-        said = [text for i in indicators if (text := own_text(doc.els[i]) if mixed else v[i])]
+        said = [text for i in indicators if (text := own_text(v[i], i, doc))]
         if len(said) > 1:
             raise BreaksOff("several cbc:ChargeIndicator")
         if not said or normalize(said[0]) not in _INDICATORS:
             doc.fire("PEPPOL-EN16931-R043", at, value=said[0] if said else None, allowed="true, false")
 
-    if len(indicators) == 1 and not mixed:
+    if len(indicators) == 1 and not node.all("cbc:ChargeIndicator")[0].kids:
         plan.unless(indicators[0], _INDICATORS, indicator)
     else:
         plan.check(indicator)
