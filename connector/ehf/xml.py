@@ -18,7 +18,8 @@ MAX_BYTES: Final = 100 * 1024 * 1024
 MAX_DEPTH: Final = 256
 """The deepest nesting we read. A UBL invoice has some ten levels; extensions may carry signatures."""
 MAX_TAGS: Final = 6_000_000
-"""The most tags we read, start and end: some 50,000 lines with everything on them. A tree of tags takes far more memory than their text."""
+"""The most tags we read, start and end: some 50,000 lines with everything on them. A tree of tags takes far more memory
+than their text."""
 
 CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
