@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from connector.ehf.rules.en16931.facts import Facts, double, is_vat
 from connector.ehf.rules.engine import Document, strip
+from connector.ehf.rules.xpath import BreaksOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,20 @@ def rate_rules(number: int, code: str | None, scheme: str | None, rate: str | No
     if family is None or not is_vat(scheme) or _rate_fits(family.rate, rate, doc):
         return ()
     return (family.rule(number),)
+
+
+def telling_rate(code: str | None, rates: Sequence[str | None]) -> str | None:
+    """The rate that decides: of several the highest, as a comparison holds if any fits; None where there is none.
+
+    Raises:
+        BreaksOff: several rates of a category whose rate is cast to a number.
+    """
+    if len(rates) < 2:
+        return (rates[0] or "") if rates else None
+    family = FAMILIES.get(strip(code))
+    if family is not None and family.rate == "zero":
+        raise BreaksOff("several rates in one VAT category")
+    return max((rate or "" for rate in rates), key=lambda rate: (double(rate) != double(rate), double(rate)))
 
 
 def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:

@@ -10,7 +10,7 @@ from connector.ehf.rules.en16931.facts import (
     is_vat,
     scheme_place,
 )
-from connector.ehf.rules.en16931.families import item_rules
+from connector.ehf.rules.en16931.families import item_rules, telling_rate
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import LINES, Check, Document, Node, Plan, Values, picker, strip
 
@@ -127,7 +127,7 @@ def _odd(node: Node, plan: Plan) -> Check:
             code = v[ids[0]] if ids else None
             scheme = "VAT" if vat else None
             known.item_categories.add((code, scheme))
-            rate = (v[percents[0]] or "") if percents else None
+            rate = telling_rate(code, [v[i] for i in percents])
             for rule in item_rules(code, scheme, rate, doc):
                 doc.fire(rule, place, category=code, rate=rate)
 

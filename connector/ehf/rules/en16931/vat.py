@@ -8,7 +8,7 @@ from lxml import etree
 
 from connector.ehf.rules.en16931.breakdown import judge_group
 from connector.ehf.rules.en16931.facts import Breakdown, Facts, Pair, facts, is_vat, kinds_of, pair_of, scheme_place
-from connector.ehf.rules.en16931.families import FAMILIES, Family, rate_rules
+from connector.ehf.rules.en16931.families import FAMILIES, Family, rate_rules, telling_rate
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Plan, Values, picker, strip
 from connector.ehf.rules.xpath import BreaksOff
@@ -64,7 +64,7 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
 
     def check(v: Values, doc: Document) -> None:
         code, scheme = pair_of(v, ids, schemes)
-        rate = (v[rates[0]] or "") if rates else None
+        rate = telling_rate(code, [v[i] for i in rates])
         if not indicators:
             facts(doc).charge_categories.add((None, of_document, code, scheme))
         kinds = kinds_of(v, indicators)
