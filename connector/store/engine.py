@@ -103,6 +103,7 @@ class Store(ABC):
     async def _flush(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready at this moment shares the transaction
                 batch = [one for one in self._waiting[:GROUP] if not one.future.done()]
                 del self._waiting[:GROUP]
                 if batch:

@@ -363,7 +363,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         "record": goal.record,
         "totals": None
         if goal.totals is None
-        else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross")},
+        else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross", "rounding")},
         "target": goal.target,
     }
 
@@ -373,7 +373,7 @@ def _goal(stored: Any) -> Goal | None:
         return None
     totals = stored["totals"]
     if totals is not None:
-        totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross")))
+        totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross", "rounding")))
     return Goal(Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
 
 

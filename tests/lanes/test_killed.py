@@ -216,7 +216,7 @@ async def test_stop_leaves_everything_at_a_safe_point(world: World, books: Books
     issued = await world.issue_many(20)
     worker = world.worker()
     running = asyncio.create_task(worker.run())
-    while books.calls["POST invoice"] < 12:
+    while books.calls["GET invoice"] < 4:
         await asyncio.sleep(0.01)
     worker.stop()
     await asyncio.wait_for(running, 5)
