@@ -74,12 +74,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the ledger must arrive at, in the document's currency; compared before anything irrevocable."""
+    """What the ledger must arrive at, in the document's currency; compared before anything irrevocable.
+
+    `gross` is with VAT (BT-112); `rounding` is what is added to it for whole kroner (BT-114).
+    """
 
     currency: str
     net: Decimal
     vat: Decimal
     gross: Decimal
+    rounding: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +217,10 @@ class AccountingPlugin(Protocol):
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection; makes no call yet."""
+
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+        """Serve a local stand-in of the vendor on 127.0.0.1 until interrupted; it forgets everything when it ends.
+
+        `latency`: seconds that every answer takes longer. `ready` is told, in a sentence, the address (for `base_url`)
+        and the secrets that open it, once it listens.
+        """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from connector.errors import Stop
@@ -192,7 +193,7 @@ def _totals(model: Invoice | Customer | Payment) -> Totals | None:
     net, gross = stated.tax_exclusive, stated.tax_inclusive
     if net is None or gross is None:
         return None
-    return Totals(model.currency, net, gross - net, gross)
+    return Totals(model.currency, net, gross - net, gross, stated.rounding or Decimal(0))
 
 
 def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:

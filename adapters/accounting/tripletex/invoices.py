@@ -162,16 +162,15 @@ def _invoiced(row: Mapping[str, Any]) -> Proof:
 
 
 def _compare(goal: Goal, theirs: Mapping[str, Decimal], where: Mapping[str, str], stands: str) -> None:
-    """Raises `Stop` ("totals-differ") unless Tripletex comes to what the document says; `gross` is what is payable,
-    rounding to whole kroner included.
-    """
+    """Raises `Stop` ("totals-differ") unless Tripletex comes to what the document says."""
     assert goal.totals is not None
-    ours = {"net": goal.totals.net, "vat": goal.totals.vat, "gross": goal.totals.gross}
+    ours = {name: getattr(goal.totals, name) for name in ("net", "vat", "gross", "rounding")}
     if theirs == ours:
         return
     raise Stop(
         f"Tripletex comes to {theirs['gross']} with VAT of {theirs['vat']}, the document to {ours['gross']} "
-        f"with VAT of {ours['vat']} ({goal.totals.currency}). {stands}",
+        f"with VAT of {ours['vat']} ({goal.totals.currency}; rounded by {theirs['rounding']} and {ours['rounding']}). "
+        f"{stands}",
         code="totals-differ",
         do="See how VAT is rounded on both sides; mend the mapping or what is in Tripletex and try again.",
         where=where,
@@ -187,8 +186,9 @@ def _totals(row: Any) -> dict[str, Decimal] | None:
     """Totals of an invoice, or of one to come, where Tripletex shows them."""
     if not isinstance(row, Mapping) or "amountCurrency" not in row or "amountExcludingVatCurrency" not in row:
         return None
-    net, gross = Decimal(row["amountExcludingVatCurrency"]), Decimal(row["amountCurrency"])
-    return {"net": net, "vat": gross - net - Decimal(row.get("amountRoundoffCurrency") or 0), "gross": gross}
+    net, rounding = Decimal(row["amountExcludingVatCurrency"]), Decimal(row.get("amountRoundoffCurrency") or 0)
+    gross = Decimal(row["amountCurrency"]) - rounding
+    return {"net": net, "vat": gross - net, "gross": gross, "rounding": rounding}
 
 
 def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:
@@ -200,4 +200,4 @@ def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:
             gross += Decimal(line["amountIncludingVatCurrency"])
         except (KeyError, TypeError):
             raise records.not_as_described("value.orderLines[].amountIncludingVatCurrency", "a number") from None
-    return {"net": net, "vat": gross - net, "gross": gross}
+    return {"net": net, "vat": gross - net, "gross": gross, "rounding": Decimal(0)}

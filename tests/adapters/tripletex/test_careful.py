@@ -77,9 +77,27 @@ async def test_totals_are_compared_again_once_it_is_invoiced(system, box):
     with pytest.raises(Stop) as stop:
         await reach(system, goal)
     assert stop.value.code == "totals-differ"
-    assert stop.value.details["theirs"] == {"net": "99.99", "vat": "24.99", "gross": "124.98"}
+    assert stop.value.details["theirs"] == {"net": "99.99", "vat": "24.99", "gross": "124.98", "rounding": "0"}
     assert "It is invoiced" in stop.value.said
     assert box.state()["counts"]["invoice"] == 1
+
+
+@pytest.mark.parametrize(
+    ("whole", "stated", "fits"), [(True, "0.01", True), (True, "0", False), (False, "0.01", False)]
+)
+async def test_rounding_to_whole_kroner_is_compared_too(system, box, whole, stated, fits):
+    box.books.rules.whole_kroner = whole
+    customer = (await reach(system, customer_goal()))["read"].id
+    goal = invoice_goal(customer, net="99.99", vat="25.00", gross="124.99", rounding=stated)
+    goal = with_order(goal, orderLines=[line(str(number), 1, "33.33", "3") for number in range(3)])
+    if fits:
+        record = (await reach(system, goal))["read"].record
+        assert record.body["invoice"]["amountCurrency"] == Decimal("125" if whole else "124.99")
+        return
+    with pytest.raises(Stop) as stop:
+        await reach(system, goal)
+    assert stop.value.code == "totals-differ"
+    assert box.state()["counts"]["invoice"] == 0
 
 
 @pytest.mark.parametrize("vat", [None, {}, {"percentage": 25}])
