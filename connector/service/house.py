@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import time
+from functools import cached_property, partial
 from typing import Any
 
 import structlog
@@ -13,15 +15,20 @@ from pydantic import BaseModel, ValidationError
 from connector import mapping, plugins
 from connector.errors import Misconfigured, Missing
 from connector.http import Http
+from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
-from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane
+from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.service.settings import Settings
 from connector.store import Store, Tx, connections, open_store
 from connector.store.connections import Connection
+from connector.sync import reads
 from connector.sync.handlers import Handlers, handlers
 from connector.sync.spokes import Spoke
 
 log = structlog.get_logger(__name__)
+
+NIGHT = time(2, 30)
+"""When everything is compared, Norwegian time: after the day's bookkeeping, before the next."""
 
 
 class House:
@@ -103,6 +110,49 @@ class House:
             mapping=said.mapping,
             accounting=accounting,
             lane=accounting.lane.key,
+        )
+
+    async def work(self) -> None:
+        """Do what waits, poll and compare in the background, until `stop`."""
+        schedule = Schedule(self.store)
+        for spoke in self._spokes.values():
+            for reading in spoke.accounting.readings:
+                what = f"{spoke.id} {reading.kind}"
+                schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
+                if reading.holes:
+                    schedule.daily(f"compare {what}", NIGHT, partial(reads.sweep, spoke=spoke, kind=reading.kind))
+        schedule.start()
+        try:
+            await self.worker.run()
+        finally:
+            schedule.stop()
+
+    async def work_until_idle(self, *, within: float = 0.0) -> None:
+        """Do what waits until nothing is due, nor will be within so many seconds."""
+        await self._worker().run_until_idle(within=within)
+
+    def stop(self) -> None:
+        """Have `work` return at a safe point."""
+        self.worker.stop()
+
+    async def probe(self, spoke: Spoke) -> Probe:
+        """Make a connection's test call, outside its lane's queue: somebody waits for the answer."""
+        return await spoke.accounting.probe()
+
+    @cached_property
+    def worker(self) -> Worker:
+        """The worker of this process."""
+        return self._worker()
+
+    def _worker(self) -> Worker:
+        own = self.handlers
+        return Worker(
+            self.store,
+            arrivals=own.arrivals,
+            effects=own.effects,
+            reads=own.reads,
+            lanes=self.lane,
+            lease=self.settings.lease,
         )
 
     async def close(self) -> None:

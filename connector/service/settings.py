@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port the API listens on.")
-    lease: float = Field(default=60.0, gt=0, description="Seconds a worker holds a lane before it must renew.")
+    lease: int = Field(
+        default=60, ge=10, description="Seconds after which others take over from a worker that is silent."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or for people.")

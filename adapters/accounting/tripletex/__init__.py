@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -67,6 +67,15 @@ class TripletexPlugin:
         assert isinstance(settings, Settings)
         assert isinstance(secrets, Secrets)
         return Tripletex(settings, secrets, http)
+
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+        """Serve the sandbox until interrupted; `ready` is told its address and tokens."""
+        from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, serve
+
+        def told(box: Sandbox) -> None:
+            ready(f"{box.url}, consumer_token {CONSUMER_TOKEN}, employee_token {EMPLOYEE_TOKEN}")
+
+        serve(port=port, latency=latency, ready=told)
 
 
 plugin = TripletexPlugin()

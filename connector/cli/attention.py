@@ -1,0 +1,70 @@
+"""`connector attention`: what waits for a person."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.lanes import Verb, resolve
+from connector.service.house import House
+from connector.store import attention
+from connector.store.attention import Item
+
+app = typer.Typer(help="What waits for a person: one list, and what can be answered.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """What waits for a person: one list, and what can be answered."""
+    if context.invoked_subcommand is None:
+        list_items()
+
+
+@app.command("list")
+def list_items(
+    tenant: TenantOption = None,
+    limit: Annotated[int, typer.Option(help="Most items shown.")] = 100,
+    format: FormatOption = Format.text,
+) -> None:
+    """Everything that waits, oldest first."""
+
+    async def use(house: House) -> list[Item]:
+        name = tenant_of(house, tenant)
+        return await house.store.read(lambda tx: attention.find(tx, tenant=name, limit=limit))
+
+    found = with_house(use)
+    value = [
+        {name: getattr(item, name) for name in ("id", "code", "said", "do", "verbs", "since", "document", "connection",
+         "amount", "currency", "due_date")}
+        for item in found
+    ]  # fmt: skip
+    if format is Format.json:
+        show(format, value, (), (), "")
+        return
+    for item in found:
+        amount = f"  {item.amount} {item.currency}" if item.amount is not None else ""
+        due = f"  due {item.due_date}" if item.due_date else ""
+        out.print(f"{item.id}  {item.since:%Y-%m-%d %H:%M}  {item.code}{amount}{due}", style="bold", markup=False)
+        out.print(f"  {item.said}\n  {item.do}\n  answers: {', '.join(item.verbs)}", markup=False)
+    if not found:
+        out.print("Nothing waits for a person.")
+
+
+@app.command("resolve")
+def settle(
+    item: Annotated[str, typer.Argument(help="Id of the item.")],
+    verb: Annotated[Verb, typer.Argument(help="The answer.")],
+    vendor_id: Annotated[str | None, typer.Option(help="With `happened`: what it is called in the system.")] = None,
+    who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
+    tenant: TenantOption = None,
+) -> None:
+    """Answer an item. It is audited."""
+
+    async def use(house: House) -> None:
+        name = tenant_of(house, tenant)
+        await house.store.write(lambda tx: resolve(tx, name, item, verb, vendor_id=vendor_id, who=who))
+
+    with_house(use)
+    out.print(f"Settled: {verb}.")

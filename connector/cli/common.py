@@ -1,0 +1,99 @@
+"""What the commands share: formats, errors as a person reads them, the open service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from connector.errors import ConnectorError
+from connector.service.house import House, open_house
+from connector.service.logs import configure
+from connector.service.settings import Settings
+
+T = TypeVar("T")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    text = "text"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Tenant; not needed where there is only one.")]
+
+
+class Exit:
+    """Exit statuses."""
+
+    FINE = 0
+    WRONG = 1
+    UNUSABLE = 2
+
+
+def fail(error: ConnectorError, status: int = Exit.UNUSABLE) -> NoReturn:
+    """Say what is wrong and what helps, on standard error, and end."""
+    err.print(f"[bold]{error.code}[/]: ", end="")
+    err.print(error.said, markup=False)
+    faults = error.details if isinstance(error.details, list) else []
+    for fault in faults[:50]:
+        words = "; ".join(f"{k}: {v}" for k, v in fault.items() if v) if isinstance(fault, dict) else str(fault)
+        err.print("  - " + words, markup=False)
+    place = ", ".join(f"{name} {value}" for name, value in error.where.items())
+    if place:
+        err.print("  at " + place, markup=False)
+    if error.do:
+        err.print("  " + error.do, markup=False)
+    raise typer.Exit(status)
+
+
+def with_house(use: Callable[[House], Awaitable[T]]) -> T:
+    """Open the service, use it, close it; errors are said as a person reads them."""
+
+    async def run() -> T:
+        async with open_house() as house:
+            return await use(house)
+
+    settings = Settings()
+    configure(settings.log_level if settings.log_level != "info" else "warning", "text")
+    try:
+        return asyncio.run(run())
+    except ConnectorError as error:
+        fail(error)
+
+
+def tenant_of(house: House, name: str | None) -> str:
+    """The tenant that is meant: the one named, else the only one."""
+    if name is not None:
+        return house.tenant(name).name
+    if len(house.tenants) == 1:
+        return next(iter(house.tenants))
+    known = ", ".join(sorted(house.tenants)) or "none yet: write mappings/tenants/NAME.yaml"
+    raise typer.BadParameter(f"Say which tenant with --tenant. There is: {known}.")
+
+
+def show(format: Format, value: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+    """A list as a table for people, or as JSON for programs."""
+    if format is Format.json:
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    count = 0
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        count += 1
+    if count:
+        out.print(table)
+    else:
+        out.print(empty)

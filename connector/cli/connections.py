@@ -1,0 +1,141 @@
+"""`connector connections`: what is connected, in which state, and the switches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.errors import ConnectorError, NeedsPerson
+from connector.service.house import House
+from connector.store import Tx, audit, connections
+from connector.sync.effects import ACTIVE, OBSERVE
+from connector.sync.plan import catch_up
+
+app = typer.Typer(
+    help="Connections to ledgers: try them, activate them, pause them.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Name = Annotated[str, typer.Argument(help="Name of the connection in the tenant's file.")]
+
+
+@app.command("list")
+def list_connections(tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
+    """All connections: system, mode (observe or active), and why one is paused."""
+
+    async def use(house: House) -> list[connections.Connection]:
+        name = tenant_of(house, tenant)
+        return await house.store.read(lambda tx: connections.find(tx, tenant=name))
+
+    found = with_house(use)
+    value = [{n: getattr(c, n) for n in ("id", "name", "system", "mode", "paused", "paused_said")} for c in found]
+    rows = ((c.name, c.system, c.mode, c.paused_said or "", c.paused_do or "") for c in found)
+    show(format, value, ("Name", "System", "Mode", "Paused", "What helps"), rows, "No connection in the tenant's file.")
+
+
+@app.command("test")
+def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
+    """Make the cheapest call: whose books these are, and what rights are missing. Exit status 1: it does not work."""
+
+    async def use(house: House) -> dict[str, Any]:
+        spoke = house.named(tenant_of(house, tenant), name)
+        try:
+            found = await house.probe(spoke)
+        except ConnectorError as error:
+            return {"works": False, "error": error.as_json()}
+        return {
+            "works": True,
+            "company": found.company,
+            "organisation_number": found.organisation_number,
+            "missing": list(found.missing),
+        }
+
+    said = with_house(use)
+    if format is Format.json:
+        show(format, said, (), (), "")
+    elif said["works"]:
+        out.print(f"{name} works: {said['company']} ({said['organisation_number'] or 'no organisation number'})")
+        for missing in said["missing"]:
+            out.print(f"  missing: {missing}")
+    else:
+        out.print(f"{name} does not work: {said['error']['message']}\n  {said['error']['do']}", markup=False)
+    raise typer.Exit(Exit.FINE if said["works"] else Exit.WRONG)
+
+
+@app.command()
+def activate(name: Name, tenant: TenantOption = None) -> None:
+    """Let this connection be written to: from now on documents are pushed, those that waited too.
+
+    Look first what that would be: `connector plan --connection NAME`.
+    """
+    _mode(name, tenant, ACTIVE)
+
+
+@app.command()
+def observe(name: Name, tenant: TenantOption = None) -> None:
+    """Only read from this connection; write nothing there."""
+    _mode(name, tenant, OBSERVE)
+
+
+@app.command()
+def pause(name: Name, tenant: TenantOption = None) -> None:
+    """Do nothing with this connection until it is resumed; what is to be done waits."""
+    by_hand = NeedsPerson(
+        "Paused by a person.", code="paused", do=f"Go on with it: connector connections resume {name}"
+    )
+    _change(name, tenant, "pause", lambda tx, id: connections.pause(tx, id, by_hand))
+    out.print(f"{name} is paused.")
+
+
+@app.command()
+def resume(name: Name, tenant: TenantOption = None) -> None:
+    """Go on with a connection that was paused, by a person or because it needed one."""
+    _change(name, tenant, "resume", connections.resume)
+    out.print(f"{name} goes on.")
+
+
+@app.command("secret")
+def keep_secret(
+    name: Name,
+    key: Annotated[str, typer.Argument(help="Name after `vault:` in the tenant's file.")],
+    value: Annotated[str, typer.Option(prompt=True, hide_input=True, help="The secret; asked for, never an argument.")],
+    tenant: TenantOption = None,
+) -> None:
+    """Keep a secret in the vault, for a reference `vault:KEY` in the tenant's file."""
+
+    def write(tx: Tx, id: str) -> None:
+        row = connections.get(tx, id)
+        connections.change(tx, id, secrets={**row.secrets, key: value})
+
+    _change(name, tenant, "secret", write)
+    out.print(f"Kept {key}.")
+
+
+def _mode(name: str, tenant: str | None, mode: str) -> None:
+    async def use(house: House) -> int:
+        spoke = house.named(tenant_of(house, tenant), name)
+
+        def write(tx: Tx) -> int:
+            connections.change(tx, spoke.id, mode=mode)
+            audit.note(tx, tenant=spoke.tenant, who="command line", did=mode, about=f"connection:{spoke.id}")
+            return catch_up(tx, house, spoke) if mode == ACTIVE else 0
+
+        return await house.store.write(write)
+
+    asked = with_house(use)
+    out.print(f"{name}: {mode}." + (f" {asked} document(s) will now be pushed." if asked else ""))
+
+
+def _change(name: str, tenant: str | None, did: str, change: Any) -> None:
+    async def use(house: House) -> None:
+        owner = tenant_of(house, tenant)
+
+        def write(tx: Tx) -> None:
+            row = connections.named(tx, owner, name)
+            change(tx, row.id)
+            audit.note(tx, tenant=owner, who="command line", did=did, about=f"connection:{row.id}")
+
+        await house.store.write(write)
+
+    with_house(use)

@@ -1,0 +1,189 @@
+"""`connector documents`: find, show, explain, settle."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.rule import Rule
+
+from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.errors import BadInput
+from connector.lanes import Verb, resolve, story
+from connector.service.house import House
+from connector.store import Tx, attention, documents, links
+
+app = typer.Typer(
+    help="Documents: find them, read their whole story, settle what waits.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Id = Annotated[str, typer.Argument(help="Id of the document, or its number or source id where only one has it.")]
+
+
+@app.command("find")
+def find_documents(
+    kind: Annotated[str | None, typer.Option(help="invoice, payment or customer.")] = None,
+    state: Annotated[str | None, typer.Option(help="accepted, issued, paid, received, booked, known.")] = None,
+    number: Annotated[str | None, typer.Option(help="Number (BT-1).")] = None,
+    kid: Annotated[str | None, typer.Option(help="KID.")] = None,
+    counterparty: Annotated[str | None, typer.Option(help="Part of the name, or the organisation number.")] = None,
+    voucher: Annotated[str | None, typer.Option(help="Voucher in a ledger: 2027/1043.")] = None,
+    limit: Annotated[int, typer.Option(help="Most documents shown.")] = 50,
+    tenant: TenantOption = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """List documents, newest first."""
+
+    async def use(house: House) -> list[documents.Document]:
+        name = tenant_of(house, tenant)
+        return await house.store.read(
+            lambda tx: documents.find(
+                tx, name, kind=kind, state=state, number=number, kid=kid, counterparty=counterparty, voucher=voucher,
+                limit=limit, newest_first=True,
+            )
+        )  # fmt: skip
+
+    found = with_house(use)
+    rows = (
+        (d.id, d.kind, d.state, d.number or d.source_id, d.counterparty_name, d.issue_date, d.payable, d.open_amount,
+         d.currency)
+        for d in found
+    )  # fmt: skip
+    value = [
+        {name: getattr(d, name) for name in ("id", "kind", "state", "number", "source_id", "kid", "counterparty_name",
+         "issue_date", "due_date", "payable", "open_amount", "currency")}
+        for d in found
+    ]  # fmt: skip
+    columns = ("Id", "Kind", "State", "Number", "Counterparty", "Date", "Amount", "Open", "")
+    show(format, value, columns, rows, "No document fits.")
+
+
+@app.command()
+def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
+    """Tell the whole story of a document: what came, what was sent and answered (secrets masked), what it waits for."""
+
+    async def use(house: House) -> dict[str, Any]:
+        name = tenant_of(house, tenant)
+        names = {spoke.id: spoke for spoke in house.spokes(name)}
+
+        def read(tx: Tx) -> dict[str, Any]:
+            found = the_document(tx, name, document)
+            return {
+                "document": {
+                    "id": found.id, "kind": found.kind, "state": found.state, "number": found.number, "kid": found.kid,
+                    "counterparty": found.counterparty_name, "payable": found.payable, "open": found.open_amount,
+                    "currency": found.currency,
+                },
+                "links": [
+                    {
+                        "connection": names[link.connection].name if link.connection in names else link.connection,
+                        "vendor_id": link.vendor_id, "number": link.number, "voucher": link.voucher,
+                    }
+                    for link in links.all_of(tx, found.id)
+                ],
+                "mapping": {
+                    spoke.name: [
+                        {"line": f"{info.origin.file}:{info.origin.line}", "what": info.sentence}
+                        for info in spoke.mapping[found.kind].fields()
+                    ]
+                    for spoke in names.values()
+                    if found.kind in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
+                },
+                "story": [entry.as_json() for entry in story(tx, name, found.id)],
+                "attention": [
+                    {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs}
+                    for item in attention.find(tx, tenant=name, document=found.id)
+                ],
+            }  # fmt: skip
+
+        return await house.store.read(read)
+
+    told = with_house(use)
+    if format is Format.json:
+        show(format, told, (), (), "")
+        return
+    _tell(told)
+
+
+@app.command("resolve")
+def settle(
+    document: Id,
+    happened: Annotated[
+        str | None,
+        typer.Option("--happened", metavar="VENDOR_ID", help="It happened: this is what it is called there."),
+    ] = None,
+    did_not_happen: Annotated[bool, typer.Option("--did-not-happen", help="It did not happen: do it.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Mended: try again.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
+    who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
+    tenant: TenantOption = None,
+) -> None:
+    """Settle what waits for a person on a document. Exactly one of the four; it is audited."""
+    said = [
+        (Verb.HAPPENED, happened),
+        (Verb.DID_NOT_HAPPEN, did_not_happen),
+        (Verb.RETRY, retry),
+        (Verb.CANCEL, cancel),
+    ]
+    chosen = [verb for verb, given in said if given]
+    if len(chosen) != 1:
+        raise typer.BadParameter("Say exactly one of --happened, --did-not-happen, --retry, --cancel.")
+
+    async def use(house: House) -> int:
+        name = tenant_of(house, tenant)
+
+        def write(tx: Tx) -> int:
+            found = the_document(tx, name, document)
+            items = [i for i in attention.find(tx, tenant=name, document=found.id) if chosen[0] in i.verbs]
+            if not items:
+                raise BadInput(
+                    f"Nothing on this document waits for `{chosen[0]}`.",
+                    code="nothing-to-settle",
+                    do=f"See what waits: connector documents explain {found.id}",
+                )
+            for item in items:
+                resolve(tx, name, item.id, chosen[0], vendor_id=happened, who=who)
+            return len(items)
+
+        return await house.store.write(write)
+
+    out.print(f"Settled {with_house(use)} item(s): {chosen[0]}.")
+
+
+def the_document(tx: Tx, tenant: str, said: str) -> documents.Document:
+    """The document meant by an id, a number or a source id."""
+    there = documents.peek(tx, tenant, said)
+    if there is not None:
+        return there
+    found = documents.find(tx, tenant, number=said, limit=2) or documents.find(tx, tenant, source_id=said, limit=2)
+    if len(found) == 1:
+        return documents.get(tx, tenant, found[0].id)
+    raise BadInput(
+        f"{'No' if not found else 'More than one'} document is called {said}.",
+        code="document-unclear",
+        do="Use its id: connector documents find",
+    )
+
+
+def _tell(told: dict[str, Any]) -> None:
+    head = told["document"]
+    amount = f"{head['payable']} {head['currency']}, open {head['open']}" if head["payable"] is not None else ""
+    out.print(Rule(f"{head['kind']} {head['number'] or head['id']}", align="left"))
+    out.print(f"{head['counterparty'] or ''}  {amount}  state: {head['state']}", markup=False)
+    for link in told["links"]:
+        more = ", ".join(f"{k} {v}" for k, v in link.items() if v and k != "connection")
+        out.print(f"in {link['connection']}: {more}", markup=False)
+    for entry in told["story"]:
+        out.print(f"\n{entry['at']}  {entry['what']}", style="bold", markup=False)
+        for line in entry.get("lines", ()):
+            out.print(f"    {line}", markup=False)
+    for name, lines in told["mapping"].items():
+        out.print(Rule(f"mapping to {name}", align="left"))
+        for line in lines:
+            out.print(f"  {line['what']}    {line['line']}", markup=False)
+    for item in told["attention"]:
+        out.print(Rule("waits for a person", align="left"))
+        out.print(f"{item['code']}: {item['said']}\n  {item['do']}", markup=False)
+        for verb in item["verbs"]:
+            argument = " VENDOR_ID" if verb == "happened" else ""
+            out.print(f"  connector documents resolve {head['id']} --{verb}{argument}", markup=False)
