@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -139,8 +139,11 @@ async def test_customers_by_time_of_change_inactive_ones_too(system: Accounting,
     found, cursor = await drained(system, Kind.CUSTOMER, cursor)
     assert ids(found) == [first["id"]]
     assert found[0].body["isInactive"] is True
+    before = datetime.now(UTC)
     again, _ = await drained(system, Kind.CUSTOMER, cursor)
     assert ids(again) == [first["id"]], "reads overlap"
+    said = datetime.fromisoformat(box.requests[-1].query["changedSince"] + "Z")
+    assert timedelta(minutes=9) < before - said < timedelta(minutes=11), "in UTC: never later than Norwegian time"
 
 
 async def test_what_the_cursor_remembers_is_bounded(
