@@ -186,18 +186,22 @@ def _totals(row: Any) -> dict[str, Decimal] | None:
     """Totals of an invoice, or of one to come, where Tripletex shows them."""
     if not isinstance(row, Mapping) or "amountCurrency" not in row or "amountExcludingVatCurrency" not in row:
         return None
-    net, rounding = Decimal(row["amountExcludingVatCurrency"]), Decimal(row.get("amountRoundoffCurrency") or 0)
-    gross = Decimal(row["amountCurrency"]) - rounding
+    net = _number(row, "amountExcludingVatCurrency")
+    rounding = _number({"amountRoundoffCurrency": 0, **row}, "amountRoundoffCurrency")
+    gross = _number(row, "amountCurrency") - rounding
     return {"net": net, "vat": gross - net, "gross": gross, "rounding": rounding}
 
 
 def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:
     """Totals from the lines."""
-    net = gross = Decimal(0)
-    for line in order.get("orderLines") or ():
-        try:
-            net += Decimal(line["amountExcludingVatCurrency"])
-            gross += Decimal(line["amountIncludingVatCurrency"])
-        except (KeyError, TypeError):
-            raise records.not_as_described("value.orderLines[].amountIncludingVatCurrency", "a number") from None
+    lines = order.get("orderLines") or ()
+    net = sum((_number(line, "amountExcludingVatCurrency") for line in lines), Decimal(0))
+    gross = sum((_number(line, "amountIncludingVatCurrency") for line in lines), Decimal(0))
     return {"net": net, "vat": gross - net, "gross": gross, "rounding": Decimal(0)}
+
+
+def _number(row: Any, name: str) -> Decimal:
+    value = row.get(name) if isinstance(row, Mapping) else None
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        raise records.not_as_described(name, "a number")
+    return Decimal(value)
