@@ -57,7 +57,19 @@ class Document:
 
 
 PLAIN = frozenset(
-    {"source", "direction", "number", "issue_date", "due_date", "currency", "payable", "open_amount", "state", "kid"}
+    {
+        "source",
+        "source_id",
+        "direction",
+        "number",
+        "issue_date",
+        "due_date",
+        "currency",
+        "payable",
+        "open_amount",
+        "state",
+        "kid",
+    }
     | {"counterparty_name", "counterparty_number", "content_type", "mapping_version", "arrival", "business_key"}
 )
 """Columns that `insert` and `change` take by name."""

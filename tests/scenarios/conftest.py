@@ -1,0 +1,107 @@
+"""A company with its books in a sandbox on loopback, and a program that posts to the API."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox
+from connector.api.app import create_app
+from connector.service.house import House, open_house
+from connector.service.settings import Settings
+from connector.store import connections, keys
+from connector.sync import reads
+
+TENANT = """
+layer: tenant
+tenant: fjord
+title: Fjord AS
+organisation_number: "923609016"
+start: 2026-01-01
+connections:
+  books:
+    system: tripletex
+    settings: {{base_url: "{url}", payment_type: Innbetaling bank{more}}}
+    secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
+routes:
+  sales:
+    takes: api
+    to: books
+    issues: books
+    sends: nobody
+    reminds: nobody
+    takes_bank_money: {{"*": books, "15032080119": source}}
+"""
+
+
+class Company:
+    """One tenant: its house, the API in front of it, and the books behind it."""
+
+    def __init__(self, house: House, box: Sandbox, client: httpx.AsyncClient) -> None:
+        self.house = house
+        self.box = box
+        self.client = client
+
+    async def post(self, path: str, body: Any, *, key: str | None = None, **more: Any) -> httpx.Response:
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex, **more.pop("headers", {})}
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "application/xml"
+            return await self.client.post(path, content=body, headers=headers, **more)
+        return await self.client.post(path, json=body, headers=headers, **more)
+
+    async def get(self, path: str, **params: Any) -> Any:
+        answer = await self.client.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def work(self, *, within: float = 0.0) -> None:
+        await self.house.work_until_idle(within=within)
+
+    async def poll(self) -> None:
+        for spoke in self.house.spokes():
+            for reading in spoke.accounting.readings:
+                await self.house.store.write(lambda tx, s=spoke, k=reading.kind: reads.poll(tx, s, k))
+        await self.work(within=2.5)
+
+    async def document(self, **by: str) -> SimpleNamespace:
+        """The only document that fits, whole."""
+        found = (await self.get("/v1/documents", **by))["documents"]
+        assert len(found) == 1, found
+        return SimpleNamespace(**{"open": None, "number": None, **await self.get(f"/v1/documents/{found[0]['id']}")})
+
+    async def events(self) -> list[str]:
+        return [event["kind"] for event in (await self.get("/v1/changes", limit=1000))["events"]]
+
+
+@asynccontextmanager
+async def company(folder: Path, database: str, monkeypatch: pytest.MonkeyPatch, **sandbox: Any) -> AsyncIterator[Company]:
+    async with Sandbox(**sandbox) as box:
+        tenants = folder / "mappings" / "tenants"
+        tenants.mkdir(parents=True, exist_ok=True)
+        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, more=""))
+        monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
+        monkeypatch.setenv("FJORD_CONSUMER", CONSUMER_TOKEN)
+        monkeypatch.setenv("FJORD_EMPLOYEE", EMPLOYEE_TOKEN)
+        async with open_house(Settings(database=database)) as house:
+            for spoke in house.spokes():
+                await house.store.write(lambda tx, s=spoke: connections.change(tx, s.id, mode="active"))
+            _, secret = await house.store.write(
+                lambda tx: keys.create(tx, tenant="fjord", name="test", scopes=("read", "write", "settle"))
+            )
+            transport = httpx.ASGITransport(app=create_app(house))
+            headers = {"Authorization": f"Bearer {secret}"}
+            async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
+                yield Company(house, box, client)
+
+
+@pytest.fixture
+async def fjord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
+    async with company(tmp_path, f"sqlite:///{tmp_path}/c.db", monkeypatch) as made:
+        yield made
