@@ -77,7 +77,7 @@ async def test_totals_are_compared_again_once_it_is_invoiced(system, box):
     with pytest.raises(Stop) as stop:
         await reach(system, goal)
     assert stop.value.code == "totals-differ"
-    assert stop.value.details["theirs"] == {"net": "99.99", "vat": "24.99", "gross": "124.98", "rounding": "0"}
+    assert stop.value.details["theirs"] == {"net": "99.99", "vat": "24.99", "gross": "124.98", "rounding": "0.00"}
     assert "It is invoiced" in stop.value.said
     assert box.state()["counts"]["invoice"] == 1
 
