@@ -71,13 +71,13 @@ def rate_rules(number: int, code: str | None, scheme: str | None, rate: str | No
     return (family.rule(number),)
 
 
-def telling_rate(code: str | None, rates: Sequence[str | None]) -> str | None:
+def telling_rate(code: str | None, scheme: str | None, rates: Sequence[str | None]) -> str | None:
     """The rate that decides: of several the highest, as a comparison holds if any fits; None where there is none.
 
     Raises:
         BreaksOff: several rates of a category whose rate is cast to a number.
     """
-    if len(rates) < 2:
+    if len(rates) < 2 or not is_vat(scheme):
         return (rates[0] or "") if rates else None
     family = FAMILIES.get(strip(code))
     if family is not None and family.rate == "zero":

@@ -127,7 +127,7 @@ def _odd(node: Node, plan: Plan) -> Check:
             code = v[ids[0]] if ids else None
             scheme = "VAT" if vat else None
             known.item_categories.add((code, scheme))
-            rate = telling_rate(code, [v[i] for i in percents])
+            rate = telling_rate(code, scheme, [v[i] for i in percents])
             for rule in item_rules(code, scheme, rate, doc):
                 doc.fire(rule, place, category=code, rate=rate)
 

@@ -64,13 +64,13 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
 
     def check(v: Values, doc: Document) -> None:
         code, scheme = pair_of(v, ids, schemes)
-        rate = telling_rate(code, [v[i] for i in rates])
         if not indicators:
             facts(doc).charge_categories.add((None, of_document, code, scheme))
         kinds = kinds_of(v, indicators)
         for kind in kinds:
             facts(doc).charge_categories.add((kind, of_document, code, scheme))
         if kinds:
+            rate = telling_rate(code, scheme, [v[i] for i in rates])
             for rule in rate_rules(6 if False in kinds else 7, code, scheme, rate, doc):
                 doc.fire(rule, at, category=code, rate=rate)
 
