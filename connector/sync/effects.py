@@ -14,7 +14,7 @@ PUSH = "push-"
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""
 
-_LIVE = ("blocked", "queued", "running", "unknown", "parked")
+LIVE = ("blocked", "queued", "running", "unknown", "parked")
 
 
 def subject(spoke: Spoke, document: str) -> str:
@@ -68,7 +68,7 @@ def need(tx: Tx, spoke: Spoke, kind: str, document: str) -> tuple[str, ...]:
 
 def live(tx: Tx, spoke: Spoke, document: str) -> list[Work]:
     """Pushes of a document to a system that are not over."""
-    found = work.find(tx, tenant=spoke.tenant, document=document, connection=spoke.id, state=_LIVE)
+    found = work.find(tx, tenant=spoke.tenant, document=document, connection=spoke.id, state=LIVE)
     return [one for one in found if one.kind.startswith(PUSH)]
 
 

@@ -5,7 +5,7 @@ One transaction makes the document, the customer it is for, the work for every c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from connector.errors import BadInput, Clash
 from connector.mapping.tenants import TenantRoute
 from connector.model import Customer, Draft, Invoice, Payment, Uncomposable, compose, judge
 from connector.model.json import loads
-from connector.store import Tx, documents
+from connector.store import Tx, documents, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.sync import effects
@@ -123,13 +123,18 @@ def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
             arrival=arrival.id,
         )
     except Clash as clash:
-        if clash.details["same"]:
-            return str(clash.where["document"])
-        raise
+        if not clash.details["same"]:
+            raise
+        there = str(clash.where["document"])
+        under_way(tx, arrival, there, ())
+        return there
     documents.relate(tx, tenant=arrival.tenant, document=made.id, kind="customer", other=customer.id)
+    pushes = []
     for name in route.to:
         spoke = spokes.named(arrival.tenant, name)
-        effects.push(tx, spoke, "invoice", made.id, needs=effects.need(tx, spoke, "customer", customer.id))
+        needs = effects.need(tx, spoke, "customer", customer.id)
+        pushes.append(effects.push(tx, spoke, "invoice", made.id, needs=needs))
+    under_way(tx, arrival, made.id, pushes)
     tx.emit(arrival.tenant, "invoice.accepted", document=made.id, data=_seen(made, route.name))
     return made.id
 
@@ -139,12 +144,25 @@ def take_payment(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
     payment = payment_of(arrival.body)
     tenant = spokes.tenant(arrival.tenant)
     made, invoices = settle(tx, arrival.tenant, SOURCE, payment, arrival=arrival.id)
+    pushes = []
     for invoice in invoices:
         route = tenant.routes.get(invoice.source or "")
         for name in route.to if route else ():
             spoke = spokes.named(arrival.tenant, name)
-            effects.push(tx, spoke, "payment", made.id, needs=effects.need(tx, spoke, "invoice", invoice.id))
+            needs = effects.need(tx, spoke, "invoice", invoice.id)
+            pushes.append(effects.push(tx, spoke, "payment", made.id, needs=needs))
+    under_way(tx, arrival, made.id, pushes)
     return made.id
+
+
+def under_way(tx: Tx, arrival: Arrival, document: str, pushes: Sequence[str | None]) -> None:
+    """Tie the operation that a program follows to its document and work; it is over where nothing is to be pushed."""
+    works = [work for work in pushes if work is not None]
+    for operation in operations.find(tx, arrival=arrival.id):
+        if works:
+            operations.move(tx, operation, operation.state, document=document, work=works[0])
+        else:
+            operations.move(tx, operation, "done", document=document, result={"document": document})
 
 
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:

@@ -11,10 +11,11 @@ from connector.lanes import Nothing, Work
 from connector.model import Customer, Invoice, Payment
 from connector.model.json import dumps, loads
 from connector.ports import Goal, Kind, Proof, Record, Step, Totals
-from connector.store import Store, Tx, documents, links
+from connector.store import Store, Tx, documents, links, operations
+from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import keys
-from connector.sync.effects import PUSH
+from connector.sync.effects import LIVE, PUSH
 from connector.sync.reconcile import Base, Owner, Policy, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
 
@@ -55,13 +56,9 @@ class Push:
             facts.update(one.facts)
         document = self._taken(tx, spoke, kind, document, proof.record)
         keep_link(tx, spoke, kind, document, proof.record, facts)
-        tx.emit(
-            work.tenant,
-            _EVENTS[kind],
-            document=document.id,
-            connection=spoke.id,
-            data=_told(document, spoke, proof.record, facts),
-        )
+        told = _told(document, spoke, proof.record, facts)
+        tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
+        _over(tx, work, document, told)
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -104,6 +101,17 @@ class Push:
 
 _EVENTS = {"invoice": "invoice.issued", "customer": "customer.linked", "payment": "payment.booked"}
 _AFTER = {"invoice": "issued", "customer": "known", "payment": "booked"}
+
+
+def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
+    """End the operation that asked for this, once no other push of the document is under way."""
+    following = operations.find(tx, document=document.id)
+    if not following:
+        return
+    others = works.find(tx, tenant=work.tenant, document=document.id, state=LIVE)
+    if all(other.id == work.id for other in others):
+        for operation in following:
+            operations.move(tx, operation, "done", result={"document": document.id, **told})
 
 
 def keep_link(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record, facts: Mapping[str, Any]) -> None:
