@@ -74,7 +74,7 @@ class Effect:
             await self._failed(exc, state="queued")
             return
         except Exception as exc:
-            log.exception("effect-failed", work=self.work.id, kind=self.work.kind)
+            log.error("effect-failed", work=self.work.id, kind=self.work.kind, **ends.fault(exc))
             await self._failed(ends.surprised(exc), state="queued")
             return
         if unresolved is not None and not await self._look(goal, steps, unresolved):
@@ -155,7 +155,7 @@ class Effect:
             return False
         except Exception as exc:
             if not isinstance(exc, ConnectorError):
-                log.exception("call-failed", work=self.work.id, step=step.name)
+                log.error("call-failed", work=self.work.id, step=step.name, **ends.fault(exc))
             await self._no_answer(step, id, _as_error(exc), said)
             return False
         return await self._proved(step, goal, id, proof, said)
@@ -306,7 +306,7 @@ class Effect:
             except ConnectorError as exc:
                 await self._failed(exc, state="queued", again=False)
             except Exception as exc:
-                log.exception("done-failed", work=self.work.id, kind=self.work.kind)
+                log.error("done-failed", work=self.work.id, kind=self.work.kind, **ends.fault(exc))
                 await self._failed(ends.surprised(exc), state="queued", again=False)
             return
         moving = TryLater("Something else keeps changing what this would change.", code="moved")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from connector.errors import ConnectorError, NeedsPerson, Stop, TryLater
 from connector.store import Tx, attention, connections, leases, operations
@@ -28,10 +30,22 @@ class Patience:
         return min(self.first * 2.0 ** min(tries, 30), self.longest) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
+def fault(exc: BaseException) -> dict[str, str]:
+    """An unexpected exception as the log says it: what and where, without its message and variables, which may hold
+    anything.
+    """
+    frames = traceback.extract_tb(exc.__traceback__)
+    return {
+        "fault": type(exc).__name__,
+        "at": " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames),
+    }
+
+
 def surprised(exc: BaseException) -> Stop:
     """What an unexpected exception is for a person: a fault in the program."""
+    said = fault(exc)
     return Stop(
-        f"Something went wrong inside: {type(exc).__name__}: {exc}",
+        f"Something went wrong inside: {said['fault']} at {said['at'].rpartition(' > ')[2]}.",
         code="internal-error",
         do="Retry once; if it comes again, report it with the log's lines of this work.",
     )

@@ -78,7 +78,7 @@ class Inbox:
         except DBAPIError as exc:
             if self.store.passes(exc):
                 raise
-            log.exception("arrival-failed", arrival=arrival.id, kind=arrival.kind)
+            log.error("arrival-failed", arrival=arrival.id, kind=arrival.kind, **ends.fault(exc))
             self._park(tx, arrival, ends.surprised(exc))
         except ConnectorError as exc:
             if exc.again and tx.now - arrival.received < self.patience.gives_up:
@@ -86,7 +86,7 @@ class Inbox:
             else:
                 self._park(tx, arrival, exc)
         except Exception as exc:
-            log.exception("arrival-failed", arrival=arrival.id, kind=arrival.kind)
+            log.error("arrival-failed", arrival=arrival.id, kind=arrival.kind, **ends.fault(exc))
             self._park(tx, arrival, ends.surprised(exc))
 
     def _again(self, tx: Tx, arrival: Arrival, pause: float, error: object) -> None:

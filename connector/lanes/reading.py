@@ -40,7 +40,7 @@ async def read(held: Held, handler: ReadHandler, work: Work, patience: Patience,
     except ConnectorError as exc:
         await _failed(held, work, exc, patience)
     except Exception as exc:
-        log.exception("read-failed", work=work.id, kind=work.kind)
+        log.error("read-failed", work=work.id, kind=work.kind, **ends.fault(exc))
         await _failed(held, work, ends.surprised(exc), patience)
 
 

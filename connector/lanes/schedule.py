@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from connector.lanes.ends import fault
 from connector.store import Store, Tx
 
 log = structlog.get_logger(__name__)
@@ -56,5 +57,5 @@ class Schedule:
     async def _tick(self, name: str, submit: Callable[[Tx], object]) -> None:
         try:
             await self._store.write(submit)
-        except Exception:  # the next tick comes all the same
-            log.exception("tick-failed", name=name)
+        except Exception as exc:  # the next tick comes all the same
+            log.error("tick-failed", name=name, **fault(exc))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from connector import ports
 from connector.http import now
-from connector.lanes.ends import Patience
+from connector.lanes.ends import Patience, fault
 from connector.lanes.handlers import ArrivalHandler, EffectHandler, ReadHandler
 from connector.lanes.held import MARGIN, Held, HeldBack
 from connector.lanes.inbox import Inbox
@@ -132,8 +132,8 @@ class Worker:
             except DBAPIError as exc:
                 log.error("database-failed", error=str(exc.orig))
                 await asyncio.sleep(1.0)
-            except Exception:
-                log.exception("worker-failed")
+            except Exception as exc:
+                log.error("worker-failed", **fault(exc))
                 await asyncio.sleep(1.0)
             await asyncio.sleep(pause)
 
@@ -212,7 +212,7 @@ class Worker:
             if task.done():
                 del self._serving[key]
                 if not task.cancelled() and (error := task.exception()) is not None:
-                    log.error("lane-failed", lane=key, error=str(error), exc_info=error)
+                    log.error("lane-failed", lane=key, **fault(error))
 
     # --- arrivals
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from connector.errors import Clash, Missing
 from connector.store import schema
@@ -50,21 +50,18 @@ _BY_KEY = select(_t.c.id, _t.c.digest).where(
 )
 _GET = select(_t).where(_t.c.id == bindparam("id"))
 _earlier = schema.arrivals.alias("earlier")
-_DUE = (
-    select(_t)
-    .where(
-        _t.c.due <= bindparam("now"),
-        _t.c.subject.is_(None)
-        | ~exists().where(
-            _earlier.c.tenant == _t.c.tenant,
-            _earlier.c.subject == _t.c.subject,
-            _earlier.c.ended.is_(None),
-            _earlier.c.id < _t.c.id,
-        ),
-    )
-    .order_by(_t.c.due, _t.c.id)
-    .limit(bindparam("most"))
+_FIRST = or_(
+    _t.c.subject.is_(None),
+    ~exists().where(
+        _earlier.c.tenant == _t.c.tenant,
+        _earlier.c.subject == _t.c.subject,
+        _earlier.c.ended.is_(None),
+        _earlier.c.id < _t.c.id,
+    ),
 )
+"""Nothing of its subject stands before it."""
+_DUE = select(_t).where(_t.c.due <= bindparam("now"), _FIRST).order_by(_t.c.due, _t.c.id).limit(bindparam("most"))
+_NEXT = select(_t.c.due).where(_t.c.due.is_not(None), _FIRST).order_by(_t.c.due).limit(1)
 _DUE_LOCKED = _DUE.with_for_update(skip_locked=True, of=_t)
 _MOVE = (
     _t.update()
@@ -177,7 +174,7 @@ def due(tx: Tx, *, most: int) -> list[Arrival]:
 
 def next_due(tx: Tx) -> datetime | None:
     """When the next arrival can be handled; None when none waits."""
-    return tx.execute(select(_t.c.due).where(_t.c.due.is_not(None)).order_by(_t.c.due).limit(1)).scalar_one_or_none()
+    return tx.execute(_NEXT).scalar_one_or_none()
 
 
 def move(

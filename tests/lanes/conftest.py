@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from connector.store import Store
 
 _spec = importlib.util.spec_from_file_location("little_books", Path(__file__).with_name("little_books.py"))

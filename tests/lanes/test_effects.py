@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from little_books import LANE, Books, World
+
 from connector.errors import BadInput, Clash, Stop
 from connector.lanes import Nothing, Verb, resolve, story
 from connector.store import Tx, attempts, attention, audit, connections, events, links, work
-from little_books import LANE, Books, World
 
 
 async def states(world: World) -> list[str]:

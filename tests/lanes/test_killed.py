@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from little_books import LANE, Books, World
+
 from connector.store import Store, Tx, attempts, attention, leases, work
 from connector.store.leases import LostLease
-from little_books import LANE, Books, World
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 SCRIPT = Path(__file__).with_name("little_books.py")
@@ -72,7 +73,7 @@ async def test_killed_at_random_moments(world: World, database_url: str, books: 
     """Kill and start again, many times, while invoices flow and answers are lost."""
     count, kills = (200, 40) if FULL else (30, 6)
     books.latency = 0.02
-    chance = random.Random(4)  # noqa: S311
+    chance = random.Random(4)
     for path in ("POST order", "POST invoice"):
         books.faults[path] = [chance.choice(["", "", "", "drop", "before", "error"]) for _ in range(count)]
     issued = await world.issue_many(count)
@@ -126,7 +127,7 @@ async def test_two_workers_share_and_never_double(world: World, database_url: st
 
     issued = await world.store.write(fill)
     fleet = Fleet(database_url, books, lease=6)
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     try:
         for _ in range(2):
             await fleet.start()
@@ -153,7 +154,7 @@ async def test_killed_payments_are_never_paid_twice(world: World, database_url: 
 
     await world.store.write(fill)
     fleet = Fleet(database_url, books, lease=6)
-    chance = random.Random(11)  # noqa: S311
+    chance = random.Random(11)
     try:
         for _ in range(4):
             process = await fleet.start()
