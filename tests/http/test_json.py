@@ -64,7 +64,9 @@ def test_what_json_cannot_say():
         dumps({"a": object()})
 
 
-@pytest.mark.parametrize("text", [b"", b"NaN", b"{", b'{"a":1}}', b"\xff", b'"\xff"', b"[" * 200_000, b"01", b"'a'"])
+@pytest.mark.parametrize(
+    "text", [b"", b"NaN", b"{", b'{"a":1}}', b"\xff", b'"\xff"', b"[" * 200_000, b"01", b"'a'"], ids=range(9)
+)
 def test_what_is_no_json(text):
     with pytest.raises(ValueError):
         loads(text)
