@@ -29,6 +29,11 @@ class Settings(BaseModel):
     """Description of the payment type for payments that name none, or the number of the account it debits."""
     poll_days: int = Field(default=400, ge=31, le=3660)
     """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
+    timeout: float = Field(default=30.0, ge=1, le=300)
+    """Seconds that one step of a push may take, its answer included; a worker's lease must be longer."""
+    settle: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds after which a search that does not find what may have been made is believed. Reads of the real Tripletex
+    can lag behind writes: less is for sandboxes only."""
     session_days: int = Field(default=2, ge=1, le=90)
     """Days a session is asked for."""
     legacy_session: bool = False

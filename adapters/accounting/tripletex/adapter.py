@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ class Tripletex:
             legacy=settings.legacy_session,
         )
         self._company = settings.company
+        self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
@@ -107,6 +109,9 @@ class Tripletex:
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
+        return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
+
+    def _steps(self, goal: Goal) -> Sequence[Step]:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
