@@ -41,9 +41,10 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
     if content_type in XML:
         invoice = read(body)
     else:
-        invoice = _drafted(_json(body))
+        invoice = _drafted(body)
     if drop_number:
-        invoice = invoice.model_copy(update={"number": None})
+        # What the source called its draft is the source's own id of it: known by that, it is taken once.
+        invoice = invoice.model_copy(update={"number": None, "source_id": invoice.source_id or invoice.number})
     differences = judge(invoice) if invoice.totals else []
     if differences:
         raise BadInput(
@@ -57,8 +58,9 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
 
 def payment_of(body: bytes) -> Payment:
     """The payment that was posted, as model JSON. Raises `BadInput` with every fault."""
+    _json(body)
     try:
-        return Payment.model_validate(_json(body))
+        return Payment.model_validate_json(body)
     except ValidationError as error:
         raise _faults(error, "payment") from None
 
@@ -210,12 +212,14 @@ def _json(body: bytes) -> Any:
         raise BadInput(f"The body is no JSON: {error}", code="body-malformed", do="Send JSON in UTF-8.") from None
 
 
-def _drafted(said: Any) -> Invoice:
+def _drafted(body: bytes) -> Invoice:
+    said = _json(body)
     stated = isinstance(said, Mapping) and said.get("totals") is not None
+    # The models read the bytes themselves: only so do they see a number that would have passed through a float.
     try:
         if stated:
-            return Invoice.model_validate(said)
-        return compose(Draft.model_validate(said))
+            return Invoice.model_validate_json(body)
+        return compose(Draft.model_validate_json(body))
     except ValidationError as error:
         raise _faults(error, "invoice") from None
     except Uncomposable as error:
