@@ -107,6 +107,8 @@ class Goal:
 class Proof:
     """That a step has taken effect: the vendor's id of what now exists, facts for later steps (JSON-able), and the
     record as read back, where the step reads it (the last step of a flow does).
+
+    Of the facts `number`, `series`, `voucher` (as bookkeepers write it: 2027/1043) and `period` are kept in the link.
     """
 
     id: str

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,7 @@ class _Demo:
         document: dict[str, Any] = self.get("/v1/documents/" + self.get(f"/v1/operations/{operation}")["document"])
         return document
 
-    def feed(self, enough: Any) -> None:
+    def feed(self, enough: Callable[[list[str]], bool]) -> None:
         """Follow the feed until enough has happened."""
         seen: list[str] = []
         end = time.monotonic() + PATIENCE
@@ -176,18 +176,16 @@ class _Demo:
 
     def pay(self, document: dict[str, Any], amount: Decimal) -> None:
         """Register a payment in the ledger's books, behind our back."""
-        invoice = int(document["links"][0]["vendor_id"])
-        body = {"invoiceId": invoice, "amount": str(amount), "date": "2027-02-01"}
+        body = {"invoiceNumber": int(document["number"]), "amount": str(amount), "date": "2027-02-01"}
         self.client.post(f"{self.ledger}/_sandbox/payment", json=body).raise_for_status()
 
     def kill_between_call_and_answer(self, worker: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Kill the worker when the ledger has done what it was asked and has not answered; then start another."""
         fault = {"calls": "^(POST|PUT) .*:", "kind": "slow", "seconds": 20, "count": 1}
         self.client.post(f"{self.ledger}/fault", json=fault).raise_for_status()
-        before = self.client.get(f"{self.ledger}/_sandbox/requests").json()
         operation = self.post(_invoice(5))
-        struck = lambda: not self.client.get(f"{self.ledger}/fault").json()["values"]  # noqa: E731
-        self.until(struck, "the call", after=lambda: len(before))
+        # A fault that is used up is no longer listed: the call has been taken.
+        self.until(lambda: self.client.get(f"{self.ledger}/fault").json() == [], "the call")
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         out.print("   SIGKILL while the ledger was answering: the outcome is unknown")
@@ -233,7 +231,7 @@ class _Demo:
         self.stack.enter_context(_ended(program))
         return program
 
-    def until(self, holds: Any, what: str, **_: Any) -> None:
+    def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait until something holds."""
         end = time.monotonic() + PATIENCE
         while True:

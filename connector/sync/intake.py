@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from connector.ehf import read
 from connector.errors import BadInput, Clash
 from connector.mapping.tenants import TenantRoute
-from connector.model import Customer, Draft, Invoice, Payment, Uncomposable, compose, judge
+from connector.model import Customer, Difference, Draft, Invoice, Payment, Uncomposable, compose, judge, plain
 from connector.model.json import loads
 from connector.store import Tx, documents, operations
 from connector.store.arrivals import Arrival
@@ -48,10 +48,10 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
     differences = judge(invoice) if invoice.totals else []
     if differences:
         raise BadInput(
-            f"The stated totals do not hold together: {differences[0]}",
+            f"The stated totals do not hold together: {_apart(differences[0])['message']}",
             code="totals-wrong",
             do="Mend the figures named, or leave `totals` and `vat_breakdown` out and they are made.",
-            details=[str(difference) for difference in differences],
+            details=[_apart(difference) for difference in differences],
         )
     return invoice
 
@@ -194,6 +194,12 @@ def body_of(model: Invoice | Customer | Payment) -> dict[str, Any]:
 def key_of_payment(payment: Payment) -> str:
     """The business key of a payment that a program posts."""
     return payment_key(SOURCE, payment)
+
+
+def _apart(one: Difference) -> dict[str, str]:
+    """A difference in words: which figure, what it says, what the others make of it."""
+    stated, computed = (plain(value) if value is not None else "nothing" for value in (one.stated, one.computed))
+    return {"rule": one.rule, "field": one.at, "message": f"{one.at} is {stated}, the other figures make {computed}"}
 
 
 def _seen(document: Document, route: str) -> dict[str, Any]:

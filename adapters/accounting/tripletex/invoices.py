@@ -144,7 +144,7 @@ class Invoices:
             "kid": row.get("kid"),
             "net": str(row.get("amountExcludingVatCurrency")),
             "gross": str(row.get("amountCurrency")),
-            "voucher": {name: voucher.get(name) for name in ("id", "number", "year")},
+            "voucher": records.voucher_text(voucher),
         }
         return Proof(record.id, facts, record)
 

@@ -125,7 +125,9 @@ class Payments:
                 do="See what Tripletex has on the invoice, and say which row it is: --happened with the posting's id.",
                 where={"posting": str(row["id"])},
             )
-        return Proof(record.id, {"voucher": (record.body.get("posting") or {}).get("voucher")}, record)
+        return Proof(
+            record.id, {"voucher": records.voucher_text((record.body.get("posting") or {}).get("voucher"))}, record
+        )
 
 
 def _invoice_of(goal: Goal) -> int:

@@ -149,3 +149,10 @@ def payment(row: Row, invoice_id: int | None) -> Record:
         },
     )
     return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), _sound(wire.PaymentRecord, body))
+
+
+def voucher_text(voucher: Mapping[str, Any] | None) -> str | None:
+    """A voucher as bookkeepers write it, `2027/1043`; None while it has no number."""
+    if not voucher or not voucher.get("number") or not voucher.get("year"):
+        return None
+    return f"{voucher['year']}/{voucher['number']}"
