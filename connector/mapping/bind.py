@@ -34,7 +34,7 @@ Models = Mapping[str, type[BaseModel]]
 
 def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKind], list[Problem]]:
     """The kinds of a stack of layers, bound to our models and the vendor's wire models, and all that is wrong."""
-    binder = _Binder(stack)
+    binder = _Binder(stack, {*ours, *stack.kinds})
     found: dict[str, BoundKind] = {}
     for name, merged in stack.kinds.items():
         if name not in ours or name not in theirs:
@@ -56,16 +56,21 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
 
 
 class _Binder:
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, kinds: set[str]) -> None:
         self.stack = stack
-        self.problems: list[Problem] = []
+        self.kinds = kinds
+        self._problems: dict[Problem, None] = {}
+        self.broken: set[str] = set()
         self.used: set[str] = set()
         self.missed: set[str] = set()
 
     def problem(self, code: str, said: str, at: Origin, do: str = "", *, warning: bool = False) -> None:
-        found = Problem(code, said, at.file, at.line, do, "warning" if warning else "error")
-        if found not in self.problems:
-            self.problems.append(found)
+        self._problems[Problem(code, said, at.file, at.line, do, "warning" if warning else "error")] = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that was found, each once, as it was found."""
+        return list(self._problems)
 
     def place(self, text: str, model: type[BaseModel], side: Side, at: Origin) -> Place | None:
         whose = "our document" if side == "ours" else f"the {self.stack.system} record"
@@ -74,19 +79,20 @@ class _Binder:
             return Place(path, paths.resolve(model, path, f"{whose} ({model.__name__})"))
         except PathError as error:
             self.problem(error.code, error.said[0].upper() + error.said[1:], at, error.do)
+            self.broken |= {text, *([error.meant] if error.meant else ())}
             return None
 
     # --- shapes -------------------------------------------------------------------------------------------------------
 
     def shape(self, merged: Merged, ours: type[BaseModel], theirs: type[BaseModel], owner: str) -> BoundShape:
         lines: list[BoundLine] = []
-        broken: set[str] = set()
+        outer, self.broken = self.broken, set()
         for name, said in merged.fields.items():
             line = self.line(name, said, ours, theirs, owner)
             if line:
                 lines.append(line)
             else:
-                broken |= {name, *(said.values.get("ours") or ()), *(said.values.get("theirs") or ())}
+                self.broken |= {name, *(said.values.get("ours") or ()), *(said.values.get("theirs") or ())}
         refusals = [
             refusal for name, said in merged.refuse.items() for refusal in self.refusal(name, said, ours, theirs)
         ]
@@ -94,8 +100,9 @@ class _Binder:
         for path, said in merged.loses.items():
             if self.place(path, ours, "ours", said.origin):
                 loses.append((path, said.values["why"], said.origin))
+        broken, self.broken = frozenset(map(paths.without_picks, self.broken)), outer
         return BoundShape(
-            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), frozenset(broken)
+            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), broken
         )
 
     def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:
@@ -138,6 +145,10 @@ class _Binder:
             return None
         bound_ours = tuple(place for place in our_places if place)
         bound_theirs = tuple(place for place in their_places if place)
+        for place in bound_theirs if only != "in" else ():
+            if place.slot.read_only:
+                words = f"`{name}` writes `{place}`, which {self.stack.system} makes itself."
+                self.problem("writes-read-only", words, said.where("theirs"), "Make the line `only: in`.")
         common: dict[str, Any] = {
             "name": name,
             "ours": bound_ours,
@@ -195,6 +206,9 @@ class _Binder:
             raise Unfit("several-paths", "Several paths on a side need `join` or a `table`.")
         one, other = our_slots[0], their_slots[0]
         if "link" in values:
+            if values["link"] not in self.kinds:
+                words = f"There is no kind `{values['link']}` to link to."
+                raise Unfit("link-unknown", words, did_you_mean(values["link"], self.kinds))
             if other.form not in ("integer", "text", "any"):
                 raise Unfit("type-mismatch", "A link leads to an id of the vendor: text or a whole number.")
             return lenses.link(values["link"], other)

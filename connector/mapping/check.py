@@ -8,9 +8,11 @@ from pathlib import Path
 
 from connector.errors import ConnectorError
 from connector.mapping import examples, files, reading
+from connector.mapping.format import MappingFile, TenantFile
 from connector.mapping.layers import Layer, system_layers
 from connector.mapping.load import Mapping, Plugins, build
 from connector.mapping.problems import Problem, errors
+from connector.mapping.reading import Read
 from connector.mapping.tenants import build_tenant
 
 
@@ -39,11 +41,14 @@ def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
         if not path.is_file():
             report.problems.append(Problem("file-unreadable", "There is no such file.", files.shown(path)))
             continue
-        match reading.layer_of(path):
-            case "tenant":
-                _tenant(report, path, plugins)
-            case _:
-                _mapping(report, path, plugins)
+        found, problems = reading.any_file(path)
+        report.problems += problems
+        if found is None:
+            continue
+        if isinstance(found.content, TenantFile):
+            _tenant(report, found, plugins)
+        else:
+            _mapping(report, found, plugins)
     report.problems += [problem for outcome in report.outcomes for problem in outcome.problems]
     report.problems = sorted(dict.fromkeys(report.problems), key=lambda problem: (problem.file, problem.line))
     return report
@@ -61,6 +66,8 @@ _FOLLOWS = (
     "table-unknown",
     "duty-unset",
     "connection-unknown",
+    "duty-owner-unknown",
+    "duty-not-on-route",
     "nothing-to-take-away",
 )
 
@@ -77,11 +84,7 @@ def _found(paths: Sequence[Path]) -> Iterable[Path]:
         yield from sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
 
 
-def _mapping(report: Report, path: Path, plugins: Plugins) -> None:
-    found, problems = reading.mapping_file(path)
-    report.problems += problems
-    if found is None:
-        return
+def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None:
     content, source = found.content, found.source
     layers = [Layer("system", content, source)]
     if content.layer == "office":
@@ -95,8 +98,8 @@ def _mapping(report: Report, path: Path, plugins: Plugins) -> None:
         if not below:
             return
         layers = [*below, Layer("office", content, source)]
-    elif path.stem != content.system:
-        said = f"The file is called {path.name} and speaks of the system `{content.system}`."
+    elif found.path.stem != content.system:
+        said = f"The file is called {found.path.name} and speaks of the system `{content.system}`."
         report.problems.append(
             Problem("system-misnamed", said, source.file, source.line(("system",)), f"Call it {content.system}.yaml.")
         )
@@ -107,11 +110,7 @@ def _mapping(report: Report, path: Path, plugins: Plugins) -> None:
         report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
 
 
-def _tenant(report: Report, path: Path, plugins: Plugins) -> None:
-    found, problems = reading.tenant_file(path)
-    report.problems += problems
-    if found is None:
-        return
+def _tenant(report: Report, found: Read[TenantFile], plugins: Plugins) -> None:
     tenant, problems = build_tenant(found, plugins)
     report.problems += _telling(problems, found.damaged)
     if tenant is not None and not found.damaged:

@@ -24,9 +24,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from connector.model.identifiers import OrganisationNumber
+
 Json = dict[str, Any]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-"""Lower-case letters, digits, - and _."""
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+"""Lower-case letters, digits, - and _; at most 60."""
 
 
 def _scalar(value: Any) -> Any:
@@ -374,7 +376,7 @@ class TenantFile(Part):
     """Name of the tenant; the file is called NAME.yaml."""
     title: str
     """The company's name."""
-    organisation_number: str | None = None
+    organisation_number: OrganisationNumber | None = None
     """Its organisation number."""
     start: date
     """Documents dated from this day on are kept alike; older ones are linked for their payments only."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from connector.mapping.problems import did_you_mean
+from connector.mapping.problems import did_you_mean, near
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(only|first|([A-Za-z_][A-Za-z0-9_]*)=([^\[\]=]+))\])?")
 
@@ -51,6 +51,7 @@ class Slot:
     """What a model says about one place.
 
     `required`: the model refuses an object without it. `nullable`: it may be empty. `choices`: all it takes.
+    `read_only`: the vendor makes it itself, or what it lies in.
     `model`: of an object, or of the items of a list. `item`: form of a list's items.
     """
 
@@ -64,11 +65,11 @@ class Slot:
 
 
 class PathError(ValueError):
-    """A path that leads nowhere: `code`, what is wrong, and what was probably meant."""
+    """A path that leads nowhere: `code`, what is wrong, what helps, and the path that was probably meant."""
 
-    def __init__(self, code: str, said: str, do: str = "") -> None:
+    def __init__(self, code: str, said: str, do: str = "", meant: str | None = None) -> None:
         super().__init__(said)
-        self.code, self.said, self.do = code, said, do
+        self.code, self.said, self.do, self.meant = code, said, do, meant
 
 
 def parse(text: str) -> Path:
@@ -95,6 +96,14 @@ def shown(path: Path) -> str:
     return ".".join(map(str, path))
 
 
+def without_picks(text: str) -> str:
+    """A written path without its choices in lists: `payment_means[first].code` is of the field payment_means.code."""
+    return _CHOICE.sub("", text)
+
+
+_CHOICE = re.compile(r"\[[^\]]*\]")
+
+
 def resolve(model: type[BaseModel], path: Path, side: str) -> Slot:
     """What the model has at this path. `side` names the model in messages.
 
@@ -113,10 +122,14 @@ def resolve(model: type[BaseModel], path: Path, side: str) -> Slot:
             raise PathError("path-unknown", f"`{shown(path)}`: {walked} has no fields.")
         fields = slots(slot.model)
         if step.name not in fields:
-            raise PathError(
-                "path-unknown", f"{walked} has no field `{step.name}`.", did_you_mean(step.name, fields.keys())
-            )
+            guess = near(step.name, fields)
+            meant = shown((*path[:number], Step(guess), *path[number + 1 :])) if guess else None
+            said = f"{walked} has no field `{step.name}`."
+            raise PathError("path-unknown", said, did_you_mean(step.name, fields), meant)
+        made = slot.read_only
         slot = fields[step.name]
+        if made and not slot.read_only:
+            slot = replace(slot, read_only=True)
         walked = f"{side} `{shown(path[: number + 1])}`"
         if step.pick is not None:
             if slot.form != "list":
@@ -127,7 +140,7 @@ def resolve(model: type[BaseModel], path: Path, side: str) -> Slot:
                     "path-unknown", f"The items of {walked} have no field `{step.pick[0]}`.",
                     did_you_mean(step.pick[0], known),
                 )  # fmt: skip
-            slot = Slot(slot.item or "object", model=slot.model)
+            slot = Slot(slot.item or "object", model=slot.model, read_only=slot.read_only)
     return slot
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal
 
 from connector.errors import Misconfigured
@@ -43,7 +44,14 @@ class Problem:
 
 def near(word: str, words: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
-    known = list(words)
+    return _near(word[:_LONGEST], tuple(words))
+
+
+_LONGEST = 80
+
+
+@lru_cache(maxsize=1024)
+def _near(word: str, known: tuple[str, ...]) -> str | None:
     folded = {w.lower().replace("-", "_"): w for w in known}
     found = get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -28,14 +30,44 @@ class Read(Generic[F]):
     """Parts that did not fit were left out, to see what else is wrong; what is missing then says nothing."""
 
 
+def any_file(path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, list[Problem]]:
+    """A file of any layer: what it is, it says itself in `layer`."""
+    read_source, problems = source.read(path, files.shown(path))
+    if read_source is None:
+        return None, problems
+    layer = read_source.data.get("layer")
+    if layer == "tenant":
+        return _tenant(read_source, path)
+    if layer in ("system", "office"):
+        return _fit(read_source, path, MappingFile)
+    known = ("system", "office", "tenant")
+    if "layer" not in read_source.data:
+        said, code, do = (
+            "The file does not say which layer it is.",
+            "key-missing",
+            "Begin it with `layer: tenant`, say.",
+        )
+    else:
+        said, code, do = f"There is no layer `{layer!s:.40}`.", "value-unknown", did_you_mean(str(layer), known)
+    return None, [Problem(code, said, read_source.file, read_source.line(("layer",)), do)]
+
+
 def mapping_file(path: Path) -> tuple[Read[MappingFile] | None, list[Problem]]:
     """A system's or office's file."""
-    return _read(path, MappingFile)
+    read_source, problems = source.read(path, files.shown(path))
+    return _fit(read_source, path, MappingFile) if read_source else (None, problems)
 
 
 def tenant_file(path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
     """A tenant's file. That it is named after its tenant is checked too: no file speaks for another tenant."""
-    found, problems = _read(path, TenantFile)
+    read_source, problems = source.read(path, files.shown(path))
+    return _tenant(read_source, path) if read_source else (None, problems)
+
+
+def _tenant(read_source: Source, path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
+    # What stands in for a key that is missing or wrong, to see what else is wrong with the file.
+    instead = {"tenant": path.stem, "title": "?", "start": date.max, "connections": {}, "routes": {}}
+    found, problems = _fit(read_source, path, TenantFile, instead)
     if found and found.content.tenant != path.stem:
         said = f"The file is called {path.name} and speaks of the tenant `{found.content.tenant}`."
         do = f"Call the file {found.content.tenant}.yaml, or mend the name."
@@ -43,29 +75,36 @@ def tenant_file(path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
     return found, problems
 
 
-def layer_of(path: Path) -> str | None:
-    """`system`, `office` or `tenant` as the file itself says; None where it does not."""
-    read_source, _ = source.read(path)
-    return read_source.data.get("layer") if read_source else None
-
-
-def _read(path: Path, model: type[F]) -> tuple[Read[F] | None, list[Problem]]:
-    read_source, problems = source.read(path, files.shown(path))
-    if read_source is None:
-        return None, problems
-    data = read_source.data
+def _fit(
+    read_source: Source, path: Path, model: type[F], instead: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[Read[F] | None, list[Problem]]:
+    """The file as its model, and all that does not fit. What does not fit is left out, to see what else is wrong."""
+    data: dict[str, Any] = read_source.data
+    problems: list[Problem] = []
     for _ in range(_ROUNDS):
         try:
             return Read(model.model_validate(data), read_source, path, damaged=bool(problems)), problems
         except ValidationError as error:
             singles: list[dict[str, Any]] = [dict(single) for single in error.errors(include_url=False)]
-        problems += [_problem(read_source, model, single, _place(data, single["loc"])) for single in singles]
-        for single in singles:
-            data = _without(data, _whole_part(_place(data, single["loc"])))
+        places = [_place(data, single["loc"]) for single in singles]
+        problems += [_problem(read_source, model, single, place) for single, place in zip(singles, places, strict=True)]
+        tops = {str(single["loc"][0]) for single, place in zip(singles, places, strict=True) if len(place) < 2}
+        if not all(name in instead or name in data for name in tops) or () in {s["loc"] for s in singles}:
+            return None, problems
+        # From the back, so that what is counted keeps its number.
+        for place in sorted({_whole_part(place) for place in places}, key=_from_the_back):
+            data = _without(data, place) if place else data
+        data |= {name: instead[name] for name in tops if name in instead}
     return None, problems
 
 
 _ROUNDS = 4
+
+
+def _from_the_back(place: Key) -> list[int]:
+    return [-part if isinstance(part, int) else 1 for part in place] + [2]
+
+
 _HOLDERS = ("fields", "refuse", "loses", "rows", "examples", "connections", "routes")
 
 

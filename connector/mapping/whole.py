@@ -7,11 +7,10 @@ without anybody having said so.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from pydantic import BaseModel
 
-from connector.mapping.bound import BoundKind, BoundLine, BoundShape, Condition
+from connector.mapping.bound import BoundKind, BoundLine, BoundShape, BoundTest, Condition
 from connector.mapping.layers import Origin
 from connector.mapping.paths import Step, leaves, shown, slots
 from connector.mapping.problems import Problem
@@ -34,16 +33,26 @@ def _shape(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterat
 def _twice(shape: BoundShape, system: str) -> Iterator[Problem]:
     """Two lines that set the same field, unless conditions keep them apart."""
     for side in ("theirs", "ours"):
-        lines = [line for line in shape.lines if (line.writes if side == "theirs" else line.reads)]
-        for one, other in combinations(lines, 2):
-            both = {str(place) for place in getattr(one, side)} & {str(place) for place in getattr(other, side)}
-            conditions = [line.when_ours if side == "theirs" else line.when_theirs for line in (one, other)]
-            if both and not _apart(*conditions):
-                path = sorted(both)[0]
-                whose = f"{system}'s" if side == "theirs" else "our"
-                said = f"Two lines set {whose} `{path}`: `{one.name}` (line {one.origin.line}) and `{other.name}`."
-                do = f"Make one of them `only: {'in' if side == 'theirs' else 'out'}`, or give both a condition."
-                yield Problem("written-twice", said, other.origin.file, other.origin.line, do)
+        whose, way = (f"{system}'s", "in") if side == "theirs" else ("our", "out")
+        setting: dict[str, list[BoundLine]] = {}
+        for line in shape.lines:
+            for path in sorted(map(str, getattr(line, side))) if _sets(line, side) else ():
+                before = setting.setdefault(path, [])
+                one = next((one for one in before if not _apart(_when(one, side), _when(line, side))), None)
+                before.append(line)
+                if one is not None:
+                    said = f"Two lines set {whose} `{path}`: `{one.name}` (line {one.origin.line}) and `{line.name}`."
+                    do = f"Make one of them `only: {way}`, or give both a condition."
+                    yield Problem("written-twice", said, line.origin.file, line.origin.line, do)
+                    break
+
+
+def _sets(line: BoundLine, side: str) -> bool:
+    return line.writes if side == "theirs" else line.reads
+
+
+def _when(line: BoundLine, side: str) -> Condition:
+    return line.when_ours if side == "theirs" else line.when_theirs
 
 
 def _apart(one: Condition, other: Condition) -> bool:
@@ -69,6 +78,7 @@ def _apart(one: Condition, other: Condition) -> bool:
 
 def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:
     """Fields the vendor's model requires and no line writes, in every object that lines write into."""
+    broken = {above for path in shape.broken for above in _from_above(path)}
     written: dict[tuple[Step, ...], set[str]] = {}
     models: dict[tuple[Step, ...], type[BaseModel]] = {(): shape.theirs}
     for line in shape.lines:
@@ -84,7 +94,7 @@ def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Ite
     for path, model in models.items():
         for name, slot in slots(model).items():
             missing = shown((*path, Step(name)))
-            filled = name in written.get(path, set()) or missing in shape.broken
+            filled = name in written.get(path, set()) or missing in broken
             if slot.required and not slot.read_only and not filled:
                 at = _first_line(shape, path) or origin
                 said = f"{system} requires `{missing}` of a {where}, and no line fills it."
@@ -103,14 +113,16 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
     """Fields of ours that are neither carried, nor declared lost, nor refused."""
     covered = {_without_picks(place.path) for line in shape.lines for place in line.ours}
     refused = {
-        _without_picks(test.path) for refusal in shape.refusals if refusal.side == "ours" for test in refusal.when
+        _without_picks(test.path)
+        for refusal in shape.refusals
+        for test in refusal.when
+        if refusal.side == "ours" and len(refusal.when) == 1 and _asks_for_any(test)
     }
     lost = {path: at for path, _, at in shape.loses}
-    missing = [
-        leaf for leaf in leaves(shape.ours)
-        if not any(_covers(path, leaf) for path in (*covered, *refused, *lost, *shape.broken))
-    ]  # fmt: skip
-    for leaf in missing:
+    said_of = {*covered, *refused, *lost, *shape.broken}
+    every = list(leaves(shape.ours))
+    missing = [leaf for leaf in every if not any(above in said_of for above in _from_above(leaf))]
+    for leaf in _gathered(missing, every):
         said = f"`{leaf}` of our {where} is not carried to {system}, and nothing says that it is lost."
         do = f"Add a line for it, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
         at = next((at for name, at in shape.removed if _covers(name, leaf)), origin)
@@ -132,3 +144,21 @@ def _without_picks(path: tuple[Step, ...]) -> str:
 
 def _covers(path: str, leaf: str) -> bool:
     return leaf == path or leaf.startswith(path + ".")
+
+
+def _asks_for_any(test: BoundTest) -> bool:
+    """Whether a refusal by this test lets no value through, but for one that is named."""
+    return test.how == "differs" or (test.how == "present" and bool(test.value))
+
+
+def _from_above(leaf: str) -> Iterator[str]:
+    """The path itself and all it lies in: a.b.c is of a, of a.b and of a.b.c."""
+    steps = leaf.split(".")
+    return (".".join(steps[:length]) for length in range(1, len(steps) + 1))
+
+
+def _gathered(missing: list[str], every: list[str]) -> list[str]:
+    """The missing fields, with an object's own name where nothing of it is left."""
+    gone = set(missing)
+    kept = {above for leaf in every if leaf not in gone for above in _from_above(leaf)}
+    return list(dict.fromkeys(next(above for above in _from_above(leaf) if above not in kept) for leaf in missing))

@@ -1,0 +1,149 @@
+"""Files as they come from hurried people and worse: each mistake told once, at its place, in good time."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector import plugins
+from connector.mapping import files
+from connector.mapping.check import check
+
+Build = Callable[..., Any]
+
+
+def codes(problems: Any) -> list[str]:
+    return [problem.code for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("due_date: {", "due_dat: {"),  # a typo in our path is not a lost due_date besides
+        ('"references[only].id"', '"referencs[only].id"'),
+        ("customer.id, link", "customer.idd, link"),
+        ("loses: {kind", "loses: {knd"),
+    ],
+)
+def test_a_typo_is_one_problem(built: Build, old: str, new: str) -> None:
+    assert codes(built((old, new))[1]) == ["path-unknown"]
+
+
+def test_an_object_that_is_gone_as_a_whole_is_one_problem(built: Build) -> None:
+    _, problems = built(("      buyer: {theirs: customer.id, link: customer}\n", ""))
+    assert codes(problems) == ["loss-undeclared"]
+    assert "`buyer`" in problems[0].said
+
+
+def test_a_field_the_vendor_makes_itself_is_not_written(built: Build) -> None:
+    _, problems = built(("number: {theirs: number, digits: true}", "number: {theirs: id, digits: true}"))
+    assert codes(problems) == ["writes-read-only"]
+    assert "only: in" in problems[0].do
+    _, problems = built(("number: {theirs: number, digits: true}", "number: {theirs: id, digits: true, only: in}"))
+    assert problems == []
+
+
+def test_a_link_to_a_kind_that_there_is_not(built: Build) -> None:
+    _, problems = built(("link: customer", "link: custmer"))
+    assert codes(problems) == ["link-unknown"]
+    assert "`customer`" in problems[0].do
+
+
+def test_a_refusal_of_one_value_does_not_cover_the_others(built: Build) -> None:
+    said = "    refuse: {r: {when: {ours: {%s}}, says: No.}}\n    loses: {kind: ''"
+    for test in ("payee: {present: true}", "payee.name: {differs: X}"):
+        mapping, problems = built(("payee: '', ", ""), ("    loses: {kind: ''", said % test))
+        assert [p.said for p in problems if "payee.name" in p.said or "`payee`" in p.said] == []
+    mapping, problems = built(("tax_currency: '', ", ""), ("    loses: {kind: ''", said % "tax_currency: EUR"))
+    assert codes(problems) == ["loss-undeclared"]
+    assert mapping is None
+
+
+TENANT = """\
+layer: tenant
+tenant: acme
+title: Acme AS
+start: 2027-01-01
+connections: {books: {system: toy, secrets: {token: env:T}}}
+routes: {sales: {to: books, issues: books, takes_bank_money: books}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("start: 2027-01-01", "start: 2027-13-01", [("value-type", 4)]),
+        ("start: 2027-01-01\n", "", [("key-missing", 1)]),
+        ("start: 2027-01-01", "start: soon\nstrat: 1", [("value-type", 4), ("key-unknown", 5)]),
+        ("env:T", "hemmelig", [("secret-written", 5)]),
+        ("layer: tenant\n", "", [("key-missing", 1)]),
+        ("layer: tenant", "layer: tenat", [("value-unknown", 1)]),
+        ("layer: tenant", "layer: [tenant]", [("value-unknown", 1)]),
+        ("start: 2027-01-01", "start: x", [("value-type", 4)]),
+        ("title: Acme AS\nstart: 2027-01-01", "start: x", [("key-missing", 1), ("value-type", 3)]),
+        ("issues: books,", "issues: boks,", [("duty-owner-unknown", 6)]),
+        ("2027-01-01\n", "x\norganisation_number: '1'\n", [("value-type", 4), ("organisation-number-invalid", 5)]),
+    ],
+)
+def test_a_mistake_in_a_tenants_file_is_told_once(
+    folder: Path, toy: Any, old: str, new: str, found: list[tuple[str, int]]
+) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    assert old in TENANT
+    path.write_text(TENANT.replace(old, new))
+    problems = check([path], plugins={"toy": toy}).problems
+    assert [(problem.code, problem.line) for problem in problems] == found, list(map(str, problems))
+
+
+def test_ten_thousand_mistakes_are_told_in_good_time(folder: Path, toy: Any) -> None:
+    path = folder / "systems" / "toy.yaml"
+
+    def seconds(count: int) -> float:
+        rows = "".join(f"      f{number}: g{number}\n" for number in range(count))
+        path.write_text("layer: system\nsystem: toy\nkinds:\n  invoice:\n    fields:\n" + rows)
+        begun = time.thread_time()
+        assert len(check([path], plugins={"toy": toy}).problems) > 2 * count
+        return time.thread_time() - begun
+
+    assert seconds(8000) < 20 * seconds(1000)
+
+
+def test_a_file_with_anything_wrong_never_breaks_the_check(tmp_path: Path) -> None:
+    """Lines of the shipped files taken away, doubled, moved, cut and filled with nonsense."""
+    chance = random.Random(20270115)
+    installed = plugins.accounting()
+    shipped = [
+        (files.shipped("mappings") / "systems" / "tripletex.yaml").read_text(),
+        (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(),
+    ]
+    values = ["null", "[]", "{}", '""', "-1", "{a: b}", "[[null]]", "0.5", "true", "only: in", "{present: true}"]
+    for number in range(60):
+        rows = shipped[number % 2].split("\n")
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(rows))
+            match chance.randrange(6):
+                case 0:
+                    del rows[at]
+                case 1:
+                    rows.insert(chance.randrange(len(rows)), rows[at])
+                case 2:
+                    rows[at] = rows[at].partition(": ")[0] + ": " + chance.choice(values)
+                case 3:
+                    rows[at] = chance.choice(["  ", ""]) + rows[at][chance.choice([0, 2]) :]
+                case 4:
+                    cut = chance.randrange(len(rows[at]) + 1)
+                    rows[at] = rows[at][:cut] + chance.choice("{}[]:,&*!#'\"-\t01az") + rows[at][cut + 1 :]
+                case _:
+                    other = chance.randrange(len(rows))
+                    rows[at], rows[other] = rows[other], rows[at]
+        path = tmp_path / ("tripletex.yaml", "demo.yaml")[number % 2]
+        path.write_text("\n".join(rows))
+        for problem in check([path], plugins=installed).problems:
+            assert problem.line >= 1
+            assert problem.said
+            assert len(str(problem)) < 1500
