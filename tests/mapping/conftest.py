@@ -6,21 +6,20 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path as FilePath
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, SecretStr
 
-from connector.http import Http
 from connector.mapping import reading
 from connector.mapping.bound import BoundShape
 from connector.mapping.layers import Layer
 from connector.mapping.load import Mapping as SystemMapping
-from connector.mapping.load import build
+from connector.mapping.load import Plugins, build
 from connector.mapping.paths import Path, Slot, Step
 from connector.mapping.problems import Problem
-from connector.ports import Accounting, ConnectionConfig, Kind
+from connector.ports import Kind
 
 
 class Ref(BaseModel):
@@ -66,16 +65,13 @@ class Secrets(BaseModel, extra="forbid"):
 
 
 class Toy:
-    """A plugin as an entry point names it; `open` is not for mapping."""
+    """As much of a plugin as mapping looks at."""
 
     name = "toy"
     title = "Toy"
     settings: type[BaseModel] = Settings
     secrets: type[BaseModel] = Secrets
     wire: Mapping[Kind, type[BaseModel]] = {Kind.INVOICE: ToyInvoice}
-
-    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
-        raise NotImplementedError("mapping never opens a connection")
 
 
 HEAD = """\
@@ -230,7 +226,7 @@ def built(tmp_path: FilePath) -> Callable[..., Built]:
         found, problems = reading.mapping_file(path)
         if found is None or found.damaged:
             return None, problems
-        return build("toy", [Layer("system", found.content, found.source)], {"toy": Toy()})
+        return build("toy", [Layer("system", found.content, found.source)], cast(Plugins, {"toy": Toy()}))
 
     return make
 

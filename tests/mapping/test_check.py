@@ -45,6 +45,7 @@ PLANTED = [
     ("join: \" / \"", "join: \"\"", "join-empty", "separator"),
     ("join: \" / \"", "join: \" / \", when: {ours: {currency: NOK}}", "condition-one-sided", "only: out"),
     ("notes: {theirs: comment, join: \" / \"}", "notes: {theirs: comment}", "type-mismatch", "list"),
+    ("  codes:\n", "  codes:\n    only: out\n", "table-one-way", "only: out"),
     ("      issue_date: day\n", "", "required-unfilled", "`day`"),
     ("      issue_date: day\n", "", "loss-undeclared", "`issue_date`"),
     ("note: '', ", "", "loss-undeclared", "`note`"),
@@ -79,7 +80,8 @@ def test_a_planted_mistake_is_found_on_its_line(
     place = next((n for n, (a, b) in enumerate(zip(text, good, strict=False)) if a != b), len(good))
     first = text[:place].count("\n") + 1
     last = first + new.count("\n") + 1
-    elsewhere = {"required-unfilled", "loss-undeclared", "key-missing"}  # what is not there stands on no line
+    # What is not there stands on no line; a table that goes one way is told where it is used.
+    elsewhere = {"required-unfilled", "loss-undeclared", "key-missing", "table-one-way"}
     if code not in elsewhere:
         assert any(first - 1 <= problem.line <= last for problem in found), ([p.line for p in found], first)
     assert all(problem.line > 0 for problem in problems)
@@ -181,3 +183,18 @@ def test_examples_are_tests(
     assert problem.code == code
     assert word in str(problem)
     assert problem.line == good.count("\n") + line or code == "example-differs"
+
+
+def test_a_law_that_does_not_hold_is_found_on_an_example(folder: Path, toy: Any, good: str) -> None:
+    """Written where the invoice is in kroner, read where it is urgent: these conditions do not belong together."""
+    when = "when: {ours: {currency: NOK}, theirs: {urgent: true}}"
+    path = folder / "systems" / "toy.yaml"
+    example = EXAMPLE.replace("ours: {issue_date", 'ours: {currency: NOK, due_date: "2027-01-29", issue_date')
+    example = example.replace("      state: OPEN\n", "      state: OPEN\n      dueDay: 29.01.2027\n")
+    path.write_text(good.replace("date: DD.MM.YYYY}", f"date: DD.MM.YYYY, {when}}}") + example)
+    report = check([path], plugins={"toy": toy})
+    assert [problem.code for problem in report.problems] == ["law-broken"]
+    problem = report.problems[0]
+    assert problem.line == good.count("\n") + 2
+    assert "reading what was written gives it back: `due_date` was datetime.date(2027, 1, 29)" in problem.said
+    assert "came back as nothing" in problem.said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from connector.errors import Stop
 from connector.mapping.laws import creating_is_updating, holds, reading_gives_back, writing_changes_nothing
+from connector.mapping.lenses import Conversion, Lens
 from connector.mapping.mapper import Mapper
 
 Build = Callable[..., Any]
@@ -88,6 +90,12 @@ def test_update_sends_the_changed_fields_alone(mapper: Mapper, links: Any) -> No
 def test_what_is_set_once_is_never_changed(mapper: Mapper, links: Any) -> None:
     assert mapper.out({}, links) == {"state": "OPEN"}
     assert mapper.update_record(DOCUMENT, links).get("state") is None
+
+
+def test_a_field_of_ours_that_is_set_once(built: Build, links: Any) -> None:
+    mapper = built(("date: DD.MM.YYYY}", "date: DD.MM.YYYY, on: create}"))[0]["invoice"]
+    assert mapper.out(DOCUMENT, links)["dueDay"] == "29.01.2027"
+    assert mapper.update(DOCUMENT, ["due_date", "number"], links) == {"number": 10017}
 
 
 def test_view_is_flat_and_compares_lists_by_what_goes_both_ways(mapper: Mapper, links: Any) -> None:
@@ -189,6 +197,29 @@ def test_fields_say_direction_owner_and_line(mapper: Mapper) -> None:
 
 
 TAXED, OUTSIDE = {**LINE, "vat_category": "S"}, {**LINE, "vat_category": "O"}
+
+
+def test_the_laws_find_a_lens_that_breaks_them(mapper: Mapper, links: Any) -> None:
+    lines = list(mapper.bound.shape.lines)
+    place = next(number for number, line in enumerate(lines) if line.name == "number")
+    wrong = Lens("wrong", Conversion("int({v}) + 1"), Conversion("str({v})"))
+    lines[place] = replace(lines[place], lens=wrong)
+    broken = Mapper(replace(mapper.bound, shape=replace(mapper.bound.shape, lines=tuple(lines))), "x")
+    given = reading_gives_back(broken, DOCUMENT, links)
+    assert [(one.field, one.was, one.became) for one in given] == [("number", "10017", "10018")]
+    unchanged = writing_changes_nothing(broken, RECORD, links)
+    assert [(one.field, one.was, one.became) for one in unchanged] == [("number", 10017, 10018)]
+    assert "toy.yaml" in str(given[0])
+    inner = next(line for line in mapper.bound.shape.lines if line.each)
+    assert inner.each is not None
+    text = replace(inner.each.lines[0], lens=Lens("wrong", Conversion("{v} + '!'"), Conversion("{v}")))
+    shape = replace(inner.each, lines=(text, *inner.each.lines[1:]))
+    lines = [replace(line, each=shape) if line is inner else line for line in mapper.bound.shape.lines]
+    broken = Mapper(replace(mapper.bound, shape=replace(mapper.bound.shape, lines=tuple(lines))), "x")
+    assert [one.field for one in reading_gives_back(broken, DOCUMENT, links)] == ["lines[0].name"]
+    assert [one.field for one in writing_changes_nothing(broken, RECORD, links)] == ["lines[0].text"]
+
+
 # --- constructs that the good file does not have ----------------------------------------------------------------------
 
 SPLIT = ("name: text", 'name: {theirs: [first, last], join: ", "}')
