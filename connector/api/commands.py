@@ -20,6 +20,7 @@ from connector.errors import BadInput, Clash
 from connector.model import Draft, Payment
 from connector.service.house import House
 from connector.store import Tx, arrivals, documents, idempotency, operations
+from connector.store.arrivals import Arrival
 from connector.store.keys import ApiKey
 from connector.store.operations import Operation
 from connector.sync import intake
@@ -107,28 +108,21 @@ async def post_invoice(
     intake.check_route(way, invoice)
     business_key = invoice_key(invoice)
 
+    digest = documents.digest_of(intake.body_of(invoice))
+
+    def same(there: Arrival) -> bool:
+        said = there.headers or {}
+        before = intake.invoice_of(there.body, there.content_type, drop_number=bool(said.get("draft")))
+        return said.get("route") == way.name and documents.digest_of(intake.body_of(before)) == digest
+
     def take(tx: Tx) -> Operation:
         there = documents.by_key(tx, key.tenant, "invoice", business_key)
-        if there is not None and there.digest != documents.digest_of(intake.body_of(invoice)):
-            raise Clash(
-                f"The invoice {business_key} is here already, with other content.",
-                code="document-exists",
-                do="An issued invoice is not changed: credit it. A new one gets its own number or `source_id`.",
-                where={"document": there.id, "business_key": business_key},
-            )
+        if there is not None and (there.digest, there.source) != (digest, way.name):
+            raise _exists("invoice", business_key, document=there.id)
         if there is not None and there.arrival is not None:
             return _of_arrival(tx, key.tenant, "invoice", there.arrival)
-        arrival, _ = arrivals.arrive(
-            tx,
-            tenant=key.tenant,
-            source=intake.SOURCE,
-            kind=INVOICE_ARRIVAL,
-            key=f"invoice/{business_key}",
-            subject=f"invoice/{business_key}",
-            body=body,
-            content_type=kind,
-            headers={"route": way.name, "draft": draft, "key": key.name},
-        )
+        said = {"route": way.name, "draft": draft, "key": key.name}
+        arrival = _arrive(tx, key, INVOICE_ARRIVAL, f"invoice/{business_key}", body, kind, said, same)
         return _of_arrival(tx, key.tenant, "invoice", arrival)
 
     return await _once(house, key, request, body, idempotency_key, take)
@@ -156,20 +150,14 @@ async def post_payment(
     tenant = house.tenant(key.tenant)
     business_key = intake.key_of_payment(payment)
 
+    def same(there: Arrival) -> bool:
+        return intake.payment_of(there.body) == payment
+
     def take(tx: Tx) -> Operation:
         for allocation in allocations_of(payment):
             check_bank_money(tenant, payment, invoice_for(tx, key.tenant, allocation.document))
-        arrival, _ = arrivals.arrive(
-            tx,
-            tenant=key.tenant,
-            source=intake.SOURCE,
-            kind=PAYMENT_ARRIVAL,
-            key=f"payment/{business_key}",
-            subject=f"payment/{business_key}",
-            body=body,
-            content_type="application/json",
-            headers={"key": key.name},
-        )
+        named = f"payment/{business_key}"
+        arrival = _arrive(tx, key, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name}, same)
         return _of_arrival(tx, key.tenant, "payment", arrival)
 
     return await _once(house, key, request, body, idempotency_key, take)
@@ -184,6 +172,52 @@ async def post_payment(
 async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
     """The state of an operation and its proof, reason, or what it waits for."""
     return await house.store.read(lambda tx: _view(tx, operations.get(tx, key.tenant, id)))
+
+
+def _arrive(
+    tx: Tx,
+    key: ApiKey,
+    kind: str,
+    named: str,
+    body: bytes,
+    content_type: str,
+    said: dict[str, Any],
+    same: Callable[[Arrival], bool],
+) -> str:
+    """Keep what was posted. What came before under this name is the same where it says the same, in whatever bytes."""
+    try:
+        arrival, new = arrivals.arrive(
+            tx,
+            tenant=key.tenant,
+            source=intake.SOURCE,
+            kind=kind,
+            key=named,
+            subject=named,
+            body=body,
+            content_type=content_type,
+            headers=said,
+        )
+        if new:
+            return arrival
+    except Clash as clash:
+        arrival = str(clash.where["arrival"])
+    there = arrivals.get(tx, key.tenant, arrival)
+    if not same(there):
+        raise _exists(*named.split("/", 1), document=there.document)
+    return arrival
+
+
+def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
+    helps = {
+        "invoice": "An issued invoice is not changed: credit it. A new one gets its own number or `source_id`.",
+        "payment": "A payment is a fact: send a reversal of the first, or give the second its own `source_id`.",
+    }
+    return Clash(
+        f"The {kind} {business_key} is here already, with other content or on another route.",
+        code="document-exists",
+        do=helps[kind],
+        where={"business_key": business_key} | ({"document": document} if document else {}),
+    )
 
 
 def _of_arrival(tx: Tx, tenant: str, kind: str, arrival: str) -> Operation:

@@ -48,6 +48,7 @@ STATUS_BY_CODE = {
     "body-malformed": 400,
     "body-too-large": 413,
     "media-type": 415,
+    "route-unclear": 422,
     "cursor-expired": 410,
     "cursor-malformed": 400,
 }
