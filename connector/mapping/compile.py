@@ -18,6 +18,7 @@ from typing import Any, Literal
 from connector.errors import ConnectorError, Stop
 from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Otherwise, Side
 from connector.mapping.faults import NOTHING, Missing, Spot, item, record_fault, refuse
+from connector.mapping.layers import Origin
 from connector.mapping.lenses import Conversion
 from connector.mapping.paths import Path, Slot, Step, shown, slots
 
@@ -94,6 +95,11 @@ def compile_kind(kind: str, shape: BoundShape, way: Way) -> tuple[Callable[..., 
     return names["mapped"], text
 
 
+def _named(path: Path) -> str:
+    """A path as part of a spot's place, in which braces stand for the numbers of items."""
+    return shown(path).replace("{", "{{").replace("}", "}}")
+
+
 class _Scope:
     """One object on each side: the document, or one item of a list."""
 
@@ -118,9 +124,9 @@ class _Scope:
         side = self.writer.from_side
         for refusal in self.shape.refusals:
             if refusal.side == side and refusal.when:
-                spot = self.writer.spot(refusal, self.where)
+                self.add(f"at = {self.writer.spot(refusal, self.where)}")
                 self.add(f"if {self.condition(refusal.when, self.readers[()])}:")
-                self.add(f"at = {spot}; refuse({self.writer.constant(refusal)})", 1)
+                self.add(f"refuse({self.writer.constant(refusal)})", 1)
         self.add(f"{self.root.var} = {{}}")
         for line in lines:
             for place in line.ours if self.way == "into" else line.theirs:
@@ -144,22 +150,26 @@ class _Scope:
         step, var = path[-1], self.writer.var("p")
         self.add(f"{var} = {above}.get({step.name!r}, E)")
         if step.pick is not None:
-            spot = len(self.writer.spots)
-            self.writer.spots.append(Spot(self.writer.kind, self.way, self.where + shown(path), None, None))
+            spot = self.choosing(path)
             self.add(f"if {var} is not E: at = {spot}; {var} = item({var}, {self.writer.constant(step.pick)})")
         self.add(f"if {var} is None: {var} = N")
         self.readers[path] = var
         return var
 
-    def read(self, path: Path, slot: Slot) -> str:
+    def choosing(self, path: Path, origin: Origin | None = None) -> int:
+        """A spot for the choice of an item: the path in the input is the place; several lines may read from it."""
+        self.writer.spots.append(Spot(self.writer.kind, self.way, self.where + _named(path), origin, None))
+        return len(self.writer.spots) - 1
+
+    def read(self, path: Path, slot: Slot, origin: Origin | None = None) -> str:
         """The variable that holds the value at this path of the input."""
         step, var = path[-1], self.writer.var("v")
         if step.pick is not None:
             # A chosen item that is itself a value (notes[first]), not an object around one.
             above = self.reader(path[:-1])
             self.add(f"{var} = {above}.get({step.name!r}, M)")
-            choose = f"item({var}, {self.writer.constant(step.pick)})"
-            self.add(f"if {var} is not M: {var} = {choose}; {var} = None if {var} is N else {var}")
+            choose = f"at = {self.choosing(path, origin)}; {var} = item({var}, {self.writer.constant(step.pick)})"
+            self.add(f"if {var} is not M: {choose}; {var} = None if {var} is N else {var}")
             if not self.writer.strict:
                 self.add(f"if {var} is M: {var} = None")
             return var
@@ -243,10 +253,11 @@ class _Scope:
     def line(self, line: BoundLine) -> None:
         into = self.way == "into"
         targets = line.ours if into else line.theirs
-        spot = self.writer.spot(line, self.where + shown((line.ours or line.theirs)[0].path))
+        spot = self.writer.spot(line, self.where + _named((line.ours or line.theirs)[0].path))
         when = line.when_theirs if into else line.when_ours
         outer = self.depth
         if when:
+            self.add(f"at = {spot}")
             self.add(f"if {self.condition(when, self.readers[()])}:")
             self.depth += 1
         if line.constant is not None:
@@ -262,7 +273,7 @@ class _Scope:
         sources, targets = (line.theirs, line.ours) if into else (line.ours, line.theirs)
         assert line.lens is not None
         conversion = line.lens.into if into else line.lens.out
-        read = [self.read(place.path, place.slot) for place in sources]
+        read = [self.read(place.path, place.slot, line.origin) for place in sources]
         if not into and line.default is not None:
             self.add(f"if {read[0]} is None: {read[0]} = {self.writer.constant(line.default[0])}")
         if not into and line.otherwise is not None:
@@ -329,7 +340,7 @@ class _Scope:
         """Where the document does not state our value: from what it follows from."""
         assert line.otherwise is not None
         paths, conversion = line.otherwise.paths, line.otherwise.conversion
-        spot = self.writer.spot(line.otherwise, self.where + shown(line.ours[0].path))
+        spot = self.writer.spot(line.otherwise, self.where + _named(line.ours[0].path))
         empty = f"{var} is None or {var} is M" if self.writer.strict else f"{var} is None"
         self.add(f"if {empty}:")
         self.depth += 1
@@ -349,7 +360,7 @@ class _Scope:
         var = self.read(source.path, source.slot)
         made, index, one = self.writer.var("l"), self.writer.var("i"), self.writer.var("x")
         self.writer.loops.append(index)
-        where = f"{self.where}{shown(line.ours[0].path)}[{{{len(self.writer.loops) - 1}}}]."
+        where = f"{self.where}{_named(line.ours[0].path)}[{{{len(self.writer.loops) - 1}}}]."
         self.add(f"if {var} is not M:" if self.writer.strict else f"if {var}:")
         outer = self.depth
         self.depth += 1

@@ -167,6 +167,8 @@ def typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
                 made = Decimal(str(value))
             except ArithmeticError:
                 made = None
+            if made is not None and not (made.is_finite() and abs(made.adjusted()) < _MOST_DIGITS):
+                made = None
         case "integer":
             made = value if isinstance(value, int) and not isinstance(value, bool) else _int_or_none(value)
         case "boolean":
@@ -187,6 +189,10 @@ def typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
         known = ", ".join(sorted(map(str, slot.choices)))
         raise Unfit("value-unknown", f"`{value}` is none of the values this field takes.", f"It takes: {known}.")
     return made
+
+
+_MOST_DIGITS = 30
+"""No amount, rate or quantity has more digits on a side of the point."""
 
 
 def _int_or_none(value: Any) -> int | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector import plugins
+from connector.errors import Stop
 from connector.mapping import files
 from connector.mapping.check import check
 
@@ -147,3 +149,49 @@ def test_a_file_with_anything_wrong_never_breaks_the_check(tmp_path: Path) -> No
             assert problem.line >= 1
             assert problem.said
             assert len(str(problem)) < 1500
+
+
+def test_a_value_that_is_no_number_is_no_cell(built: Build) -> None:
+    for value in ("NaN", "sNaN", "Infinity", "1e999999999", "-1e-999999999"):
+        _, problems = built(("- {ours: [S, 15]", f"- {{ours: [S, '{value}']"))
+        assert "value-type" in codes(problems), value
+
+
+# --- the place that an error names ------------------------------------------------------------------------------------
+
+
+def stopped(run: Callable[[], Any]) -> Stop:
+    with pytest.raises(Stop) as caught:
+        run()
+    return caught.value
+
+
+def test_several_values_are_told_where_they_are(built: Build, links: Any) -> None:
+    mapper = built(('notes: {theirs: comment, join: " / "}', "'notes[only]': comment"))[0]["invoice"]
+    document = {"issue_date": date(2027, 1, 15), "number": "1", "notes": ("a", "b")}
+    stop = stopped(lambda: mapper.out(document, links))
+    assert (stop.code, stop.where["field"]) == ("several-values", "notes[only]")
+    assert stop.where["line"] == mapper.explain("notes")[0].origin.line
+    stop = stopped(lambda: mapper.into({"references": [{"id": 1}, {"id": 2}]}, links))
+    assert (stop.code, stop.where["field"]) == ("several-values", "references[only]")
+
+
+def test_a_condition_that_cannot_be_asked_names_its_line(built: Build, links: Any) -> None:
+    said = "    refuse: {r: {when: {ours: {'notes[only]': x}}, says: No.}}\n    loses: {kind: ''"
+    mapper = built(("    loses: {kind: ''", said))[0]["invoice"]
+    stop = stopped(lambda: mapper.out({"notes": ("a", "b")}, links))
+    assert stop.code == "several-values"
+    assert stop.where["line"] == mapper.bound.shape.refusals[0].origin.line
+    condition = "date: DD.MM.YYYY, when: {ours: {currency: NOK}, theirs: {number: {above: 5}}}}"
+    mapper = built(("date: DD.MM.YYYY}", condition))[0]["invoice"]
+    stop = stopped(lambda: mapper.into({"day": "2027-01-15", "number": "7"}, links))
+    assert (stop.code, stop.where["field"]) == ("record-malformed", "due_date")
+
+
+def test_braces_in_a_choice_are_no_placeholders(built: Build, links: Any) -> None:
+    lines = "      'seller.identifiers[scheme={0}{x}].value': 'tags[key={y}].value'\n      number:"
+    mapper = built(("      number:", lines))[0]["invoice"]
+    document = {"seller": {"identifiers": ({"scheme": "{0}{x}", "value": "7"},)}}
+    assert mapper.out(document, links)["tags"] == [{"key": "{y}", "value": "7"}]
+    stop = stopped(lambda: mapper.into({"tags": [{"key": "{y}", "value": 7}]}, links))
+    assert "{" in stop.where["field"] or stop.where["field"].startswith("tags")
