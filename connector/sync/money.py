@@ -31,6 +31,7 @@ def settle(
         Stop: it is in another currency, or more than is open (codes `currency-differs`, `exceeds-open-amount`).
         Clash: the row id came before with other content (code `document-exists`).
     """
+    payment = payment.model_copy(update={"allocations": allocations_of(payment)})
     body = payment.model_dump(mode="json", exclude_defaults=True)
     key = payment_key(source, payment)
     there = documents.by_key(tx, tenant, "payment", key)
@@ -43,7 +44,7 @@ def settle(
             do="A payment is a fact: send a reversal of the first, or give the second its own `source_id`.",
             where={"document": there.id},
         )
-    parts = [(allocation, invoice_for(tx, tenant, allocation.document)) for allocation in allocations_of(payment)]
+    parts = [(allocation, invoice_for(tx, tenant, allocation.document)) for allocation in payment.allocations]
     made = documents.insert(
         tx,
         tenant=tenant,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +30,7 @@ start: 2026-01-01
 connections:
   books:
     system: tripletex
-    settings: {{base_url: "{url}", payment_type: Innbetaling bank{more}}}
+    settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}}}
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
 routes:
   sales:
@@ -81,12 +83,26 @@ class Company:
 
 
 @asynccontextmanager
-async def company(folder: Path, database: str, monkeypatch: pytest.MonkeyPatch, **sandbox: Any) -> AsyncIterator[Company]:
-    async with Sandbox(**sandbox) as box:
+async def company(
+    folder: Path,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    books: type[Sandbox] = Sandbox,
+    settle: float = 0.2,
+    **sandbox: Any,
+) -> AsyncIterator[Company]:
+    """A company on this database; `sandbox` says how its books behave.
+
+    The environment is set so that a program of ours that is started from the test belongs to the same company.
+    """
+    async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, more=""))
+        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
+        monkeypatch.setenv("CONNECTOR_DATABASE", database)
+        monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
         monkeypatch.setenv("FJORD_CONSUMER", CONSUMER_TOKEN)
         monkeypatch.setenv("FJORD_EMPLOYEE", EMPLOYEE_TOKEN)
         async with open_house(Settings(database=database)) as house:
@@ -102,6 +118,13 @@ async def company(folder: Path, database: str, monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.fixture
-async def fjord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
-    async with company(tmp_path, f"sqlite:///{tmp_path}/c.db", monkeypatch) as made:
+def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`async with founded(rounding="line") as fjord`: a company whose books behave so, on each database."""
+    return partial(company, tmp_path, database_url, monkeypatch)
+
+
+@pytest.fixture
+async def fjord(founded: Any) -> AsyncIterator[Company]:
+    """A company with ordinary books, on each database."""
+    async with founded() as made:
         yield made
