@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from connector.errors import Clash, ConnectorError, NeedsPerson, Refused, Stop, TryLater
 from connector.http import now
@@ -30,6 +29,7 @@ from connector.ports import Goal, Proof, Run, Step
 from connector.store import Moved, Tx, attempts, new_id
 from connector.store import work as works
 from connector.store.attempts import Attempt
+from connector.store.engine import TROUBLE
 from connector.store.leases import LostLease
 from connector.store.work import Work
 
@@ -68,14 +68,13 @@ class Effect:
                 return
             steps = await self.handler.flow(self.work, goal)
             unresolved = await self._remember()
-        except (LostLease, DBAPIError):
+        except (LostLease, *TROUBLE):
             raise
-        except ConnectorError as exc:
-            await self._failed(exc, state="queued")
-            return
         except Exception as exc:
-            log.error("effect-failed", work=self.work.id, kind=self.work.kind, **ends.fault(exc))
-            await self._failed(ends.surprised(exc), state="queued")
+            if not isinstance(exc, ConnectorError):
+                log.error("effect-failed", work=self.work.id, kind=self.work.kind, **ends.fault(exc))
+            # What was running when its process died is not known, whatever else is wrong.
+            await self._failed(_as_error(exc), state="queued" if self.work.state == "queued" else "unknown")
             return
         if unresolved is not None and not await self._look(goal, steps, unresolved):
             return
@@ -117,12 +116,13 @@ class Effect:
     async def _step(self, goal: Goal, step: Step) -> bool:
         """Make one step's call; False when the turn is over."""
         witness = None
+        before = Said()
         if step.witness is not None:
             if self._pending:
                 await self._commit()
             try:
                 witness = await self.held.call(
-                    partial(step.witness, Run(goal, dict(self.proofs))), step.timeout, Said()
+                    partial(step.witness, Run(goal, dict(self.proofs))), step.timeout, before
                 )
             except LostLease:
                 raise
@@ -138,11 +138,11 @@ class Effect:
             if self.work.goal is None:
                 works.decided(tx, self.work, goal)
             if self.work.state != "running":
-                works.move(tx, self.work, "running", due=tx.now)
+                works.move(tx, self.work, "running", due=tx.now, looks=0)
 
         await self._commit(begin)
         self.work = replace(self.work, state="running", goal=goal)
-        said = Said()
+        said = Said(before=before.as_json())
         run = Run(goal, dict(self.proofs), witness)
         try:
             proof = await self.held.call(partial(step.call, run), step.timeout, said)
@@ -182,7 +182,7 @@ class Effect:
             await self._failed(exc, state="queued", again=exc.code != "internal-error")
             return
         self._pending.append(_ended(id, attempts.UNKNOWN, error=error, exchanges=exchanges))
-        self.held.unknown_since.setdefault(self.work.id, now())
+        self.held.unknown_since[id] = now()
         await self._commit(lambda tx: works.move(tx, self.work, "unknown", due=tx.now, looks=0, error=error))
 
     def _claim(self, goal: Goal, proof: Proof) -> Write:
@@ -205,7 +205,7 @@ class Effect:
         if step.look is None:
             self._pending.append(partial(attempts.resolve, id=attempt.id, outcome=attempts.NOT_TAKEN))
             return True
-        since = self.held.unknown_since.setdefault(self.work.id, now())
+        since = self.held.unknown_since.setdefault(attempt.id, now())
         id, began, said = new_id(), self.held.store.clock(), Said()
         looked = partial(
             attempts.looked,
@@ -263,7 +263,7 @@ class Effect:
             await self._failed(Stop(str(attempt.error.get("message")), code="internal-error"), state="queued")
             return False
         self._pending.append(partial(attempts.resolve, id=attempt.id, outcome=attempts.DISPROVED))
-        self.held.unknown_since.pop(self.work.id, None)
+        self.held.unknown_since.pop(attempt.id, None)
         return True
 
     async def _found(self, step: Step, goal: Goal, attempt: Attempt, proof: Proof) -> bool:
@@ -276,7 +276,7 @@ class Effect:
                 self._pending.clear()
                 await self._commit(lambda tx: works.move(tx, self.work, "unknown", due=tx.now, error=self.work.error))
                 return False
-        self.held.unknown_since.pop(self.work.id, None)
+        self.held.unknown_since.pop(attempt.id, None)
         self.proofs[step.name] = proof
         self.progress = True
         return True
@@ -301,7 +301,7 @@ class Effect:
                 await self._commit(write)
             except Moved:
                 continue
-            except (LostLease, DBAPIError):
+            except (LostLease, *TROUBLE):
                 raise
             except ConnectorError as exc:
                 await self._failed(exc, state="queued", again=False)

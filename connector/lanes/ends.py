@@ -63,7 +63,7 @@ def later(tx: Tx, work: Work, reason: ConnectorError, patience: Patience, *, tri
             do=reason.do or "Find out what is the matter with the system, then retry.",
             details=reason.as_json(),
         )
-        park(tx, work, reason)
+        park(tx, work, reason, unresolved=state == "unknown")
         return
     after = reason.after if isinstance(reason, TryLater) else None
     pause = patience.pause(tries) if after is None else max(after, 0.0)

@@ -49,15 +49,16 @@ class Said:
     """What was said in a call: filled while it runs, so that it is there also when the call raises."""
 
     exchanges: list[Exchange] = field(default_factory=list)
+    before: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """As stored with the attempt."""
-        return [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in self.exchanges]
+        """As stored with the attempt, what was said `before` the call (for its witness) included."""
+        return self.before + [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in self.exchanges]
 
 
 class Held:
     """A leased lane. `end` is the moment (`http.now`) at which the lease runs out unless it is prolonged;
-    `unknown_since` when this worker first saw the outcome of a work unknown (`http.now`, by work).
+    `unknown_since` when this worker first saw the outcome of an attempt unknown (`http.now`).
     """
 
     def __init__(

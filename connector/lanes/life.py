@@ -56,6 +56,12 @@ class Life:
         finally:
             os.close(handle)
 
+    def dead(self) -> list[str]:
+        """The workers of this host that have left their file behind."""
+        if self._handle is None:
+            return []
+        return [path.name for path in self._folder.iterdir() if self.is_over(path.name)]
+
     def bury(self, holder: str) -> None:
         """Remove the file of a dead worker, once nothing is held in its name."""
         with contextlib.suppress(OSError):

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from connector.errors import ConnectorError, NeedsPerson, Refused, Stop, TryLater, VendorError
 from connector.lanes import ends
@@ -15,6 +14,7 @@ from connector.lanes.handlers import Found, ReadHandler
 from connector.lanes.held import Held, Said
 from connector.store import Moved, Tx
 from connector.store import work as works
+from connector.store.engine import TROUBLE
 from connector.store.leases import LostLease
 from connector.store.work import Work
 
@@ -35,7 +35,7 @@ async def read(held: Held, handler: ReadHandler, work: Work, patience: Patience,
     try:
         found = await held.call(lambda: handler.read(work), timeout, Said())
         await _write(held, work, found)
-    except (LostLease, DBAPIError):
+    except (LostLease, *TROUBLE):
         raise
     except ConnectorError as exc:
         await _failed(held, work, exc, patience)

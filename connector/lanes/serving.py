@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from connector.errors import Stop
 from connector.lanes import ends
@@ -21,6 +20,7 @@ from connector.lanes.reading import read
 from connector.store import Moved, leases
 from connector.store import work as works
 from connector.store.bell import ANY
+from connector.store.engine import TROUBLE
 from connector.store.leases import LostLease
 from connector.store.work import Turn, Work
 
@@ -71,7 +71,7 @@ class Serving:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if not self.held.lost:
-                with contextlib.suppress(LostLease, DBAPIError):
+                with contextlib.suppress(LostLease, *TROUBLE):
                     await self.held.write(lambda tx: leases.release(tx, self.held.key, self.held.epoch))
 
     @property

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from connector import ports
 from connector.http import now
@@ -20,6 +19,7 @@ from connector.lanes.life import Life
 from connector.lanes.serving import Doing, Serving
 from connector.store import Store, Tx, arrivals, leases, new_id
 from connector.store.bell import ANY
+from connector.store.engine import TROUBLE
 from connector.store.leases import LaneRow
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,7 @@ class Worker:
         lease: seconds after which others may take the lanes of a worker that shows no life; longer than any call.
         read_timeout: seconds that one turn of a read may take.
         grace: seconds that `stop` waits for what is being done.
+        most_lanes: how many lanes it serves at a time; the others are left to other workers.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Worker:
         read_timeout: float = 45.0,
         patience: Patience | None = None,
         grace: float = 30.0,
+        most_lanes: int = 64,
     ) -> None:
         self.store = store
         self.me = new_id()
         self.lease = lease
         self.grace = grace
+        self.most_lanes = most_lanes
         patience = patience or Patience()
         self._lanes = lanes
         self._inbox = Inbox(store, arrivals, patience)
@@ -85,6 +88,10 @@ class Worker:
 
     async def _while_alive(self, until: Coroutine[Any, Any, Any]) -> None:
         self._life.begin(self.me)
+        holders = {row.holder for row in await self.store.read(leases.find)}
+        for name in self._life.dead():
+            if name not in holders:
+                self._life.bury(name)
         jobs = [
             asyncio.create_task(job)
             for job in (
@@ -129,8 +136,8 @@ class Worker:
         while True:
             try:
                 await job()
-            except DBAPIError as exc:
-                log.error("database-failed", error=str(exc.orig))
+            except TROUBLE as exc:
+                log.error("database-failed", **fault(exc))
                 await asyncio.sleep(1.0)
             except Exception as exc:
                 log.error("worker-failed", **fault(exc))
@@ -159,7 +166,7 @@ class Worker:
         await self._reap()
         free = await self.store.read(self._free)
         for row in free:
-            if row.key not in self._serving and not self._stop.is_set():
+            if row.key not in self._serving and len(self._serving) < self.most_lanes:
                 await self._take(row)
         end = now() + GLANCE
         while (left := end - now()) > 0 and not self._calls_for_lanes(await self._ear.wait(left)):

@@ -34,6 +34,14 @@ PATIENCE = 60.0
 """Seconds that a transaction waits for the database's locks before it gives up."""
 
 
+class Uncertain(Exception):
+    """The database went away in the very moment of the commit: it may be committed or not. Read before going on."""
+
+
+TROUBLE = (DBAPIError, Uncertain)
+"""What the database's own failures are raised as."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     fn: Callable[[Tx], Any]

@@ -62,6 +62,7 @@ async def open_store(
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else's business, whatever the umask
             store = SqliteStore(path, vault, clock)
         else:
             store = PostgresStore(parsed.set(drivername="postgresql+psycopg"), vault, clock)

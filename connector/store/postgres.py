@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from connector.store.bell import ANY
-from connector.store.engine import Store, utc_now
+from connector.store.engine import Store, Uncertain, utc_now
 from connector.store.tx import Tx
 from connector.store.vault import Vault
 
@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 CHANNEL = "connector"
 """The one channel of LISTEN/NOTIFY; the payload names the topics."""
-_PASSING = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
+_OPTIONS = "-c idle_in_transaction_session_timeout=10s"
+"""A process that is stopped in the middle of a transaction must not hold its locks for ever."""
+_PASSING = frozenset({"40001", "40P01", "55P03", "25P03"})  # serialization, deadlock, lock, idle for too long
 
 
 class PostgresStore(Store):
@@ -38,7 +40,12 @@ class PostgresStore(Store):
         super().__init__(vault, clock)
         self._url = url
         self._engine = create_async_engine(
-            url, pool_size=readers + 1, max_overflow=8, pool_use_lifo=True, hide_parameters=True
+            url,
+            pool_size=readers + 1,
+            max_overflow=8,
+            pool_use_lifo=True,
+            hide_parameters=True,
+            connect_args={"options": f"{url.query.get('options', '')} {_OPTIONS}".strip()},
         )
         self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer: AsyncConnection | None = None
@@ -49,9 +56,15 @@ class PostgresStore(Store):
         conn = self._writer
         try:
             done = await conn.run_sync(self._run_and_tell, fns)
-            await conn.commit()
         except BaseException:
             await self._let_go(conn)
+            raise
+        try:
+            await conn.commit()
+        except BaseException as exc:
+            await self._let_go(conn)
+            if isinstance(exc, DBAPIError) and exc.connection_invalidated and _sqlstate(exc) not in _PASSING:
+                raise Uncertain from exc
             raise
         return done
 
@@ -83,8 +96,8 @@ class PostgresStore(Store):
             return await conn.run_sync(lambda sync: fn(self._tx(sync)))
 
     def passes(self, exc: DBAPIError) -> bool:
-        """Whether it only said "not now"."""
-        return isinstance(exc.orig, psycopg.Error) and exc.orig.sqlstate in _PASSING
+        """Whether it only said "not now", or went away before the commit."""
+        return exc.connection_invalidated or _sqlstate(exc) in _PASSING
 
     async def watch(self) -> None:
         """Ring for what other processes commit (LISTEN), until cancelled; a lost connection is made anew."""
@@ -102,3 +115,7 @@ class PostgresStore(Store):
         if self._writer is not None:
             await self._writer.close()
         await self._engine.dispose()
+
+
+def _sqlstate(exc: DBAPIError) -> str | None:
+    return exc.orig.sqlstate if isinstance(exc.orig, psycopg.Error) else None

@@ -102,16 +102,16 @@ class SqliteStore(Store):
 
     async def watch(self) -> None:
         """Ring for every commit of another process, within about 50 ms. Our own commits ring by themselves."""
-        with sqlite3.connect(self.path, isolation_level=None) as glance:
-            seen = glance.execute("PRAGMA data_version").fetchone()
-            ours = self.stats.commits
-            while True:
-                await asyncio.sleep(_GLANCE)
-                now = glance.execute("PRAGMA data_version").fetchone()
-                # A commit of our own moves the number too: then it says nothing, and others are found by the next poll.
-                if now != seen and self.stats.commits == ours:
-                    self.bell.ring({ANY})
-                seen, ours = now, self.stats.commits
+        # On the connection that writes: there the number moves only when somebody else has committed.
+        writer = self._writer.connection.driver_connection
+        assert isinstance(writer, sqlite3.Connection)
+        seen = writer.execute("PRAGMA data_version").fetchone()
+        while True:
+            await asyncio.sleep(_GLANCE)
+            now = writer.execute("PRAGMA data_version").fetchone()
+            if now != seen:
+                self.bell.ring({ANY})
+            seen = now
 
     async def _close(self) -> None:
         self._writer.close()

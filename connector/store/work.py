@@ -100,6 +100,7 @@ _MOVE = (
         ended=bindparam("ended"),
     )
 )
+_SERVED = ("queued", "running", "unknown")
 _ANY_NUMBER = 2**31 - 1
 _DECIDED = _t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal"))
 
@@ -273,7 +274,7 @@ def move(
             "was": work.state,
             "most_asked": work.asked if unless_asked_again else _ANY_NUMBER,
             "to": to,
-            "due": due if to in ("queued", "running", "unknown") else None,
+            "due": due if to in _SERVED else None,
             "tries": work.tries if tries is None else tries,
             "looks": work.looks if looks is None else looks,
             "failing_since": failing_since,
@@ -335,15 +336,13 @@ def hold(tx: Tx, connection: str) -> None:
     query = select(c.id).where(c.id == connection, c.paused.is_not(None))
     if tx.execute(query.with_for_update(read=True) if tx.postgres else query).one_or_none() is None:
         return
-    tx.execute(_t.update().where(_t.c.connection == connection, _t.c.state.in_(("queued", "unknown"))).values(due=None))
+    tx.execute(_t.update().where(_t.c.connection == connection, _t.c.state.in_(_SERVED)).values(due=None))
 
 
 def release(tx: Tx, connection: str) -> None:
     """The reverse of `hold`."""
     tx.execute(
-        _t.update()
-        .where(_t.c.connection == connection, _t.c.state.in_(("queued", "unknown")), _t.c.due.is_(None))
-        .values(due=tx.now)
+        _t.update().where(_t.c.connection == connection, _t.c.state.in_(_SERVED), _t.c.due.is_(None)).values(due=tx.now)
     )
     tx.ring("work")
 

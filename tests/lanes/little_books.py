@@ -58,7 +58,12 @@ class Books:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 books.answer(self, "POST", body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 64
+
+            def handle_error(self, *_: Any) -> None: ...  # callers are killed in the middle of a call
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"

@@ -259,7 +259,7 @@ async def test_nothing_to_do_is_done_without_a_call(world: World, books: Books) 
 
 
 async def test_an_end_that_cannot_be_written_keeps_its_proofs(world: World, books: Books) -> None:
-    ((document, id),) = await world.issue_many(1)
+    await world.issue_many(1)
     right = world.writer.done
 
     def wrong(tx: Tx, *_: object) -> None:

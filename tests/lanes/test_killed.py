@@ -8,6 +8,7 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from little_books import LANE, Books, World
 
-from connector.store import Store, Tx, attempts, attention, leases, work
+from connector.store import Store, Tx, attempts, attention, leases, open_store, work
 from connector.store.leases import LostLease
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
@@ -63,6 +64,24 @@ async def settled(
     pytest.fail(f"left behind: {[(one.kind, one.state, one.error) for one in all_of_it if not done(one.state)]}")
 
 
+async def stop_outside_a_transaction(process: asyncio.subprocess.Process, database: str) -> None:
+    """An SQLite file that a stopped process has locked stays locked: nothing to be done about that but to wake it up.
+    (PostgreSQL ends the transaction of a stopped process after a while.)
+    """
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        if not database.startswith("sqlite:///"):
+            return
+        try:
+            with sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None, timeout=0.3) as conn:
+                conn.execute("BEGIN IMMEDIATE")
+                conn.execute("ROLLBACK")
+            return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.01)
+
+
 def issued_once(books: Books, issued: list[tuple[str, str]]) -> None:
     expected = {f"m-{document}": 1 for document, _ in issued}
     assert books.markers("order") == expected
@@ -71,7 +90,7 @@ def issued_once(books: Books, issued: list[tuple[str, str]]) -> None:
 
 async def test_killed_at_random_moments(world: World, database_url: str, books: Books) -> None:
     """Kill and start again, many times, while invoices flow and answers are lost."""
-    count, kills = (200, 40) if FULL else (30, 6)
+    count, kills = (200, 40) if FULL else (20, 3)
     books.latency = 0.02
     chance = random.Random(4)
     for path in ("POST order", "POST invoice"):
@@ -91,7 +110,7 @@ async def test_killed_at_random_moments(world: World, database_url: str, books: 
     assert await world.store.read(attention.count) == 0
 
 
-@pytest.mark.parametrize("moment", ["call", "answer"])
+@pytest.mark.parametrize("moment", ["call", "answer"] if FULL else ["answer"])
 async def test_stopped_beyond_its_lease(world: World, database_url: str, books: Books, moment: str) -> None:
     """A stopped process wakes up after another has taken its lanes over: it sends nothing and writes nothing."""
     books.latency = 0.15
@@ -101,11 +120,11 @@ async def test_stopped_beyond_its_lease(world: World, database_url: str, books: 
         first = await fleet.start()
         while sum(books.calls.values()) < (1 if moment == "call" else 6):
             await asyncio.sleep(0.005)
-        await fleet.kill(first, signal.SIGSTOP)
+        await stop_outside_a_transaction(first, database_url)
         second = await fleet.start()
         await asyncio.sleep(3)
         assert not await world.store.read(lambda tx: all(one.state == "done" for one in work.find(tx, tenant="a")))
-        await settled(world, 60, lambda state: state == "done")
+        await settled(world, 90, lambda state: state == "done")
         calls = books.calls["POST order"] + books.calls["POST invoice"]
         await fleet.kill(first, signal.SIGCONT)
         more = await world.issue_many(5, "late")
@@ -120,7 +139,7 @@ async def test_stopped_beyond_its_lease(world: World, database_url: str, books: 
 async def test_two_workers_share_and_never_double(world: World, database_url: str, books: Books) -> None:
     """Two processes, three lanes, killed in turn."""
     books.latency = 0.02
-    count = 60 if FULL else 24
+    count = 60 if FULL else 18
 
     def fill(tx: Tx) -> list[tuple[str, str]]:
         return [world.issue(tx, f"k{n}", lane=f"{LANE}-{n % 3}") for n in range(count)]
@@ -131,7 +150,7 @@ async def test_two_workers_share_and_never_double(world: World, database_url: st
     try:
         for _ in range(2):
             await fleet.start()
-        for _ in range(6 if FULL else 2):
+        for _ in range(6 if FULL else 1):
             await asyncio.sleep(chance.uniform(0.1, 0.6))
             await fleet.kill(chance.choice(fleet.running))
             await fleet.start()
@@ -156,7 +175,7 @@ async def test_killed_payments_are_never_paid_twice(world: World, database_url: 
     fleet = Fleet(database_url, books, lease=6)
     chance = random.Random(11)
     try:
-        for _ in range(4):
+        for _ in range(10 if FULL else 2):
             process = await fleet.start()
             await asyncio.sleep(chance.uniform(0.05, 0.4))
             await fleet.kill(process)
@@ -169,6 +188,48 @@ async def test_killed_payments_are_never_paid_twice(world: World, database_url: 
     parked = await world.store.read(lambda tx: work.find(tx, tenant="a", state="parked"))
     assert len(amounts) >= count - len(parked)
     assert {(one.error or {}).get("code") for one in parked} <= {"outcome-unclear"}
+
+
+async def test_postgresql_frees_what_a_stopped_process_holds(
+    postgres_url: str, store_keys: list[bytes], books: Books
+) -> None:
+    """Stopped in the middle of a transaction, with the lane's row locked."""
+    first, second = [await open_store(postgres_url, keys=store_keys) for _ in range(2)]
+    world = await World.make(first, books.url)
+    await world.issue_many(1)
+    runs = 0
+
+    def stopped(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        leases.check(tx, LANE, 0)
+        if runs == 1:
+            time.sleep(12)  # the whole process stands still
+
+    task = asyncio.create_task(asyncio.to_thread(asyncio.run, _write(postgres_url, store_keys, stopped)))
+    await asyncio.sleep(2)
+    (row,) = await second.read(leases.find)
+    epoch = None
+    for _ in range(150):
+        epoch = await second.write(lambda tx: leases.take(tx, row, "two", 60))
+        if epoch is not None:
+            break
+        await asyncio.sleep(0.1)
+    assert epoch == 1
+    with pytest.raises(LostLease):
+        await task
+    assert runs == 2
+    await world.close()
+    await first.close()
+    await second.close()
+
+
+async def _write(url: str, keys: list[bytes], fn: Callable[[Tx], None]) -> None:
+    store = await open_store(url, keys=keys)
+    try:
+        await store.write(fn)
+    finally:
+        await store.close()
 
 
 async def test_an_old_epoch_writes_nothing(store: Store, world: World) -> None:
