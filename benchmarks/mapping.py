@@ -56,7 +56,7 @@ def by_hand_out(d: dict[str, Any], context: Linked) -> dict[str, Any]:
     if d["issue_date"] is None or d["allowances_charges"] or d["payee"] or d["tax_representative"]:
         raise Stop("cannot be expressed")
     totals = d["totals"]
-    if d["tax_point_date"] or (totals and totals["prepaid"]):
+    if d["tax_point_date"] or (totals and totals["prepaid"]) or any(d["dimensions"].values()):
         raise Stop("cannot be expressed")
     if any(line["vat_category"] in ("E", "O") and line["vat_code"] is None for line in d["lines"]) and any(
         line["vat_category"] == "S" for line in d["lines"]
@@ -82,7 +82,7 @@ def by_hand_out(d: dict[str, Any], context: Linked) -> dict[str, Any]:
         order["invoiceComment"] = d["notes"][0]
     lines = []
     for number, line in enumerate(d["lines"]):
-        if line["allowances_charges"] or line["base_quantity"] not in (None, 1):
+        if line["allowances_charges"] or line["base_quantity"] not in (None, 1) or any(line["dimensions"].values()):
             raise Stop("cannot be expressed", where={"field": f"lines[{number}]"})
         made: dict[str, Any] = {}
         name, description = line["name"], line["description"]

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from connector.errors import ConnectorError, Stop
 from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Otherwise, Side
-from connector.mapping.faults import NOTHING, Missing, Spot, item, record_fault, refuse
+from connector.mapping.faults import NOTHING, Missing, Spot, filled, item, record_fault, refuse
 from connector.mapping.layers import Origin
 from connector.mapping.lenses import Conversion
 from connector.mapping.paths import Path, Slot, Step, shown, slots
@@ -46,7 +46,7 @@ class _Writer:
         self.rows: list[str] = []
         self.names: dict[str, Any] = {
             "M": _UNKNOWN, "E": _EMPTY, "N": NOTHING, "item": item, "Stop": Stop, "ConnectorError": ConnectorError,
-            "fault": record_fault, "refuse": refuse,
+            "fault": record_fault, "refuse": refuse, "filled": filled,
         }  # fmt: skip
         self.spots: list[Spot] = [Spot(kind, way, "", None, None)]
         self.loops: list[str] = []
@@ -419,11 +419,11 @@ class _Scope:
             case "differs":
                 return f"(({var} := {value}) is not None and {var} not in {self.writer.constant(test.value)})"
             case "present":
-                # An empty text, list or object is no value; a number of 0 and `false` are.
-                empties = test.slot.form in ("text", "list", "object") and test.path[-1].pick is None
-                some = f"({value})" if empties else f"({value} is not None)"
-                if test.slot.form == "any":
-                    some = f"(({var} := {value}) is not None and {var} not in ((), [], {{}}, ''))"
+                some = f"({value} is not None)"
+                if test.slot.form in ("text", "list"):
+                    some = f"({value})"
+                elif test.slot.form in ("object", "any"):
+                    some = f"(({var} := {value}) is not None and filled({var}))"
                 return some if test.value else f"(not {some})"
             case "above" | "below":
                 sign = ">" if test.how == "above" else "<"

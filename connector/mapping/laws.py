@@ -15,6 +15,7 @@ from typing import Any
 
 from connector.mapping import paths
 from connector.mapping.bound import BoundLine, BoundShape, Condition
+from connector.mapping.faults import filled
 from connector.mapping.layers import Origin
 from connector.mapping.mapper import Context, Document, Mapper, Record
 
@@ -60,14 +61,13 @@ def holds(condition: Condition, data: Any) -> bool:
 
 
 def _holds(how: str, wanted: Any, value: Any) -> bool:
-    present = value is not None and value not in ((), [], {}, "")
     match how:
         case "equals":
             return value in wanted
         case "differs":
             return value is not None and value not in wanted
         case "present":
-            return present is bool(wanted)
+            return filled(value) is bool(wanted)
         case "above":
             return value is not None and value > wanted
         case "below":

@@ -47,7 +47,7 @@ def test_check_shows_file_line_and_suggestion(broken: Path) -> None:
 def test_check_tells_programs_what_a_round_trip_loses() -> None:
     said = json.loads(run("check", "--format", "json").output)
     losses = {path for one in said["mappings"] for path in one["losses"]["invoice"]}
-    assert {"dimensions", "lines.unit_code"} <= losses
+    assert {"attachments", "lines.unit_code"} <= losses
 
 
 def test_check_of_what_is_not_there() -> None:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 
 from connector import plugins
 from connector.errors import Stop
-from connector.mapping import files
+from connector.mapping import files, load
 from connector.mapping.check import check
+from connector.mapping.laws import holds
+from connector.model import Invoice, Party
+from connector.model.dimension import Dimensions
 
 Build = Callable[..., Any]
 
@@ -195,3 +199,65 @@ def test_braces_in_a_choice_are_no_placeholders(built: Build, links: Any) -> Non
     assert mapper.out(document, links)["tags"] == [{"key": "{y}", "value": "7"}]
     stop = stopped(lambda: mapper.into({"tags": [{"key": "{y}", "value": 7}]}, links))
     assert "{" in stop.where["field"] or stop.where["field"].startswith("tags")
+
+
+# --- an object that says nothing is none ------------------------------------------------------------------------------
+
+EMPTY_PARTY = Party().model_dump()
+
+
+@pytest.mark.parametrize(
+    ("condition", "document", "stops"),
+    [
+        ("{dimensions: {present: true}}", {"dimensions": Dimensions().model_dump()}, False),
+        ("{dimensions: {present: true}}", {"dimensions": Dimensions(project="7").model_dump()}, True),
+        ("{dimensions: {present: true}}", {"dimensions": {"free": ({"name": "a", "code": "b"},)}}, True),
+        ("{payee: {present: true}}", {"payee": EMPTY_PARTY}, False),
+        ("{payee: {present: false}}", {"payee": EMPTY_PARTY}, True),
+        ("{payee: {present: true}}", {"payee": {**EMPTY_PARTY, "address": {"city": "Oslo"}}}, True),
+        ("{totals: {present: true}}", {"totals": {"prepaid": Decimal(0)}}, True),
+        ("{'payment_means[first]': {present: true}}", {"payment_means": ()}, False),
+        ("{'payment_means[first]': {present: true}}", {"payment_means": ({"code": "30"},)}, True),
+        ("{'notes[first]': {present: false}}", {"notes": ("",)}, True),
+        ("{'notes[first]': {present: true}}", {"notes": ()}, False),
+        ("{'notes[first]': {present: true}}", {"notes": ("a",)}, True),
+    ],
+)
+def test_what_is_present(built: Build, links: Any, condition: str, document: dict[str, Any], stops: bool) -> None:
+    said = "    refuse: {rule: {when: {ours: %s}, says: No.}}\n    loses: {kind: ''" % condition  # noqa: UP031
+    mapper = built(("    loses: {kind: ''", said))[0]["invoice"]
+    assert holds(mapper.bound.shape.refusals[0].when, document) is stops
+    if not stops:
+        mapper.out(document, links)
+        return
+    assert stopped(lambda: mapper.out(document, links)).code == "not-expressible"
+
+
+# --- what the shipped mapping of Tripletex does not let go in silence -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "rule"),
+    [
+        ({}, {}, None),
+        ({"dimensions": Dimensions(department="10")}, {}, "dimensions"),
+        ({}, {"dimensions": Dimensions(project="7")}, "dimensions-of-line"),
+        ({}, {"vat_code": None, "vat_category": None, "vat_rate": None}, "vat-unsaid"),
+        ({}, {"vat_category": None, "vat_rate": None}, None),
+        ({}, {"vat_code": None}, None),
+    ],
+)
+def test_bookkeeping_does_not_get_lost(links: Any, change: Any, line: Any, rule: str | None) -> None:
+    one = {"id": "1", "name": "Råd", "quantity": 1, "price": 1, "vat_code": "3", "vat_category": "S", "vat_rate": 25}
+    seller, buyer = Party.norwegian("923609016", "Selger AS"), Party(name="c-7")
+    draft = {"issue_date": date(2027, 1, 15), "currency": "NOK", "seller": seller, "buyer": buyer}
+    document = Invoice.model_validate({**draft, "lines": ({**one, **line},), **change}).model_dump()
+    mapper = load("tripletex", plugins=plugins.accounting())["invoice"]
+    if rule is None:
+        assert mapper.out(document, links)["order"]["orderLines"][0]["vatType"] == {"number": "3"}
+        return
+    stop = stopped(lambda: mapper.out(document, links))
+    assert (stop.code, stop.where["rule"]) == ("not-expressible", rule)
+    assert stop.where["field"] == ("" if rule == "dimensions" else "lines[0]")
+    assert stop.where["line"] > 1
+    assert stop.do
