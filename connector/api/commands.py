@@ -166,6 +166,7 @@ async def post_payment(
 @router.get(
     "/operations/{id}",
     response_model=OperationView,
+    response_model_exclude_none=True,
     summary="What became of a command",
     responses=declared(401, 403, 404),
 )

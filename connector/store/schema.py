@@ -78,6 +78,17 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+def scaled(amount: Decimal) -> int:
+    """An amount as its column keeps it. Raises `BadInput` (`amount-not-exact`) for one that it cannot hold."""
+    moved = amount.scaleb(SCALE)
+    whole = int(moved)
+    if whole != moved or abs(whole) > _MOST:
+        raise BadInput(
+            f"The amount {amount} has more than {SCALE} decimals or is too large to keep.", code="amount-not-exact"
+        )
+    return whole
+
+
 class Money(TypeDecorator[Decimal]):
     """An amount in the currency's unit (kroner), exact to four decimals, at most about 900 billion."""
 
@@ -86,15 +97,7 @@ class Money(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
         """Refuses what the column cannot hold exactly."""
-        if value is None:
-            return None
-        scaled = value.scaleb(SCALE)
-        whole = int(scaled)
-        if whole != scaled or abs(whole) > _MOST:
-            raise BadInput(
-                f"The amount {value} has more than {SCALE} decimals or is too large to keep.", code="amount-not-exact"
-            )
-        return whole
+        return None if value is None else scaled(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
         """Without trailing zeros beyond two decimals: 1250.00, 0.125."""

@@ -18,6 +18,7 @@ from connector.model.json import loads
 from connector.store import Tx, documents, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
+from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.keys import customer_key, invoice_key, payment_key
 from connector.sync.money import settle
@@ -53,6 +54,9 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
             do="Mend the figures named, or leave `totals` and `vat_breakdown` out and they are made.",
             details=[_apart(difference) for difference in differences],
         )
+    customer_key(_buyer(invoice))
+    if invoice.totals:
+        scaled(invoice.totals.payable)
     return invoice
 
 
@@ -60,9 +64,12 @@ def payment_of(body: bytes) -> Payment:
     """The payment that was posted, as model JSON. Raises `BadInput` with every fault."""
     _json(body)
     try:
-        return Payment.model_validate_json(body)
+        payment = Payment.model_validate_json(body)
     except ValidationError as error:
         raise _faults(error, "payment") from None
+    for amount in (payment.amount, *(one.amount for one in payment.allocations)):
+        scaled(amount)
+    return payment
 
 
 def check_route(route: TenantRoute, invoice: Invoice) -> None:
@@ -169,7 +176,7 @@ def under_way(tx: Tx, arrival: Arrival, document: str, pushes: Sequence[str | No
 
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
     """The customer an invoice is for: the one there is, else a new one made from the buyer."""
-    customer = Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
+    customer = _buyer(invoice)
     key = customer_key(customer)
     there = documents.by_key(tx, tenant, "customer", key)
     if there is not None:
@@ -184,6 +191,10 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
     )
+
+
+def _buyer(invoice: Invoice) -> Customer:
+    return Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
 
 
 def body_of(model: Invoice | Customer | Payment) -> dict[str, Any]:
@@ -241,6 +252,6 @@ def _faults(error: ValidationError, what: str) -> BadInput:
     return BadInput(
         f"{first['field'] or what}: {first['message']}",
         code=first["code"] if len(faults) == 1 and "-" in first["code"] else f"{what}-malformed",
-        where={"field": first["field"]},
+        where={"field": first["field"]} if first["field"] else {},
         details=faults,
     )

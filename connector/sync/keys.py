@@ -11,6 +11,9 @@ import hashlib
 from connector.errors import BadInput
 from connector.model import Customer, Invoice, Party, Payment
 
+LONGEST = 500
+"""Bytes of UTF-8 that a name may have by which a document is found again."""
+
 
 def invoice_key(invoice: Invoice) -> str:
     """Seller, year, type and number; without a number, the source's own id.
@@ -18,8 +21,10 @@ def invoice_key(invoice: Invoice) -> str:
     The year is the calendar year of issue: number series may begin anew each year, never within one.
 
     Raises:
-        BadInput: it has neither (code `document-without-identity`).
+        BadInput: it has neither (code `document-without-identity`), or one that is too long (`identity-too-long`).
     """
+    for field, said in (("number", invoice.number), ("source_id", invoice.source_id), ("kid", invoice.payment_id)):
+        _short(field, said or "")
     seller = party_key(invoice.seller)
     if invoice.number:
         year = invoice.issue_date.year if invoice.issue_date else "-"
@@ -40,12 +45,14 @@ def customer_key(customer: Customer) -> str:
     if number:
         return f"NO:{number}"
     if customer.source_id or customer.number:
-        return f"source:{customer.source_id or customer.number}"
+        return _short("customer_id", f"source:{customer.source_id or customer.number}")
     return party_key(customer.party)
 
 
 def payment_key(source: str, payment: Payment) -> str:
-    """The source's own row id: two equal payments differ in it."""
+    """The source's own row id: two equal payments differ in it. Raises `BadInput` (`identity-too-long`)."""
+    _short("bank_reference", payment.bank_reference or "")
+    _short("source_id", payment.source_id)
     return f"{source}/{payment.source_id}"
 
 
@@ -59,16 +66,27 @@ def party_key(party: Party) -> str:
         return f"NO:{party.organisation_number}"
     for identifier in (party.legal_id, party.endpoint, *party.identifiers):
         if identifier:
-            return f"{identifier.scheme or '-'}:{identifier.value}"
+            return _short("party", f"{identifier.scheme or '-'}:{identifier.value}")
     if party.vat_number:
-        return f"VAT:{party.vat_number}"
+        return _short("vat_number", f"VAT:{party.vat_number}")
     if party.name:
-        return f"name:{party.name.casefold()}"
+        return _short("name", f"name:{party.name.casefold()}")
     raise BadInput(
         "A party has neither an identifier nor a name.",
         code="party-without-identity",
         do="Give at least its organisation number or its name.",
     )
+
+
+def _short(field: str, said: str) -> str:
+    if len(said.encode()) > LONGEST:
+        raise BadInput(
+            f"{field} is longer than {LONGEST} bytes: {said[:40]}…",
+            code="identity-too-long",
+            do="Use a shorter one.",
+            where={"field": field},
+        )
+    return said
 
 
 def digest(content: bytes) -> str:
