@@ -1,0 +1,81 @@
+"""docs/mapping.md: what it shows is what the program takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+from connector import plugins
+from connector.mapping import files, format, source
+from connector.mapping.check import check
+
+TEXT = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+
+
+def blocks(heading: str) -> list[str]:
+    """The indented blocks below a heading, each as it would stand in a file."""
+    below = TEXT.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return [dedent(found) for found in re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", below, re.MULTILINE)]
+
+
+HEADINGS = [
+    "A whole file",
+    "A line",
+    "Lenses",
+    "Conditions",
+    "What a system cannot say",
+    "Kinds",
+    "Layers",
+    "Tenants",
+    "Examples",
+]
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_every_example_is_plain_yaml(heading: str) -> None:
+    found = blocks(heading)
+    assert found
+    for block in found:
+        for part in block.replace("{…}", "{}").replace("[…]", "[]").replace("name: …", "name: a").split("…\n"):
+            _, problems = source.parse(part, "docs/mapping.md")
+            assert [str(problem) for problem in problems] == [], part
+
+
+def test_every_key_of_a_line_and_every_test_is_described() -> None:
+    for part in (format.Line, format.Test, format.Row, format.Refusal, format.Table, format.KindSpec, format.Example,
+                 format.MappingFile, format.TenantFile, format.Connection, format.Route):  # fmt: skip
+        for name in part.model_fields:
+            assert re.search(rf"\b{name}\b", TEXT), f"{part.__name__}.{name}"
+
+
+def test_the_file_that_is_shown_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "tripletex.yaml"
+    path.write_text(blocks("A whole file")[0])
+    report = check([path], plugins=plugins.accounting())
+    assert [str(problem) for problem in report.problems] == []
+    assert set(report.mappings[0][1].mappers) == {"customer"}
+
+
+def test_the_layer_that_is_shown_can_be_put_on_what_is_shipped(tmp_path: Path) -> None:
+    tenant = (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "demo.yaml"
+    path.write_text(
+        tenant.replace("\nroutes:", "\n    mapping:\n" + indent(blocks("Layers")[0], " " * 6) + "\nroutes:")
+    )
+    report = check([path], plugins=plugins.accounting())
+    assert [str(problem) for problem in report.problems] == []
+    mapper = report.mappings[0][1]["invoice"]
+    assert mapper.loses["dimensions"]
+    assert [info.does for info in mapper.explain("buyer_reference")] == ["the same value"]
+
+
+def test_the_tenant_that_is_shown_is_one(tmp_path: Path) -> None:
+    text = blocks("Tenants")[0].replace("{kinds: {…}, tables: {…}}", "{}").replace("[…]", "[]")
+    text = re.sub(r"^ *office: north.*\n", "", text, flags=re.MULTILINE)
+    path = tmp_path / "acme.yaml"
+    path.write_text(text)
+    report = check([path], plugins=plugins.accounting())
+    assert [str(problem) for problem in report.problems] == []
