@@ -8,6 +8,7 @@ import typer
 from rich.rule import Rule
 
 from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.cli.telling import tell
 from connector.errors import BadInput
 from connector.lanes import Verb, resolve, story
 from connector.service.house import House
@@ -89,7 +90,8 @@ def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Fo
                     for spoke in names.values()
                     if found.kind in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
                 },
-                "story": [entry.as_json() for entry in story(tx, name, found.id)],
+                "story": story(tx, name, found.id),
+                "names": {spoke.id: spoke.name for spoke in names.values()},
                 "attention": [
                     {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs}
                     for item in attention.find(tx, tenant=name, document=found.id)
@@ -100,7 +102,7 @@ def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Fo
 
     told = with_house(use)
     if format is Format.json:
-        show(format, told, (), (), "")
+        show(format, told | {"story": [entry.as_json() for entry in told["story"]]}, (), (), "")
         return
     _tell(told)
 
@@ -173,9 +175,9 @@ def _tell(told: dict[str, Any]) -> None:
     for link in told["links"]:
         more = ", ".join(f"{k} {v}" for k, v in link.items() if v and k != "connection")
         out.print(f"in {link['connection']}: {more}", markup=False)
-    for entry in told["story"]:
-        out.print(f"\n{entry['at']}  {entry['what']}", style="bold", markup=False)
-        for line in entry.get("lines", ()):
+    for headline, lines in tell(told["story"], told["names"]):
+        out.print(f"\n{headline}", style="bold", markup=False)
+        for line in lines:
             out.print(f"    {line}", markup=False)
     for name, lines in told["mapping"].items():
         out.print(Rule(f"mapping to {name}", align="left"))
