@@ -11,17 +11,18 @@ from typing import Final
 
 from lxml import etree
 
-from connector.ehf import xsd
+from connector.ehf import flat, xsd
 from connector.ehf.report import Finding, Outcome, Report, Severity
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
-from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet, judge
+from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet, judge, judge_flat
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.texts import explain
 from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, name_of, parse, parted_texts, path_of
 from connector.errors import BadInput
 
 _DOCUMENT_TYPES: Final = {f"{{{INVOICE}}}Invoice": "Invoice", f"{{{CREDIT_NOTE}}}CreditNote": "CreditNote"}
+_SELF_BILLING: Final = "poacc:selfbilling:"
 
 
 def validate(data: bytes, *, rules: str | None = None, all_layers: bool = False) -> Report:
@@ -50,6 +51,21 @@ def validate(data: bytes, *, rules: str | None = None, all_layers: bool = False)
 
 
 def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -> Report:
+    return _quickly(data, release) or _thoroughly(data, release, all_layers)
+
+
+def _quickly(data: bytes, release: releases.Release | None) -> Report | None:
+    """The report on a document that can be read without a tree and passes the XSD; None for all others."""
+    document = flat.read(data)
+    if document is None:
+        return None
+    release = release or releases.in_force(_date(document.first("IssueDate")))
+    rule_set = rules_for(release.version, _SELF_BILLING in (document.first("CustomizationID") or ""))
+    doc = judge_flat(document, lambda: parse(data), rule_set)
+    return None if doc is None else _report(doc, [], {"xml": "passed", "xsd": "passed"})
+
+
+def _thoroughly(data: bytes, release: releases.Release | None, all_layers: bool) -> Report:
     try:
         root = parse(data)
     except BadInput as error:
@@ -71,7 +87,12 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
         reads = rule_set.layers[-1].text_readers.get(name_of(element.tag))
         if reads is not None and reads(element):
             doc.undecidable(rule_set.layers[-1].name, BreaksOff("a comment in the middle of a text"), element)
-    layers: dict[LayerName, Outcome] = {"xml": "passed", "xsd": "failed" if wrong else "passed"}
+    return _report(doc, findings, {"xml": "passed", "xsd": "failed" if wrong else "passed"})
+
+
+def _report(doc: Document, findings: list[Finding], layers: dict[LayerName, Outcome]) -> Report:
+    """What the rules found, after what the layers before them did."""
+    rule_set = doc.rules
     for layer in rule_set.layers:
         layers[layer.name] = "passed"
     if doc.found or doc.broke_off:
@@ -82,7 +103,7 @@ def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -
     unlisted = {
         rule: times - MAX_FINDINGS_PER_RULE for rule, times in doc.fired.items() if times > MAX_FINDINGS_PER_RULE
     }
-    return Report(kind, release.version, tuple(findings), layers, unlisted)
+    return Report(doc.kind, rule_set.release, tuple(findings), layers, unlisted)
 
 
 @cache
@@ -137,7 +158,10 @@ def _layers(reached: LayerName, outcome: Outcome) -> dict[LayerName, Outcome]:
 
 
 def _issue_date(root: etree._Element) -> datetime.date | None:
-    text = root.findtext(f"{{{CBC}}}IssueDate")
+    return _date(root.findtext(f"{{{CBC}}}IssueDate"))
+
+
+def _date(text: str | None) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat((text or "").strip()[:10])
     except ValueError:
@@ -145,7 +169,7 @@ def _issue_date(root: etree._Element) -> datetime.date | None:
 
 
 def _is_self_billing(root: etree._Element) -> bool:
-    return "poacc:selfbilling:" in (root.findtext(f"{{{CBC}}}CustomizationID") or "")
+    return _SELF_BILLING in (root.findtext(f"{{{CBC}}}CustomizationID") or "")
 
 
 @contextmanager

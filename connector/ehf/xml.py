@@ -32,7 +32,7 @@ PREFIXES: Final = {CBC: "cbc", CAC: "cac", EXT: "ext", INVOICE: "", CREDIT_NOTE:
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 
 
-_LARGE: Final = 9_000_000
+LARGE: Final = 9_000_000
 """From this size on libxml2 must be told to lift its limits: 10 MB of text, and `MAX_DEPTH`, which we then check."""
 
 _too_deep = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
@@ -94,12 +94,12 @@ def parse(data: bytes) -> etree._Element:
             do="Remove the DOCTYPE declaration and write entities out.",
         )
     try:
-        root = etree.fromstring(data, _parser(large=True) if len(data) >= _LARGE else _small_parser())
+        root = etree.fromstring(data, _parser(large=True) if len(data) >= LARGE else _small_parser())
     except etree.XMLSyntaxError as error:
         raise _explained(error) from None
     except ValueError as error:  # an encoding that lxml does not know
         raise BadInput(str(error), code="xml-encoding", do="Write the document as UTF-8.") from None
-    if len(data) >= _LARGE and _too_deep(root):
+    if len(data) >= LARGE and _too_deep(root):
         raise _nested_too_deep({})
     if root.getroottree().docinfo.internalDTD is not None:
         raise BadInput("The document has a DTD.", code="xml-dtd", do="Remove the DOCTYPE declaration.")

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from lxml import etree
 
+from connector.ehf import flat
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.report import Severity
 from connector.ehf.rules import codelists, releases
@@ -56,7 +57,86 @@ _get = cast("Callable[[etree._Element, str], str | None]", etree._Element.get)
 
 _BASIC: Final = f"{{{CBC}}}"
 
-Block = tuple[Plan, Values, "list[etree._Element]"]
+Elements = Sequence[etree._Element]
+Place = tuple[Elements, int]
+"""Where something stands: the elements of its block, and which of them. The element is fetched when it is wanted."""
+Block = tuple[Plan, Values, Elements]
+
+
+def element_of(place: Place) -> etree._Element:
+    """The element at a place."""
+    els, i = place
+    return els[i]
+
+
+class Source:
+    """The tree of a document, or how to come by it: `read` and the tags as they are written."""
+
+    __slots__ = ("_elements", "_read", "_root", "_tags")
+
+    def __init__(
+        self,
+        root: etree._Element | None,
+        read: Callable[[], etree._Element] | None = None,
+        tags: Sequence[str] = (),
+    ) -> None:
+        self._root = root
+        self._read = read
+        self._tags = tags
+        self._elements: dict[int, etree._Element] | None = None
+
+    @property
+    def root(self) -> etree._Element:
+        """The document element."""
+        if self._root is None:
+            assert self._read is not None
+            self._root = self._read()
+        return self._root
+
+    def element(self, start: int) -> etree._Element:
+        """The element that begins with that one of the tags."""
+        if self._elements is None:
+            places = (at for at, tag in enumerate(self._tags) if tag[0] != "/")
+            self._elements = dict(zip(places, self.root.iter(), strict=True))
+        return self._elements[start]
+
+
+class Unread(Sequence[etree._Element]):
+    """The elements of a block that was read without a tree: fetched one by one when somebody asks."""
+
+    __slots__ = ("offset", "source", "starts")
+
+    def __init__(self, source: Source, starts: Sequence[int], offset: int) -> None:
+        self.source = source
+        self.starts = starts
+        self.offset = offset
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.source.element(self.starts[i] + self.offset)
+
+
+class Fit:
+    """A block's tags as they are written, and the plan for them: where the values are among its texts."""
+
+    __slots__ = ("constants", "odd", "pick", "plan", "starts")
+
+    def __init__(self, plan: Plan, form: flat.Form) -> None:
+        self.plan = plan
+        self.starts = form.starts
+        given = [form.attributes[i].get(name) for i, name in plan.attribute_places]
+        self.constants = [None, *given]
+        """What stands behind the texts: nothing, and the values of the attributes."""
+        self.odd = any(
+            ":" not in name and name not in attributes_of(name_of(tag))
+            for tag, attributes in zip(form.tags, form.attributes, strict=True)
+            for name in attributes
+        )
+        # Counted from the end, what stands behind the texts has one place however many they are.
+        behind = len(self.constants)
+        self.pick = getter([-behind if at is None else at for at in form.texts] + [*range(1 - behind, 0)])
 
 
 class Document:
@@ -72,14 +152,17 @@ class Document:
         "found",
         "kept",
         "kind",
+        "lines",
         "plans",
-        "root",
         "rules",
+        "source",
         "typed",
     )
 
-    def __init__(self, root: etree._Element, rules: RuleSet, kind: str, typed: bool) -> None:
-        self.root = root
+    def __init__(self, source: Source, rules: RuleSet, kind: str, typed: bool) -> None:
+        self.source = source
+        self.lines = 0
+        """How many lines there are."""
         self.rules = rules
         self.plans = rules.plans[kind]
         self.kind = kind
@@ -90,8 +173,8 @@ class Document:
         """`xs:decimal(text)`; raises `BreaksOff` on what is none."""
         self.facts: dict[str, Any] = {}
         """What rules hand on from block to block and to the rules of the document."""
-        self.els: list[etree._Element] = []
-        """The elements of the block at hand, in document order."""
+        self.els: Elements = ()
+        """The elements of the block at hand, in document order; rules keep `place(i)`, not the element."""
         self.found: list[tuple[str, etree._Element, dict[str, str]]] = []
         """What was found: rule, place, the values that clash."""
         self.fired: dict[str, int] = {}
@@ -102,26 +185,45 @@ class Document:
         """The blocks but for lines, by the tags of the document element's children in them."""
         self.attributes_read = 0
 
-    def fire(self, rule: str, at: int | etree._Element, **values: str | None) -> None:
-        """Rule `rule` is broken `at` a place of the block at hand (or at an element); `values` are what clashes."""
+    @property
+    def root(self) -> etree._Element:
+        """The document element. A document that was read without a tree is read again for it, once."""
+        return self.source.root
+
+    @property
+    def top(self) -> Place:
+        """Where the document element stands."""
+        return self.kept[""][0][2], 0
+
+    def place(self, i: int) -> Place:
+        """The place `i` of the block at hand, to keep for later."""
+        return self.els, i
+
+    def fire(self, rule: str, at: int | Place | etree._Element, **values: str | None) -> None:
+        """Rule `rule` is broken `at` a place of the block at hand (or at an element); `values` clash."""
         if rule not in self.rules.entries:
             return
         times = self.fired.get(rule, 0)
         self.fired[rule] = times + 1
         if times < MAX_FINDINGS_PER_RULE:
-            element = self.els[at] if isinstance(at, int) else at
+            element = self.els[at] if isinstance(at, int) else element_of(at) if isinstance(at, tuple) else at
             self.found.append((rule, element, {name: value for name, value in values.items() if value is not None}))
 
-    def fire_once(self, rule: str, at: int | etree._Element, **values: str | None) -> None:
+    def fire_once(self, rule: str, at: int | Place | etree._Element, **values: str | None) -> None:
         """As `fire`, for a rule that fires once per document however often the document breaks it."""
         if rule not in self.fired:
             self.fire(rule, at, **values)
 
-    def each(self, path: str) -> Iterator[tuple[str | None, etree._Element]]:
-        """Text and element of every node at `path`, from below the document element; not for what is in lines."""
+    def each(self, path: str) -> Iterator[tuple[str | None, Place]]:
+        """Text and place of every node at `path`, from below the document element; not for what is in lines."""
         for plan, v, els in self.kept.get(path.partition("/")[0], ()):
             for i in plan.index.get(path, ()):
-                yield v[i], els[i]
+                yield v[i], (els, i)
+
+    def attributed(self, path: str, name: str) -> Iterator[tuple[str | None, str | None, Place]]:
+        """As `each`, with an attribute in the middle: one of `ATTRIBUTES`."""
+        for node, v, els in self.nodes(path):
+            yield v[node.i], v[node.attr(name)], (els, node.i)
 
     def texts(self, path: str) -> list[str | None]:
         """The texts of the nodes at `path`, as `each`."""
@@ -136,13 +238,11 @@ class Document:
         """How many nodes there are at `path`, as `each`."""
         return sum(len(plan.index.get(path, ())) for plan, _, _ in self.kept.get(path.partition("/")[0], ()))
 
-    def nodes(self, path: str) -> Iterator[tuple[Node, Values, list[etree._Element]]]:
+    def nodes(self, path: str) -> Iterator[tuple[Node, Values, Elements]]:
         """The nodes at `path`, as `each`, with the values and elements of their blocks."""
         for plan, v, els in self.kept.get(path.partition("/")[0], ()):
-            if places := plan.index.get(path):
-                for node in plan.nodes:
-                    if node.i in places:
-                        yield node, v, els
+            for i in plan.index.get(path, ()):
+                yield plan.places[i], v, els
 
     def since(self, release: str) -> bool:
         """Whether the rule set is of that release of BIS Billing or a later one."""
@@ -152,9 +252,9 @@ class Document:
         """The code list of that name as it stands in this release."""
         return self.rules.codes(name)
 
-    def undecidable(self, layer: LayerName, reason: Exception, element: etree._Element) -> None:
+    def undecidable(self, layer: LayerName, reason: Exception, at: Place | etree._Element) -> None:
         """The official evaluation of `layer` ends in an error here: there is no verdict, so never a valid one."""
-        self.broke_off.setdefault(layer, (element, str(reason)))
+        self.broke_off.setdefault(layer, (element_of(at) if isinstance(at, tuple) else at, str(reason)))
 
     def block(self, els: list[etree._Element], *, header: bool = False) -> None:
         """Judge one block: an element with everything below it, or the document element with its leaf children."""
@@ -180,12 +280,16 @@ class Document:
             more = [*map(_get, plan.attribute_owners(els), plan.attribute_names)]
             self.attributes_read += len(more) - more.count(None)
             v += more
+        self.run(plan, v, els)
+
+    def run(self, plan: Plan, v: Values, els: Elements) -> None:
+        """Run the checks of the plan on the values of one block."""
         self.els = els
         for check in plan.checks:
             try:
                 check(v, self)
             except (BreaksOff, ArithmeticError) as reason:
-                self.undecidable(plan.layer_of(check), reason, els[0])
+                self.undecidable(plan.layer_of(check), reason, (els, 0))
         for i, allowed, check in plan.conditional:
             if v[i] not in allowed:
                 self._run((check,), plan, v)
@@ -206,13 +310,15 @@ class Document:
                     kept[tag].append((plan, v, els))
                 else:
                     kept[tag] = [(plan, v, els)]
+        elif plan.top.tag in LINES:
+            self.lines += 1
 
     def _run(self, checks: Sequence[Check], plan: Plan, v: Values) -> None:
         for check in checks:
             try:
                 check(v, self)
             except (BreaksOff, ArithmeticError) as reason:
-                self.undecidable(plan.layer_of(check), reason, self.els[0])
+                self.undecidable(plan.layer_of(check), reason, (self.els, 0))
 
 
 class RuleSet:
@@ -234,6 +340,8 @@ class RuleSet:
         self.document_rules = [(rule, layer.name) for layer in layers for rule in layer.document_rules]
         self.attribute_rules = [rule for layer in layers for rule in layer.attribute_rules]
         self.plans: dict[str, dict[tuple[object, ...], Plan]] = {"Invoice": {}, "CreditNote": {}}
+        self.fits: dict[tuple[str, flat.Names], dict[tuple[str, ...], Fit]] = {}
+        """By kind and namespaces as written: a block's tags as written -> its plan."""
         self._remembered = 0
         self._codes: dict[str, frozenset[str]] = {}
 
@@ -253,12 +361,32 @@ class RuleSet:
         plan = Plan(self, kind, [name_of(tag) for tag in tags], lengths or [0] * len(tags), lengths is None)
         if plan.size < 2000:  # a giant is not likely to come again
             if self._remembered + plan.size > _REMEMBERED_NODES:
-                for plans in self.plans.values():
-                    plans.clear()
-                self._remembered = 0
+                self._forget()
             self.plans[kind][key] = plan
             self._remembered += plan.size
         return plan
+
+    def _forget(self) -> None:
+        for plans in self.plans.values():
+            plans.clear()
+        self.fits.clear()
+        self._remembered = 0
+
+    def fit(self, doc: flat.Flat, tags: tuple[str, ...], *, header: bool = False) -> Fit | None:
+        """The plan for tags that are new; None when they must be read as a tree."""
+        form = flat.header_form(tags, doc.names, doc.tag) if header else flat.form(tags, doc.names)
+        if form is None or len(form.tags) > MAX_BLOCK:
+            return None
+        lengths = form.lengths
+        key = ("header", *form.tags) if header else (*form.tags, *lengths)
+        plan = self.plans[doc.kind].get(key) or self.plan(doc.kind, key, form.tags, None if header else lengths)
+        fit = Fit(plan, form)
+        if plan.size < 2000:
+            if self._remembered + plan.size > _REMEMBERED_NODES:
+                self._forget()
+            self.fits.setdefault((doc.kind, doc.names), {})[tags] = fit
+            self._remembered += plan.size
+        return fit
 
     def bind(self, plan: Plan) -> None:
         """Run the functions that want a node of the plan, then those that want the whole of it."""
@@ -286,7 +414,7 @@ def judge(root: etree._Element, rules: RuleSet, kind: str, *, typed: bool) -> Do
         BadInput: `xml-too-large`, one part of the document is beyond all measure (`MAX_BLOCK`).
     """
     with localcontext(_ARITHMETIC):
-        return _judge(Document(root, rules, kind, typed))
+        return _judge(Document(Source(root), rules, kind, typed))
 
 
 def _judge(doc: Document) -> Document:
@@ -307,12 +435,59 @@ def _judge(doc: Document) -> Document:
         doc.block([*child.iter()])
     if count_attributes(root) != doc.attributes_read:
         _other_attributes(doc)
+    _run_document_rules(doc)
+    return doc
+
+
+def _run_document_rules(doc: Document) -> None:
     for rule, layer in doc.rules.document_rules:
         try:
             rule(doc)
         except (BreaksOff, ArithmeticError) as reason:
-            doc.undecidable(layer, reason, root)
-    return doc
+            doc.undecidable(layer, reason, doc.top)
+
+
+def judge_flat(document: flat.Flat, tree: Callable[[], etree._Element], rules: RuleSet) -> Document | None:
+    """As `judge`, on a document that passed the XSD and was read without a tree; None when it must be read as one.
+
+    `tree` reads it as one, which happens only when a place is asked for.
+    """
+    with localcontext(_ARITHMETIC):
+        doc = Document(Source(None, tree, document.markup), rules, document.kind, typed=True)
+        return doc if _judge_flat(doc, document) else None
+
+
+def _judge_flat(doc: Document, document: flat.Flat) -> bool:
+    rules, markup, texts = doc.rules, document.markup, document.texts
+    for lay_out in rules.starts:
+        lay_out(doc)
+    known = rules.fits.setdefault((document.kind, document.names), {})
+    tags = tuple([markup[at] for at in document.header])
+    fit = known.get(tags) or rules.fit(document, tags, header=True)
+    if fit is None:
+        return False
+    odd = document.odd or fit.odd
+    v = [texts[at] for at in document.header]
+    doc.run(fit.plan, _values(fit, v), Unread(doc.source, (0, *document.header), 0))
+    for start, end in document.blocks:
+        tags = tuple(markup[start:end])
+        fit = known.get(tags) or rules.fit(document, tags)
+        if fit is None:
+            return False
+        odd = odd or fit.odd
+        doc.run(fit.plan, _values(fit, texts[start:end]), Unread(doc.source, fit.starts, start))
+    if odd:
+        _other_attributes(doc)
+    _run_document_rules(doc)
+    return True
+
+
+def _values(fit: Fit, texts: list[str]) -> Values:
+    v = fit.pick([*texts, *fit.constants])
+    if "" in v:  # an empty element has no text; an empty attribute is one
+        size = fit.plan.size
+        return (*(text or None for text in v[:size]), *v[size:])
+    return v
 
 
 def _other_attributes(doc: Document) -> None:

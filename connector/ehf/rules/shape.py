@@ -123,6 +123,7 @@ class Plan:
         "kind",
         "layers",
         "nodes",
+        "places",
         "root",
         "rules",
         "size",
@@ -139,7 +140,8 @@ class Plan:
         self.size = len(tags)
         self.root, self.top = _tree(kind, tags, lengths, header)
         self.keep = header or not (tags[0] in LINES or tags[0].startswith("cbc:"))
-        self.tops = tuple({node.tag for node in self.top.kids}) if header else (self.top.tag,)
+        # The header also under "", so that the document element can be found.
+        self.tops = ("", *{node.tag for node in self.top.kids}) if header else (self.top.tag,)
         self.static: list[tuple[str, int, dict[str, str]]] = []
         self.static_once: list[tuple[str, int]] = []
         self.checks: list[Check] = []
@@ -149,6 +151,7 @@ class Plan:
         self.layers: list[tuple[LayerName, frozenset[Check]]] = []
         self.nodes = [node for node in self.top.walk() if node.i >= 0]
         """Every node of the block, in document order."""
+        self.places = {node.i: node for node in self.nodes}
         self.attribute_places: list[tuple[int, str]] = []
         index: dict[str, list[int]] = {}
         for node in self.nodes:

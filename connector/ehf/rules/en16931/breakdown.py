@@ -10,29 +10,29 @@ from lxml import etree
 
 from connector.ehf.rules.en16931.facts import HUNDRED, ZERO, Breakdown, Facts, cents, double, facts, shown
 from connector.ehf.rules.en16931.families import Family
-from connector.ehf.rules.engine import Document, is_blank, strip
+from connector.ehf.rules.engine import Document, Place, element_of, is_blank, strip
 
 
 def judge_group(doc: Document, known: Facts, family: Family, group: Breakdown) -> None:
     """Rules 08 to 10 on one category of the breakdown."""
     if group.has_reason != family.reason:
-        doc.fire(family.rule(10), group.element, category=family.code)
+        doc.fire(family.rule(10), group.place, category=family.code)
     tax = None if group.tax is None else doc.decimal(group.tax)
     if not family.by_rate:
         if tax != 0:
-            doc.fire(family.rule(9), _beside(group.element, "TaxAmount"), stated=group.tax, expected="0.00")
+            doc.fire(family.rule(9), _beside(group.place, "TaxAmount"), stated=group.tax, expected="0.00")
         _base_exactly(doc, known, family, group)
         return
     # Operands are cast from left to right, and none after one that is not there.
     base = None if tax is None or group.base is None else doc.decimal(group.base)
     rate = None if group.rate is None else doc.decimal(group.rate)
     if rate is None or tax is None or base is None:
-        doc.fire(family.rule(9), group.element, stated=group.tax)
+        doc.fire(family.rule(9), group.place, stated=group.tax)
     else:
         expected = cents(abs(base) * (rate / HUNDRED))
         if not abs(tax) - 1 < expected < abs(tax) + 1:
             calculation = f"{shown(abs(base))} × {rate:f} % = {shown(expected)}"
-            place = _beside(group.element, "TaxAmount")
+            place = _beside(group.place, "TaxAmount")
             doc.fire(family.rule(9), place, stated=group.tax, expected=shown(expected), calculation=calculation)
     if rate is not None:
         _base_about(doc, known, family, group, rate)
@@ -82,7 +82,7 @@ def _tell_base(doc: Document, family: Family, group: Breakdown, tags: list[str],
         for charge, amount in _charges(known, family.code, rate, doc):
             calculation += f" {'+' if charge else '-'} {shown(amount)}"
         values |= {"expected": shown(total), "calculation": f"{calculation} = {shown(total)}"}
-    doc.fire(family.rule(8), _beside(group.element, "TaxableAmount"), **values)
+    doc.fire(family.rule(8), _beside(group.place, "TaxableAmount"), **values)
 
 
 def _has_line(known: Facts, tag: str, code: str, rate: Decimal, doc: Document) -> bool:
@@ -115,8 +115,9 @@ def _sum(known: Facts, tag: str, code: str, rate: Decimal | None, doc: Document)
     return total
 
 
-def _beside(category_element: etree._Element, name: str) -> etree._Element:
+def _beside(category: Place, name: str) -> etree._Element:
     """A sibling of a category of the breakdown, or the category when there is none."""
+    category_element = element_of(category)
     parent = category_element.getparent()
     if parent is not None:
         for child in parent:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final, cast
 
-from lxml import etree
-
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Document, Node, Values, strip
+from connector.ehf.rules.engine import LINES, Document, Node, Place, Values, strip
 from connector.ehf.rules.xpath import BreaksOff, number
 
 ZERO: Final = Decimal(0)
@@ -67,7 +65,7 @@ class OddLine:
 
 
 class Facts:
-    """Of one document. Places are elements; texts are as they stand."""
+    """Of one document. Texts are as they stand."""
 
     __slots__ = (
         "allowances",
@@ -105,32 +103,32 @@ class Facts:
         """Of the document: charge?, categories, rates and amounts as they stand."""
         self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         """Categories and rates of every allowance and charge that has any."""
-        self.totals: list[tuple[list[str | None], list[etree._Element], Allowances | None]] = []
+        self.totals: list[tuple[list[str | None], list[Place], Allowances | None]] = []
         """Of each `cac:LegalMonetaryTotal`: texts and places of its amounts (place 0 is its own); the allowances and
         charges beside it, None for those of the document."""
         self.breakdown: list[Breakdown] = []
         self.supplier_any = self.supplier_vat = self.representative_vat = False
         self.customer_vat = self.customer_legal = False
         self.tax_currencies: set[str | None] = set()
-        self.payment_ids: dict[str, etree._Element] = {}
-        self.payment_codes: dict[str, etree._Element] = {}
-        self.sepa: list[etree._Element] = []
+        self.payment_ids: dict[str, Place] = {}
+        self.payment_codes: dict[str, Place] = {}
+        self.sepa: list[Place] = []
         self.country_other_than_it = False
 
 
 class Breakdown:
     """One VAT category of a VAT breakdown (BG-23) of the document."""
 
-    __slots__ = ("base", "element", "has_reason", "pair", "rate", "tax")
+    __slots__ = ("base", "has_reason", "pair", "place", "rate", "tax")
 
     def __init__(
         self,
-        element: etree._Element,
+        place: Place,
         pair: Pair,
         values: tuple[str | None, str | None, str | None],
         has_reason: bool,
     ) -> None:
-        self.element = element
+        self.place = place
         self.pair = pair
         self.rate, self.base, self.tax = values
         """None where there is no such element; a text that is empty is ''."""

@@ -169,7 +169,7 @@ def sepa(node: Node, plan: Plan) -> None:
 
     def check(v: Values, doc: Document) -> None:
         if (v[scheme] or "").upper() == "SEPA":
-            facts(doc).sepa.append(doc.els[at])
+            facts(doc).sepa.append(doc.place(at))
 
     plan.check(check)
 
@@ -178,14 +178,14 @@ def sepa(node: Node, plan: Plan) -> None:
 def payment_id(node: Node, plan: Plan) -> None:
     """For UBL-SR-44."""
     at = node.i
-    plan.check(lambda v, doc: facts(doc).payment_ids.setdefault(v[at] or "", doc.els[at]))
+    plan.check(lambda v, doc: facts(doc).payment_ids.setdefault(v[at] or "", doc.place(at)))
 
 
 @layer.on("cbc:PaymentMeansCode")
 def payment_code(node: Node, plan: Plan) -> None:
     """For UBL-SR-47."""
     at = node.i
-    plan.check(lambda v, doc: facts(doc).payment_codes.setdefault(v[at] or "", doc.els[at]))
+    plan.check(lambda v, doc: facts(doc).payment_codes.setdefault(v[at] or "", doc.place(at)))
 
 
 @layer.on("cac:PayeeParty")
@@ -275,7 +275,9 @@ def document_counts(doc: Document) -> None:
         _invoiced_objects(doc)
     if "cac:PaymentMeans" in doc.kept:
         named = [
-            element for _, element in doc.each("cac:PaymentMeans/cbc:PaymentMeansCode") if "name" in element.attrib
+            place
+            for _, name, place in doc.attributed("cac:PaymentMeans/cbc:PaymentMeansCode", "name")
+            if name is not None
         ]
         if len(named) > 1:
             doc.fire("UBL-SR-46", named[1])
@@ -287,7 +289,7 @@ def document_counts(doc: Document) -> None:
 def _invoiced_objects(doc: Document) -> None:
     """UBL-SR-04."""
     found = [
-        els[i]
+        (els, i)
         for node, v, els in doc.nodes("cac:AdditionalDocumentReference")
         if any(v[i] == "130" for i in node.places("cbc:DocumentTypeCode"))
         for i in node.places("cbc:ID")
@@ -310,7 +312,7 @@ def _registrations(doc: Document) -> None:
                 (v[ids[0]] or "").upper() if (ids := scheme.places("cbc:ID")) else ""
                 for scheme in node.all("cac:TaxScheme")
             }
-            numbers = [els[i] for i in node.places("cbc:CompanyID")]
+            numbers = [(els, i) for i in node.places("cbc:CompanyID")]
             if "VAT" in schemes:
                 vat += numbers
             if schemes - {"VAT"}:
@@ -334,4 +336,4 @@ def _payee(doc: Document) -> None:
         }
         for rule, count in counts.items():
             if count > 1 or not differs:
-                doc.fire(rule, els[node.i])
+                doc.fire(rule, (els, node.i))

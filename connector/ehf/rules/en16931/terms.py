@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from connector.ehf.rules.en16931.facts import facts, is_vat, scheme_place
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank, strip
+from connector.ehf.rules.engine import LINES, Document, Node, Plan, Values, is_blank, strip
 from connector.ehf.rules.xpath import date, normalize
-from connector.ehf.xml import CAC
 
 layer.fatal("BR-01", "BR-02", "BR-03", "BR-04", "BR-05", "BR-06", "BR-07", "BR-08", "BR-09", "BR-10", "BR-11")
 layer.fatal("BR-16", "BR-17", "BR-18", "BR-19", "BR-20", "BR-29", "BR-30", "BR-49", "BR-50", "BR-52", "BR-53")
@@ -19,8 +18,6 @@ layer.fatal("BR-CO-05", "BR-CO-06", "BR-CO-07", "BR-CO-08")
 
 SELLER = "cac:AccountingSupplierParty"
 BUYER = "cac:AccountingCustomerParty"
-_INVOICE_LINE = f"{{{CAC}}}InvoiceLine"
-_CREDIT_NOTE_LINE = f"{{{CAC}}}CreditNoteLine"
 
 
 @layer.on("Invoice", "CreditNote")
@@ -193,16 +190,16 @@ def period(node: Node, plan: Plan) -> None:
 @layer.document
 def whole_document(doc: Document) -> None:
     """What no block can know alone: that something is not there at all, and what header and groups say together."""
-    kept, root = doc.kept, doc.root
+    kept, top = doc.kept, doc.top
     for party, name_rule, address_rule in ((SELLER, "BR-06", "BR-08"), (BUYER, "BR-07", "BR-10")):
         if all(map(is_blank, doc.texts(f"{party}/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName"))):
-            doc.fire(name_rule, next((element for _, element in doc.each(party)), root))
+            doc.fire(name_rule, next((element for _, element in doc.each(party)), top))
         if not doc.has(f"{party}/cac:Party/cac:PostalAddress"):
-            doc.fire(address_rule, next((element for _, element in doc.each(party)), root))
-    if root.find(_INVOICE_LINE) is None and root.find(_CREDIT_NOTE_LINE) is None:
-        doc.fire("BR-16", root)
+            doc.fire(address_rule, next((element for _, element in doc.each(party)), top))
+    if not doc.lines and not LINES & kept.keys():  # a line without content stands with the header
+        doc.fire("BR-16", top)
     if not doc.has("cac:TaxTotal/cac:TaxSubtotal"):
-        doc.fire("BR-CO-18", root)
+        doc.fire("BR-CO-18", top)
     if "cbc:TaxPointDate" in kept and "cac:InvoicePeriod" in kept:
         for code, element in doc.each("cac:InvoicePeriod/cbc:DescriptionCode"):
             doc.fire_once("BR-CO-03", element, date=doc.texts("cbc:TaxPointDate")[0], code=code)
@@ -213,4 +210,4 @@ def whole_document(doc: Document) -> None:
     if "cac:PaymentMeans" in kept:
         for rule, path in (("BR-66", "cac:CardAccount"), ("BR-67", "cac:PaymentMandate")):
             if doc.count(f"cac:PaymentMeans/{path}") > 1:
-                doc.fire(rule, root)
+                doc.fire(rule, top)

@@ -21,7 +21,7 @@ from connector.ehf.rules.en16931.facts import (
     whole,
 )
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Document, Node, Plan, Values, strip, too_fine
+from connector.ehf.rules.engine import LINES, Document, Node, Place, Plan, Values, strip, too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.xml import CAC, CBC
 
@@ -96,7 +96,7 @@ def _hand_on(node: Node, plan: Plan) -> None:
         if several:
             raise BreaksOff("xs:decimal() of several amounts")
         texts = [None if i is None else v[i] or "" for i in places]
-        elements = [doc.els[at if i is None else i] for i in (at, *places)]
+        spots = [doc.place(at if i is None else i) for i in (at, *places)]
         allowances: Allowances | None = None
         if beside is not None:
             allowances = [
@@ -104,7 +104,7 @@ def _hand_on(node: Node, plan: Plan) -> None:
                 for indicators, amounts in beside
                 for kind in kinds_of(v, indicators)
             ]
-        facts(doc).totals.append((texts, elements, allowances))
+        facts(doc).totals.append((texts, spots, allowances))
 
     plan.check(check)
 
@@ -114,7 +114,7 @@ def due(node: Node, plan: Plan) -> None:
     """BR-CO-25, up to 3.0.20: who is asked to pay is told when (invoices only)."""
     if plan.kind == "Invoice" and not plan.since("3.0.21"):
         at = node.i
-        plan.check(lambda v, doc: doc.facts.setdefault("due", (at, doc.els[at], v[at])))
+        plan.check(lambda v, doc: doc.facts.setdefault("due", (at, doc.place(at), v[at])))
 
 
 @layer.on("cbc:DueDate", "cac:PaymentTerms/cbc:Note")
@@ -263,7 +263,7 @@ def document_totals(doc: Document) -> None:
 Tell = Callable[[str, str, "Decimal | None", str], None]
 
 
-def _totals_of(doc: Document, texts: list[str | None], places: list[etree._Element], beside: Allowances) -> None:
+def _totals_of(doc: Document, texts: list[str | None], places: list[Place], beside: Allowances) -> None:
     """BR-CO-10 to 13 and 16, on the texts of the amounts in the order of `DECIMALS`."""
 
     # Operands are cast from left to right, and none after one that is not there.
@@ -331,8 +331,8 @@ def _with_tax(doc: Document) -> None:
         wanted = currency or ""
         taxes = [
             (text, element)
-            for text, element in doc.each("cac:TaxTotal/cbc:TaxAmount")
-            if element.get("currencyID") == wanted
+            for text, code, element in doc.attributed("cac:TaxTotal/cbc:TaxAmount", "currencyID")
+            if code == wanted
         ]
         if len(taxes) != 1:
             place = taxes[1][1] if taxes else currency_element

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from lxml import etree
-
 from connector.ehf.rules.en16931.breakdown import judge_group
 from connector.ehf.rules.en16931.facts import Breakdown, Facts, Pair, facts, is_vat, kinds_of, pair_of, scheme_place
 from connector.ehf.rules.en16931.families import FAMILIES, Family, rate_rules, telling_rate
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import Document, Node, Plan, Values, picker, strip
+from connector.ehf.rules.engine import Document, Node, Place, Plan, Values, picker, strip
 from connector.ehf.rules.xpath import BreaksOff
 
 for _family in FAMILIES.values():
@@ -48,7 +46,7 @@ def category(node: Node, plan: Plan) -> None:
             pair = pair_of(v, ids, schemes)
             known = facts(doc)
             known.categories.add(pair)
-            known.breakdown.append(Breakdown(doc.els[at], pair, (rate, taxable, tax_amount), has_reason))
+            known.breakdown.append(Breakdown(doc.place(at), pair, (rate, taxable, tax_amount), has_reason))
 
         plan.check(of_breakdown)
     else:
@@ -182,7 +180,7 @@ def families(doc: Document) -> None:
         if found is not None and is_vat(group.pair[1]):
             judge_group(doc, known, found, group)
         elif strip(group.pair[0]) == "S" and "S" not in codes.items_any | codes.charges_any:
-            doc.fire_once("BR-S-01", group.element, category="S")
+            doc.fire_once("BR-S-01", group.place, category="S")
     if "B" in codes.raw or "B" in codes.items_raw:
         _split_payment(doc, known, codes)
 
@@ -251,14 +249,14 @@ def _outside_scope(doc: Document, known: Facts, codes: _Codes) -> None:
         return
     others = [group for group in with_vat if strip(group.pair[0]) != "O"]
     if others:
-        doc.fire("BR-O-11", others[0].element, category=others[0].pair[0])
+        doc.fire("BR-O-11", others[0].place, category=others[0].pair[0])
     for rule, used in (
         ("BR-O-12", codes.items),
         ("BR-O-13", codes.charges[False]),
         ("BR-O-14", codes.charges[True]),
     ):
         if used - {"O"}:
-            doc.fire(rule, doc.root, category=", ".join(sorted(used - {"O"})))
+            doc.fire(rule, doc.top, category=", ".join(sorted(used - {"O"})))
 
 
 def _split_payment(doc: Document, known: Facts, codes: _Codes) -> None:
@@ -276,8 +274,8 @@ def _split_payment(doc: Document, known: Facts, codes: _Codes) -> None:
         doc.fire("BR-B-02", place)
 
 
-def _place(doc: Document, tag: str) -> etree._Element:
+def _place(doc: Document, tag: str) -> Place:
     """The first group of that name, or the document element."""
-    for _, element in doc.each(tag):
-        return element
-    return doc.root
+    for _, place in doc.each(tag):
+        return place
+    return doc.top

@@ -50,15 +50,15 @@ def profile(doc: Document) -> str | None:
 @both.document
 def header(doc: Document) -> None:
     """R001, R002, R003, R004, R007: process, note, references, specification."""
-    root = doc.root
+    top = doc.top
     if not doc.has("cbc:ProfileID"):
-        doc.fire("PEPPOL-EN16931-R001", root)
+        doc.fire("PEPPOL-EN16931-R001", top)
     if profile(doc) in (UNKNOWN, None):
-        doc.fire("PEPPOL-EN16931-R007", root, value=next(iter(doc.texts("cbc:ProfileID")), None))
+        doc.fire("PEPPOL-EN16931-R007", top, value=next(iter(doc.texts("cbc:ProfileID")), None))
     if doc.count("cbc:Note") > 1 and not told(both_german(doc)):
-        doc.fire("PEPPOL-EN16931-R002", root)
+        doc.fire("PEPPOL-EN16931-R002", top)
     if not doc.has("cbc:BuyerReference") and not doc.has("cac:OrderReference/cbc:ID"):
-        doc.fire("PEPPOL-EN16931-R003", root)
+        doc.fire("PEPPOL-EN16931-R003", top)
     said = [text for text in doc.texts("cbc:CustomizationID") if text]
     if len(said) > 1:
         raise BreaksOff("several cbc:CustomizationID")
@@ -68,9 +68,9 @@ def header(doc: Document) -> None:
         specification = normalize(specification)
         colons = "::" in specification and (doc.since("3.0.21") or is_self_billing(doc))
         if colons or not specification.startswith(wanted):
-            doc.fire("PEPPOL-EN16931-R004", root, value=specification or None)
-    if not len(root) and is_blank(root.text):
-        doc.fire("PEPPOL-EN16931-R008", root)
+            doc.fire("PEPPOL-EN16931-R004", top, value=specification or None)
+    if len(top[0]) == 1 and not doc.lines and len(doc.kept) == 1 and is_blank(doc.root.text):
+        doc.fire("PEPPOL-EN16931-R008", top)
 
 
 @both.document
@@ -81,11 +81,11 @@ def tax_totals(doc: Document) -> None:
     whole = sum("cac:TaxTotal/cac:TaxSubtotal" in plan.index for plan, _, _ in blocks)
     accounting = doc.has("cbc:TaxCurrencyCode")
     if whole != 1:
-        doc.fire("PEPPOL-EN16931-R053", doc.root, value=str(whole), allowed="1")
+        doc.fire("PEPPOL-EN16931-R053", doc.top, value=str(whole), allowed="1")
     if total - whole != accounting:
-        doc.fire("PEPPOL-EN16931-R054", doc.root, value=str(total - whole), allowed=str(int(accounting)))
+        doc.fire("PEPPOL-EN16931-R054", doc.top, value=str(total - whole), allowed=str(int(accounting)))
     if accounting and not _same_sign(doc):
-        doc.fire("PEPPOL-EN16931-R055", doc.root)
+        doc.fire("PEPPOL-EN16931-R055", doc.top)
 
 
 def _same_sign(doc: Document) -> bool:
@@ -104,10 +104,10 @@ def _same_sign(doc: Document) -> bool:
 def _amounts_in(doc: Document, currency: str) -> Iterator[float]:
     """The tax amounts of the document in the currency that the element names."""
     said = doc.texts(currency)
-    for text, element in doc.each("cac:TaxTotal/cbc:TaxAmount"):
+    for text, code, _ in doc.attributed("cac:TaxTotal/cbc:TaxAmount", "currencyID"):
         if len(said) > 1:
             raise BreaksOff(f"several {currency}")
-        if element.get("currencyID") == (normalize(said[0] or "") if said else ""):
+        if code == (normalize(said[0] or "") if said else ""):
             amount = number(text or "")
             if amount != amount and (text or "").strip() != "NaN":
                 raise BreaksOff(f"xs:double({text!r})")
@@ -147,7 +147,7 @@ def project_reference(node: Node, plan: Plan) -> None:
 def one_project(doc: Document) -> None:
     """R080: a credit note refers to one project at most."""
     if doc.facts.get("projects", 0) > 1:
-        doc.fire("PEPPOL-EN16931-R080", doc.root, value=str(doc.facts["projects"]), allowed="1")
+        doc.fire("PEPPOL-EN16931-R080", doc.top, value=str(doc.facts["projects"]), allowed="1")
 
 
 @both.on("cac:AccountingCustomerParty/cac:Party", "cac:AccountingSupplierParty/cac:Party")
@@ -183,9 +183,9 @@ def type_code(node: Node, plan: Plan) -> None:
     def check(v: Values, doc: Document) -> None:
         code = normalize(own_text(v[i], i, doc) or "")
         if code not in allowed:
-            doc.facts.setdefault("types", []).append((rule, doc.els[i], code))
+            doc.facts.setdefault("types", []).append((rule, doc.place(i), code))
         if code in ("326", "384") and not credit:
-            doc.facts.setdefault("types", []).append(("PEPPOL-EN16931-P0112", doc.els[i], code))
+            doc.facts.setdefault("types", []).append(("PEPPOL-EN16931-P0112", doc.place(i), code))
 
     plan.check(check)
 

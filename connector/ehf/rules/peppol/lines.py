@@ -141,8 +141,7 @@ def line_period(node: Node, plan: Plan) -> None:
     i, key = node.i, f"line {node.tag}"
 
     def remember(v: Values, doc: Document) -> None:
-        element = doc.els[i]
-        doc.facts.setdefault(key, []).append((own_text(v[i], i, doc), element))
+        doc.facts.setdefault(key, []).append((own_text(v[i], i, doc), doc.place(i)))
 
     if node.path.startswith(f"cac:{plan.kind}Line"):
         plan.check(remember)
