@@ -316,3 +316,13 @@ async def test_held_effects_do_not_start_but_reads_do(world: World, books: Books
     await world.store.write(lambda tx: meta.hold_effects(tx, None))
     await world.worker().run_until_idle()
     assert await states(world) == ["done"] * 3
+
+
+async def test_one_look_is_never_enough(world: World, books: Books) -> None:
+    """Also where the system shows everything at once."""
+    world.writer.settle = 0.0
+    books.faults["POST order"] = ["before"]
+    ((_, id),) = await world.issue_many(1)
+    await world.worker().run_until_idle(within=2)
+    tried = await world.store.read(lambda tx: attempts.of_work(tx, id))
+    assert [one.what for one in tried if one.step == "order"] == ["call", "look", "look", "call"]
