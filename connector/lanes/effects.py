@@ -274,7 +274,10 @@ class Effect:
                 await self._commit()
             except Clash:  # somebody claimed it in this very moment: look again
                 self._pending.clear()
-                await self._commit(lambda tx: works.move(tx, self.work, "unknown", due=tx.now, error=self.work.error))
+                pause = timedelta(seconds=self.patience.first)
+                await self._commit(
+                    lambda tx: works.move(tx, self.work, "unknown", due=tx.now + pause, error=self.work.error)
+                )
                 return False
         self.held.unknown_since.pop(attempt.id, None)
         self.proofs[step.name] = proof

@@ -30,8 +30,8 @@ async def main(url, piece, pieces):
         began = time.process_time()
         for m in range(0, piece, 200):
             await store.write(lambda tx: [
-                arrive(tx, tenant="a", source="s", kind="k", key=f"{n}-{m + i}", subject=f"{n}-{m + i}", body=b"y" * 3000)
-                for i in range(200)
+                arrive(tx, tenant="a", source="s", kind="k", key=key, subject=key, body=b"y" * 3000)
+                for key in (f"{n}-{m + i}" for i in range(200))
             ])
         await Worker(store, arrivals={"k": handle}, effects={}, reads={}).run_until_idle()
         print(peak(), round((time.process_time() - began) / piece * 1e6), flush=True)
