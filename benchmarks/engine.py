@@ -317,7 +317,7 @@ def serve_filled(documents: int) -> None:
     from datetime import date
     from decimal import Decimal
 
-    from adapters.accounting.tripletex.sandbox import Sandbox, registers, serve
+    from adapters.accounting.tripletex.sandbox import Sandbox, registers
 
     def fill(box: Sandbox) -> None:
         books = box.books

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,6 +120,17 @@ def by_vendor_id(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | N
     """The link with the vendor's id, if there is one."""
     row = tx.execute(_BY_VENDOR, {"connection": connection, "kind": kind, "vendor_id": vendor_id}).one_or_none()
     return None if row is None else _link(tx, row)
+
+
+def versions(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> dict[str, str | None]:
+    """By the vendor's id, the version we know of each of these records that is linked."""
+    known: dict[str, str | None] = {}
+    for start in range(0, len(ids), 500):  # databases take so many values in one statement
+        some = select(_t.c.vendor_id, _t.c.vendor_version).where(
+            _t.c.connection == connection, _t.c.kind == kind, _t.c.vendor_id.in_(ids[start : start + 500])
+        )
+        known.update((row.vendor_id, row.vendor_version) for row in tx.execute(some))
+    return known
 
 
 def vendor_id(tx: Tx, document: str, connection: str, kind: str | None = None) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,6 +66,8 @@ class SqliteStore(Store):
         self._engine = engine(path)
         self._writer = self._engine.connect()
         self._reader = self._engine.connect()
+        self._committer = futures.ThreadPoolExecutor(1, "commit")
+        self._committing = False
         for conn in (self._writer, self._reader):
             conn.begin()  # SQLAlchemy's own notion of a transaction; the database's are begun and ended below
 
@@ -73,11 +76,23 @@ class SqliteStore(Store):
         conn.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             done = self._run(conn, fns)
-            conn.exec_driver_sql("COMMIT")
+            await self._commit(conn)
         except BaseException:
             self._undo(conn)
             raise
         return done
+
+    async def _commit(self, conn: Connection) -> None:
+        """Commit beside the event loop: while the disk is made to keep it, calls go on and the next group gathers."""
+        committing = self._committer.submit(conn.exec_driver_sql, "COMMIT")
+        self._committing = True
+        try:
+            await asyncio.wrap_future(committing)
+        except asyncio.CancelledError:
+            futures.wait([committing])  # nobody may touch the connection before that is over
+            raise
+        finally:
+            self._committing = False
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn`, which only reads, on one state of the database."""
@@ -108,12 +123,15 @@ class SqliteStore(Store):
         seen = writer.execute("PRAGMA data_version").fetchone()
         while True:
             await asyncio.sleep(_GLANCE)
+            if self._committing:
+                continue
             now = writer.execute("PRAGMA data_version").fetchone()
             if now != seen:
                 self.bell.ring({ANY})
             seen = now
 
     async def _close(self) -> None:
+        self._committer.shutdown()
         self._writer.close()
         self._reader.close()
         self._engine.dispose()

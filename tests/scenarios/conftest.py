@@ -39,7 +39,7 @@ routes:
     issues: books
     sends: nobody
     reminds: nobody
-    takes_bank_money: {{"*": books, "15032080119": source}}
+    takes_bank_money: {{"86011117947": books, "15032080119": source}}
 """
 
 

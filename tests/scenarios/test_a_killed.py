@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-
 from adapters.accounting.tripletex.sandbox import Request, Sandbox
 from connector.api.examples import BUYER, INVOICE_DRAFT, PAYMENT
 
@@ -104,7 +103,7 @@ class Workers:
 
 
 @pytest.fixture
-async def at_work(founded: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+def at_work(founded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`async with at_work() as (fjord, workers)`: a company with deadly books, and workers that are programs."""
     monkeypatch.setenv("CONNECTOR_LEASE", str(LEASE))
     monkeypatch.setenv("CONNECTOR_LOG_LEVEL", "error")
@@ -118,7 +117,7 @@ async def at_work(founded: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             finally:
                 workers.end()
 
-    yield opened
+    return opened
 
 
 def sale(n: int) -> dict[str, Any]:
@@ -252,6 +251,10 @@ async def test_stopped_beyond_its_lease(at_work: Any, database_url: str) -> None
         once(box, 6)
 
 
+async def _known(fjord: Any, sales: int) -> bool:
+    return len((await fjord.get("/v1/documents", kind="invoice", limit=500))["documents"]) == sales
+
+
 async def _struck(box: Deadly) -> bool:
     return not box.fates
 
@@ -277,6 +280,7 @@ async def test_killed_and_stopped_at_random(at_work: Any) -> None:
                 worker.kill()
                 workers.kills += 1
             if death == deaths // 2:
+                await workers.until(lambda: _known(fjord, sales))
                 payments = await posted(fjord, "/v1/payments", [money(n) for n in range(sales)])
         for worker in workers.running:
             worker.send_signal(signal.SIGCONT)
