@@ -54,24 +54,6 @@ def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
     return report
 
 
-def _telling(problems: list[Problem], damaged: bool) -> list[Problem]:
-    """Without what says that something is missing, where parts of the file were left out."""
-    return [problem for problem in problems if not (damaged and problem.code in _FOLLOWS)]
-
-
-_FOLLOWS = (
-    "required-unfilled",
-    "loss-undeclared",
-    "table-unused",
-    "table-unknown",
-    "duty-unset",
-    "connection-unknown",
-    "duty-owner-unknown",
-    "duty-not-on-route",
-    "nothing-to-take-away",
-)
-
-
 def _all() -> Iterable[Path]:
     roots = files.roots()
     for layer in files.FOLDERS:
@@ -104,7 +86,7 @@ def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None
             Problem("system-misnamed", said, source.file, source.line(("system",)), f"Call it {content.system}.yaml.")
         )
     mapping, problems = build(content.system, layers, plugins)
-    report.problems += _telling(problems, found.damaged)
+    report.problems += reading.telling(problems, found.damaged)
     if mapping is not None and not found.damaged:
         report.mappings.append((source.file, mapping))
         report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
@@ -112,7 +94,7 @@ def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None
 
 def _tenant(report: Report, found: Read[TenantFile], plugins: Plugins) -> None:
     tenant, problems = build_tenant(found, plugins)
-    report.problems += _telling(problems, found.damaged)
+    report.problems += reading.telling(problems, found.damaged)
     if tenant is not None and not found.damaged:
         for id, connection in tenant.connections.items():
             report.mappings.append((found.source.file, connection.mapping))

@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from connector.mapping import files, reading
-from connector.mapping.format import Content, Line, Refusal, Row, Shape, Table
+from connector.mapping.format import Content, Line, MappingFile, Refusal, Row, Shape, Table
 from connector.mapping.problems import Problem, did_you_mean
+from connector.mapping.reading import Read
 from connector.mapping.source import Key, Source
 from connector.model import json
 
@@ -121,8 +122,8 @@ def _plain(merged: Merged) -> Any:
 
 def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], list[Problem]]:
     """The shipped layer, and an office's standard with all it stands on. A circle of offices is a problem."""
-    below, problems = reading.mapping_file(files.find("system", system))
-    if below is None or below.damaged:
+    below, problems = _file("system", system, system)
+    if below is None:
         return [], problems
     layers: list[Layer] = []
     seen: list[str] = []
@@ -132,17 +133,25 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
             said = f"The offices stand on each other in a circle: {' → '.join([*seen, office])}."
             return [], [Problem("layers-circle", said, top.source.file, top.source.line(("extends",)))]
         seen.append(office)
-        found, problems = reading.mapping_file(files.find("office", office))
-        if found is None or found.damaged:
+        found, problems = _file("office", office, system)
+        if found is None:
             return [], problems
-        if found.content.layer != "office" or found.content.system != system:
-            said = (
-                f"The file is of layer {found.content.layer} for `{found.content.system}`, not office for `{system}`."
-            )
-            return [], [Problem("layer-wrong", said, found.source.file, found.source.line(("system",)))]
         layers.append(Layer("office", found.content, found.source))
         office = found.content.extends
     return [Layer("system", below.content, below.source), *reversed(layers)], []
+
+
+def _file(layer: str, name: str, system: str) -> tuple[Read[MappingFile] | None, list[Problem]]:
+    """A file that is whole, of this layer and for this system; else what is wrong with it."""
+    found, problems = reading.mapping_file(files.find(layer, name))
+    if found is None or found.damaged:
+        return None, problems
+    said = found.content
+    if (said.layer, said.system, said.office or system) != (layer, system, name if layer == "office" else system):
+        whose = f"{said.layer} {said.office}" if said.office else said.layer
+        words = f"The file is of layer {whose} for `{said.system}`, not of layer {layer} {name} for `{system}`."
+        return None, [Problem("layer-wrong", words, found.source.file, found.source.line(("layer",)))]
+    return found, problems
 
 
 def merge(system: str, layers: Sequence[Layer]) -> Stack:

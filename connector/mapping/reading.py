@@ -26,8 +26,10 @@ class Read(Generic[F]):
     content: F
     source: Source
     path: Path
-    damaged: bool = False
-    """Parts that did not fit were left out, to see what else is wrong; what is missing then says nothing."""
+    damaged: frozenset[str] = frozenset()
+    """Top keys of which parts that did not fit were left out, to see what else is wrong: what is missing there says
+    nothing.
+    """
 
 
 def any_file(path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, list[Problem]]:
@@ -64,6 +66,25 @@ def tenant_file(path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
     return _tenant(read_source, path) if read_source else (None, problems)
 
 
+def telling(problems: list[Problem], damaged: frozenset[str]) -> list[Problem]:
+    """Without what says that something is missing, where that part of the file was left out."""
+    return [problem for problem in problems if not damaged & _FOLLOWS.get(problem.code, frozenset())]
+
+
+_LINES = frozenset({"kinds", "tables", "connections"})
+_FOLLOWS = {
+    "required-unfilled": _LINES,
+    "loss-undeclared": _LINES,
+    "table-unused": _LINES,
+    "table-unknown": _LINES,
+    "nothing-to-take-away": _LINES,
+    "duty-unset": frozenset({"routes"}),
+    "duty-not-on-route": frozenset({"routes"}),
+    "connection-unknown": frozenset({"connections"}),
+    "duty-owner-unknown": frozenset({"connections"}),
+}
+
+
 def _tenant(read_source: Source, path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
     # What stands in for a key that is missing or wrong, to see what else is wrong with the file.
     instead = {"tenant": path.stem, "title": "?", "start": date.max, "connections": {}, "routes": {}}
@@ -71,7 +92,10 @@ def _tenant(read_source: Source, path: Path) -> tuple[Read[TenantFile] | None, l
     if found and found.content.tenant != path.stem:
         said = f"The file is called {path.name} and speaks of the tenant `{found.content.tenant}`."
         do = f"Call the file {found.content.tenant}.yaml, or mend the name."
-        return None, [Problem("tenant-misnamed", said, found.source.file, found.source.line(("tenant",)), do)]
+        return None, [
+            *problems,
+            Problem("tenant-misnamed", said, found.source.file, found.source.line(("tenant",)), do),
+        ]
     return found, problems
 
 
@@ -81,9 +105,10 @@ def _fit(
     """The file as its model, and all that does not fit. What does not fit is left out, to see what else is wrong."""
     data: dict[str, Any] = read_source.data
     problems: list[Problem] = []
+    damaged: set[str] = set()
     for _ in range(_ROUNDS):
         try:
-            return Read(model.model_validate(data), read_source, path, damaged=bool(problems)), problems
+            return Read(model.model_validate(data), read_source, path, frozenset(damaged)), problems
         except ValidationError as error:
             singles: list[dict[str, Any]] = [dict(single) for single in error.errors(include_url=False)]
         places = [_place(data, single["loc"]) for single in singles]
@@ -91,6 +116,7 @@ def _fit(
         tops = {str(single["loc"][0]) for single, place in zip(singles, places, strict=True) if len(place) < 2}
         if not all(name in instead or name in data for name in tops) or () in {s["loc"] for s in singles}:
             return None, problems
+        damaged |= tops | {str(place[0]) for place in places if place}
         # From the back, so that what is counted keeps its number.
         for place in sorted({_whole_part(place) for place in places}, key=_from_the_back):
             data = _without(data, place) if place else data

@@ -20,6 +20,7 @@ from connector.mapping.load import Plugins, build
 from connector.mapping.problems import Problem, did_you_mean, errors, stop_on
 from connector.mapping.reading import Read
 from connector.mapping.source import Key
+from connector.model.identifiers import BankAccount, Iban
 from connector.ports import AccountingPlugin
 
 SOURCE, COUNTERPARTY, CONNECTOR, NOBODY = "source", "counterparty", "connector", "nobody"
@@ -96,9 +97,10 @@ def load_tenant(name: str, *, plugins: Plugins) -> Tenant:
         Missing: there is no such file.
     """
     found, problems = reading.tenant_file(files.find("tenant", name))
-    stop_on(problems)
-    assert found is not None
-    tenant, problems = build_tenant(found, plugins)
+    tenant = None
+    if found is not None:
+        tenant, more = build_tenant(found, plugins)
+        problems = [*problems, *reading.telling(more, found.damaged)]
     stop_on(problems)
     assert tenant is not None
     return tenant
@@ -217,13 +219,26 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
                 if duty == "issues" and len(named) == 1 and named[0] in said.connections and named[0] not in route.to:
                     words = f"The route `{name}` is issued by `{named[0]}`, which is not among its `to`."
                     yield Problem("duty-not-on-route", words, file, place, f"Add `{named[0]}` to `to`.")
-                if duty == "takes_bank_money" and len(named) == 1 and named[0] != NOBODY:
-                    before = banks.setdefault(account, (named[0], name, place))
-                    if before[0] != named[0]:
-                        which = "all accounts" if account == ALL_ACCOUNTS else f"account {account}"
-                        words = (
-                            f"Two systems take the bank money of {which}: `{before[0]}` on the route `{before[1]}`"
-                            f" (line {before[2]}) and `{named[0]}` here."
-                        )
-                        do = "Name one owner, or name the accounts one by one."
-                        yield Problem("duty-two-owners", words, file, place, do)
+                if duty == "takes_bank_money" and len(named) == 1:
+                    yield from _bank_money(account, named[0], name, place, banks, file)
+
+
+def _bank_money(
+    account: str, owner: str, route: str, line: int, banks: dict[str, tuple[str, str, int]], file: str
+) -> Iterator[Problem]:
+    """One owner for each account over all routes; `banks` has those named so far, with route and line."""
+    if account != ALL_ACCOUNTS and not BankAccount.valid(account) and not Iban.valid(account):
+        said = f"`{account}` is no bank account number: a digit is wrong or missing."
+        yield Problem("account-invalid", said, file, line, "Write the 11 digits (or the IBAN), in quotes.")
+    if owner == NOBODY:
+        return
+    for other, (before, where, first) in banks.items():
+        if before != owner and (other == account or ALL_ACCOUNTS in (other, account)):
+            which = "all accounts" if account == ALL_ACCOUNTS else f"account {account}"
+            said = (
+                f"Two systems take the bank money of {which}: `{before}` on the route `{where}` (line {first}) and"
+                f" `{owner}` here."
+            )
+            yield Problem("duty-two-owners", said, file, line, "Name one owner, or name the accounts one by one.")
+            break
+    banks.setdefault(account, (owner, route, line))

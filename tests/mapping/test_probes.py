@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from connector import plugins
-from connector.errors import Stop
-from connector.mapping import files, load
+from connector.errors import Misconfigured, Stop
+from connector.mapping import files, load, load_tenant
 from connector.mapping.check import check
 from connector.mapping.laws import holds
 from connector.model import Invoice, Party
@@ -90,7 +90,8 @@ routes: {sales: {to: books, issues: books, takes_bank_money: books}}
         ("layer: tenant\n", "", [("key-missing", 1)]),
         ("layer: tenant", "layer: tenat", [("value-unknown", 1)]),
         ("layer: tenant", "layer: [tenant]", [("value-unknown", 1)]),
-        ("start: 2027-01-01", "start: x", [("value-type", 4)]),
+        ("start: 2027-01-01", "start: x\nrouts: {}", [("value-type", 4), ("key-unknown", 5)]),
+        ("2027-01-01\nconnections", "x\nconnections", [("value-type", 4)]),
         ("title: Acme AS\nstart: 2027-01-01", "start: x", [("key-missing", 1), ("value-type", 3)]),
         ("issues: books,", "issues: boks,", [("duty-owner-unknown", 6)]),
         ("2027-01-01\n", "x\norganisation_number: '1'\n", [("value-type", 4), ("organisation-number-invalid", 5)]),
@@ -261,3 +262,65 @@ def test_bookkeeping_does_not_get_lost(links: Any, change: Any, line: Any, rule:
     assert stop.where["field"] == ("" if rule == "dimensions" else "lines[0]")
     assert stop.where["line"] > 1
     assert stop.do
+
+
+def tenant(*routes: str) -> str:
+    """The tenant's file with these owners of bank money, a route each."""
+    rows = "".join(
+        f"\n  r{number}: {{to: books, issues: source, takes_bank_money: {owner}}}"
+        for number, owner in enumerate(routes)
+    )
+    return TENANT.partition("routes:")[0] + "routes:" + rows + "\n"
+
+
+@pytest.mark.parametrize(
+    ("routes", "found"),
+    [
+        (["books", "books", "nobody"], []),
+        (["books", "connector"], [("duty-two-owners", 8)]),
+        (["books", "{'15032080119': connector}"], [("duty-two-owners", 8)]),
+        (["{'15032080119': connector}", "books"], [("duty-two-owners", 8)]),
+        (["{'15032080119': connector}", "{'15032080119': books}"], [("duty-two-owners", 8)]),
+        (["{'15032080119': connector}", "{'15032080127': books}"], []),
+        (["{'15032080119': [connector, books]}"], [("duty-two-owners", 7)]),
+        (["{'15032080118': books}"], [("account-invalid", 7)]),
+        (["{'NO9386011117947': books}"], []),
+    ],
+)
+def test_bank_money_has_one_owner_for_each_account(
+    folder: Path, toy: Any, routes: list[str], found: list[tuple[str, int]]
+) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    path.write_text(tenant(*routes))
+    problems = check([path], plugins={"toy": toy}).problems
+    assert [(problem.code, problem.line) for problem in problems] == found, list(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("text", "layer"),
+    [
+        ("layer: office\noffice: toy\nsystem: toy\n", "system"),
+        ("layer: system\nsystem: tripletex\n", "system"),
+        ("layer: office\noffice: other\nsystem: toy\n", "office"),
+        ("layer: system\nsystem: toy\n", "office"),
+    ],
+)
+def test_a_file_is_of_the_layer_it_is_used_for(folder: Path, toy: Any, text: str, layer: str) -> None:
+    name = "systems/toy.yaml" if layer == "system" else "offices/north.yaml"
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    with pytest.raises(Misconfigured) as caught:
+        load("toy", plugins={"toy": toy}, office="north" if layer == "office" else None)
+    assert caught.value.code == "layer-wrong"
+    assert caught.value.where["file"].endswith(name)
+
+
+def test_a_tenant_is_not_loaded_and_all_that_is_wrong_is_told(folder: Path, toy: Any) -> None:
+    text = TENANT.replace("start: 2027-01-01", "start: x").replace("issues: books", "issues: boks")
+    (folder / "tenants" / "acme.yaml").write_text(text)
+    with pytest.raises(Misconfigured) as caught:
+        load_tenant("acme", plugins={"toy": toy})
+    assert [(one["code"], one["line"]) for one in caught.value.details] == [
+        ("value-type", 4),
+        ("duty-owner-unknown", 6),
+    ]
