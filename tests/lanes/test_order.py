@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from little_books import LANE, Books, World
+from sqlalchemy import text
 
 from connector.errors import Stop
 from connector.lanes import Turn, Verb, resolve, submit
 from connector.lanes.fairness import WEIGHTS, Turns
-from connector.store import Tx, attention, leases, work
+from connector.store import Tx, attention, leases, schema, work
 
 
 async def test_work_of_one_subject_is_done_in_order(world: World, books: Books) -> None:
@@ -230,3 +231,20 @@ async def test_a_paused_lane_is_not_served(world: World, books: Books) -> None:
     await world.store.write(lambda tx: leases.pause(tx, LANE, None))
     await world.worker().run_until_idle()
     assert books.calls["POST order"] == 2
+
+
+async def test_two_of_one_subject_are_never_done_at_once(world: World, books: Books) -> None:
+    """Also where neither knew of the other when they were submitted (two transactions at the same moment)."""
+    books.latency = 0.02
+
+    def fill(tx: Tx) -> None:
+        for n in range(5):
+            world.issue(tx, f"k{n}", subject="one")
+        tx.execute(text("DELETE FROM needs"))
+        now = schema.Moment().process_bind_param(tx.now, None)
+        tx.execute(text("UPDATE work SET state = 'queued', waits = 0, due = :now"), {"now": now})
+
+    await world.store.write(fill)
+    await world.worker().run_until_idle()
+    assert books.most_running == 1
+    assert books.calls["POST order"] == 5
