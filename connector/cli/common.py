@@ -15,7 +15,7 @@ from rich.table import Table
 from connector.errors import ConnectorError
 from connector.service.house import House, open_house
 from connector.service.logs import configure
-from connector.service.settings import Settings
+from connector.service.settings import Settings, load
 
 T = TypeVar("T")
 
@@ -58,6 +58,14 @@ def fail(error: ConnectorError, status: int = Exit.UNUSABLE) -> NoReturn:
     raise typer.Exit(status)
 
 
+def settings_of_here() -> Settings:
+    """The settings of this environment; what is wrong with them is said as a person reads it."""
+    try:
+        return load()
+    except ConnectorError as error:
+        fail(error)
+
+
 def with_house(use: Callable[[House], Awaitable[T]]) -> T:
     """Open the service, use it, close it; errors are said as a person reads them."""
 
@@ -65,7 +73,7 @@ def with_house(use: Callable[[House], Awaitable[T]]) -> T:
         async with open_house() as house:
             return await use(house)
 
-    settings = Settings()
+    settings = settings_of_here()
     configure(settings.log_level if settings.log_level != "info" else "warning", "text")
     try:
         return asyncio.run(run())

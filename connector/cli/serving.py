@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import Exit, err, fail
+from connector.cli.common import Exit, err, fail, settings_of_here
 from connector.errors import ConnectorError
 from connector.service.house import House, open_house
 from connector.service.logs import configure
@@ -43,19 +43,19 @@ def serve(
 
     One process is all a single host needs. With PostgreSQL, run `serve --no-worker` and as many `worker` as you like.
     """
-    settings = Settings()
+    settings = settings_of_here()
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     _run(settings.model_copy(update=changes), serves=True, works=with_worker)
 
 
 def worker() -> None:
     """Do the work only: arrivals, effects, polls. Stop it at any time; nothing is lost and nothing is done twice."""
-    _run(Settings(), serves=False, works=True)
+    _run(settings_of_here(), serves=False, works=True)
 
 
 def health(host: Host = None, port: Port = None) -> None:
     """Ask a running service whether it is ready. Exit status 0: ready, 1: not."""
-    settings = Settings()
+    settings = settings_of_here()
     address = f"http://{host or settings.host}:{port or settings.port}/health/ready"
     try:
         with urllib.request.urlopen(address, timeout=3) as answer:

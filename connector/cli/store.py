@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import typer
 
-from connector.cli.common import fail, out
+from connector.cli.common import fail, out, settings_of_here
 from connector.errors import ConnectorError
-from connector.service.settings import Settings
 from connector.store import meta, open_store
 from connector.store.rotation import rotate as seal_anew
 
@@ -28,7 +27,7 @@ def upgrade() -> None:
     """Bring the tables up to date. SQLite does it by itself; PostgreSQL is asked when you want it."""
 
     async def run() -> None:
-        store = await open_store(Settings().database, migrate=True)
+        store = await open_store(settings_of_here().database, migrate=True)
         await store.close()
 
     _run(run())
@@ -40,7 +39,7 @@ def rotate() -> None:
     """Seal everything with the newest key (the first of CONNECTOR_KEYS); then the older ones can be taken away."""
 
     async def run() -> int:
-        store = await open_store(Settings().database)
+        store = await open_store(settings_of_here().database)
         try:
             return await seal_anew(store)
         finally:
@@ -58,7 +57,7 @@ def restored() -> None:
     """
 
     async def run() -> None:
-        store = await open_store(Settings().database)
+        store = await open_store(settings_of_here().database)
         try:
             await store.write(meta.restored)
         finally:
@@ -73,7 +72,7 @@ def go_on() -> None:
     """Start effects again after a restore."""
 
     async def run() -> None:
-        store = await open_store(Settings().database)
+        store = await open_store(settings_of_here().database)
         try:
             await store.write(lambda tx: meta.hold_effects(tx, None))
         finally:

@@ -5,15 +5,15 @@ Pure: story entries in, lines of text out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connector.lanes.story import Entry
+from connector.model.json import dumps, loads
 
-WIDTH = 160
+WIDTH = 300
 """Characters of what was sent or answered that are shown; `--format json` has all of it."""
 
 Names = Mapping[str, str]
@@ -62,26 +62,10 @@ def call_lines(call: Mapping[str, Any]) -> list[str]:
 
 def readable(said: Any) -> str:
     """JSON text with its letters as letters (`å`, not an escape); anything else as it is."""
-    if not isinstance(said, str):
-        return json.dumps(said, ensure_ascii=False, default=str)
     try:
-        return json.dumps(json.loads(said, parse_float=_Digits), ensure_ascii=False, default=str)
+        return dumps(loads(said) if isinstance(said, str) else said).decode()
     except ValueError:
-        return said
-
-
-class _Digits(float):
-    """A number that is written as it was read: 1020.00 stays 1020.00."""
-
-    def __new__(cls, digits: str) -> _Digits:
-        made = super().__new__(cls, digits)
-        made.digits = digits
-        return made
-
-    digits: str
-
-    def __repr__(self) -> str:
-        return self.digits
+        return str(said)
 
 
 def short(text: Any, most: int = WIDTH) -> str:

@@ -18,7 +18,7 @@ from connector.http import Http
 from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
-from connector.service.settings import Settings
+from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, open_store
 from connector.store.connections import Connection
 from connector.sync import reads
@@ -174,7 +174,7 @@ async def open_house(settings: Settings | None = None, *, clock: Any = None) -> 
     Raises:
         Misconfigured: the store, a mapping file or a tenant's file is not right; all problems are in `details`.
     """
-    settings = settings or Settings()
+    settings = settings or load()
     known = plugins.accounting()
     tenants = {name: mapping.load_tenant(name, plugins=known) for name in mapping.tenants()}
     more = {"clock": clock} if clock else {}

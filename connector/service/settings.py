@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connector.errors import Misconfigured
 
 
 class Settings(BaseSettings):
@@ -24,3 +26,21 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or for people.")
+
+
+def load() -> Settings:
+    """The settings of this environment.
+
+    Raises:
+        Misconfigured: a variable has a value that it cannot have (code `settings-wrong`).
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"CONNECTOR_{str(one['loc'][0]).upper()}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise Misconfigured(
+            faults[0], code="settings-wrong", do="Mend the environment variable named.", details=faults
+        ) from None

@@ -57,11 +57,12 @@ async def open_store(
         path, key_file, new = None, Path("connector.key"), True
     else:
         raise Misconfigured(f"{parsed.render_as_string()} is no database we use.", code="database-url", do=_DO_URL)
-    vault = Vault(keys or load_keys(environment, key_file, create=new))
     store: Store
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+        vault = Vault(keys or load_keys(environment, key_file, create=new))
+        if path is not None:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else's business, whatever the umask
             store = SqliteStore(path, vault, clock)
         else:
@@ -73,6 +74,12 @@ async def open_store(
             f"The database {parsed.render_as_string()} cannot be opened: {exc.orig}",
             code="database-unreachable",
             do="Check the address, that the server runs, and that this user may create tables there.",
+        ) from exc
+    except OSError as exc:
+        raise Misconfigured(
+            f"The database {parsed.render_as_string()} cannot be opened: {exc.strerror}: {exc.filename}",
+            code="database-unreachable",
+            do="Check the folder, and that this user may write there.",
         ) from exc
     return store
 

@@ -56,7 +56,7 @@ class Desk:
 
     def run(self, *words: str, ends: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `connector …` here; it must end with this exit status and never with a traceback."""
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [str(Path(sys.executable).with_name("connector")), *words],
             cwd=self.folder,
             env=self.env | env,
@@ -80,7 +80,7 @@ def ledger() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = subprocess.Popen(  # noqa: S603 - our own command
+    program = subprocess.Popen(
         [str(Path(sys.executable).with_name("connector")), "sandbox", "tripletex", "--port", str(port)],
         stdout=subprocess.DEVNULL,
     )

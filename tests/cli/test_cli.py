@@ -41,7 +41,7 @@ def post(desk: Any, monkeypatch: pytest.MonkeyPatch, secret: str, **changes: Any
 
 def fault(ledger: str, **said: Any) -> None:
     """Switch a fault of the sandbox on."""
-    request = urllib.request.Request(  # noqa: S310 - loopback
+    request = urllib.request.Request(
         ledger.removesuffix("/v2") + "/fault", json.dumps(said).encode(), {"Content-Type": "application/json"}
     )
     urllib.request.urlopen(request, timeout=5)
@@ -97,7 +97,7 @@ def test_an_invoice_is_planned_synced_found_and_explained(desk, ledger, monkeypa
     assert desk.run("plan", "-c", "books").stdout == "Nothing is missing there.\n"  # it has only arrived
     desk.run("sync")
     assert "create" in desk.run("plan", "-c", "books").stdout  # observed only: nothing was pushed
-    assert "2 document(s)" in desk.run("connections", "activate", "books").stdout or True
+    assert "1 document(s)" in desk.run("connections", "activate", "books").stdout
     done = desk.json("sync")
     assert (done["connections"], done["attention"]) == (["books"], 0)
     assert desk.json("plan", "-c", "books") == []
@@ -110,9 +110,10 @@ def test_an_invoice_is_planned_synced_found_and_explained(desk, ledger, monkeypa
     assert "Received from a program: invoice (application/json)" in told
     assert re.search(r"PUT /v2/order/\d+/:invoice\?\S+  200  0\.\d\d s", told)
     assert "Rådgivning" in told  # letters, no escapes
+    assert '"unitPriceExcludingVatCurrency":1020.00' in told  # with the digits that were sent
     for hidden in (secret, "sandbox-consumer", "sandbox-employee"):
         assert hidden not in told
-    assert max(map(len, told.splitlines())) < 220
+    assert max(map(len, told.splitlines())) < 360
     whole = desk.json("documents", "explain", "order-4711")  # by the source's own id
     assert whole["document"]["id"] == found["id"]
     assert {entry["kind"] for entry in whole["story"]} >= {"arrival", "event", "work", "attempt"}
@@ -173,14 +174,16 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(desk):
 
 
 def test_a_store_that_cannot_be_opened_is_said(desk):
-    said = desk.run("keys", "list", ends=2, CONNECTOR_DATABASE="sqlite:///no/such/folder/c.db").stderr
-    assert "no/such/folder" in said
+    said = desk.run("keys", "list", ends=2, CONNECTOR_DATABASE=f"sqlite:///{desk.file}/c.db").stderr
+    assert "database-unreachable" in said
+    assert "fjord.yaml/c.db" in said
     desk.run("keys", "list", ends=2, CONNECTOR_DATABASE="mysql://x")
 
 
 def test_settings_that_are_wrong_are_said(desk):
     said = desk.run("keys", "list", ends=2, CONNECTOR_LEASE="soon").stderr
-    assert "CONNECTOR_LEASE" in said or "lease" in said
+    assert "settings-wrong" in said
+    assert "CONNECTOR_LEASE" in said
 
 
 def test_health_says_that_nothing_runs(desk):
