@@ -87,7 +87,7 @@ class Workers:
         """SIGSTOP it."""
         self.running[-1].send_signal(signal.SIGSTOP)
 
-    async def until(self, holds: Callable[[], Coroutine[Any, Any, bool]], seconds: float = 60) -> None:
+    async def until(self, holds: Callable[[], Coroutine[Any, Any, bool]], seconds: float = 150) -> None:
         """Keep a worker running until something holds."""
         end = time.monotonic() + seconds
         while not await holds():
