@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Severity = Literal["fatal", "warning"]
 Layer = Literal["xml", "xsd", "en16931", "peppol", "self-billing"]
@@ -19,7 +19,7 @@ Language = Literal["nb", "en"]
 class Finding:
     """One rule that one place in the document breaks.
 
-    `rule` is the official id (`BR-CO-10`, `PEPPOL-EN16931-R120`, `NO-R-001`), or ours (`XML-…`, `XSD-…`) in the
+    `rule` is the official id (`BR-CO-10`, `PEPPOL-EN16931-R120`, `NO-R-001`), or ours (`xml-…`, `xsd-…`) in the
     layers that have none. `path` is an XPath with positions, in the prefixes `cac` and `cbc`, `line` the line in the
     file (from 1; None where there is no place). `term` is the business term (`BT-131`), None where EN 16931 knows
     none. `values` are the values that clash, by name; a calculation rule has `stated`, `expected` and `calculation`
@@ -111,7 +111,7 @@ class Report:
         return "\n".join(_paragraphs(self, file, language))
 
 
-_WORDS: Mapping[Language, Mapping[str, str]] = {
+WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "nb": {
         "valid": "gyldig",
         "invalid": "UGYLDIG",
@@ -141,6 +141,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "date": "dato",
         "code": "kode",
         "column": "kolonne",
+        "path": "sted",
+        "official": "den offisielle teksten",
     },
     "en": {
         "valid": "valid",
@@ -159,14 +161,27 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "source": "field in the source system",
         "more": "more, not listed",
         "category": "VAT category",
+        "rate": "rate",
+        "currency": "currency",
+        "count": "count",
+        "element": "element",
+        "attribute": "attribute",
+        "namespace": "namespace",
+        "reason": "reason",
         "start": "from",
         "end": "to",
+        "date": "date",
+        "code": "code",
+        "column": "column",
+        "path": "place",
+        "official": "the official text",
     },
 }
+"""What a text report says by itself, and a word for every name that a finding's `values` may have."""
 
 
 def _paragraphs(report: Report, file: str | None, language: Language) -> Iterable[str]:
-    words = _WORDS[language]
+    words = WORDS[language]
     head = words["valid"] if report.valid else words["invalid"]
     kind = report.document_type or "?"
     rules = f", {words['rules']} {report.rules_version}" if report.rules_version else ""
@@ -177,7 +192,7 @@ def _paragraphs(report: Report, file: str | None, language: Language) -> Iterabl
         yield f"  {words[finding.severity]} {finding.rule}{term}  {place}".rstrip()
         yield f"    {finding.message.get(language, '')}"
         if finding.values:
-            yield "    " + "; ".join(f"{words.get(name, name)}: {value}" for name, value in finding.values.items())
+            yield "    " + "; ".join(f"{words[name]}: {value}" for name, value in finding.values.items())
         if finding.source_field:
             yield f"    {words['source']}: {finding.source_field}"
         if fix := finding.fix.get(language):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -13,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from connector.ehf import texts
+from connector.ehf import report, texts
 from connector.ehf.report import Layer
 from connector.ehf.rules import catalogue, releases
 from connector.ehf.texts import LANGUAGES, Text, explain
@@ -232,3 +233,40 @@ def test_the_words_are_our_own(official_rules: dict[str, set[str]]) -> None:
             matcher = difflib.SequenceMatcher(None, ours, plain(theirs), autojunk=False)
             alike = matcher.real_quick_ratio() > 0.8 and matcher.quick_ratio() > 0.8 and matcher.ratio()
             assert alike < 0.8, (rule, ours, theirs)
+
+
+def _validating() -> list[Path]:
+    """The source of what makes findings: all of the room but reading and writing invoices."""
+    room = Path(report.__file__).parent
+    return [*room.glob("*.py"), *(room / "rules").rglob("*.py")]
+
+
+def value_names() -> set[str]:
+    """The names of values that the code hands to findings, read from its source."""
+    names: set[str] = set()
+    for path in _validating():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            fires = ("fire", "fire_once", "fires")
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in fires:
+                names |= {each.arg for each in node.keywords if each.arg}
+            if isinstance(node, ast.Call):
+                given = [each.value for each in node.keywords if each.arg == "where"]
+            elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                own = isinstance(target, ast.Name) and target.id in ("values", "where")
+                given = [node.value] if own and node.value else []
+                of_values = isinstance(target, ast.Subscript) and ast.unparse(target.value) == "values"
+                if of_values and isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                    names.add(str(target.slice.value))
+            else:
+                given = []
+            for each in (inner for one in given for inner in ast.walk(one) if isinstance(inner, ast.Dict)):
+                names |= {str(key.value) for key in each.keys if isinstance(key, ast.Constant)}
+    return names
+
+
+def test_every_name_of_a_value_has_a_word_in_both_languages() -> None:
+    names = value_names()
+    assert {"stated", "reason", "element", "namespace", "column", "attribute", "official"} <= names
+    assert report.WORDS["nb"].keys() == report.WORDS["en"].keys()
+    assert names - {"file"} <= report.WORDS["nb"].keys()  # a schema file that is missing is no finding

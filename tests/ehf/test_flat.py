@@ -1,0 +1,111 @@
+"""The quick way to read a document says the same as the tree, or leaves it to the tree."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from benchmarks.invoices import invoice
+from connector.ehf import flat, validate
+from tests.ehf.official import official
+
+PLAIN = invoice(3)
+COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+COMMON = "urn:oasis:names:specification:ubl:schema:xsd:Common"
+
+
+def put(old: str, new: str, times: int = -1) -> bytes:
+    assert old in PLAIN.decode()
+    return PLAIN.decode().replace(old, new, times).encode()
+
+
+SAME: dict[str, bytes] = {
+    "plain": PLAIN,
+    "one line": b"".join(PLAIN.splitlines()),
+    "CRLF": PLAIN.replace(b"\n", b"\r\n"),
+    "entities": put("</cbc:Name>", " &amp; S&#248;n &lt;x&gt; &#xE6;</cbc:Name>"),
+    "blanks in tags": put("<cbc:ID>", "<cbc:ID  >").replace(b"</cbc:Name>", b"</cbc:Name\n>"),
+    "single quotes": put('currencyID="NOK"', "currencyID = 'NOK'"),
+    "other prefixes": PLAIN.replace(b"cbc:", b"b:")
+    .replace(b":cbc", b":b")
+    .replace(b"cac:", b"a.1:")
+    .replace(b":cac", b":a.1"),
+    "empty field": put("</cbc:Name>", "</cbc:Name><cbc:Name/>", 1),
+    "a field without text": re.sub(rb"<cbc:BuyerReference>[^<]*<", b"<cbc:BuyerReference><", PLAIN),
+    "attribute without a place": put("<cbc:InvoiceTypeCode>", '<cbc:InvoiceTypeCode name="x&amp;y" listID="z">'),
+    "attribute with a namespace": put("<Invoice ", '<Invoice xmlns:i="urn:i" i:schemaLocation="a b" ', 1),
+    "amount off": put("</cbc:PayableAmount>", "1</cbc:PayableAmount>"),
+    "no tax total": PLAIN[: PLAIN.index(b"<cac:TaxTotal")] + PLAIN[PLAIN.index(b"</cac:TaxTotal>") + 15 :],
+    "a group without content": put(
+        "<cac:AccountingSupplierParty>", "<cac:InvoicePeriod/><cac:AccountingSupplierParty>"
+    ),
+    "blank group": put(
+        "<cac:AccountingSupplierParty>", "<cac:Delivery>\n </cac:Delivery><cac:AccountingSupplierParty>"
+    ),
+    "bracket in a text": put("</cbc:Name>", "></cbc:Name>"),
+    "blank name": put("<cbc:Name>", "<cbc:Name>   </cbc:Name><cbc:Name>", 1),
+}
+
+NOT_PLAIN: dict[str, Callable[[], bytes]] = {
+    "comment": lambda: put("</Invoice>", "<!-- --></Invoice>"),
+    "CDATA": lambda: put("</cbc:Name>", "<![CDATA[x]]></cbc:Name>"),
+    "processing instruction": lambda: put("</Invoice>", "<?x y?></Invoice>"),
+    "namespace further down": lambda: put("<cac:AccountingSupplierParty>", '<cac:AccountingSupplierParty xmlns:x="u">'),
+    "prefix that means another thing": lambda: put("<cbc:ID>", f'<cbc:ID xmlns:cbc="{COMMON}AggregateComponents-2">'),
+    "UTF-16": lambda: PLAIN.decode().replace("UTF-8", "UTF-16").encode("utf-16"),
+    "other encoding": lambda: PLAIN.decode().replace("UTF-8", "ISO-8859-1").encode("latin-1", "replace"),
+    "byte order mark": lambda: b"\xef\xbb\xbf" + PLAIN,
+    "bare carriage return": lambda: put("</cbc:Name>", "\r</cbc:Name>"),
+    "bracket in a text": lambda: put("</cbc:Name>", "></cbc:Name>"),
+    "fails the XSD": lambda: put("<cbc:ID>", "<cbc:Foo/><cbc:ID>"),
+    "a wrong date": lambda: put("<cbc:IssueDate>", "<cbc:IssueDate>x"),
+    "cut off": lambda: PLAIN[:-20],
+    "end tag of another": lambda: put("</Invoice>", "</Invoic>"),
+    "another document": lambda: PLAIN.replace(b"Invoice-2", b"Order-2").replace(b"Invoice", b"Order"),
+    "empty": lambda: b"",
+    "DOCTYPE": lambda: put("<Invoice ", "<!DOCTYPE Invoice><Invoice ", 1),
+}
+
+
+def said(data: bytes, **options: Any) -> str:
+    return json.dumps(validate(data, **options).as_json(), sort_keys=True)
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_both_ways_say_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = said(SAME[name])
+    monkeypatch.setattr(flat, "read", lambda data: None)
+    assert quick == said(SAME[name])
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "one line", "CRLF", "entities", "blanks in tags", "other prefixes", "single quotes", "amount off"]
+)
+def test_what_is_plain_is_read_flat(name: str) -> None:
+    assert flat.read(SAME[name]) is not None
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_tree(name: str) -> None:
+    assert flat.read(NOT_PLAIN[name]()) is None
+
+
+def test_the_official_documents_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Most have comments; without them they are plain.
+    documents = [COMMENT.sub(b"", path.read_bytes()) for path in official()]
+    plain = [data for data in documents if flat.read(data) is not None]
+    assert len(plain) > 50
+    quick = [said(data) for data in plain]
+    monkeypatch.setattr(flat, "read", lambda data: None)
+    assert quick == [said(data) for data in plain]
+
+
+def test_a_place_is_found_in_the_tree_all_the_same() -> None:
+    report = validate(put("</cbc:PayableAmount>", "7</cbc:PayableAmount>"))
+    (finding,) = [each for each in report.findings if each.rule == "BR-CO-16"]
+    assert finding.path == "/Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount"
+    assert finding.line
