@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from connector.errors import BadInput, Clash, Stop
 from connector.mapping import Tenant
+from connector.mapping.tenants import ALL_ACCOUNTS
 from connector.model import Allocation, DocumentKey, Payment
 from connector.store import Tx, documents
 from connector.store.documents import Document
@@ -112,19 +113,29 @@ def check_bank_money(tenant: Tenant, payment: Payment, invoice: Document) -> Non
 
     Raises:
         BadInput: another system takes the bank money of the account on the invoice's route (`bank-money-elsewhere`): a
-            payment seen in a system that does not own it is matched, never copied.
+            payment seen in a system that does not own it is matched, never copied; or nobody does
+            (`bank-money-unowned`).
     """
     route = tenant.routes.get(invoice.source or "")
     if route is None:
         return
     account = str(payment.bank_account or "")
-    owner = route.takes_bank_money.get(account, route.takes_bank_money.get("*", "source"))
+    place = {"field": "bank_account", "route": route.name, "file": tenant.file, "line": route.line}
+    owner = route.takes_bank_money.get(account) or route.takes_bank_money.get(ALL_ACCOUNTS)
+    if owner is None:
+        raise BadInput(
+            f"Nobody takes the bank money of account {account or '(none named)'} on the route `{route.name}`.",
+            code="bank-money-unowned",
+            do=f"Name one of the accounts that have an owner ({', '.join(route.takes_bank_money)}), or give this one an"
+            " owner under takes_bank_money of the route.",
+            where=place,
+        )
     if owner not in ("source", "connector"):
         raise BadInput(
             f"The bank money of account {account or '(none named)'} is read by `{owner}`; payments come from there.",
             code="bank-money-elsewhere",
             do="Name the account the money came to; or make `source` its owner under takes_bank_money of the route.",
-            where={"field": "bank_account", "route": route.name, "file": tenant.file, "line": route.line},
+            where=place,
         )
 
 
