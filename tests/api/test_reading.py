@@ -1,4 +1,4 @@
-"""Reading: documents, originals, pages, stories, the feed, what waits, health; and every error as a problem document."""
+"""Reading: documents, originals, pages, stories, the feed, what waits, health; every error a problem document."""
 
 from __future__ import annotations
 
