@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from connector import __version__
@@ -27,6 +27,7 @@ def create_app(house: House | None) -> FastAPI:
         generate_unique_id_function=_operation_id,
         docs_url="/docs",
         redoc_url=None,
+        dependencies=[Depends(problems.refuse_nul)],
     )
     app.state.house = house
     problems.install(app)

@@ -38,7 +38,9 @@ class Answer(BaseModel):
     """What a person decided."""
 
     verb: Verb = Field(description="One of the item's verbs.")
-    vendor_id: str | None = Field(default=None, description="With `happened`: what it is called in the system.")
+    vendor_id: str | None = Field(
+        default=None, pattern=r"^[^\x00]*$", description="With `happened`: what it is called in the system."
+    )
 
 
 def view(item: Item) -> ItemView:

@@ -40,7 +40,7 @@ class Changes(BaseModel):
 class Acknowledgement(BaseModel):
     """How far a consumer has come."""
 
-    consumer: str = Field(min_length=1, max_length=100, examples=["webshop"])
+    consumer: str = Field(pattern=r"^[^\x00]*$", min_length=1, max_length=100, examples=["webshop"])
     cursor: str
 
 

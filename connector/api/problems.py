@@ -108,10 +108,17 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, for its description in OpenAPI."""
+    """The errors of a route, for its description in OpenAPI; parameters can be malformed on every one (422)."""
     return {
-        status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}} for status in statuses
+        status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}}
+        for status in sorted({*statuses, 422})
     }
+
+
+def refuse_nul(request: Request) -> None:
+    """No database keeps a NUL in a text: refused before anything is looked up."""
+    if "\0" in request.scope["path"] or any("\0" in value for _, value in request.query_params.multi_items()):
+        raise BadInput("There is a NUL in the path or the query.", code="request-malformed", do="Remove it.")
 
 
 def install(app: FastAPI) -> None:
