@@ -38,7 +38,7 @@ async def test_a_random_day(world: World, books: Books, seed: int) -> None:
 
     made = await world.store.write(fill)
     for _ in range(60):
-        await world.worker().run_until_idle(within=0.5)
+        await world.worker().run_until_idle(within=1.5)
         if not await decide(world, books, chance):
             left = await world.store.read(lambda tx: work.find(tx, tenant="a"))
             if all(states.final(states.WORK, one.state) for one in left):
