@@ -7,6 +7,7 @@ writes them, a test keeps them current), so editors complete and mark what is wr
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -310,6 +311,9 @@ class MappingFile(Content):
 # --- tenants ----------------------------------------------------------------------------------------------------------
 
 
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|vault:[A-Za-z0-9][A-Za-z0-9_./-]*")
+
+
 class Connection(Part):
     """One system's books that the tenant is connected to."""
 
@@ -331,7 +335,7 @@ class Connection(Part):
     def _only_references(cls, given: Any) -> Any:
         if isinstance(given, dict):
             for name, value in given.items():
-                if not isinstance(value, str) or not value.startswith(("env:", "vault:")) or value.endswith(":"):
+                if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
                     raise PydanticCustomError(
                         "secret-written",
                         "The secret `{name}` is written into the file; write env:NAME or vault:NAME instead"

@@ -226,14 +226,18 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
 def _bank_money(
     account: str, owner: str, route: str, line: int, banks: dict[str, tuple[str, str, int]], file: str
 ) -> Iterator[Problem]:
-    """One owner for each account over all routes; `banks` has those named so far, with route and line."""
+    """One owner for each account over all routes; `banks` has those named so far, with route and line.
+
+    On one route `*` means the accounts that it does not name.
+    """
     if account != ALL_ACCOUNTS and not BankAccount.valid(account) and not Iban.valid(account):
         said = f"`{account}` is no bank account number: a digit is wrong or missing."
         yield Problem("account-invalid", said, file, line, "Write the 11 digits (or the IBAN), in quotes.")
     if owner == NOBODY:
         return
     for other, (before, where, first) in banks.items():
-        if before != owner and (other == account or ALL_ACCOUNTS in (other, account)):
+        overlap = other == account or (ALL_ACCOUNTS in (other, account) and where != route)
+        if before != owner and overlap:
             which = "all accounts" if account == ALL_ACCOUNTS else f"account {account}"
             said = (
                 f"Two systems take the bank money of {which}: `{before}` on the route `{where}` (line {first}) and"

@@ -87,6 +87,9 @@ routes: {sales: {to: books, issues: books, takes_bank_money: books}}
         ("start: 2027-01-01\n", "", [("key-missing", 1)]),
         ("start: 2027-01-01", "start: soon\nstrat: 1", [("value-type", 4), ("key-unknown", 5)]),
         ("env:T", "hemmelig", [("secret-written", 5)]),
+        ("env:T", "'env:T S'", [("secret-written", 5)]),
+        ("env:T", "'env:'", [("secret-written", 5)]),
+        ("env:T", "vault:acme/books-1", []),
         ("layer: tenant\n", "", [("key-missing", 1)]),
         ("layer: tenant", "layer: tenat", [("value-unknown", 1)]),
         ("layer: tenant", "layer: [tenant]", [("value-unknown", 1)]),
@@ -278,6 +281,8 @@ def tenant(*routes: str) -> str:
     [
         (["books", "books", "nobody"], []),
         (["books", "connector"], [("duty-two-owners", 8)]),
+        (["{'15032080119': connector, '*': books}"], []),
+        (["{'15032080119': connector, '*': books}", "books"], [("duty-two-owners", 8)]),
         (["books", "{'15032080119': connector}"], [("duty-two-owners", 8)]),
         (["{'15032080119': connector}", "books"], [("duty-two-owners", 8)]),
         (["{'15032080119': connector}", "{'15032080119': books}"], [("duty-two-owners", 8)]),
