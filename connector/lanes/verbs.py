@@ -28,6 +28,8 @@ class Verb(StrEnum):
     """It shall not be done."""
     RESUME = "resume"
     """What kept the connection from working is mended: go on."""
+    SEEN = "seen"
+    """It has been looked at; nothing is done here."""
     CHOOSE = "choose"
     """One of the things found is meant; answered by the room that asked."""
 

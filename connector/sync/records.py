@@ -126,7 +126,7 @@ def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
         code=what,
         do="An issued document is not changed: mend it in the system, or credit it."
         if what == "drift"
-        else "Both sides changed it: choose which value holds.",
+        else "Both sides changed it: make them alike in one of the two, it is read from there; then say that it is seen.",
         where={"document": document.id, "connection": spoke.id},
         details=[_difference(one) for one in found],
     )
@@ -135,7 +135,7 @@ def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
         tenant=spoke.tenant,
         about=f"{what}:{spoke.id}:{document.id}",
         reason=reason,
-        verbs=("choose",) if what == "conflict" else ("seen",),
+        verbs=("seen",),
         document=document.id,
         connection=spoke.id,
     )
