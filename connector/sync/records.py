@@ -126,7 +126,7 @@ def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
         code=what,
         do="An issued document is not changed: mend it in the system, or credit it."
         if what == "drift"
-        else "Both sides changed it: make them alike in one of the two, it is read from there; then say that it is seen.",
+        else "Both sides changed it: make them alike in one of them, then say that it is seen.",
         where={"document": document.id, "connection": spoke.id},
         details=[_difference(one) for one in found],
     )
