@@ -67,8 +67,12 @@ async def open_store(
             store = SqliteStore(path, vault, clock)
         else:
             store = PostgresStore(parsed.set(drivername="postgresql+psycopg"), vault, clock)
-        await store.write(lambda tx: migrations.bring_up_to_date(tx.conn, migrate=(path is not None) or migrate))
-        await store.write(meta.begin)
+        try:
+            await store.write(lambda tx: migrations.bring_up_to_date(tx.conn, migrate=(path is not None) or migrate))
+            await store.write(meta.begin)
+        except BaseException:
+            await store.close()
+            raise
     except DBAPIError as exc:
         raise Misconfigured(
             f"The database {parsed.render_as_string()} cannot be opened: {exc.orig}",
