@@ -37,7 +37,7 @@ bench: $(STAMP)  ## every benchmark, as ratios against a named peer in the same 
 	@$(BIN)/python -m benchmarks
 
 proof: $(STAMP)  ## the slow proofs in full: fuzzing against the official rules, kills at random moments
-	@CONNECTOR_PROOF=full $(BIN)/pytest -m proof -n auto --timeout=3600
+	@CONNECTOR_PROOF=full $(BIN)/pytest -n auto --timeout=3600
 
 lock: $(STAMP)   ## new lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q pyproject.toml --extra test -o requirements-dev.lock
