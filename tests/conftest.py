@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -52,15 +53,28 @@ def postgres_template(postgres_server: str) -> str:
     return "template_of_tests"
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    """Address of a PostgreSQL database of this test's own, with all tables."""
+@contextmanager
+def _database(postgres_server: str, postgres_template: str) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
     yield postgres_server.replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres_server, autocommit=True) as conn:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """Address of a PostgreSQL database of this test's own, with all tables."""
+    with _database(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def another_postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """Address of a second one."""
+    with _database(postgres_server, postgres_template) as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)

@@ -22,6 +22,7 @@ class Life:
     """The files of the workers of one store, on this host."""
 
     def __init__(self, store: Store) -> None:
+        self._own = isinstance(store, SqliteStore)
         if isinstance(store, SqliteStore):
             self._folder = store.path.with_name(store.path.name + ".workers")
         else:
@@ -57,8 +58,11 @@ class Life:
             os.close(handle)
 
     def dead(self) -> list[str]:
-        """The workers of this host that have left their file behind."""
-        if self._handle is None:
+        """The workers of this store that have left their file behind. Where other stores' workers have theirs in the
+        same folder, none: whether something is still held in their name is not known here, and without its file a dead
+        worker's lease would have to run out.
+        """
+        if self._handle is None or not self._own:
             return []
         return [path.name for path in self._folder.iterdir() if self.is_over(path.name)]
 

@@ -88,8 +88,9 @@ class Worker:
 
     async def _while_alive(self, until: Coroutine[Any, Any, Any]) -> None:
         self._life.begin(self.me)
+        dead = self._life.dead()  # before the look at who holds what: the dead take no more leases
         holders = {row.holder for row in await self.store.read(leases.find)}
-        for name in self._life.dead():
+        for name in dead:
             if name not in holders:
                 self._life.bury(name)
         jobs = [

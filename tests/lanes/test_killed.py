@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from little_books import LANE, Books, World
 
+from connector.lanes import Worker
 from connector.store import Store, Tx, attempts, attention, leases, open_store, work
 from connector.store.leases import LostLease
 
@@ -113,9 +114,6 @@ async def test_killed_at_random_moments(world: World, database_url: str, books: 
 @pytest.mark.parametrize("moment", ["call", "answer"] if FULL else ["answer"])
 async def test_stopped_beyond_its_lease(world: World, database_url: str, books: Books, moment: str) -> None:
     """A stopped process wakes up after another has taken its lanes over: it sends nothing and writes nothing."""
-    if not FULL and not database_url.startswith("sqlite"):
-        # Open: on PostgreSQL the follower takes the stopped worker's lanes up too late for this test.
-        pytest.skip("stopped workers on PostgreSQL run with CONNECTOR_PROOF=full")
     books.latency = 0.15
     issued = await world.issue_many(12)
     fleet = Fleet(database_url, books, lease=6)
@@ -163,6 +161,28 @@ async def test_two_workers_share_and_never_double(world: World, database_url: st
     issued_once(books, issued)
     holders = await world.store.read(leases.find)
     assert len(holders) == 3
+
+
+async def test_proof_of_death_outlasts_the_start_of_another_store_s_worker(
+    world: World, database_url: str, books: Books, another_postgres_url: str, store_keys: list[bytes]
+) -> None:
+    """The lease would last five minutes: who follows must know that its holder is dead."""
+    books.latency = 0.2
+    issued = await world.issue_many(3)
+    fleet = Fleet(database_url, books, lease=300)
+    try:
+        first = await fleet.start()
+        while not books.calls:
+            await asyncio.sleep(0.005)
+        await fleet.kill(first)
+        other = await open_store(another_postgres_url, keys=store_keys)
+        await Worker(other, arrivals={}, effects={}, reads={}).run_until_idle()
+        await other.close()
+        await fleet.start()
+        await settled(world, 30, lambda state: state == "done")
+    finally:
+        await fleet.end()
+    issued_once(books, issued)
 
 
 async def test_killed_payments_are_never_paid_twice(world: World, database_url: str, books: Books) -> None:
