@@ -10,6 +10,9 @@ How a call ended decides what may happen next:
 * bytes of a *write* left and no sound answer came, or the answer is 5xx: `UnknownOutcome`
 * the same for a *read*: tried again here (three times in all, within the call's time), then `TryLater`
 * any other status is returned: what it means, the plugin's client says
+
+Requests go to httpcore as they are, one pool for each vendor: what httpx's client does besides (cookies, redirects,
+merging of addresses) is not wanted here and would double what a call costs.
 """
 
 from __future__ import annotations
@@ -21,13 +24,14 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpcore
 import httpx
@@ -125,7 +129,7 @@ class Answer:
 
     __slots__ = ("body", "headers", "status")
 
-    def __init__(self, status: int, headers: httpx.Headers, body: bytes) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status = status
         self.headers = headers
         self.body = body
@@ -178,20 +182,44 @@ def _default_ssl() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's own, on our sockets."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request as it is sent: `path` without its query, `target` with it; `kind` is the body's media type."""
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify,
-            max_connections=64,
-            max_keepalive_connections=64,
-            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
-            # such a closing would be an unknown outcome.
-            keepalive_expiry=4.0,
-            network_backend=Backend(),
-        )
+    method: str
+    path: str
+    target: str
+    headers: list[tuple[bytes, bytes]]
+    content: bytes | AsyncIterable[bytes]
+    kind: str
+
+
+_AS_IT_IS = "/:@!$&'()*+,;=~%"
+_PATIENCE = {"timeout": {"connect": 10.0, "pool": 10.0}}
+"""Seconds; the whole call has its own."""
+_NO_ANSWER = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
+_quoted = functools.lru_cache(2048)(quote_plus)
+"""Names, field selections and days are asked for again and again."""
+
+
+def _names_request(header: bytes) -> bool:
+    return header.lower().endswith(b"request-id")
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    """Query parameters; those that are None are left out, a list is the parameter several times."""
+    pairs: list[str] = []
+    for name, value in params.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if one is not None:
+                text = ("false", "true")[one] if isinstance(one, bool) else str(one)
+                pairs.append(f"{_quoted(name)}={_quoted(text)}")
+    return "&".join(pairs)
 
 
 def _worth_again(exc: BaseException) -> bool:
@@ -206,7 +234,6 @@ class Http:
         mask: names of fields, form fields and query parameters whose values are secret (any case), beside the usual.
         timeout: seconds a whole call may take, connecting, answer and tries included.
         max_answer: bytes an answer may have, also after decompression.
-        transport: another httpx transport than the network.
         verify: another TLS context than the usual certificate authorities.
 
     Raises:
@@ -220,20 +247,30 @@ class Http:
         mask: Collection[str] = frozenset(),
         timeout: float = 30.0,
         max_answer: int = 32 * 2**20,
-        transport: httpx.AsyncBaseTransport | None = None,
         verify: ssl.SSLContext | None = None,
     ) -> None:
         if not re.match(r"https?://[^/]", base_url):
             raise Misconfigured(f"{base_url!r} is no http or https address.", code="address-invalid")
         self._timeout = timeout
         self._max_answer = max_answer
-        self._foreign = transport is not None
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            transport=transport or _Transport(verify or _default_ssl()),
-            timeout=httpx.Timeout(None, connect=10.0, pool=10.0),
-            headers={"User-Agent": "connector", "Accept": "application/json", "Accept-Encoding": "gzip"},
-            follow_redirects=False,
+        url = httpx.URL(base_url)
+        self._origin = (url.raw_scheme, url.raw_host, url.port)
+        self._shown = f"{url.scheme}://{url.netloc.decode()}"
+        self._prefix = url.raw_path.decode().partition("?")[0].rstrip("/")
+        self._headers = {
+            "Host": url.netloc.decode(),
+            "User-Agent": "connector",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify or _default_ssl(),
+            max_connections=64,
+            max_keepalive_connections=64,
+            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
+            # such a closing would be an unknown outcome.
+            keepalive_expiry=4.0,
+            network_backend=Backend(),
         )
         self._mask = Mask(mask)
 
@@ -248,10 +285,9 @@ class Http:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        content: Any = None,
+        content: bytes | AsyncIterable[bytes] | None = None,
         files: Any = None,
         headers: Mapping[str, str] | None = None,
-        auth: Any = None,
         timeout: float | None = None,
         writes: bool | None = None,
         hint: Hint = retry_after,
@@ -260,8 +296,9 @@ class Http:
 
         Args:
             path: below `base_url`, taken as it is (`/order/7/:invoice`, `/company/>withLoginAccess`).
-            params: query parameters; those that are None are left out.
-            json: the body, written with exact decimals. Else `content` (bytes) or `files` (multipart, as httpx has it).
+            params: query parameters; those that are None are left out, a list is one parameter several times.
+            json: the body, written with exact decimals. Else `content`, or `files` (multipart, as httpx has it).
+            headers: beside the usual, names as they are usually written; `Content-Length` for a `content` that streams.
             timeout: seconds for this call instead of the usual.
             writes: whether it may change something; unless said, everything but GET and HEAD does.
             hint: reads the vendor's own "wait so many seconds" from the headers of a 429 or a 5xx.
@@ -275,21 +312,11 @@ class Http:
         """
         if writes is None:
             writes = method not in {"GET", "HEAD"}
-        if params is not None:
-            params = {name: value for name, value in params.items() if value is not None}
-        if json is not None:
-            content = dumps(json)
-            headers = {"Content-Type": "application/json", **(headers or {})}
+        request = self._request(method, path, params or {}, json, content, files, headers or {})
         deadline = asyncio.get_running_loop().time() + (self._timeout if timeout is None else timeout)
 
-        async def once() -> Answer:
-            request = self._client.build_request(
-                method, path, params=params, content=content, files=files, headers=headers
-            )
-            return await self._once(request, auth, deadline, writes, hint)
-
         if writes:
-            return await once()
+            return await self._once(request, deadline, writes, hint)
         async for attempt in AsyncRetrying(
             stop=lambda state: stop_after_attempt(3)(state) or asyncio.get_running_loop().time() >= deadline,
             wait=wait_random_exponential(multiplier=0.1, max=2.0),
@@ -297,33 +324,65 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                return await once()
+                return await self._once(request, deadline, writes, hint)
         raise AssertionError("tenacity ends with an answer or an error")
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._pool.aclose()
 
-    async def _once(self, request: httpx.Request, auth: Any, deadline: float, writes: bool, hint: Hint) -> Answer:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        json: Any,
+        content: bytes | AsyncIterable[bytes] | None,
+        files: Any,
+        headers: Mapping[str, str],
+    ) -> _Request:
+        said = {**self._headers}
+        if json is not None:
+            content, said["Content-Type"] = dumps(json), "application/json"
+        elif files is not None:
+            form = httpx.Request("POST", self._shown, files=files)
+            content, said["Content-Type"] = form.read(), form.headers["content-type"]
+        said.update(headers)
+        if isinstance(content, bytes) or (content is None and method in {"POST", "PUT", "PATCH"}):
+            said["Content-Length"] = str(len(content or b""))
+        elif content is not None and "Content-Length" not in said:
+            said["Transfer-Encoding"] = "chunked"
+        path = self._prefix + quote(path, safe=_AS_IT_IS)
+        query = _query(params)
+        return _Request(
+            method,
+            path,
+            f"{path}?{query}" if query else path,
+            [(name.encode(), value.encode()) for name, value in said.items()],
+            b"" if content is None else content,
+            said.get("Content-Type", ""),
+        )
+
+    async def _once(self, request: _Request, deadline: float, writes: bool, hint: Hint) -> Answer:
         scope = _scope.get()
         flight = _Flight(scope.not_after if scope else None, sent=False)
         flight.in_time()
-        flight.sent = self._foreign
         token = before_sending.set(flight.before_write)
         started, clock = datetime.now(UTC), time.perf_counter()
-        response: httpx.Response | None = None
+        response: httpcore.Response | None = None
         answer: Answer | None = None
         error: BaseException | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._client.send(request, auth=auth, stream=True)
+                response = await self._pool.handle_async_request(self._sendable(request))
                 try:
-                    answer = Answer(response.status_code, response.headers, await self._body(response))
+                    headers = httpx.Headers(response.headers)
+                    answer = Answer(response.status, headers, await self._body(response, headers))
                 finally:
                     await response.aclose()
             self._judge(request, answer, writes, hint)
             return answer
-        except (httpx.TransportError, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
+        except (*_NO_ANSWER, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
             error = self._ended(request, exc, sent=flight.sent, writes=writes)
             raise error from exc
         except BaseException as exc:
@@ -338,16 +397,25 @@ class Http:
                 call, status = self._where(request)["call"], answer and answer.status
                 log.debug("%s -> %s in %.3f s", call, status, seconds)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    def _sendable(self, request: _Request) -> httpcore.Request:
+        scheme, host, port = self._origin
+        return httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=scheme, host=host, port=port, target=request.target.encode()),
+            headers=request.headers,
+            content=request.content,
+            extensions=_PATIENCE,
+        )
+
+    async def _body(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
         """The whole body, decompressed by ourselves so that a small answer cannot grow without end."""
-        if response.is_stream_consumed:  # of a transport that stands in for the network
-            return response.content
-        limit, encoding = self._max_answer, response.headers.get("content-encoding", "identity").strip().lower()
+        assert isinstance(response.stream, AsyncIterable)
+        limit, encoding = self._max_answer, headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
             raise _Garbled(f"the answer is encoded as {encoding[:40]!r}")
         inflate = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in response.stream:
             if inflate is not None:
                 try:
                     chunk = inflate.decompress(chunk, limit - len(body) + 1)
@@ -360,7 +428,7 @@ class Http:
             raise _Garbled("the compressed answer ends too early")
         return bytes(body)
 
-    def _judge(self, request: httpx.Request, answer: Answer, writes: bool, hint: Hint) -> None:
+    def _judge(self, request: _Request, answer: Answer, writes: bool, hint: Hint) -> None:
         """429 and 5xx mean the same with every vendor."""
         if answer.status != 429 and answer.status < 500:
             return
@@ -374,11 +442,11 @@ class Http:
         error.status, error.said_by_vendor = answer.status, self._text(answer.body)
         raise error.at(**self._where(request))
 
-    def _ended(self, request: httpx.Request, exc: Exception, *, sent: bool, writes: bool) -> ConnectorError:
+    def _ended(self, request: _Request, exc: Exception, *, sent: bool, writes: bool) -> ConnectorError:
         """What it means that no sound answer came."""
         where = self._where(request)
         why = self._mask.text(str(exc)) or type(exc).__name__
-        if isinstance(exc, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
+        if isinstance(exc, httpcore.LocalProtocolError | httpcore.UnsupportedProtocol):
             return Refused(f"This request cannot be sent: {why}.", code="request-not-sendable", where=where)
         if not sent:
             return TryLater(f"The vendor could not be reached: {why}.", code="vendor-unreachable", where=where)
@@ -390,37 +458,31 @@ class Http:
             return VendorError(f"It cannot be used: {why}.", code="vendor-answer", where=where)
         return TryLater(f"No answer came: {why}.", code="answer-lost", where=where)
 
-    def _where(self, request: httpx.Request) -> dict[str, str]:
-        return {"call": f"{request.method} {self._mask.text(request.url.path)}"}
+    def _where(self, request: _Request) -> dict[str, str]:
+        return {"call": f"{request.method} {self._mask.text(request.path)}"}
 
     def _exchange(
         self,
-        request: httpx.Request,
-        response: httpx.Response | None,
+        request: _Request,
+        response: httpcore.Response | None,
         answer: Answer | None,
         error: BaseException | None,
         started: datetime,
         seconds: float,
     ) -> Exchange:
-        ids = () if response is None else (name for name in response.headers if name.endswith("request-id"))
+        ids = () if response is None else (value for name, value in response.headers if _names_request(name))
+        sent = request.content
         return Exchange(
             method=request.method,
-            url=self._mask.text(str(request.url)),
-            status=None if response is None else response.status_code,
+            url=self._mask.text(self._shown + request.target),
+            status=None if response is None else response.status,
             started=started,
             seconds=round(seconds, 6),
-            request=self._sent_text(request),
+            request=self._text(sent, request.kind) if isinstance(sent, bytes) else f"<{request.kind or 'stream'}>",
             answer=None if answer is None else self._text(answer.body, answer.headers.get("content-type", "")),
             error=None if error is None else self._mask.text(str(error)) or type(error).__name__,
-            request_id=next((response.headers[name] for name in ids if response is not None), None),
+            request_id=next((value.decode("latin-1") for value in ids), None),
         )
-
-    def _sent_text(self, request: httpx.Request) -> str | None:
-        kind = request.headers.get("content-type", "")
-        try:
-            return self._text(request.content, kind)
-        except httpx.RequestNotRead:
-            return f"<{kind.partition(';')[0] or 'stream'}>"
 
     def _text(self, body: bytes, kind: str = "") -> str | None:
         """A body as people may see it: masked and cut; only its size where it is no text."""

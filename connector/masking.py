@@ -28,16 +28,21 @@ class Mask:
         for value in filter(None, values):
             self._values |= {value, quote(value, safe="")}
         self._names |= {name.lower() for name in names}
+        # Looked for first, since most texts hold none of them: names that contain another one add nothing.
+        self._hints = [name for name in self._names if not any(other in name for other in self._names - {name})]
         one_of = "|".join(re.escape(name) for name in sorted(self._names))
         # In JSON (also where the text was cut within the value), and in a query or a form.
         self._named = re.compile(
             rf'("(?:{one_of})"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,"{{}}\[\]]+)'
             rf"|((?:^|[?&])(?:{one_of})=)[^&\s#]*",
-            re.IGNORECASE,
+            re.IGNORECASE | re.ASCII,
         )
 
     def text(self, text: str) -> str:
         """`text` without secrets."""
         for value in self._values:
             text = text.replace(value, STARS)
+        lower = text.lower()
+        if not any(hint in lower for hint in self._hints):
+            return text
         return self._named.sub(lambda found: f'{found[1]}"{STARS}"' if found[1] else f"{found[2]}{STARS}", text)

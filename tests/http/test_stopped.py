@@ -18,7 +18,6 @@ import pytest
 
 CHILD = """
 import asyncio, json, os, signal, ssl, sys
-import httpx
 from connector.errors import ConnectorError
 from connector.http import Http, calling, now
 import connector.sockets
@@ -26,10 +25,13 @@ import connector.sockets
 port, place, limit = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 stop = lambda: os.kill(os.getpid(), signal.SIGSTOP)
 
-class StopsBeforeHeaders(httpx.Auth):
-    def auth_flow(self, request):
+class StopsBeforeHeaders:  # between our look at the clock and the first byte
+    def __init__(self, pool):
+        self.pool, self.aclose = pool, pool.aclose
+
+    async def handle_async_request(self, request):
         stop()
-        yield request
+        return await self.pool.handle_async_request(request)
 
 class Stopping:  # a connection that is long in being made
     async def connect_tcp(self, *args, **more):
@@ -47,9 +49,9 @@ async def main():
     http = Http(f"http://127.0.0.1:{port}")
     more = {}
     if place == "connecting":
-        http._client._transport._pool._network_backend = Stopping()
+        http._pool._network_backend = Stopping()
     if place == "headers":
-        more["auth"] = StopsBeforeHeaders()
+        http._pool = StopsBeforeHeaders(http._pool)
     if place == "body":
         more |= {"content": body(), "headers": {"Content-Length": "2"}}
     with calling(now() + limit) as scope:
