@@ -13,10 +13,14 @@ from connector.ehf import flat
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.report import Severity
 from connector.ehf.rules import codelists, releases
+from connector.ehf.rules.fit import Fit
 from connector.ehf.rules.layer import Binder as Binder
 from connector.ehf.rules.layer import DocumentRule as DocumentRule
 from connector.ehf.rules.layer import Layer as Layer
+from connector.ehf.rules.layer import OutlineRule as OutlineRule
 from connector.ehf.rules.layer import ShapeRule as ShapeRule
+from connector.ehf.rules.outline import Outline as Outline
+from connector.ehf.rules.outline import Spot as Spot
 from connector.ehf.rules.places import Elements as Elements
 from connector.ehf.rules.places import Place as Place
 from connector.ehf.rules.places import Source, Unread
@@ -64,44 +68,26 @@ _BASIC: Final = f"{{{CBC}}}"
 Block = tuple[Plan, Values, Elements]
 
 
-class Fit:
-    """A block's tags as they are written, and the plan for them: where the values are among its texts."""
-
-    __slots__ = ("constants", "odd", "pick", "plan", "starts")
-
-    def __init__(self, plan: Plan, form: flat.Form) -> None:
-        self.plan = plan
-        self.starts = form.starts
-        given = [form.attributes[i].get(name) for i, name in plan.attribute_places]
-        self.constants = [None, *given]
-        """What stands behind the texts: nothing, and the values of the attributes."""
-        self.odd = any(
-            ":" not in name and name not in attributes_of(name_of(tag))
-            for tag, attributes in zip(form.tags, form.attributes, strict=True)
-            for name in attributes
-        )
-        # Counted from the end, what stands behind the texts has one place however many they are.
-        behind = len(self.constants)
-        self.pick = getter([-behind if at is None else at for at in form.texts] + [*range(1 - behind, 0)])
-
-
 class Document:
     """One document being judged. Rules read `kind`, `facts`, `each`, `texts`, `has`, and tell with `fire`."""
 
     __slots__ = (
         "attributes_read",
+        "blank",
+        "blocks",
         "broke_off",
         "decimal",
         "els",
         "facts",
         "fired",
         "found",
-        "kept",
         "kind",
         "lines",
+        "outline",
         "plans",
         "rules",
         "source",
+        "too_fine",
         "typed",
     )
 
@@ -127,9 +113,15 @@ class Document:
         """How often each rule fired."""
         self.broke_off: dict[LayerName, tuple[etree._Element, str]] = {}
         """Layers whose official evaluation ends in an error: where and why, the first time."""
-        self.kept: dict[str, list[Block]] = {}
-        """The blocks but for lines, by the tags of the document element's children in them."""
+        self.blocks: list[Block] = []
+        """The blocks but for lines; the header is the first."""
+        self.blank = False
+        """Whether some element without children is empty or blank, or it has not passed the XSD."""
+        self.too_fine = False
+        """Whether some amount, prices aside, has more than two decimals."""
         self.attributes_read = 0
+        self.outline: Outline
+        """Which blocks it has; known when all of them have been seen."""
 
     @property
     def root(self) -> etree._Element:
@@ -139,7 +131,15 @@ class Document:
     @property
     def top(self) -> Place:
         """Where the document element stands."""
-        return self.kept[""][0][2], 0
+        return self.blocks[0][2], 0
+
+    def at(self, spot: Spot) -> Place:
+        """Where a spot of the outline is."""
+        return self.blocks[spot[0]][2], spot[1]
+
+    def text(self, spot: Spot) -> str | None:
+        """The text there."""
+        return self.blocks[spot[0]][1][spot[1]]
 
     def place(self, i: int) -> Place:
         """The place `i` of the block at hand, to keep for later."""
@@ -160,11 +160,15 @@ class Document:
         if rule not in self.fired:
             self.fire(rule, at, **values)
 
+    def spots(self, path: str) -> Sequence[Spot]:
+        """Where the nodes at `path` are, from below the document element; for document rules. Not for lines."""
+        return self.outline.index.get(path, ())
+
     def each(self, path: str) -> Iterator[tuple[str | None, Place]]:
-        """Text and place of every node at `path`, from below the document element; not for what is in lines."""
-        for plan, v, els in self.kept.get(path.partition("/")[0], ()):
-            for i in plan.index.get(path, ()):
-                yield v[i], (els, i)
+        """Text and place of every node at `path`, as `spots`."""
+        for block, i in self.spots(path):
+            _, v, els = self.blocks[block]
+            yield v[i], (els, i)
 
     def attributed(self, path: str, name: str) -> Iterator[tuple[str | None, str | None, Place]]:
         """As `each`, with an attribute in the middle: one of `ATTRIBUTES`."""
@@ -172,23 +176,22 @@ class Document:
             yield v[node.i], v[node.attr(name)], (els, node.i)
 
     def texts(self, path: str) -> list[str | None]:
-        """The texts of the nodes at `path`, as `each`."""
-        blocks = self.kept.get(path.partition("/")[0], ())
-        return [v[i] for plan, v, _ in blocks for i in plan.index.get(path, ())]
+        """The texts of the nodes at `path`, as `spots`."""
+        return [self.blocks[block][1][i] for block, i in self.spots(path)]
 
     def has(self, path: str) -> bool:
-        """Whether there is a node at `path`, as `each`."""
-        return any(path in plan.index for plan, _, _ in self.kept.get(path.partition("/")[0], ()))
+        """Whether there is a node at `path`, as `spots`."""
+        return path in self.outline.index
 
     def count(self, path: str) -> int:
-        """How many nodes there are at `path`, as `each`."""
-        return sum(len(plan.index.get(path, ())) for plan, _, _ in self.kept.get(path.partition("/")[0], ()))
+        """How many nodes there are at `path`, as `spots`."""
+        return len(self.spots(path))
 
     def nodes(self, path: str) -> Iterator[tuple[Node, Values, Elements]]:
-        """The nodes at `path`, as `each`, with the values and elements of their blocks."""
-        for plan, v, els in self.kept.get(path.partition("/")[0], ()):
-            for i in plan.index.get(path, ()):
-                yield plan.places[i], v, els
+        """The nodes at `path`, as `spots`, with the values and elements of their blocks."""
+        for block, i in self.spots(path):
+            plan, v, els = self.blocks[block]
+            yield plan.places[i], v, els
 
     def since(self, release: str) -> bool:
         """Whether the rule set is of that release of BIS Billing or a later one."""
@@ -226,36 +229,48 @@ class Document:
             more = [*map(_get, plan.attribute_owners(els), plan.attribute_names)]
             self.attributes_read += len(more) - more.count(None)
             v += more
-        self.run(plan, v, els)
+        blank = not self.typed
+        if not blank:
+            leaves = plan.blankable(v)
+            blank = None in leaves or True in map(str.isspace, leaves)  # type: ignore[arg-type]
+        attribute_checks = [check for fine, check in plan.attribute_checks if not fine(v)]
+        self.run(plan, v, els, plan.conditional, attribute_checks, blank)
 
-    def run(self, plan: Plan, v: Values, els: Elements) -> None:
-        """Run the checks of the plan on the values of one block."""
+    def run(
+        self,
+        plan: Plan,
+        v: Values,
+        els: Elements,
+        conditional: Sequence[tuple[int, frozenset[str | None], Check]],
+        attribute_checks: Sequence[Check],
+        blank: bool,
+    ) -> None:
+        """Run the checks of the plan on the values of one block; `blank` says that some of its texts may be."""
         self.els = els
         for check in plan.checks:
             try:
                 check(v, self)
             except (BreaksOff, ArithmeticError) as reason:
                 self.undecidable(plan.layer_of(check), reason, (els, 0))
-        for i, allowed, check in plan.conditional:
+        for i, allowed, check in conditional:
             if v[i] not in allowed:
                 self._run((check,), plan, v)
-        if plan.blank_checks:
-            leaves = plan.blankable(v)
-            if None in leaves or True in map(str.isspace, leaves):  # type: ignore[arg-type]
-                self._run(plan.blank_checks, plan, v)
+        if attribute_checks:
+            self._run(attribute_checks, plan, v)
+        if blank:
+            self.blank = True
+            self._run(plan.blank_checks, plan, v)
         if plan.amount_checks and True in map(too_fine, plan.amounts(v)):
+            self.too_fine = True
             self._run(plan.amount_checks, plan, v)
-        for rule, i, values in plan.static:
-            self.fire(rule, i, **values)
-        for rule, i in plan.static_once:
-            self.fire_once(rule, i)
+        if plan.static:
+            for rule, i, values in plan.static:
+                self.fire(rule, i, **values)
+        if plan.static_once:
+            for rule, i in plan.static_once:
+                self.fire_once(rule, i)
         if plan.keep:
-            kept = self.kept
-            for tag in plan.tops:
-                if tag in kept:
-                    kept[tag].append((plan, v, els))
-                else:
-                    kept[tag] = [(plan, v, els)]
+            self.blocks.append((plan, v, els))
         elif plan.top.tag in LINES:
             self.lines += 1
 
@@ -286,8 +301,9 @@ class RuleSet:
         self.document_rules = [(rule, layer.name) for layer in layers for rule in layer.document_rules]
         self.attribute_rules = [rule for layer in layers for rule in layer.attribute_rules]
         self.plans: dict[str, dict[tuple[object, ...], Plan]] = {"Invoice": {}, "CreditNote": {}}
-        self.fits: dict[tuple[str, flat.Names], dict[tuple[str, ...], Fit]] = {}
+        self.fits: dict[tuple[str, flat.Names], dict[str, Fit]] = {}
         """By kind and namespaces as written: a block's tags as written -> its plan."""
+        self.outlines: dict[str, dict[tuple[object, ...], Outline]] = {"Invoice": {}, "CreditNote": {}}
         self._remembered = 0
         self._codes: dict[str, frozenset[str]] = {}
 
@@ -305,21 +321,20 @@ class RuleSet:
     def plan(self, kind: str, key: tuple[object, ...], tags: list[str], lengths: list[int] | None) -> Plan:
         """A plan for a shape that is new; `lengths` are the numbers of children, None for a header."""
         plan = Plan(self, kind, [name_of(tag) for tag in tags], lengths or [0] * len(tags), lengths is None)
-        if plan.size < 2000:  # a giant is not likely to come again
-            if self._remembered + plan.size > _REMEMBERED_NODES:
-                self._forget()
+        if self._remembers(plan.size):
             self.plans[kind][key] = plan
-            self._remembered += plan.size
         return plan
 
     def _forget(self) -> None:
-        for plans in self.plans.values():
-            plans.clear()
+        for kind in self.plans:
+            self.plans[kind].clear()
+            self.outlines[kind].clear()
         self.fits.clear()
         self._remembered = 0
 
-    def fit(self, doc: flat.Flat, tags: tuple[str, ...], *, header: bool = False) -> Fit | None:
-        """The plan for tags that are new; None when they must be read as a tree."""
+    def fit(self, doc: flat.Flat, written: str, *, header: bool = False) -> Fit | None:
+        """The plan for tags that are new, written one after the other; None when they must be read as a tree."""
+        tags = written.split("<") if written else []
         form = flat.header_form(tags, doc.names, doc.tag) if header else flat.form(tags, doc.names)
         if form is None or len(form.tags) > MAX_BLOCK:
             return None
@@ -327,12 +342,29 @@ class RuleSet:
         key = ("header", *form.tags) if header else (*form.tags, *lengths)
         plan = self.plans[doc.kind].get(key) or self.plan(doc.kind, key, form.tags, None if header else lengths)
         fit = Fit(plan, form)
-        if plan.size < 2000:
-            if self._remembered + plan.size > _REMEMBERED_NODES:
-                self._forget()
-            self.fits.setdefault((doc.kind, doc.names), {})[tags] = fit
-            self._remembered += plan.size
+        if self._remembers(plan.size):
+            self.fits.setdefault((doc.kind, doc.names), {})[written] = fit
         return fit
+
+    def outline(self, doc: Document) -> Outline:
+        """What the rules make of the blocks that the document has."""
+        plans = [block[0] for block in doc.blocks]
+        key = (doc.lines > 0, *plans)
+        outline = self.outlines[doc.kind].get(key)
+        if outline is None:
+            outline = Outline(self, doc.kind, doc.lines > 0, plans)
+            if self._remembers(outline.size):
+                self.outlines[doc.kind][key] = outline
+        return outline
+
+    def _remembers(self, size: int) -> bool:
+        """Whether something of that many nodes is to be remembered; what is there may be forgotten for it."""
+        if size >= 2000:  # a giant is not likely to come again
+            return False
+        if self._remembered + size > _REMEMBERED_NODES:
+            self._forget()
+        self._remembered += size
+        return True
 
     def bind(self, plan: Plan) -> None:
         """Run the functions that want a node of the plan, then those that want the whole of it."""
@@ -386,9 +418,20 @@ def _judge(doc: Document) -> Document:
 
 
 def _run_document_rules(doc: Document) -> None:
-    for rule, layer in doc.rules.document_rules:
+    outline = doc.outline = doc.rules.outline(doc)
+    for check in outline.checks:
         try:
-            rule(doc)
+            check(doc)
+        except (BreaksOff, ArithmeticError) as reason:
+            doc.undecidable(outline.layer_of(check), reason, doc.top)
+    if doc.blank:
+        for check in outline.blank_checks:
+            check(doc)
+    for rule, spot, values, once in outline.static:
+        (doc.fire_once if once else doc.fire)(rule, doc.at(spot), **values)
+    for judge_document, layer in doc.rules.document_rules:
+        try:
+            judge_document(doc)
         except (BreaksOff, ArithmeticError) as reason:
             doc.undecidable(layer, reason, doc.top)
 
@@ -408,32 +451,27 @@ def _judge_flat(doc: Document, document: flat.Flat) -> bool:
     for lay_out in rules.starts:
         lay_out(doc)
     known = rules.fits.setdefault((document.kind, document.names), {})
-    tags = tuple([markup[at] for at in document.header])
-    fit = known.get(tags) or rules.fit(document, tags, header=True)
+    written = "<".join([markup[at] for at in document.header])
+    fit = known.get(written) or rules.fit(document, written, header=True)
     if fit is None:
         return False
     odd = document.odd or fit.odd
-    v = [texts[at] for at in document.header]
-    doc.run(fit.plan, _values(fit, v), Unread(doc.source, (0, *document.header), 0))
+    v, blank = fit.values([texts[at] for at in document.header])
+    els = Unread(doc.source, (0, *document.header), 0)
+    doc.run(fit.plan, v, els, fit.conditional, fit.attribute_checks, blank)
     for start, end in document.blocks:
-        tags = tuple(markup[start:end])
-        fit = known.get(tags) or rules.fit(document, tags)
+        written = "<".join(markup[start:end])
+        fit = known.get(written) or rules.fit(document, written)
         if fit is None:
             return False
         odd = odd or fit.odd
-        doc.run(fit.plan, _values(fit, texts[start:end]), Unread(doc.source, fit.starts, start))
+        v, blank = fit.values(texts[start:end])
+        els = Unread(doc.source, fit.starts, start)
+        doc.run(fit.plan, v, els, fit.conditional, fit.attribute_checks, blank)
     if odd:
         _other_attributes(doc)
     _run_document_rules(doc)
     return True
-
-
-def _values(fit: Fit, texts: list[str]) -> Values:
-    v = fit.pick([*texts, *fit.constants])
-    if "" in v:  # an empty element has no text; an empty attribute is one
-        size = fit.plan.size
-        return (*(text or None for text in v[:size]), *v[size:])
-    return v
 
 
 def _other_attributes(doc: Document) -> None:

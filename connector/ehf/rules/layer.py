@@ -13,10 +13,12 @@ from connector.ehf.report import Severity
 
 if TYPE_CHECKING:
     from connector.ehf.rules.engine import Document
+    from connector.ehf.rules.outline import Outline
     from connector.ehf.rules.shape import Node, Plan
 
 Binder = Callable[["Node", "Plan"], None]
 ShapeRule = Callable[["Plan"], None]
+OutlineRule = Callable[["Outline"], None]
 DocumentRule = Callable[["Document"], None]
 AttributeRule = Callable[["Document", etree._Element, str], None]
 
@@ -39,6 +41,7 @@ class Layer:
     catalogue: list[Entry] = field(default_factory=list)
     binders: dict[str, list[tuple[tuple[str, ...], bool, Binder]]] = field(default_factory=dict)
     shape_rules: list[ShapeRule] = field(default_factory=list)
+    outline_rules: list[OutlineRule] = field(default_factory=list)
     starts: list[DocumentRule] = field(default_factory=list)
     document_rules: list[DocumentRule] = field(default_factory=list)
     attribute_rules: list[AttributeRule] = field(default_factory=list)
@@ -74,6 +77,11 @@ class Layer:
     def shape(self, rule: ShapeRule) -> ShapeRule:
         """Run the function once per shape, on `plan.nodes`, after the functions bound to single nodes."""
         self.shape_rules.append(rule)
+        return rule
+
+    def outline(self, rule: OutlineRule) -> OutlineRule:
+        """Run the function once per outline (which blocks a document has)."""
+        self.outline_rules.append(rule)
         return rule
 
     def start(self, rule: DocumentRule) -> DocumentRule:

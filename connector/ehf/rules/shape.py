@@ -110,6 +110,7 @@ class Plan:
     __slots__ = (
         "amount_checks",
         "amounts",
+        "attribute_checks",
         "attribute_names",
         "attribute_owners",
         "attribute_places",
@@ -130,7 +131,6 @@ class Plan:
         "static",
         "static_once",
         "top",
-        "tops",
     )
 
     def __init__(self, rules: RuleSet, kind: str, tags: Sequence[str], lengths: Sequence[int], header: bool) -> None:
@@ -140,12 +140,11 @@ class Plan:
         self.size = len(tags)
         self.root, self.top = _tree(kind, tags, lengths, header)
         self.keep = header or not (tags[0] in LINES or tags[0].startswith("cbc:"))
-        # The header also under "", so that the document element can be found.
-        self.tops = ("", *{node.tag for node in self.top.kids}) if header else (self.top.tag,)
         self.static: list[tuple[str, int, dict[str, str]]] = []
         self.static_once: list[tuple[str, int]] = []
         self.checks: list[Check] = []
         self.conditional: list[tuple[int, frozenset[str | None], Check]] = []
+        self.attribute_checks: list[tuple[Callable[[Values], bool], Check]] = []
         self.blank_checks: list[Check] = []
         self.amount_checks: list[Check] = []
         self.layers: list[tuple[LayerName, frozenset[Check]]] = []
@@ -201,6 +200,13 @@ class Plan:
         """Run `check` only on blocks where `v[place]` is not one of `allowed`: for codes, which mostly are right."""
         self.conditional.append((place, frozenset(allowed), check))
 
+    def unless_attributes(self, fine: Callable[[Values], bool], check: Check) -> None:
+        """Run `check` only on blocks where not `fine(v)`, which looks at attributes alone.
+
+        Blocks whose tags are written alike have the same attributes, so that is asked once for all of them.
+        """
+        self.attribute_checks.append((fine, check))
+
     def when_blank(self, check: Check) -> None:
         """Run `check` only on blocks where some element without children is empty or blank: for required text."""
         self.blank_checks.append(check)
@@ -222,6 +228,7 @@ class Plan:
         """Every check left behind so far."""
         yield from self.checks
         yield from (check for _, _, check in self.conditional)
+        yield from (check for _, check in self.attribute_checks)
         yield from self.blank_checks
         yield from self.amount_checks
 

@@ -78,13 +78,11 @@ def currencies(plan: Plan) -> None:
     pick = getter([node.attr("currencyID") for node in nodes])
 
     def check(v: Values, doc: Document) -> None:
-        found = pick(v)
-        if not codes.issuperset(found):
-            for node, code in zip(nodes, found, strict=True):
-                if strip(code) not in codes:
-                    doc.fire("BR-CL-03", node.i, value=code or "")
+        for node, code in zip(nodes, pick(v), strict=True):
+            if strip(code) not in codes:
+                doc.fire("BR-CL-03", node.i, value=code or "")
 
-    plan.check(check)
+    plan.unless_attributes(lambda v: codes.issuperset(pick(v)), check)
 
 
 @layer.on("cac:AdditionalDocumentReference/cbc:ID", "cac:DocumentReference/cbc:ID")

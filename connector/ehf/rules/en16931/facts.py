@@ -16,7 +16,19 @@ KEY: Final = "en16931"
 
 _HALF: Final = Decimal("0.5")
 _CENT: Final = Decimal("0.01")
+_NEAR: Final = Decimal(98)
 _HALF_CENT: Final = Decimal("0.005")
+
+SELLER_ANY: Final = "seller"
+"""In `Facts.identified`: the seller has a tax number of some kind (BT-31 or BT-32)."""
+SELLER_VAT: Final = "seller VAT"
+"""The seller has a VAT number (BT-31)."""
+REPRESENTATIVE_VAT: Final = "representative VAT"
+"""The tax representative has one (BT-63)."""
+BUYER_VAT: Final = "buyer VAT"
+"""The buyer has one (BT-48)."""
+BUYER_LEGAL: Final = "buyer registration"
+"""The buyer has a registration number (BT-47)."""
 
 Pair = tuple["str | None", "str | None"]
 """A VAT category as it stands: the texts of its `cbc:ID` and of its `cac:TaxScheme/cbc:ID`."""
@@ -73,18 +85,14 @@ class Facts:
         "categories",
         "charge_categories",
         "country_other_than_it",
-        "customer_legal",
-        "customer_vat",
         "groups",
+        "identified",
         "item_categories",
         "odd_lines",
         "payment_codes",
         "payment_ids",
         "rated_charges",
-        "representative_vat",
         "sepa",
-        "supplier_any",
-        "supplier_vat",
         "tax_currencies",
         "totals",
     )
@@ -107,8 +115,8 @@ class Facts:
         """Of each `cac:LegalMonetaryTotal`: texts and places of its amounts (place 0 is its own); the allowances and
         charges beside it, None for those of the document."""
         self.breakdown: list[Breakdown] = []
-        self.supplier_any = self.supplier_vat = self.representative_vat = False
-        self.customer_vat = self.customer_legal = False
+        self.identified: set[str] = set()
+        """Which numbers there are: `SELLER_ANY`, `SELLER_VAT` and so on."""
         self.tax_currencies: set[str | None] = set()
         self.payment_ids: dict[str, Place] = {}
         self.payment_codes: dict[str, Place] = {}
@@ -192,6 +200,14 @@ def double(text: str | None) -> float:
 def cents(value: Decimal) -> Decimal:
     """`round(value * 100) div 100`: half goes towards plus infinity, so -2.345 gives -2.34."""
     return (value + _HALF_CENT).quantize(_CENT, ROUND_FLOOR)
+
+
+def tax_is_near(base: Decimal, rate: Decimal, tax: Decimal) -> bool:
+    """Whether the tax is base × rate ÷ 100 with so little between them that no rounding brings it out of the slack.
+
+    False when the rate may round to 0, and when it is close: then one has to look at it in full.
+    """
+    return rate >= 1 and -_NEAR < abs(tax) * HUNDRED - abs(base) * rate < _NEAR
 
 
 def whole(value: Decimal) -> Decimal:

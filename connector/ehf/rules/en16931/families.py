@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from connector.ehf.rules.en16931.facts import Facts, double, is_vat
+from connector.ehf.rules.en16931.facts import (
+    BUYER_LEGAL,
+    BUYER_VAT,
+    REPRESENTATIVE_VAT,
+    SELLER_ANY,
+    SELLER_VAT,
+    double,
+    is_vat,
+)
 from connector.ehf.rules.engine import Document, strip
 from connector.ehf.rules.xpath import BreaksOff
+
+Numbers = AbstractSet[str]
+"""Which numbers seller, tax representative and buyer have (`Facts.identified`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,7 @@ class Family:
     name: str
     rate: str
     reason: bool
-    identified: Callable[[Facts], bool]
+    identified: Callable[[Numbers], bool]
     by_rate: bool = False
 
     def rule(self, number: int) -> str:
@@ -32,14 +44,29 @@ class Family:
         return f"BR-{self.name}-{number:02}"
 
 
-def _seller(known: Facts) -> bool:
+def _seller(numbers: Numbers) -> bool:
     """BT-31, BT-32 or BT-63."""
-    return known.supplier_any or known.representative_vat
+    return SELLER_ANY in numbers or REPRESENTATIVE_VAT in numbers
 
 
-def _seller_vat(known: Facts) -> bool:
+def _seller_vat(numbers: Numbers) -> bool:
     """BT-31 or BT-63."""
-    return known.supplier_vat or known.representative_vat
+    return SELLER_VAT in numbers or REPRESENTATIVE_VAT in numbers
+
+
+def _seller_and_buyer(numbers: Numbers) -> bool:
+    """The seller as in `_seller`, and BT-48 or BT-47."""
+    return _seller(numbers) and (BUYER_VAT in numbers or BUYER_LEGAL in numbers)
+
+
+def _both_vat(numbers: Numbers) -> bool:
+    """The seller as in `_seller_vat`, and BT-48."""
+    return _seller_vat(numbers) and BUYER_VAT in numbers
+
+
+def _no_vat(numbers: Numbers) -> bool:
+    """None of BT-31, BT-63 and BT-48."""
+    return not _seller_vat(numbers) and BUYER_VAT not in numbers
 
 
 FAMILIES: Final = {
@@ -48,10 +75,10 @@ FAMILIES: Final = {
         Family("S", "S", "positive", False, _seller, by_rate=True),
         Family("Z", "Z", "zero", False, _seller),
         Family("E", "E", "zero", True, _seller),
-        Family("AE", "AE", "zero", True, lambda known: _seller(known) and (known.customer_vat or known.customer_legal)),
-        Family("K", "IC", "zero", True, lambda known: _seller_vat(known) and known.customer_vat),
+        Family("AE", "AE", "zero", True, _seller_and_buyer),
+        Family("K", "IC", "zero", True, _both_vat),
         Family("G", "G", "zero", True, _seller_vat),
-        Family("O", "O", "none", True, lambda known: not _seller_vat(known) and not known.customer_vat),
+        Family("O", "O", "none", True, _no_vat),
         Family("L", "AF", "not-negative", False, _seller, by_rate=True),
         Family("M", "AG", "not-negative", False, _seller, by_rate=True),
     )

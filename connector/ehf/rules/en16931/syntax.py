@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from lxml import etree
 
 from connector.ehf.rules.en16931.facts import facts, indicator
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import Document, Node, Plan, Values, too_fine
+from connector.ehf.rules.engine import Document, Node, Outline, Plan, Values, too_fine
 
 SELLER: Final = "cac:AccountingSupplierParty/cac:Party"
 BUYER: Final = "cac:AccountingCustomerParty/cac:Party"
@@ -76,10 +77,6 @@ layer.fatal("UBL-SR-54", "UBL-SR-55", since="3.0.20")
 layer.fatal("UBL-SR-56", since="3.0.21")
 layer.fatal("UBL-DT-01", "UBL-DT-06", "UBL-DT-07")
 layer.warning(*ATTRIBUTES.values())
-
-_TOPS: Final[dict[str, list[tuple[str, str]]]] = {}
-for _rule, _path in AT_MOST_ONE.items():
-    _TOPS.setdefault(_path.partition("/")[0], []).append((_rule, _path))
 
 
 @layer.on(*AT_MOST_ONE_BELOW)
@@ -197,16 +194,6 @@ def nested_payee(node: Node, plan: Plan) -> None:
 
 
 @layer.shape
-def document_count(plan: Plan) -> None:
-    """`AT_MOST_ONE` within a block."""
-    for tag in plan.tops:
-        for rule, path in _TOPS.get(tag, ()):
-            places = plan.index.get(path, ())
-            if len(places) > 1:
-                plan.fires_once(rule, next(node for node in plan.nodes if node.i == places[1]))
-
-
-@layer.shape
 def amounts(plan: Plan) -> None:
     """UBL-DT-01: whatever is called an amount has two decimals at most, but for prices and price allowances."""
     found = tuple(
@@ -220,7 +207,8 @@ def amounts(plan: Plan) -> None:
             if too_fine(v[i]):
                 doc.fire("UBL-DT-01", i, value=v[i])
 
-    plan.check_amounts(check)
+    if found:
+        plan.check_amounts(check)
     for node in plan.nodes:
         if node.tag.endswith("BinaryObject"):
             _attachment(node, plan)
@@ -246,7 +234,7 @@ def _attachment(node: Node, plan: Plan) -> None:
         if v[filename] is None:
             doc.fire("UBL-DT-07", at)
 
-    plan.check(check)
+    plan.unless_attributes(lambda v: v[mime] is not None and v[filename] is not None, check)
 
 
 @layer.attribute
@@ -256,34 +244,44 @@ def attribute(doc: Document, element: etree._Element, name: str) -> None:
         doc.fire_once(ATTRIBUTES[name], element, attribute=name, value=element.get(name))
 
 
-@layer.document
-def document_counts(doc: Document) -> None:
+@layer.outline
+def document_counts(outline: Outline) -> None:
     """`AT_MOST_ONE`, and the counts that hang on values."""
-    for tag, blocks in doc.kept.items():
-        if len(blocks) > 1:  # within one block the shape has decided, see `document_count`
-            for rule, path in _TOPS.get(tag, ()):
-                count = doc.count(path)
-                if count > 1:
-                    doc.fire_once(rule, list(doc.each(path))[1][1], count=str(count))
+    for rule, path in AT_MOST_ONE.items():
+        if (count := outline.count(path)) > 1:
+            outline.fires_once(rule, outline.all(path)[1], count=str(count))
+    outline.check(_distinct)
+    if outline.count("cac:AdditionalDocumentReference/cbc:DocumentTypeCode") > 1:
+        outline.check(_invoiced_objects)
+    if outline.count("cac:PaymentMeans/cbc:PaymentMeansCode") > 1:
+        outline.check(_named_means)
+    for path, vat_rule, other_rule in (
+        (f"{SELLER}/cac:PartyTaxScheme", "UBL-SR-12", "UBL-SR-13"),
+        (f"{BUYER}/cac:PartyTaxScheme", "UBL-SR-18", None),
+    ):
+        if outline.count(f"{path}/cbc:CompanyID") > 1:
+            outline.check(partial(_registrations, path, vat_rule, other_rule))
+    if outline.has("cac:PayeeParty"):
+        outline.check(_payee)
+
+
+def _distinct(doc: Document) -> None:
+    """UBL-SR-29, 44 and 47: one bank-assigned creditor identifier, one payment reference, one way to pay."""
     known = facts(doc)
     for rule, distinct in (("UBL-SR-44", known.payment_ids), ("UBL-SR-47", known.payment_codes)):
         if len(distinct) > 1:
             doc.fire(rule, list(distinct.values())[1], value=", ".join(distinct))
     if len(known.sepa) > 1:
         doc.fire("UBL-SR-29", known.sepa[1])
-    if "cac:AdditionalDocumentReference" in doc.kept:
-        _invoiced_objects(doc)
-    if "cac:PaymentMeans" in doc.kept:
-        named = [
-            place
-            for _, name, place in doc.attributed("cac:PaymentMeans/cbc:PaymentMeansCode", "name")
-            if name is not None
-        ]
-        if len(named) > 1:
-            doc.fire("UBL-SR-46", named[1])
-    _registrations(doc)
-    if "cac:PayeeParty" in doc.kept:
-        _payee(doc)
+
+
+def _named_means(doc: Document) -> None:
+    """UBL-SR-46."""
+    named = [
+        place for _, name, place in doc.attributed("cac:PaymentMeans/cbc:PaymentMeansCode", "name") if name is not None
+    ]
+    if len(named) > 1:
+        doc.fire("UBL-SR-46", named[1])
 
 
 def _invoiced_objects(doc: Document) -> None:
@@ -298,28 +296,22 @@ def _invoiced_objects(doc: Document) -> None:
         doc.fire("UBL-SR-04", found[1], count=str(len(found)))
 
 
-def _registrations(doc: Document) -> None:
+def _registrations(path: str, vat_rule: str, other_rule: str | None, doc: Document) -> None:
     """UBL-SR-12, 13 and 18: one VAT number each, and one other tax number of the seller. Here blanks count."""
-    for path, vat_rule, other_rule in (
-        (f"{SELLER}/cac:PartyTaxScheme", "UBL-SR-12", "UBL-SR-13"),
-        (f"{BUYER}/cac:PartyTaxScheme", "UBL-SR-18", None),
-    ):
-        if doc.count(f"{path}/cbc:CompanyID") < 2:
-            continue
-        vat, other = [], []
-        for node, v, els in doc.nodes(path):
-            schemes = {
-                (v[ids[0]] or "").upper() if (ids := scheme.places("cbc:ID")) else ""
-                for scheme in node.all("cac:TaxScheme")
-            }
-            numbers = [(els, i) for i in node.places("cbc:CompanyID")]
-            if "VAT" in schemes:
-                vat += numbers
-            if schemes - {"VAT"}:
-                other += numbers
-        for rule, found in ((vat_rule, vat), (other_rule, other)):
-            if rule and len(found) > 1:
-                doc.fire(rule, found[1], count=str(len(found)))
+    vat, other = [], []
+    for node, v, els in doc.nodes(path):
+        schemes = {
+            (v[ids[0]] or "").upper() if (ids := scheme.places("cbc:ID")) else ""
+            for scheme in node.all("cac:TaxScheme")
+        }
+        numbers = [(els, i) for i in node.places("cbc:CompanyID")]
+        if "VAT" in schemes:
+            vat += numbers
+        if schemes - {"VAT"}:
+            other += numbers
+    for rule, found in ((vat_rule, vat), (other_rule, other)):
+        if rule and len(found) > 1:
+            doc.fire(rule, found[1], count=str(len(found)))
 
 
 def _payee(doc: Document) -> None:

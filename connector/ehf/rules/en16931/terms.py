@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connector.ehf.rules.en16931.facts import facts, is_vat, scheme_place
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Document, Node, Plan, Values, is_blank, strip
+from connector.ehf.rules.engine import LINES, Document, Node, Outline, Plan, Spot, Values, is_blank, strip
 from connector.ehf.rules.xpath import date, normalize
 
 layer.fatal("BR-01", "BR-02", "BR-03", "BR-04", "BR-05", "BR-06", "BR-07", "BR-08", "BR-09", "BR-10", "BR-11")
@@ -100,11 +102,14 @@ def nested_payee(node: Node, plan: Plan) -> None:
         plan.exists("BR-17", node, "cac:PartyName/cbc:Name")
 
 
-@layer.document
-def payee(doc: Document) -> None:
+@layer.outline
+def payee(outline: Outline) -> None:
     """BR-17: BT-59 is there, and the payee is another than the seller."""
-    if "cac:PayeeParty" not in doc.kept:
-        return
+    if outline.has("cac:PayeeParty"):
+        outline.check(_payee)
+
+
+def _payee(doc: Document) -> None:
     names = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyName/cbc:Name")]
     sellers = {text or "" for text in doc.texts(f"{SELLER}/cac:Party/cac:PartyName/cbc:Name")}
     ids = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyIdentification/cbc:ID")]
@@ -187,27 +192,43 @@ def period(node: Node, plan: Plan) -> None:
     plan.check(check)
 
 
-@layer.document
-def whole_document(doc: Document) -> None:
+@layer.outline
+def whole_document(outline: Outline) -> None:
     """What no block can know alone: that something is not there at all, and what header and groups say together."""
-    kept, top = doc.kept, doc.top
     for party, name_rule, address_rule in ((SELLER, "BR-06", "BR-08"), (BUYER, "BR-07", "BR-10")):
-        if all(map(is_blank, doc.texts(f"{party}/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName"))):
-            doc.fire(name_rule, next((element for _, element in doc.each(party)), top))
-        if not doc.has(f"{party}/cac:Party/cac:PostalAddress"):
-            doc.fire(address_rule, next((element for _, element in doc.each(party)), top))
-    if not doc.lines and not LINES & kept.keys():  # a line without content stands with the header
-        doc.fire("BR-16", top)
-    if not doc.has("cac:TaxTotal/cac:TaxSubtotal"):
-        doc.fire("BR-CO-18", top)
-    if "cbc:TaxPointDate" in kept and "cac:InvoicePeriod" in kept:
-        for code, element in doc.each("cac:InvoicePeriod/cbc:DescriptionCode"):
-            doc.fire_once("BR-CO-03", element, date=doc.texts("cbc:TaxPointDate")[0], code=code)
-    if "cbc:TaxCurrencyCode" in kept:
-        for currency, element in doc.each("cbc:TaxCurrencyCode"):
-            if (currency or "") not in facts(doc).tax_currencies:
-                doc.fire("BR-53", element, currency=currency)
-    if "cac:PaymentMeans" in kept:
-        for rule, path in (("BR-66", "cac:CardAccount"), ("BR-67", "cac:PaymentMandate")):
-            if doc.count(f"cac:PaymentMeans/{path}") > 1:
-                doc.fire(rule, top)
+        spot = outline.first(party)
+        _named(outline, name_rule, outline.all(f"{party}/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName"), spot)
+        if not outline.has(f"{party}/cac:Party/cac:PostalAddress"):
+            outline.fires(address_rule, spot)
+    if not outline.lines and not any(map(outline.has, LINES)):  # a line without content stands with the header
+        outline.fires("BR-16")
+    if not outline.has("cac:TaxTotal/cac:TaxSubtotal"):
+        outline.fires("BR-CO-18")
+    if outline.has("cbc:TaxPointDate") and outline.has("cac:InvoicePeriod/cbc:DescriptionCode"):
+        code, day = outline.all("cac:InvoicePeriod/cbc:DescriptionCode")[0], outline.all("cbc:TaxPointDate")[0]
+        outline.check(lambda doc: doc.fire_once("BR-CO-03", doc.at(code), date=doc.text(day), code=doc.text(code)))
+    if outline.has("cbc:TaxCurrencyCode"):
+        outline.check(_accounting_currency)
+    for rule, path in (("BR-66", "cac:CardAccount"), ("BR-67", "cac:PaymentMandate")):
+        if outline.count(f"cac:PaymentMeans/{path}") > 1:
+            outline.fires(rule)
+
+
+def _named(outline: Outline, rule: str, names: Sequence[Spot], party: Spot) -> None:
+    """BR-06 and BR-07: seller (BT-27) and buyer (BT-44) have a name."""
+    if not names:
+        outline.fires(rule, party)
+        return
+
+    def check(doc: Document) -> None:
+        if all(is_blank(doc.text(name)) for name in names):
+            doc.fire(rule, doc.at(party))
+
+    outline.when_blank(check)
+
+
+def _accounting_currency(doc: Document) -> None:
+    """BR-53: there is a VAT total in the accounting currency."""
+    for currency, place in doc.each("cbc:TaxCurrencyCode"):
+        if (currency or "") not in facts(doc).tax_currencies:
+            doc.fire("BR-53", place, currency=currency)

@@ -18,10 +18,11 @@ from connector.ehf.rules.en16931.facts import (
     kinds_of,
     scheme_place,
     shown,
+    tax_is_near,
     whole,
 )
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Document, Node, Place, Plan, Values, strip, too_fine
+from connector.ehf.rules.engine import LINES, Check, Document, Node, Outline, Place, Plan, Values, strip, too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.xml import CAC, CBC
 
@@ -215,7 +216,21 @@ def vat_group(node: Node, plan: Plan) -> None:
         base_text = None if base is None else v[base.i] or ""
         _tax_of_group(doc, tax.i if tax else at, percents, base_text, tax_text)
 
-    plan.check(check)
+    one = len(categories) == 1 and [*map(len, categories[0])] == [1, 1, 1]
+    plan.check(_of_one_rate(categories[0], base.i, tax.i, check) if one and base and tax else check)
+
+
+def _of_one_rate(category: tuple[tuple[int, ...], ...], base: int, tax: int, otherwise: Check) -> Check:
+    """The same for a group that has all it should have: mostly it is right, and the tax clearly within the slack."""
+    (scheme,), _, (rate,) = category
+
+    def check(v: Values, doc: Document) -> None:
+        percent = v[rate]
+        fine = doc.typed and v[scheme] == "VAT" and percent and len(percent) < 20 and not doc.too_fine
+        if not (fine and tax_is_near(Decimal(v[base] or ""), Decimal(percent or ""), Decimal(v[tax] or ""))):
+            otherwise(v, doc)
+
+    return check
 
 
 def _tax_of_group(
@@ -248,14 +263,56 @@ def _tax_of_group(
         doc.fire("BR-CO-17", at, stated=tax_text, expected=shown(signed), calculation=calculation)
 
 
-@layer.document
-def document_totals(doc: Document) -> None:
+@layer.outline
+def document_totals(outline: Outline) -> None:
     """BR-CO-10 to 13, 15 and 16, and BR-CO-25."""
+    outline.check(_sums)
+    if outline.has("cbc:DocumentCurrencyCode"):
+        outline.check(_with_tax)
+    if not outline.since("3.0.21"):
+        outline.check(_due)
+
+
+def _sums(doc: Document) -> None:
+    """BR-CO-10 to 13 and 16."""
     known = facts(doc)
     for texts, places, beside in known.totals:
-        _totals_of(doc, texts, places, known.allowances if beside is None else beside)
-    if "cac:TaxTotal" in doc.kept or "cbc:DocumentCurrencyCode" in doc.kept:
-        _with_tax(doc)
+        allowances = known.allowances if beside is None else beside
+        if not (doc.typed and not doc.too_fine and _add_up(doc, texts, allowances)):
+            _totals_of(doc, texts, places, allowances)
+
+
+def _add_up(doc: Document, texts: list[str | None], beside: Allowances) -> bool:
+    """Whether all is there and adds up, when no amount has more than two decimals, so that nothing is rounded.
+
+    The short way for the many that are right; what is wrong `_totals_of` finds out.
+    """
+    lines, allowances, charges, exclusive, inclusive, prepaid, rounding, payable = [
+        None if text is None else Decimal(text) for text in texts
+    ]
+    if lines is None or exclusive is None or inclusive is None or payable is None or lines != _net_of_lines(doc):
+        return False
+    total = lines
+    if allowances is None and charges is None:
+        if beside:
+            return False
+    else:
+        sums = {False: ZERO, True: ZERO}
+        for charge, _, _, amounts in beside:
+            for text in amounts:
+                sums[charge] += Decimal(text or "")
+        for charge, stated in ((False, allowances), (True, charges)):
+            if stated is None:
+                if any(charge is each[0] for each in beside):
+                    return False
+            elif stated != sums[charge]:
+                return False
+        total = lines - sums[False] + sums[True]
+    return exclusive == total and payable - (rounding or ZERO) == inclusive - (prepaid or ZERO)
+
+
+def _due(doc: Document) -> None:
+    """BR-CO-25."""
     if (payable := doc.facts.get("due")) and not doc.facts.get("due told") and not double(payable[2]) <= 0:
         doc.fire("BR-CO-25", payable[1], value=payable[2])
 
@@ -339,22 +396,29 @@ def _with_tax(doc: Document) -> None:
             doc.fire("BR-CO-15", place, currency=wanted, count=str(len(taxes)))
             continue
         exclusives = doc.texts("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
-        inclusives = list(doc.each("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount"))
+        inclusives = doc.spots("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
         if not exclusives or not inclusives:
-            doc.fire("BR-CO-15", inclusives[0][1] if inclusives else currency_element)
+            doc.fire("BR-CO-15", doc.at(inclusives[0]) if inclusives else currency_element)
             continue
-        text, element = inclusives[0]
+        text = doc.text(inclusives[0])
         inclusive, exclusive, tax = doc.decimal(text), doc.decimal(exclusives[0]), doc.decimal(taxes[0][0])
-        expected = cents(exclusive + tax)
+        expected = exclusive + tax
+        if inclusive != expected or doc.too_fine:
+            expected = cents(expected)
         if inclusive != expected:
             calculation = f"{shown(exclusive)} + {shown(tax)} = {shown(expected)}"
-            doc.fire("BR-CO-15", element, stated=text, expected=shown(expected), calculation=calculation)
+            doc.fire("BR-CO-15", doc.at(inclusives[0]), stated=text, expected=shown(expected), calculation=calculation)
 
 
 def _net_of_lines(doc: Document) -> Decimal:
     known = facts(doc)
-    total = sum((group.net for groups in known.groups.values() for group in groups.values()), ZERO)
-    return sum((doc.decimal(text) for line_ in known.odd_lines for text in line_.nets), total)
+    total = ZERO
+    for groups in known.groups.values():
+        for group in groups.values():
+            total += group.net
+    for line_ in known.odd_lines:
+        total += sum(map(doc.decimal, line_.nets), ZERO)
+    return total
 
 
 def _compare(

@@ -84,12 +84,11 @@ def elements(plan: Plan) -> None:
     none = (None,) * len(attributes)
 
     def check(v: Values, doc: Document) -> None:
-        if pick(v) != none:
-            for place, rule, at in attributes:
-                if v[place] is not None:
-                    doc.fire_once(rule, at, value=v[place])
+        for place, rule, at in attributes:
+            if v[place] is not None:
+                doc.fire_once(rule, at, value=v[place])
 
-    plan.check(check)
+    plan.unless_attributes(lambda v: pick(v) == none, check)
 
 
 @layer.attribute

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from connector.ehf.rules.en16931.breakdown import judge_group
-from connector.ehf.rules.en16931.facts import Breakdown, Facts, Pair, facts, is_vat, kinds_of, pair_of, scheme_place
-from connector.ehf.rules.en16931.families import FAMILIES, Family, rate_rules, telling_rate
+from connector.ehf.rules.en16931.facts import (
+    BUYER_LEGAL,
+    BUYER_VAT,
+    REPRESENTATIVE_VAT,
+    SELLER_ANY,
+    SELLER_VAT,
+    Breakdown,
+    Facts,
+    Pair,
+    facts,
+    is_vat,
+    kinds_of,
+    pair_of,
+    scheme_place,
+)
+from connector.ehf.rules.en16931.families import FAMILIES, Family, Numbers, rate_rules, telling_rate
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Place, Plan, Values, picker, strip
 from connector.ehf.rules.xpath import BreaksOff
@@ -105,19 +119,25 @@ def registration(node: Node, plan: Plan) -> None:
     """Who has a VAT number."""
     if not node.has("cbc:CompanyID"):
         return
-    schemes = scheme_place(node)
+    number = REPRESENTATIVE_VAT
     if node.inside("cac:AccountingSupplierParty"):
-        field = "supplier_vat"
-        plan.check(lambda v, doc: setattr(facts(doc), "supplier_any", True))
-    else:
-        field = "customer_vat" if node.inside("cac:AccountingCustomerParty") else "representative_vat"
-    plan.check(lambda v, doc: setattr(facts(doc), field, True) if any(is_vat(v[i]) for i in schemes) else None)
+        number = SELLER_VAT
+        plan.check(lambda v, doc: facts(doc).identified.add(SELLER_ANY))
+    elif node.inside("cac:AccountingCustomerParty"):
+        number = BUYER_VAT
+    for i in scheme_place(node):
+        plan.check(partial(_has_number, number, i))
+
+
+def _has_number(number: str, scheme: int, v: Values, doc: Document) -> None:
+    if is_vat(v[scheme]):
+        facts(doc).identified.add(number)
 
 
 @layer.on("cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID")
 def customer_registration(node: Node, plan: Plan) -> None:
     """BT-47."""
-    plan.check(lambda v, doc: setattr(facts(doc), "customer_legal", True))
+    plan.check(lambda v, doc: facts(doc).identified.add(BUYER_LEGAL))
 
 
 @layer.on("cbc:IdentificationCode")
@@ -158,69 +178,90 @@ class _Codes:
             for kind in (False, True)
         }
         used = self.items_any | self.all | self.charges_any
-        self.families = [family for code, family in FAMILIES.items() if code in used]
+        self.used = [code for code in FAMILIES if code in used]
 
 
-_codes = lru_cache(maxsize=512)(_Codes)
-"""Most documents have one of a few combinations of categories."""
+Broken = tuple[str, str, str]
+"""A rule, the tag of the group it is about ('' for the document), and the VAT category."""
 
 
 @layer.document
 def families(doc: Document) -> None:
     """Rules 01 to 04 and 08 to 14 of every family that the document uses."""
     known = facts(doc)
-    items = {(key[0], key[1]) for groups in known.groups.values() for key in groups}
-    codes = _codes(
-        frozenset(items | known.item_categories), frozenset(known.categories), frozenset(known.charge_categories)
+    items = known.item_categories
+    for groups in known.groups.values():
+        for key in groups:
+            items.add((key[0], key[1]))
+    codes, broken = _use(
+        frozenset(items),
+        frozenset(known.categories),
+        frozenset(known.charge_categories),
+        tuple([group.pair for group in known.breakdown]),
+        frozenset(known.identified),
     )
-    for family in codes.families:
-        _use(doc, known, codes, family)
+    for rule, tag, code in broken:
+        doc.fire(rule, _place(doc, tag), category=code)
     for group in known.breakdown:
         found = FAMILIES.get(strip(group.pair[0]))
         if found is not None and is_vat(group.pair[1]):
             judge_group(doc, known, found, group)
         elif strip(group.pair[0]) == "S" and "S" not in codes.items_any | codes.charges_any:
             doc.fire_once("BR-S-01", group.place, category="S")
+    if "K" in codes.used:
+        _intra_community(doc, known)
+    if "O" in codes.used:
+        _outside_scope(doc, known, codes)
     if "B" in codes.raw or "B" in codes.items_raw:
         _split_payment(doc, known, codes)
 
 
-def _use(doc: Document, known: Facts, codes: _Codes, family: Family) -> None:
-    """Rules 01 to 04: the category is in the breakdown as well, and seller and buyer have what it wants."""
-    code = family.code
-    if not _breakdown_fits(known, codes, family):
-        doc.fire_once(family.rule(1), _place(doc, "cac:TaxTotal"), category=code)
-    identified = family.identified(known)
-    seller = _place(doc, "cac:AccountingSupplierParty")
-    # BR-S-02 asks about every line with S, and lets the identified seller off only where the scheme is VAT.
-    in_items = codes.items_any if code == "S" else codes.items
-    if code in in_items and not (identified and code in codes.items):
-        doc.fire(family.rule(2), seller, category=code)
-    charges = codes.of_document if code == "O" else codes.charges
-    if code in charges[False] and not identified:
-        doc.fire(family.rule(3), seller, category=code)
-    # BR-AF-04 compares the code without trimming it.
-    if code in (codes.charges_raw if code == "L" else charges[True]) and not identified:
-        doc.fire(family.rule(4), seller, category=code)
-    if code == "K":
-        _intra_community(doc, known)
-    elif code == "O":
-        _outside_scope(doc, known, codes)
+@lru_cache(maxsize=512)
+def _use(
+    items: frozenset[Pair],
+    categories: frozenset[Pair],
+    charges: frozenset[Charge],
+    breakdown: tuple[Pair, ...],
+    numbers: Numbers,
+) -> tuple[_Codes, tuple[Broken, ...]]:
+    """Rules 01 to 04: the category is in the breakdown as well, and seller and buyer have what it wants.
+
+    Most documents have one of a few combinations of these, so the answers are kept.
+    """
+    codes = _Codes(items, categories, charges)
+    broken: list[Broken] = []
+    for code in codes.used:
+        family = FAMILIES[code]
+        if not _breakdown_fits(breakdown, codes, family):
+            broken.append((family.rule(1), "cac:TaxTotal", code))
+        identified = family.identified(numbers)
+        seller = "cac:AccountingSupplierParty"
+        # BR-S-02 asks about every line with S, and lets the identified seller off only where the scheme is VAT.
+        in_items = codes.items_any if code == "S" else codes.items
+        if code in in_items and not (identified and code in codes.items):
+            broken.append((family.rule(2), seller, code))
+        charged = codes.of_document if code == "O" else codes.charges
+        if code in charged[False] and not identified:
+            broken.append((family.rule(3), seller, code))
+        # BR-AF-04 compares the code without trimming it.
+        if code in (codes.charges_raw if code == "L" else charged[True]) and not identified:
+            broken.append((family.rule(4), seller, code))
+    return codes, tuple(broken)
 
 
-def _breakdown_fits(known: Facts, codes: _Codes, family: Family) -> bool:
+def _breakdown_fits(breakdown: tuple[Pair, ...], codes: _Codes, family: Family) -> bool:
     code = family.code
-    with_vat = [group.pair[0] for group in known.breakdown if is_vat(group.pair[1])]
+    with_vat = [category for category, scheme in breakdown if is_vat(scheme)]
     if not family.by_rate:
         used = code in codes.all or code in codes.items
         return not used or sum(1 for each in with_vat if strip(each) == code) == 1
     if code == "S":
         used = code in codes.charges_any or code in codes.items_any
-        return used == any(strip(group.pair[0]) == code for group in known.breakdown)
+        return used == any(strip(category) == code for category, _ in breakdown)
     used = code in codes.items or code in codes.charges_vat
     if used:
         # Compared without trimming, and in BR-AF-01 whatever the scheme.
-        return code in (with_vat if code == "M" else [group.pair[0] for group in known.breakdown])
+        return code in (with_vat if code == "M" else [category for category, _ in breakdown])
     return not any(strip(each) == code for each in with_vat)
 
 
@@ -230,7 +271,7 @@ def _intra_community(doc: Document, known: Facts) -> None:
         return
     days = [text or "" for text in doc.texts("cac:Delivery/cbc:ActualDeliveryDate")]
     # A period without content is a leaf, and stands with the header.
-    has_period = any(plan.top.tag == "cac:InvoicePeriod" for plan, _, _ in doc.kept.get("cac:InvoicePeriod", ()))
+    has_period = any(block for block, _ in doc.spots("cac:InvoicePeriod"))
     place = _place(doc, "cac:Delivery")
     if not has_period:
         if len(days) > 1:

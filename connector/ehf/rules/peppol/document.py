@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from connector.ehf.rules.engine import Document, Node, Plan, Values, is_blank
+from connector.ehf.rules.engine import Document, Node, Outline, Plan, Values, is_blank
 from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
 from connector.ehf.rules.peppol.parties import both_german, told
 from connector.ehf.rules.xpath import BreaksOff, conjunction, disjunction, is_date, normalize, number
@@ -29,10 +29,10 @@ def profile(doc: Document) -> str | None:
     Raises:
         BreaksOff: there are several processes.
     """
-    said = doc.texts("cbc:ProfileID")
+    said = doc.spots("cbc:ProfileID")
     if len(said) > 1:
         raise BreaksOff("several cbc:ProfileID")
-    process = said[0] or "" if said else ""
+    process = doc.text(said[0]) or "" if said else ""
     self_billing = is_self_billing(doc)
     if process == _BILLING_PROCESS and not self_billing:
         return "01"
@@ -47,19 +47,30 @@ def profile(doc: Document) -> str | None:
     return "02" if process == _WITH_RESPONSE else UNKNOWN
 
 
-@both.document
-def header(doc: Document) -> None:
+@both.outline
+def header(outline: Outline) -> None:
     """R001, R002, R003, R004, R007: process, note, references, specification."""
-    top = doc.top
-    if not doc.has("cbc:ProfileID"):
-        doc.fire("PEPPOL-EN16931-R001", top)
+    if not outline.has("cbc:ProfileID"):
+        outline.fires("PEPPOL-EN16931-R001")
+    outline.check(_process)
+    if outline.count("cbc:Note") > 1:
+        outline.check(lambda doc: None if told(both_german(doc)) else doc.fire("PEPPOL-EN16931-R002", doc.top))
+    if not outline.has("cbc:BuyerReference") and not outline.has("cac:OrderReference/cbc:ID"):
+        outline.fires("PEPPOL-EN16931-R003")
+    outline.check(_specification)
+    if len(outline.plans) == 1 and outline.plans[0].size == 1 and not outline.lines:
+        outline.check(lambda doc: doc.fire("PEPPOL-EN16931-R008", doc.top) if is_blank(doc.root.text) else None)
+
+
+def _process(doc: Document) -> None:
+    """R007."""
     if profile(doc) in (UNKNOWN, None):
-        doc.fire("PEPPOL-EN16931-R007", top, value=next(iter(doc.texts("cbc:ProfileID")), None))
-    if doc.count("cbc:Note") > 1 and not told(both_german(doc)):
-        doc.fire("PEPPOL-EN16931-R002", top)
-    if not doc.has("cbc:BuyerReference") and not doc.has("cac:OrderReference/cbc:ID"):
-        doc.fire("PEPPOL-EN16931-R003", top)
-    said = [text for text in doc.texts("cbc:CustomizationID") if text]
+        doc.fire("PEPPOL-EN16931-R007", doc.top, value=next(iter(doc.texts("cbc:ProfileID")), None))
+
+
+def _specification(doc: Document) -> None:
+    """R004."""
+    said = [text for spot in doc.spots("cbc:CustomizationID") if (text := doc.text(spot))]
     if len(said) > 1:
         raise BreaksOff("several cbc:CustomizationID")
     specification = said[0] if said else ""
@@ -68,24 +79,21 @@ def header(doc: Document) -> None:
         specification = normalize(specification)
         colons = "::" in specification and (doc.since("3.0.21") or is_self_billing(doc))
         if colons or not specification.startswith(wanted):
-            doc.fire("PEPPOL-EN16931-R004", top, value=specification or None)
-    if len(top[0]) == 1 and not doc.lines and len(doc.kept) == 1 and is_blank(doc.root.text):
-        doc.fire("PEPPOL-EN16931-R008", top)
+            doc.fire("PEPPOL-EN16931-R004", doc.top, value=specification or None)
 
 
-@both.document
-def tax_totals(doc: Document) -> None:
+@both.outline
+def tax_totals(outline: Outline) -> None:
     """R053, R054, R055: one tax total with its parts, and one more in the accounting currency when there is one."""
-    blocks = doc.kept.get("cac:TaxTotal", ())
-    total = doc.count("cac:TaxTotal")
-    whole = sum("cac:TaxTotal/cac:TaxSubtotal" in plan.index for plan, _, _ in blocks)
-    accounting = doc.has("cbc:TaxCurrencyCode")
+    total = outline.count("cac:TaxTotal")
+    whole = sum(node.has("cac:TaxSubtotal") for _, node in outline.nodes("cac:TaxTotal"))
+    accounting = outline.has("cbc:TaxCurrencyCode")
     if whole != 1:
-        doc.fire("PEPPOL-EN16931-R053", doc.top, value=str(whole), allowed="1")
+        outline.fires("PEPPOL-EN16931-R053", value=str(whole), allowed="1")
     if total - whole != accounting:
-        doc.fire("PEPPOL-EN16931-R054", doc.top, value=str(total - whole), allowed=str(int(accounting)))
-    if accounting and not _same_sign(doc):
-        doc.fire("PEPPOL-EN16931-R055", doc.top)
+        outline.fires("PEPPOL-EN16931-R054", value=str(total - whole), allowed=str(int(accounting)))
+    if accounting:
+        outline.check(lambda doc: None if _same_sign(doc) else doc.fire("PEPPOL-EN16931-R055", doc.top))
 
 
 def _same_sign(doc: Document) -> bool:

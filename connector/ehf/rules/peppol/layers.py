@@ -11,7 +11,7 @@ from typing import Final
 
 from lxml import etree
 
-from connector.ehf.rules.engine import Binder, Document, DocumentRule, Layer, Plan, ShapeRule
+from connector.ehf.rules.engine import Binder, Document, DocumentRule, Layer, OutlineRule, Plan, ShapeRule
 from connector.ehf.rules.xpath import BreaksOff
 
 billing: Final = Layer("peppol")
@@ -42,6 +42,11 @@ class _Both:
     def shape(self, rule: ShapeRule) -> ShapeRule:
         for layer in self.layers:
             layer.shape(rule)
+        return rule
+
+    def outline(self, rule: OutlineRule) -> OutlineRule:
+        for layer in self.layers:
+            layer.outline(rule)
         return rule
 
     def start(self, rule: DocumentRule) -> DocumentRule:
