@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
 
 from connector import __version__
 from connector.api import attention, commands, documents, ehf, feed, health, problems
@@ -33,7 +36,20 @@ def create_app(house: House | None) -> FastAPI:
     problems.install(app)
     for module in (commands, documents, feed, attention, ehf, health):
         app.include_router(module.router)
+    plain = app.openapi
+    app.openapi = lambda: _with_bodies(plain())  # type: ignore[method-assign]
     return app
+
+
+def _with_bodies(said: dict[str, Any]) -> dict[str, Any]:
+    """The description with the models that bodies are read as by hand (their bytes, so that no amount passes through a
+    float): FastAPI has not seen them.
+    """
+    _, bodies = models_json_schema(
+        [(model, "validation") for model in commands.BODIES], ref_template="#/components/schemas/{model}"
+    )
+    said["components"]["schemas"] |= bodies["$defs"]
+    return said
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -5,8 +5,8 @@ operation whose end is *done with proof*, *rejected with a reason* or *waiting f
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,10 +16,11 @@ from connector.api.access import Reader, TheHouse, Writer
 from connector.api.body import body_of, media_type
 from connector.api.examples import INVOICE_DRAFT, PAYMENT
 from connector.api.problems import declared
-from connector.errors import BadInput, Clash
+from connector.errors import BadInput, Clash, ConnectorError
 from connector.model import Draft, Payment
+from connector.model.json import dumps, loads
 from connector.service.house import House
-from connector.store import Tx, arrivals, documents, idempotency, operations
+from connector.store import Moved, Tx, arrivals, documents, idempotency, new_id, operations
 from connector.store.arrivals import Arrival
 from connector.store.keys import ApiKey
 from connector.store.operations import Operation
@@ -56,11 +57,19 @@ class OperationView(BaseModel):
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
 
+BODIES: tuple[type[BaseModel], ...] = (Draft, Payment)
+"""What bodies are read as; the description names them (`connector.api.app`)."""
+
+
+def _body(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}, "example": example}
+
+
 _BODIES = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": Draft.model_json_schema(), "example": INVOICE_DRAFT},
+            "application/json": _body(Draft, INVOICE_DRAFT),
             "application/xml": {"schema": {"type": "string", "description": "EHF: a UBL invoice."}},
         },
     }
@@ -68,7 +77,7 @@ _BODIES = {
 _PAYMENT_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": Payment.model_json_schema(), "example": PAYMENT}},
+        "content": {"application/json": _body(Payment, PAYMENT)},
     }
 }
 
@@ -107,25 +116,27 @@ async def post_invoice(
     way = route_of(tenant, route, intake.SOURCE)
     intake.check_route(way, invoice)
     business_key = invoice_key(invoice)
-
-    digest = documents.digest_of(intake.body_of(invoice))
+    said = {"route": way.name, "draft": draft, "key": key.name}
+    posted = _Posted(key.tenant, INVOICE_ARRIVAL, f"invoice/{business_key}", body, kind, said)
 
     def same(there: Arrival) -> bool:
-        said = there.headers or {}
-        before = intake.invoice_of(there.body, there.content_type, drop_number=bool(said.get("draft")))
-        return said.get("route") == way.name and documents.digest_of(intake.body_of(before)) == digest
+        told = there.headers or {}
+        before = intake.invoice_of(there.body, there.content_type, drop_number=bool(told.get("draft")))
+        return told.get("route") == way.name and intake.body_of(before) == intake.body_of(invoice)
 
     def take(tx: Tx) -> Operation:
         there = documents.by_key(tx, key.tenant, "invoice", business_key)
+        digest = documents.digest_of(intake.body_of(invoice))
         if there is not None and (there.digest, there.source) != (digest, way.name):
             raise _exists("invoice", business_key, document=there.id)
         if there is not None and there.arrival is not None:
-            return _of_arrival(tx, key.tenant, "invoice", there.arrival)
-        said = {"route": way.name, "draft": draft, "key": key.name}
-        arrival = _arrive(tx, key, INVOICE_ARRIVAL, f"invoice/{business_key}", body, kind, said, same)
-        return _of_arrival(tx, key.tenant, "invoice", arrival)
+            return posted.operation(tx, there.arrival)
+        return posted.operation(tx, posted.arrive(tx, same))
 
-    return await _once(house, key, request, body, idempotency_key, take)
+    def file(tx: Tx, arrival: str) -> intake.Filed:
+        return intake.file_invoice(tx, house, key.tenant, way, invoice, arrival=arrival, received=(body, kind))
+
+    return await _once(house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx))
 
 
 @router.post(
@@ -148,17 +159,19 @@ async def post_payment(
     body = await body_of(request, MOST_PAYMENT)
     payment = intake.payment_of(body)
     tenant = house.tenant(key.tenant)
-    business_key = intake.key_of_payment(payment)
+    named = f"payment/{intake.key_of_payment(payment)}"
+    posted = _Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
         return intake.payment_of(there.body) == payment
 
+    def file(tx: Tx, arrival: str) -> intake.Filed:
+        return intake.file_payment(tx, house, key.tenant, payment, arrival=arrival)
+
     def take(tx: Tx) -> Operation:
         for allocation in allocations_of(payment):
             check_bank_money(tenant, payment, invoice_for(tx, key.tenant, allocation.document))
-        named = f"payment/{business_key}"
-        arrival = _arrive(tx, key, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name}, same)
-        return _of_arrival(tx, key.tenant, "payment", arrival)
+        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
     return await _once(house, key, request, body, idempotency_key, take)
 
@@ -175,37 +188,73 @@ async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
     return await house.store.read(lambda tx: _view(tx, operations.get(tx, key.tenant, id)))
 
 
-def _arrive(
-    tx: Tx,
-    key: ApiKey,
-    kind: str,
-    named: str,
-    body: bytes,
-    content_type: str,
-    said: dict[str, Any],
-    same: Callable[[Arrival], bool],
-) -> str:
-    """Keep what was posted. What came before under this name is the same where it says the same, in whatever bytes."""
-    try:
-        arrival, new = arrivals.arrive(
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """What was posted, as an arrival: `named` is what it is known by, kind and business key."""
+
+    tenant: str
+    kind: str
+    named: str
+    body: bytes
+    content_type: str
+    said: dict[str, Any]
+
+    def at_once(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
+        """Keep and handle it in this transaction; None where something stands in the way, with nothing done."""
+        id = new_id()
+        try:
+            with tx.savepoint():
+                filed = file(tx, id)
+                if not self._keep(tx, id=id, handled=filed.document)[1]:
+                    raise Moved
+                operation = self._accept(tx, id, filed)
+                if not filed.works:
+                    intake.under_way(tx, operation, filed)
+                return operation
+        except (ConnectorError, Moved):
+            return None
+
+    def arrive(self, tx: Tx, same: Callable[[Arrival], bool]) -> str:
+        """Keep it for the inbox. What came before by its name is the same where it says the same, in whatever bytes."""
+        try:
+            arrival, new = self._keep(tx)
+            if new:
+                return arrival
+        except Clash as clash:
+            arrival = str(clash.where["arrival"])
+        there = arrivals.get(tx, self.tenant, arrival)
+        if not same(there):
+            raise _exists(*self.named.split("/", 1), document=there.document)
+        return arrival
+
+    def operation(self, tx: Tx, arrival: str) -> Operation:
+        """The operation of an arrival: the one there is, else a new one."""
+        there = operations.find(tx, arrival=arrival, live=False)
+        return there[0] if there else self._accept(tx, arrival, None)
+
+    def _keep(self, tx: Tx, **more: Any) -> tuple[str, bool]:
+        return arrivals.arrive(
             tx,
-            tenant=key.tenant,
+            tenant=self.tenant,
             source=intake.SOURCE,
-            kind=kind,
-            key=named,
-            subject=named,
-            body=body,
-            content_type=content_type,
-            headers=said,
+            kind=self.kind,
+            key=self.named,
+            subject=self.named,
+            body=self.body,
+            content_type=self.content_type,
+            headers=self.said,
+            **more,
         )
-        if new:
-            return arrival
-    except Clash as clash:
-        arrival = str(clash.where["arrival"])
-    there = arrivals.get(tx, key.tenant, arrival)
-    if not same(there):
-        raise _exists(*named.split("/", 1), document=there.document)
-    return arrival
+
+    def _accept(self, tx: Tx, arrival: str, filed: intake.Filed | None) -> Operation:
+        return operations.accept(
+            tx,
+            tenant=self.tenant,
+            kind=self.named.partition("/")[0],
+            arrival=arrival,
+            document=filed.document if filed else None,
+            work=filed.works[0] if filed and filed.works else None,
+        )
 
 
 def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
@@ -219,12 +268,6 @@ def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
         do=helps[kind],
         where={"business_key": business_key} | ({"document": document} if document else {}),
     )
-
-
-def _of_arrival(tx: Tx, tenant: str, kind: str, arrival: str) -> Operation:
-    """The operation of an arrival: the one there is, else a new one."""
-    there = operations.find(tx, arrival=arrival, live=False)
-    return there[0] if there else operations.accept(tx, tenant=tenant, kind=kind, arrival=arrival)
 
 
 def _view(tx: Tx, operation: Operation) -> OperationView:
@@ -259,10 +302,10 @@ async def _once(
         if before is not None:
             return before
         view = _view(tx, take(tx))
-        answer = json.dumps(view.model_dump(exclude_none=True)).encode()
+        answer = dumps(view.model_dump(exclude_none=True))
         idempotency.keep(tx, key.tenant, said, fingerprint, 202, answer)
         return 202, answer
 
     status, answer = await house.store.write(once)
-    location = f"/v1/operations/{json.loads(answer)['id']}"
+    location = f"/v1/operations/{loads(answer)['id']}"
     return Response(answer, status, {"Location": location}, "application/json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from urllib.parse import quote
 
 import jsonschema
@@ -16,10 +18,19 @@ async def test_examples_fit_their_schemas(door):
         for operation in methods.values():
             for body in operation.get("requestBody", {}).get("content", {}).values():
                 if "example" in body:
-                    jsonschema.Draft202012Validator(body["schema"]).validate(body["example"])
+                    schema = {**body["schema"], "components": said["components"]}
+                    jsonschema.Draft202012Validator(schema).validate(body["example"])
             for status, answer in operation["responses"].items():
                 if status.startswith(("4", "5")) and path != "/health/ready":
                     assert "application/problem+json" in answer["content"], (path, status)
+
+
+async def test_every_reference_in_it_is_found_in_it(door):
+    text = (await door.client.get("/openapi.json")).text
+    said = json.loads(text)
+    for name in set(re.findall(r'"\$ref":\s*"([^"]*)"', text)):
+        assert name.startswith("#/components/schemas/"), name
+        assert name.rpartition("/")[2] in said["components"]["schemas"], name
 
 
 @pytest.mark.parametrize("value", [NUL, "x" * 3000, "%F0%9F%98%80", "-1"], ids=["NUL", "long", "emoji", "-1"])
