@@ -29,7 +29,7 @@ class Scope(StrEnum):
 _bearer = HTTPBearer(auto_error=False, description="API key, made by `connector keys create`.")
 
 
-def house_of(request: Request) -> House:
+async def house_of(request: Request) -> House:
     """The service behind the API."""
     house: House = request.app.state.house
     return house

@@ -115,7 +115,7 @@ def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def refuse_nul(request: Request) -> None:
+async def refuse_nul(request: Request) -> None:
     """No database keeps a NUL in a text: refused before anything is looked up."""
     if "\0" in request.scope["path"] or any("\0" in value for _, value in request.query_params.multi_items()):
         raise BadInput("There is a NUL in the path or the query.", code="request-malformed", do="Remove it.")

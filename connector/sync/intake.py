@@ -1,11 +1,14 @@
 """What programs post becomes documents, and what the world should now be told: arrivals of the source `api`.
 
-One transaction makes the document, the customer it is for, the work for every connection on its route, and the event.
+One transaction makes the document, the customer it is for, the work for every connection on its route, and the event:
+the one that keeps the arrival, where nothing stands in the way (`file_invoice`, `file_payment`); else a later one of
+the inbox (`take_invoice`, `take_payment`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,6 +21,7 @@ from connector.model.json import loads
 from connector.store import Tx, documents, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
+from connector.store.operations import Operation
 from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.keys import customer_key, invoice_key, payment_key
@@ -96,82 +100,116 @@ def check_route(route: TenantRoute, invoice: Invoice) -> None:
         )
 
 
-def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
-    """An invoice that a program posted: document, customer, work, event."""
-    said = arrival.headers or {}
-    tenant = spokes.tenant(arrival.tenant)
-    invoice = invoice_of(arrival.body, arrival.content_type, drop_number=bool(said.get("draft")))
-    route = route_of(tenant, said.get("route"), SOURCE)
-    check_route(route, invoice)
-    customer = customer_of(tx, arrival.tenant, invoice)
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What was made of something posted: its document, and the works that bring it to the connections of its route."""
+
+    document: str
+    works: Sequence[str] = ()
+
+
+def file_invoice(
+    tx: Tx,
+    spokes: Spokes,
+    tenant: str,
+    route: TenantRoute,
+    invoice: Invoice,
+    *,
+    arrival: str,
+    received: tuple[bytes, str | None],
+) -> Filed:
+    """Document, customer, work and event of an invoice that was posted and may take this route.
+
+    Args:
+        arrival: the id of its arrival.
+        received: its bytes and their media type; an EHF is kept as it came.
+
+    Raises:
+        Clash: it is here already; the one there, and whether it says the same, as `documents.insert` says it.
+    """
+    customer = customer_of(tx, tenant, invoice)
     totals = invoice.totals
     assert totals is not None
-    received_xml = arrival.content_type in XML
+    original, content_type = received if received[1] in XML else (None, None)
+    made = documents.insert(
+        tx,
+        tenant=tenant,
+        kind="invoice",
+        business_key=invoice_key(invoice),
+        body=body_of(invoice),
+        state="accepted",
+        original=original,
+        content_type=content_type,
+        source=route.name,
+        direction=invoice.direction,
+        number=invoice.number,
+        source_id=invoice.source_id,
+        kid=invoice.payment_id,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        currency=invoice.currency,
+        payable=totals.payable,
+        open_amount=totals.payable,
+        counterparty_name=invoice.buyer.name,
+        counterparty_number=invoice.buyer.organisation_number,
+        arrival=arrival,
+    )
+    documents.relate(tx, tenant=tenant, document=made.id, kind="customer", other=customer.id)
+    pushes = []
+    for name in route.to:
+        spoke = spokes.named(tenant, name)
+        needs = effects.need(tx, spoke, "customer", customer.id)
+        pushes.append(effects.push(tx, spoke, "invoice", made.id, needs=needs))
+    tx.emit(tenant, "invoice.accepted", document=made.id, data=_seen(made, route.name))
+    return Filed(made.id, [work for work in pushes if work is not None])
+
+
+def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arrival: str) -> Filed:
+    """Document, allocations, open amounts, work and events of a payment that was posted. Raises as `money.settle`."""
+    made, invoices = settle(tx, tenant, SOURCE, payment, arrival=arrival)
+    routes = spokes.tenant(tenant).routes
+    pushes = []
+    for invoice in invoices:
+        route = routes.get(invoice.source or "")
+        for name in route.to if route else ():
+            spoke = spokes.named(tenant, name)
+            needs = effects.need(tx, spoke, "invoice", invoice.id)
+            pushes.append(effects.push(tx, spoke, "payment", made.id, needs=needs))
+    return Filed(made.id, [work for work in pushes if work is not None])
+
+
+def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
+    """The arrival of an invoice that a program posted."""
+    said = arrival.headers or {}
+    invoice = invoice_of(arrival.body, arrival.content_type, drop_number=bool(said.get("draft")))
+    route = route_of(spokes.tenant(arrival.tenant), said.get("route"), SOURCE)
+    check_route(route, invoice)
+    received = (arrival.body, arrival.content_type)
     try:
-        made = documents.insert(
-            tx,
-            tenant=arrival.tenant,
-            kind="invoice",
-            business_key=invoice_key(invoice),
-            body=body_of(invoice),
-            state="accepted",
-            original=arrival.body if received_xml else None,
-            content_type=arrival.content_type if received_xml else None,
-            source=route.name,
-            direction=invoice.direction,
-            number=invoice.number,
-            source_id=invoice.source_id,
-            kid=invoice.payment_id,
-            issue_date=invoice.issue_date,
-            due_date=invoice.due_date,
-            currency=invoice.currency,
-            payable=totals.payable,
-            open_amount=totals.payable,
-            counterparty_name=invoice.buyer.name,
-            counterparty_number=invoice.buyer.organisation_number,
-            arrival=arrival.id,
-        )
+        filed = file_invoice(tx, spokes, arrival.tenant, route, invoice, arrival=arrival.id, received=received)
     except Clash as clash:
         if not clash.details["same"]:
             raise
-        there = str(clash.where["document"])
-        under_way(tx, arrival, there, ())
-        return there
-    documents.relate(tx, tenant=arrival.tenant, document=made.id, kind="customer", other=customer.id)
-    pushes = []
-    for name in route.to:
-        spoke = spokes.named(arrival.tenant, name)
-        needs = effects.need(tx, spoke, "customer", customer.id)
-        pushes.append(effects.push(tx, spoke, "invoice", made.id, needs=needs))
-    under_way(tx, arrival, made.id, pushes)
-    tx.emit(arrival.tenant, "invoice.accepted", document=made.id, data=_seen(made, route.name))
-    return made.id
+        filed = Filed(str(clash.where["document"]))
+    for operation in operations.find(tx, arrival=arrival.id):
+        under_way(tx, operation, filed)
+    return filed.document
 
 
 def take_payment(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
-    """A payment that a program posted: document, allocation, open amount, work, event."""
-    payment = payment_of(arrival.body)
-    tenant = spokes.tenant(arrival.tenant)
-    made, invoices = settle(tx, arrival.tenant, SOURCE, payment, arrival=arrival.id)
-    pushes = []
-    for invoice in invoices:
-        route = tenant.routes.get(invoice.source or "")
-        for name in route.to if route else ():
-            spoke = spokes.named(arrival.tenant, name)
-            needs = effects.need(tx, spoke, "invoice", invoice.id)
-            pushes.append(effects.push(tx, spoke, "payment", made.id, needs=needs))
-    under_way(tx, arrival, made.id, pushes)
-    return made.id
-
-
-def under_way(tx: Tx, arrival: Arrival, document: str, pushes: Sequence[str | None]) -> None:
-    """Tie the operation that a program follows to its document and work; it is over where nothing is to be pushed."""
-    works = [work for work in pushes if work is not None]
+    """The arrival of a payment that a program posted."""
+    filed = file_payment(tx, spokes, arrival.tenant, payment_of(arrival.body), arrival=arrival.id)
     for operation in operations.find(tx, arrival=arrival.id):
-        if works:
-            operations.move(tx, operation, operation.state, document=document, work=works[0])
-        else:
-            operations.move(tx, operation, "done", document=document, result={"document": document})
+        under_way(tx, operation, filed)
+    return filed.document
+
+
+def under_way(tx: Tx, operation: Operation, filed: Filed) -> None:
+    """Tie the operation that a program follows to its document and work; it is over where nothing is to be pushed."""
+    if filed.works:
+        operations.move(tx, operation, operation.state, document=filed.document, work=filed.works[0])
+    else:
+        operations.move(tx, operation, "done", document=filed.document, result={"document": filed.document})
 
 
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:

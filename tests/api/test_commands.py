@@ -45,6 +45,30 @@ async def test_an_invoice_ends_as_done_with_proof(any_door, draft):
     assert any_door.issued() == 1
 
 
+async def test_what_was_posted_is_a_document_at_once(any_door, draft, payment):
+    for path, body, kind, state in (
+        ("/v1/invoices", draft(), "invoice", "accepted"),
+        ("/v1/payments", payment(), "payment", "received"),
+    ):
+        taken = (await any_door.post(path, body)).json()
+        document = await any_door.get(f"/v1/documents/{taken['document']}")
+        assert (document["kind"], document["state"]) == (kind, state)
+        came, *_ = await any_door.get(f"/v1/documents/{taken['document']}/story")
+        assert (came["what"], came["data"]["state"]) == (f"api-{kind}", "handled")
+    assert (await any_door.document(kind="invoice")).open == "7500.00"
+
+
+async def test_what_cannot_be_a_document_yet_waits_with_its_reason(any_door, draft, payment):
+    await any_door.post("/v1/invoices", draft())
+    answer = await any_door.post("/v1/payments", payment(currency="EUR"))
+    assert (answer.status_code, answer.json()["state"]) == (202, "accepted")
+    assert "document" not in answer.json()
+    assert (await any_door.document(kind="invoice")).open == "12500.00"
+    await any_door.work()
+    waits = await any_door.get(answer.headers["location"])
+    assert (waits["state"], waits["result"]["code"]) == ("waiting", "currency-differs")
+
+
 async def test_a_payment_ends_as_done_with_proof(any_door, draft, payment):
     await any_door.post("/v1/invoices", draft())
     await any_door.work()
@@ -163,7 +187,7 @@ async def test_the_same_invoice_with_other_content_is_refused(door, draft, handl
         await door.work()
     said = refused(await door.post("/v1/invoices", draft(buyer_reference="Ola")), 409, "document-exists")
     assert said["where"]["business_key"] == "NO:923609016/source/order-4711"
-    assert ("document" in said["where"]) is handled
+    assert said["where"]["document"] == (await door.document(kind="invoice")).id
     await door.work()
     assert door.issued() == 1
 
