@@ -7,8 +7,11 @@ what is harder for the caller, and `Rules` switches that. In a test:
         …  # box.url, box.books, box.requests, box.fault("PUT /order/.*/:invoice", "no-answer"), box.payment(…)
 
 As a server: `python -m adapters.accounting.tripletex.sandbox --port 8081`, or `serve(port=8081)`. Its own calls lie
-beside the vendor's: `GET|POST|DELETE /fault`, `POST /_sandbox/payment`, `PUT|DELETE /_sandbox/customer/{id}`,
-`GET /_sandbox/state|outbox|requests`.
+beside the vendor's (see `behind`): `GET|POST|DELETE /fault`, `POST /_sandbox/payment`, `GET /_sandbox/state` …
+
+Its rooms: `things` and `fields` (records and the vendor's names), `store` → `periods` → `ledger` → `matching` → `sales`
+and `purchases` → `books` (one company), `forms`, `registers`, `orders`, `vouchers`, `incoming` (what comes in),
+`access` (rights), `subscriptions` (webhooks), `routing` and `calls` (paths), `http11` and `server` (sockets).
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.accounting.tripletex.sandbox.books import Books, Rules
-from adapters.accounting.tripletex.sandbox.server import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Request, Sandbox
+from adapters.accounting.tripletex.sandbox.http11 import Request
+from adapters.accounting.tripletex.sandbox.server import ACCOUNTANT_TOKEN, CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox
 
-__all__ = ["CONSUMER_TOKEN", "EMPLOYEE_TOKEN", "Books", "Request", "Rules", "Sandbox", "serve"]
+__all__ = ["ACCOUNTANT_TOKEN", "CONSUMER_TOKEN", "EMPLOYEE_TOKEN", "Books", "Request", "Rules", "Sandbox", "serve"]
 
 
 def serve(

@@ -1,252 +1,313 @@
-"""Customers and orders as they come in: what Tripletex demands of them, said in its Norwegian."""
+"""The registers: customers, suppliers, contacts, products, projects, departments, free dimensions, accounts.
+
+One way to make, change and delete a record; what each register demands of it beyond that is said in `REGISTERS`.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from adapters.accounting.tripletex.sandbox import forms
 from adapters.accounting.tripletex.sandbox.books import Books
-from adapters.accounting.tripletex.sandbox.things import FIELDS, Link, SandboxError, Thing, invalid
+from adapters.accounting.tripletex.sandbox.fields import ADDRESSES, FIELDS
+from adapters.accounting.tripletex.sandbox.forms import Said
+from adapters.accounting.tripletex.sandbox.orders import create_order
+from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
 
-Said = Mapping[str, Any]
+__all__ = ["REGISTERS", "Register", "change", "change_customer", "create", "create_customer", "create_order",
+           "delete", "delete_customer"]  # fmt: skip
 
-_TEXTS = {
-    "customer": ("organizationNumber", "email", "invoiceEmail", "phoneNumber", "phoneNumberMobile", "description"),
-    "order": ("reference", "receiverEmail", "invoiceComment", "deliveryComment"),
-}
+Values = dict[str, Any]
+_ROW = {"id", "version", "url"}
+_NEVER_WRITTEN = {"changes", "displayName", "displayNameShort", "addressAsString", "customerName", "displayNumber"}
 _SEND_METHODS = {"EMAIL", "EHF", "EFAKTURA", "AVTALEGIRO", "VIPPS", "PAPER", "MANUAL"}
-_WRITABLE: Mapping[str, frozenset[str]] = {
-    "customer": frozenset(FIELDS["customer"]) - {"changes", "isCustomer", "displayName"},
-    "address": frozenset(FIELDS["address"]) - {"changes", "displayName", "addressAsString"},
-    "order": frozenset(FIELDS["order"]) - {"changes", "displayName", "customerName", "preliminaryInvoice"},
-    "orderLine": frozenset(FIELDS["orderLine"])
-    - {"changes", "displayName", "amountExcludingVatCurrency", "amountIncludingVatCurrency", "order"},
-}
-_NEW_CUSTOMER: Mapping[str, Any] = {
-    "isInactive": False,
-    "isCustomer": True,
-    "isPrivateIndividual": False,
-    "currency": Link("currency", 1),
-    "invoicesDueIn": 14,
-    "invoicesDueInType": "DAYS",
-    "invoiceSendMethod": "EMAIL",
-    "language": "NO",
-}
+_PARTY_TEXTS = ("organizationNumber", "email", "invoiceEmail", "phoneNumber", "phoneNumberMobile", "description")
 
 
-def create_customer(books: Books, said: Said) -> Thing:
-    """As `POST /customer`. An organisation number may occur twice, a customer number may not."""
-    values = _customer(books, said, None)
-    if not values.get("name"):
-        raise invalid("name", "Kan ikke være null.")
-    values = {**_empty_texts(books, "customer"), **_NEW_CUSTOMER, **values}
-    values.setdefault("customerNumber", books.next_customer_number())
-    values["displayName"] = f"{values['name']} ({values['customerNumber']})"
-    customer = books.add("customer", **values)
-    books.customer_numbers[values["customerNumber"]] = customer["id"]
-    return customer
+@dataclass(frozen=True)
+class Register:
+    """What a kind of record demands.
+
+    Args:
+        type: the vendor's name of it.
+        required: fields that a new record must have.
+        defaults: what a new record has where nothing is said.
+        texts: text fields that come as empty text when they were never filled (`Rules.empty_texts`).
+        read_only: fields of it that cannot be written, besides those that never can.
+        unique: fields whose value no other record may have, and the refusal.
+        check: what else must hold of the values (books, values, the record as it is); may complete them.
+        named: the display name of a record.
+        module: the package module without which it cannot be written.
+        deletable: whether it can be deleted.
+    """
+
+    type: str
+    required: tuple[str, ...] = ("name",)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    read_only: frozenset[str] = frozenset()
+    unique: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Books, Values, Thing | None], None] | None = None
+    named: Callable[[Thing], str] | None = None
+    module: str | None = None
+    deletable: bool = True
+
+    def writable(self) -> frozenset[str]:
+        """The fields that can be written."""
+        shown_only = set() if self.type == "accountingDimensionValue" else _NEVER_WRITTEN
+        return frozenset(FIELDS[self.type]) - shown_only - self.read_only
 
 
-def change_customer(books: Books, id: int, said: Said) -> Thing:
-    """As `PUT /customer/{id}`: what is given changes. An older version than the present one is 409/8000."""
-    customer = books.find(Link("customer", id))
-    if said.get("version") is not None and said["version"] != customer["version"]:
+def create(books: Books, register: Register, said: Said) -> Thing:
+    """A new record. Raises `SandboxError` where Tripletex would refuse."""
+    values = _values(books, register, said, None)
+    for name in register.required:
+        if values.get(name) in (None, ""):
+            raise invalid(name, "Kan ikke være null.")
+    empty = dict.fromkeys(register.texts, "") if books.rules.empty_texts else {}
+    values = {**empty, **register.defaults, **values}
+    if register.check:
+        register.check(books, values, None)
+    _check_unique(books, register, values, None)
+    record = books.add(register.type, **values)
+    _index(books, record)
+    if register.named:
+        record["displayName"] = register.named(record)
+    return record
+
+
+def change(books: Books, register: Register, id: int, said: Said) -> Thing:
+    """Change what is given. An older version than the present one is 409/8000."""
+    record = books.find(Link(register.type, id))
+    if isinstance(said, Mapping) and said.get("version") is not None and said["version"] != record["version"]:
         raise SandboxError(409, 8000, "Objektet er endret av noen andre.", ("version", "Versjonen er ikke den siste."))
-    values = _customer(books, said, customer)
-    if "name" in values and not values["name"]:
-        raise invalid("name", "Kan ikke være null.")
-    if "customerNumber" in values:
-        del books.customer_numbers[customer["customerNumber"]]
-        books.customer_numbers[values["customerNumber"]] = id
-    books.touch(customer, **values)
-    return customer
+    values = _values(books, register, said, record)
+    for name in register.required:
+        if name in values and values[name] in (None, ""):
+            raise invalid(name, "Kan ikke være null.")
+    if register.check:
+        register.check(books, values, record)
+    _check_unique(books, register, values, record)
+    if register.type == "customer" and "customerNumber" in values:
+        del books.customer_numbers[record["customerNumber"]]
+    books.touch(record, **values)
+    _index(books, record)
+    return record
 
 
-def delete_customer(books: Books, id: int) -> None:
-    """As `DELETE /customer/{id}`: refused once something refers to it."""
-    customer = books.find(Link("customer", id))
-    if any(order["customer"].id == id for order in books.all("order")):
-        raise invalid("id", "Kunden er i bruk og kan ikke slettes.")
-    del books.customer_numbers[customer["customerNumber"]]
-    del books.things["customer"][id]
+def delete(books: Books, register: Register, id: int) -> None:
+    """Delete a record that nothing refers to."""
+    record = books.find(Link(register.type, id))
+    if not register.deletable or in_use(books, Link(register.type, id)):
+        raise invalid("id", _IN_USE.get(register.type, "Objektet er i bruk og kan ikke slettes."))
+    if register.type == "customer":
+        del books.customer_numbers[record["customerNumber"]]
+    if register.type == "accountingDimensionName":
+        for value in list(books.things.get("accountingDimensionValue", {}).values()):
+            if value["dimensionIndex"] == record["dimensionIndex"]:
+                books.remove(value)
+    books.remove(record)
 
 
-def create_order(books: Books, said: Said) -> Thing:
-    """As `POST /order` with its lines: all of it or nothing."""
-    _check_names("order", said, "")
-    for field in ("customer", "orderDate", "deliveryDate"):
-        if not said.get(field):
-            raise invalid(field, "Kan ikke være null.")
-    customer = books.find(_link(books, "customer", said["customer"], "customer"))
-    if customer["isInactive"]:
-        raise invalid("customer", "Kunden er inaktiv.")
-    number = said.get("number")
-    if books.rules.unique_order_numbers and any(order["number"] == number for order in books.all("order")):
-        raise invalid("number", "Ordrenummeret er i bruk.")
-    currency = customer["currency"]
-    if said.get("currency"):
-        currency = _link(books, "currency", said["currency"], "currency")
-    with_vat = bool(said.get("isPrioritizeAmountsIncludingVat"))
-    delivered = day(said["deliveryDate"], "deliveryDate")
-    lines = [_line(books, line, f"orderLines[{at}]", with_vat) for at, line in enumerate(said.get("orderLines") or ())]
-    due = whole(said.get("invoicesDueIn", customer["invoicesDueIn"]), "invoicesDueIn")
-    if not 0 <= due <= 10_000:
-        raise invalid("invoicesDueIn", "Må være mellom 0 og 10000.")
-    order = books.add(
-        "order",
-        **{
-            **_empty_texts(books, "order"),
-            **{name: text(said[name], name) for name in _TEXTS["order"] if said.get(name) is not None},
-            "customer": Link("customer", customer["id"]),
-            "customerName": customer["name"],
-            "currency": currency,
-            "orderDate": day(said["orderDate"], "orderDate").isoformat(),
-            "deliveryDate": delivered.isoformat(),
-            "invoicesDueIn": due,
-            "invoicesDueInType": said.get("invoicesDueInType", "DAYS"),
-            "isPrioritizeAmountsIncludingVat": with_vat,
-            "isClosed": False,
-            "isSubscription": False,
-            "status": "NOT_CHOSEN",
-        },
+def in_use(books: Books, to: Link) -> bool:
+    """Whether anything refers to a record; a free dimension is in use once a row has one of its values."""
+    if to.type == "accountingDimensionName":
+        name = f"freeAccountingDimension{books.find(to)['dimensionIndex']}"
+        return any(row.get(name) for row in books.things.get("posting", {}).values())
+    return any(
+        value == to or (isinstance(value, list) and to in value)
+        for things in books.things.values()
+        for thing in things.values()
+        for value in thing.values()
     )
-    order["number"] = str(order["id"]) if number is None else text(number, "number")
-    of = Link("order", order["id"])
-    order["orderLines"] = [Link("orderLine", books.add("orderLine", order=of, **line)["id"]) for line in lines]
-    if books.rules.preliminary:
-        coming = books.add("invoice", isCharged=False, invoiceNumber=0, orders=[of], currency=currency)
-        coming.update(books.preliminary(order))
-        order["preliminaryInvoice"] = Link("invoice", coming["id"])
-    return order
 
 
-def _line(books: Books, said: Said, path: str, with_vat: bool) -> dict[str, Any]:
-    _check_names("orderLine", said, path)
-    without, including = said.get("unitPriceExcludingVatCurrency"), said.get("unitPriceIncludingVatCurrency")
-    if without is not None and including is not None:
-        raise invalid(f"{path}.unitPriceIncludingVatCurrency", "Oppgi pris enten med eller uten mva.")
-    if (without is not None and with_vat) or (including is not None and not with_vat):
-        raise invalid(f"{path}.unitPrice", "Prisen passer ikke med isPrioritizeAmountsIncludingVat.")
-    if not said.get("description") and not said.get("product"):
-        raise invalid(f"{path}.description", "Kan ikke være null.")
-    if said.get("product"):
-        raise invalid(f"{path}.product.id", "Produktet finnes ikke.")
-    line: dict[str, Any] = {"description": text(said["description"], f"{path}.description"), "isCharged": False}
-    for name in ("count", "discount", "unitPriceExcludingVatCurrency", "unitPriceIncludingVatCurrency"):
-        if said.get(name) is not None:
-            line[name] = amount(said[name], f"{path}.{name}", decimals=10)
-    line.setdefault("count", Decimal(1))
-    vat = _link(books, "vatType", said.get("vatType") or {"id": 0}, f"{path}.vatType")
-    if vat.id not in legal_vat_types(books):
-        raise invalid(f"{path}.vatType", "Ugyldig mva-kode.")
-    line["vatType"] = vat
-    line["amountExcludingVatCurrency"], line["amountIncludingVatCurrency"] = books.line_amounts(line)
-    # The side that was not given is computed, as the vendor does.
-    rate = 1 + books.vat(vat)["percentage"] / 100
-    if with_vat:
-        line["unitPriceExcludingVatCurrency"] = round((including or Decimal(0)) / rate, 10)
-    else:
-        line["unitPriceIncludingVatCurrency"] = round((without or Decimal(0)) * rate, 10)
-    return line
+_IN_USE = {
+    "customer": "Kunden er i bruk og kan ikke slettes.",
+    "supplier": "Leverandøren er i bruk og kan ikke slettes.",
+}
 
 
-def legal_vat_types(books: Books) -> set[int]:
-    """Ids of the outgoing VAT types that this company may use."""
-    registered = books.rules.vat_registered
-    return {
-        vat["id"]
-        for vat in books.things["vatType"].values()
-        if vat["_direction"] == "OUTGOING" and (registered or vat["number"] in {"0", "6"})
-    }
+def _index(books: Books, record: Thing) -> None:
+    if record.type == "customer":
+        books.customer_numbers[record["customerNumber"]] = record["id"]
 
 
-def _customer(books: Books, said: Said, now: Thing | None) -> dict[str, Any]:
-    _check_names("customer", said, "")
-    values = {name: value for name, value in said.items() if name not in {"id", "version", "url"}}
-    for field in ("name", *_TEXTS["customer"]):
-        if values.get(field) is not None:
-            text(values[field], field)
-    for field in ("email", "invoiceEmail"):
-        if values.get(field) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", values[field]):
-            raise invalid(field, "Ugyldig e-postadresse.")
+def _values(books: Books, register: Register, said: Said, now: Thing | None) -> Values:
+    forms.check_names(register.writable(), said, "", register.type)
+    values: Values = {}
+    for name, given in said.items():
+        if name in _ROW:
+            continue
+        if name in ADDRESSES and given is not None:
+            values[name] = _address(books, given, name, now.get(name) if now else None)
+        elif name == "bankAccountPresentation":
+            values[name] = [_bank_account(one, at) for at, one in enumerate(given or ())]
+        elif name == "bankAccounts":
+            values[name] = [forms.text(one, f"bankAccounts[{at}]") for at, one in enumerate(given or ())]
+        elif name in ("invoiceSendMethod", "invoicesDueInType", "language"):
+            values[name] = given
+        else:
+            values[name] = forms.value(books, name, given)
+    for name in ("email", "invoiceEmail"):
+        if values.get(name) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", values[name]):
+            raise invalid(name, "Ugyldig e-postadresse.")
     if values.get("invoiceSendMethod") not in {None, *_SEND_METHODS}:
-        raise SandboxError(422, 16000, "Feil i forespørselen.", ("invoiceSendMethod", "Ukjent verdi."))
-    for field in ("postalAddress", "physicalAddress"):
-        if values.get(field) is not None:
-            values[field] = _address(books, values[field], field, now[field] if now and field in now else None)
-    if values.get("currency") is not None:
-        values["currency"] = _link(books, "currency", values["currency"], "currency")
-    taken_by = books.customer_numbers.get(values.get("customerNumber", 0))
-    if taken_by is not None and (now is None or taken_by != now["id"]):
-        raise invalid("customerNumber", "Kundenummeret er i bruk.")
+        raise forms.wrong("invoiceSendMethod", "Ukjent verdi.")
     return values
 
 
-def _address(books: Books, said: Said, field: str, now: Link | None) -> Link:
-    _check_names("address", said, field)
-    values = {name: value for name, value in said.items() if name not in {"id", "version", "url"}}
+def _bank_account(said: Any, at: int) -> dict[str, Any]:
+    path = f"bankAccountPresentation[{at}]"
+    forms.check_names({"iban", "bban", "bic", "country", "provider"}, said, path, path)
+    return {name: forms.text(said[name], f"{path}.{name}") for name in ("iban", "bban", "bic") if said.get(name)}
+
+
+def _address(books: Books, said: Said, name: str, now: Link | None) -> Link:
+    forms.check_names(frozenset(FIELDS["address"]) - _NEVER_WRITTEN, said, name, name)
+    values = {key: given for key, given in said.items() if key not in _ROW}
     if values.get("country") is not None:
-        values["country"] = _link(books, "country", values["country"], f"{field}.country")
+        values["country"] = forms.link(books, "country", values["country"], f"{name}.country")
     if now is None:
         return Link("address", books.add("address", **values)["id"])
     books.touch(books.find(now), **values)
     return now
 
 
-def _empty_texts(books: Books, type: str) -> dict[str, str]:
-    return dict.fromkeys(_TEXTS[type], "") if books.rules.empty_texts else {}
+def _check_unique(books: Books, register: Register, values: Values, now: Thing | None) -> None:
+    for name, refusal in register.unique.items():
+        if values.get(name) in (None, ""):
+            continue
+        taken: int | None
+        if name == "customerNumber":
+            taken = books.customer_numbers.get(values[name])
+        else:
+            taken = next((one["id"] for one in books.things.get(register.type, {}).values()
+                          if one.get(name) == values[name]), None)  # fmt: skip
+        if taken is not None and (now is None or taken != now["id"]):
+            raise invalid(name, refusal)
 
 
-def _check_names(type: str, said: Any, path: str) -> None:
-    if not isinstance(said, Mapping):
-        raise SandboxError(422, 16000, "Feil i forespørselen.", (path or type, "Et objekt var ventet."))
-    for name in said:
-        if name not in _WRITABLE[type]:
-            where = f"{path}.{name}" if path else name
-            raise SandboxError(422, 16000, "Feil i forespørselen.", (where, "Feltet finnes ikke i objektet."))
+# --- what each register demands ---------------------------------------------------------------------------------------
 
 
-def _link(books: Books, type: str, said: Any, field: str) -> Link:
-    id = said.get("id") if isinstance(said, Mapping) else None
-    if not isinstance(id, int) or isinstance(id, bool):
-        raise invalid(f"{field}.id", "Kan ikke være null.")
-    if id not in books.things.get(type, {}):
-        raise invalid(f"{field}.id", f"Finner ikke {type} med id {id}.")
-    return Link(type, id)
+def _next(books: Books, type: str, name: str, first: int) -> int:
+    taken = {str(one.get(name)) for one in books.things.get(type, {}).values()}
+    return next(number for number in itertools.count(first + len(taken)) if str(number) not in taken)
 
 
-def text(value: Any, field: str) -> str:
-    """A text, or 422/16000."""
-    if not isinstance(value, str):
-        raise SandboxError(422, 16000, "Feil i forespørselen.", (field, "En tekst var ventet."))
-    return value
+def _now(record: Thing | None) -> Mapping[str, Any]:
+    """What a record has; nothing where it is new."""
+    return record or {}
 
 
-def whole(value: Any, field: str) -> int:
-    """A whole number, or 422/16000."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise SandboxError(422, 16000, "Feil i forespørselen.", (field, "Et heltall var ventet."))
-    return value
+def _check_customer(books: Books, values: Values, now: Thing | None) -> None:
+    if now is None and values.get("customerNumber") is None:
+        values["customerNumber"] = books.next_customer_number()
 
 
-def amount(value: Any, field: str, decimals: int) -> Decimal:
-    """A number with no more decimals than may be, or 422."""
-    if not isinstance(value, int | Decimal) or isinstance(value, bool):
-        raise SandboxError(422, 16000, "Feil i forespørselen.", (field, "Et tall var ventet."))
-    number = Decimal(value)
-    if number != round(number, decimals):
-        raise invalid(field, f"Maks {decimals} desimaler.")
-    return number
+def _check_supplier(books: Books, values: Values, now: Thing | None) -> None:
+    if now is None and values.get("supplierNumber") is None:
+        values["supplierNumber"] = _next(books, "supplier", "supplierNumber", 50001)
+    if "bankAccountPresentation" in values:
+        values["bankAccounts"] = [one["bban"] for one in values["bankAccountPresentation"] if one.get("bban")]
+    elif "bankAccounts" in values:
+        values["bankAccountPresentation"] = [{"bban": number} for number in values["bankAccounts"]]
 
 
-def day(value: Any, field: str) -> date:
-    """`YYYY-MM-DD`, or 422."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise invalid(field, "Feil format på dato.")
+def _check_product(books: Books, values: Values, now: Thing | None) -> None:
+    vat = books.vat(values.get("vatType") or _now(now).get("vatType"))
+    net, gross = values.get("priceExcludingVatCurrency"), values.get("priceIncludingVatCurrency")
+    if net is not None and gross is None:
+        values["priceIncludingVatCurrency"] = round(net * (1 + vat["percentage"] / 100), 2)
+    elif gross is not None and net is None:
+        values["priceExcludingVatCurrency"] = round(gross / (1 + vat["percentage"] / 100), 2)
+
+
+def _check_project(books: Books, values: Values, now: Thing | None) -> None:
+    if now is None and not values.get("number"):
+        values["number"] = str(_next(books, "project", "number", 1))
+    start = values.get("startDate") or _now(now).get("startDate")
+    if values.get("endDate") and start and values["endDate"] < start:
+        raise invalid("endDate", "Sluttdato kan ikke være før startdato.")
+    if values.get("customer"):
+        values["customerName"] = books.find(values["customer"])["name"]
+
+
+def _check_dimension(books: Books, values: Values, now: Thing | None) -> None:
+    if now is None:
+        taken = {one["dimensionIndex"] for one in books.things.get("accountingDimensionName", {}).values()}
+        free = next((index for index in (1, 2, 3) if index not in taken), None)
+        if free is None:
+            raise invalid("dimensionIndex", "Det kan ikke opprettes flere enn 3 dimensjoner.")
+        values["dimensionIndex"] = free
+
+
+def _check_dimension_value(books: Books, values: Values, now: Thing | None) -> None:
+    index = values.get("dimensionIndex", _now(now).get("dimensionIndex"))
+    if now is not None and index != now["dimensionIndex"]:
+        raise invalid("dimensionIndex", "Dimensjonen kan ikke endres.")
+    if index not in {one["dimensionIndex"] for one in books.things.get("accountingDimensionName", {}).values()}:
+        raise invalid("dimensionIndex", "Dimensjonen finnes ikke.")
+    name, number = (values.get(key, _now(now).get(key)) for key in ("displayName", "number"))
+    values["nameAndNumber"] = f"{number} {name}" if number else name
+
+
+_PARTY: Mapping[str, Any] = {"isInactive": False, "isPrivateIndividual": False, "currency": Link("currency", 1),
+                             "language": "NO"}  # fmt: skip
+_PERSON = ["firstName", "lastName"]
+REGISTERS: Mapping[str, Register] = {
+    register.type: register
+    for register in (
+        Register("customer", texts=_PARTY_TEXTS, read_only=frozenset({"isCustomer"}), check=_check_customer,
+                 defaults={**_PARTY, "isCustomer": True, "invoicesDueIn": 14, "invoicesDueInType": "DAYS",
+                           "invoiceSendMethod": "EMAIL"},
+                 unique={"customerNumber": "Kundenummeret er i bruk."},
+                 named=lambda one: f"{one['name']} ({one['customerNumber']})"),
+        Register("supplier", texts=_PARTY_TEXTS, read_only=frozenset({"isSupplier"}), check=_check_supplier,
+                 defaults={**_PARTY, "isSupplier": True, "isCustomer": False, "bankAccounts": [],
+                           "bankAccountPresentation": []},
+                 unique={"supplierNumber": "Leverandørnummeret er i bruk."},
+                 named=lambda one: f"{one['name']} ({one['supplierNumber']})"),
+        Register("contact", required=("firstName", "lastName"), defaults={"isInactive": False},
+                 named=lambda one: f"{one['firstName']} {one['lastName']}"),
+        Register("product", texts=("number", "description", "ean"), read_only=frozenset({"isDeletable"}),
+                 check=_check_product,
+                 defaults={"isInactive": False, "isStockItem": False, "isDeletable": False,
+                           "vatType": Link("vatType", 3), "currency": Link("currency", 1),
+                           "priceExcludingVatCurrency": Decimal(0), "priceIncludingVatCurrency": Decimal(0)},
+                 unique={"number": "Produktnummeret er i bruk."}, named=lambda one: one["name"]),
+        Register("department", texts=("departmentNumber",), defaults={"isInactive": False},
+                 named=lambda one: f"{one.get('departmentNumber') or ''} {one['name']}".strip()),
+        Register("project", required=("name", "projectManager", "startDate"), check=_check_project, module="PROJECT",
+                 defaults={"isClosed": False, "isInternal": False, "isOffer": False, "isFixedPrice": False},
+                 unique={"number": "Prosjektnummeret er i bruk."}, named=lambda one: f"{one['number']} {one['name']}"),
+        Register("accountingDimensionName", required=("dimensionName",), read_only=frozenset({"dimensionIndex"}),
+                 defaults={"active": True}, check=_check_dimension, module="PRO"),
+        Register("accountingDimensionValue", required=("displayName", "dimensionIndex"), module="PRO",
+                 read_only=frozenset({"nameAndNumber", "changes"}), check=_check_dimension_value,
+                 defaults={"active": True, "showInVoucherRegistration": True, "position": 0}),
+        Register("paymentTypeOut", required=("description", "creditAccount"), defaults={"isInactive": False},
+                 read_only=frozenset({"currencyCode"})),
+    )
+}  # fmt: skip
+
+
+def create_customer(books: Books, said: Said) -> Thing:
+    """As `POST /customer`. An organisation number may occur twice, a customer number may not."""
+    return create(books, REGISTERS["customer"], said)
+
+
+def change_customer(books: Books, id: int, said: Said) -> Thing:
+    """As `PUT /customer/{id}`: what is given changes. An older version than the present one is 409/8000."""
+    return change(books, REGISTERS["customer"], id, said)
+
+
+def delete_customer(books: Books, id: int) -> None:
+    """As `DELETE /customer/{id}`: refused once something refers to it."""
+    delete(books, REGISTERS["customer"], id)

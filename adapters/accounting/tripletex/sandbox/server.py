@@ -1,8 +1,4 @@
-"""The sandbox as a server on loopback: sessions, rate limits, faults and latency around `rest`.
-
-HTTP/1.1 is spoken by a small protocol of its own: it can cut a connection after the work is done, which servers for
-daily use cannot, and it is quick, so that benchmarks measure the caller.
-"""
+"""The sandbox as a server on loopback: sessions, companies, rate limits, faults and latency around `rest`."""
 
 from __future__ import annotations
 
@@ -11,54 +7,40 @@ import base64
 import secrets
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
-from adapters.accounting.tripletex.sandbox import registers, rest
+from adapters.accounting.tripletex.sandbox import behind, forms, rest
+from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import OSLO, Books, Rules
 from adapters.accounting.tripletex.sandbox.faults import Fault, Faults
+from adapters.accounting.tripletex.sandbox.http11 import Answer, Connection, Request
+from adapters.accounting.tripletex.sandbox.subscriptions import Deliverer
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
-from connector.model.json import dumps, loads
 
 CONSUMER_TOKEN = "sandbox-consumer"  # noqa: S105 - opens nothing but this sandbox
 EMPLOYEE_TOKEN = "sandbox-employee"  # noqa: S105
-
-
-@dataclass(slots=True)
-class Request:
-    """A request that came, for tests to read; `status` is None when it got no answer."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    headers: dict[str, str]
-    status: int | None = None
-
-
-@dataclass(slots=True)
-class Answer:
-    """What goes back; `body` None is an empty one."""
-
-    status: int
-    body: Any
-    headers: dict[str, str]
+ACCOUNTANT_TOKEN = "sandbox-accountant"  # noqa: S105
+_ID_SPACE = 500_000_000
+"""So far apart are the ids of two companies."""
+_FOR_ALL = {"/company/>withLoginAccess", "/token/session/>whoAmI"}
+"""What an accountant's token reaches as user 0."""
 
 
 class Sandbox:
-    """One company's Tripletex on loopback; `async with` starts and stops it.
+    """Tripletex on loopback: one company, and an accountant's clients where asked; `async with` starts and stops it.
 
     Args:
         host, port: where it listens; port 0 takes a free one.
         latency: seconds every answer takes at least.
-        rate_limit: calls per `rate_period` seconds, or None.
+        rate_limit: calls per `rate_period` seconds and employee token, or None.
         result_limit: how many things a list call may match.
         keep: how many requests are kept for tests to read.
-        rules: see `Rules`: `rounding="line"`, `bank_account=False` …
+        clients: names of companies that `ACCOUNTANT_TOKEN` reaches, each with its own books.
+        rules: see `Rules`: `rounding="line"`, `bank_account=False` … They hold for every company.
     """
 
     def __init__(
@@ -71,9 +53,21 @@ class Sandbox:
         rate_period: float = 60.0,
         result_limit: int = rest.RESULT_LIMIT,
         keep: int = 20_000,
+        clients: Iterable[str] = (),
         **rules: Any,
     ) -> None:
         self.books = Books(Rules(**rules))
+        self.companies: dict[int, Books] = {}
+        """Books by the company's id; `books` are those of `EMPLOYEE_TOKEN`."""
+        self.access: dict[str, Access] = {}
+        """What each employee token may see and do."""
+        self._found(self.books)
+        own = self.books.company["id"]
+        self.access[EMPLOYEE_TOKEN] = Access([own], own)
+        if names := list(clients):
+            made = [self._company(f"{name}", at, rules) for at, name in enumerate(["Regnskapskontoret AS", *names], 1)]
+            office, *reached = (books.company["id"] for books in made)
+            self.access[ACCOUNTANT_TOKEN] = Access(reached, office, office=True)
         self.faults = Faults()
         self.requests: deque[Request] = deque(maxlen=keep)
         self.latency = latency
@@ -81,11 +75,23 @@ class Sandbox:
         self.rate_period = rate_period
         self.result_limit = result_limit
         self.sessions: dict[str, datetime] = {}
-        self._period_ends = 0.0
-        self._calls_left = 0
+        self._tokens: dict[str, str] = {}
+        self._periods: dict[str, tuple[float, int]] = {}
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
+        self.webhooks = {id: Deliverer(books, self.url) for id, books in self.companies.items()}
+        """Who tells the subscribers, by the company's id."""
+
+    def _found(self, books: Books) -> Books:
+        self.companies[books.company["id"]] = books
+        return books
+
+    def _company(self, name: str, at: int, rules: dict[str, Any]) -> Books:
+        number = str(999_999_000 + at)
+        return self._found(
+            Books(Rules(**rules), name=name, organisation_number=number, first_id=2_147_001 + at * _ID_SPACE)
+        )
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -97,14 +103,19 @@ class Sandbox:
     async def start(self) -> Sandbox:
         """Listen."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, self._connections), self._host, self._port)
+        self._server = await loop.create_server(lambda: Connection(self, self._connections), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
+        for webhooks in self.webhooks.values():
+            webhooks.base = self.url
+            await webhooks.start()
         return self
 
     async def stop(self) -> None:
         """Listen no more and cut what is open."""
         if self._server is not None:
             self._server.close()
+        for webhooks in self.webhooks.values():
+            await webhooks.stop()
         for connection in list(self._connections):
             connection.cut()
 
@@ -115,6 +126,10 @@ class Sandbox:
         await self.stop()
 
     # --- behind the caller's back: what people do in the program itself -----------------------------------------------
+
+    def client(self, name: str) -> Books:
+        """The books of a client of the accountant. Raises KeyError."""
+        return next(books for books in self.companies.values() if books.company["name"] == name)
 
     def fault(self, calls: str, kind: str, **more: Any) -> None:
         """Switch a fault on (see `faults`); `expire` ends all sessions at once."""
@@ -139,22 +154,17 @@ class Sandbox:
             rows.append((invoice, round(amount * self.books.rate(invoice["currency"]), 2), amount))
         return self.books.pay(day, rows, self.books.account(account), reference=reference)
 
-    def invoice_numbered(self, number: int) -> Thing:
-        """The invoice with this number; 404 where there is none."""
-        for invoice in self.books.things.get("invoice", {}).values():
-            if invoice["invoiceNumber"] == number and invoice["isCharged"]:
-                return invoice
-        raise SandboxError(404, 6000, "Fakturaen finnes ikke.")
+    def shrink(self, *rights: str, token: str = EMPLOYEE_TOKEN) -> None:
+        """Somebody takes rights away from a token, at once for its sessions too (see `chart.ENTITLEMENTS`)."""
+        self.access[token].shrink(rights)
+
+    def hide(self, type: str, *ids: int, token: str = EMPLOYEE_TOKEN) -> None:
+        """Records of a type are kept from a token from now on."""
+        self.access[token].hidden.setdefault(type, set()).update(ids)
 
     def state(self) -> dict[str, Any]:
         """How much of everything there is, and the balance of every account (they sum to zero)."""
-        balances: dict[int, Decimal] = {}
-        for posting in self.books.things.get("posting", {}).values():
-            number = self.books.things["account"][posting["account"].id]["number"]
-            balances[number] = balances.get(number, Decimal(0)) + posting["amount"]
-        counts = {type: len(things) for type, things in self.books.things.items()}
-        counts["invoice"] = sum(1 for one in self.books.things.get("invoice", {}).values() if one["isCharged"])
-        return {"counts": counts, "balances": {str(number): sum_ for number, sum_ in sorted(balances.items())}}
+        return behind.state(self.books)
 
     # --- one request --------------------------------------------------------------------------------------------------
 
@@ -168,85 +178,101 @@ class Sandbox:
         if kind == "no-answer-before":
             return None, seconds
         if kind == "500-before":
-            return self._failed(SandboxError(500, 1000, "Intern feil.")), seconds
+            return self.failed(SandboxError(500, 1000, "Intern feil.")), seconds
         if kind.startswith("429"):
             reset = {"X-Rate-Limit-Reset": f"{fault.seconds:.0f}"} if fault and kind == "429" else {}
-            return self._failed(SandboxError(429, 0, "For mange kall."), reset), seconds
-        if kind == "stale" and fault and request.method == "GET":
-            self.books.hide_since = fault.since
-        try:
-            answer = self._vendor(request, path)
-        finally:
-            self.books.hide_since = None
+            return self.failed(SandboxError(429, 0, "For mange kall."), reset), seconds
+        since = fault.since if fault and kind == "stale" and request.method == "GET" else None
+        answer = self._vendor(request, path, since)
         if kind == "no-answer":
             return None, seconds
         if kind == "500-after":
-            return self._failed(SandboxError(500, 1000, "Intern feil.")), seconds
+            return self.failed(SandboxError(500, 1000, "Intern feil.")), seconds
         if kind == "garbled":
             answer.body = "<html>Bad gateway</html>"
         if kind == "slow" and fault:
             seconds += fault.seconds
         return answer, seconds
 
-    def _vendor(self, request: Request, path: str) -> Answer:
-        """As the vendor answers."""
+    def _vendor(self, request: Request, path: str, since: datetime | None) -> Answer:
+        """As the vendor answers; `since`: what was made after that is not seen."""
         limits: dict[str, str] = {}
         try:
             if path == "/token/session/:create":
                 return self._create_session(request)
-            self._check_session(request)
-            limits = self._count_call()
+            token, user = self._check_session(request)
+            limits = self._count_call(token)
             if path.startswith("/token/session/") and request.method == "DELETE":
                 self.sessions.pop(path.rpartition("/")[2], None)
                 return self._answer(204, None, limits)
-            reply = rest.answer(
-                self.books, request.method, path, request.query, request.body, request.headers, self.url,
-                self.result_limit,
-            )  # fmt: skip
+            books = self._entered(token, user, path)
+            reached = [self.companies[id].company for id in self.access[token].companies]
+            call = rest.Call(books, self.access[token], self.url, request.query, request.body, request.headers,
+                             limit=self.result_limit, token=token, companies=reached)  # fmt: skip
+            books.hide_since = since
+            try:
+                reply = rest.answer(call, request.method, path)
+            finally:
+                books.hide_since = None
             return self._answer(reply.status, reply.body, limits)
         except SandboxError as error:
-            return self._failed(error, limits)
+            return self.failed(error, limits)
 
     def _create_session(self, request: Request) -> Answer:
         said = request.body if request.method == "POST" else request.query
         if request.method not in {"POST", "PUT"} or not isinstance(said, dict):
             raise SandboxError(422, 16000, "Feil i forespørselen.", ("", "Et objekt var ventet."))
-        if said.get("consumerToken") != CONSUMER_TOKEN or said.get("employeeToken") != EMPLOYEE_TOKEN:
+        employee = said.get("employeeToken")
+        if said.get("consumerToken") != CONSUMER_TOKEN or employee not in self.access:
             raise SandboxError(401, 3000, "Ugyldig token.")
-        until = registers.day(said.get("expirationDate"), "expirationDate")
+        until = forms.day(said.get("expirationDate"), "expirationDate")
         if until <= datetime.now(OSLO).date():
             raise invalid("expirationDate", "Må være senere enn i dag.")
         token = secrets.token_urlsafe(24)
         # It dies at midnight, Norwegian time, when that day begins.
         self.sessions[token] = datetime(until.year, until.month, until.day, tzinfo=OSLO).astimezone(UTC)
+        self._tokens[token] = str(employee)
         value = {"id": len(self.sessions), "version": 1, "token": token, "expirationDate": until.isoformat()}
         return self._answer(201 if request.method == "POST" else 200, {"value": value}, {})
 
-    def _check_session(self, request: Request) -> None:
+    def _check_session(self, request: Request) -> tuple[str, str]:
+        """The employee token of the session, and the company asked for (empty: the employee's own)."""
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         try:
-            user, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+            user, _, session = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:
-            user = token = ""
-        until = self.sessions.get(token)
+            user = session = ""
+        until = self.sessions.get(session)
         if scheme.lower() != "basic" or until is None or until <= datetime.now(UTC):
             raise SandboxError(401, 3000, "Ugyldig sesjon.")
-        if user not in {"", "0", str(self.books.company["id"])}:
-            raise SandboxError(403, 9000, "Ingen tilgang til selskapet.")
+        return self._tokens[session], user.removeprefix("0") if user == "0" else user
 
-    def _count_call(self) -> dict[str, str]:
+    def _entered(self, token: str, user: str, path: str) -> Books:
+        """The books that a call is about."""
+        access = self.access[token]
+        if not user:
+            if access.office and path not in _FOR_ALL:
+                raise SandboxError(403, 9000, "Ingen tilgang til selskapet.")
+            return self.companies[access.home]
+        if not user.isdigit() or int(user) not in {*access.companies, access.home}:
+            raise SandboxError(403, 9000, "Ingen tilgang til selskapet.")
+        return self.companies[int(user)]
+
+    def _count_call(self, token: str) -> dict[str, str]:
+        """Calls are counted by employee token, over all companies it reaches."""
         if self.rate_limit is None:
             return {}
         now = time.monotonic()
-        if now >= self._period_ends:
-            self._period_ends, self._calls_left = now + self.rate_period, self.rate_limit
-        self._calls_left -= 1
+        ends, left = self._periods.get(token, (0.0, 0))
+        if now >= ends:
+            ends, left = now + self.rate_period, self.rate_limit
+        self._periods[token] = (ends, left - 1)
         reset = {
             "X-Rate-Limit-Limit": str(self.rate_limit),
-            "X-Rate-Limit-Remaining": str(max(0, self._calls_left)),
-            "X-Rate-Limit-Reset": str(int(self._period_ends - now) + 1),
+            "X-Rate-Limit-Remaining": str(max(0, left - 1)),
+            "X-Rate-Limit-Reset": str(int(ends - now) + 1),
         }
-        if self._calls_left < 0:
+        if left < 1:
             # The reset may be missing on the 429 itself.
             raise SandboxError(429, 0, "For mange kall.")
         return reset
@@ -255,120 +281,17 @@ class Sandbox:
         said = {"Date": formatdate(usegmt=True), "x-tlx-request-id": secrets.token_hex(8), **headers}
         return Answer(status, body, said)
 
-    def _failed(self, error: SandboxError, headers: dict[str, str] | None = None) -> Answer:
+    def failed(self, error: SandboxError, headers: dict[str, str] | None = None) -> Answer:
+        """An error as it goes back."""
         answer = self._answer(error.status, None, headers or {})
         answer.body = error.body(answer.headers["x-tlx-request-id"])
         return answer
 
-    # --- the sandbox's own calls --------------------------------------------------------------------------------------
-
     def _own(self, request: Request) -> Answer:
+        """The sandbox's own calls."""
         try:
-            return Answer(200, self._own_call(f"{request.method} {request.path}", request), {})
+            return Answer(200, behind.call(self, f"{request.method} {request.path}", request), {})
         except SandboxError as error:
-            return self._failed(error)
+            return self.failed(error)
         except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
             return Answer(422, {"message": f"{type(exc).__name__}: {exc}"}, {})
-
-    def _own_call(self, call: str, request: Request) -> Any:
-        said, books = request.body or {}, self.books
-        if call == "GET /fault":
-            return [fault.as_json() for fault in self.faults.active]
-        if call == "POST /fault":
-            self.fault(**{"calls": "", **said})
-            return [fault.as_json() for fault in self.faults.active]
-        if call == "DELETE /fault":
-            self.faults.active.clear()
-            return []
-        if call == "GET /_sandbox/state":
-            return self.state()
-        if call == "GET /_sandbox/outbox":
-            return books.outbox
-        if call == "GET /_sandbox/requests":
-            return [{"method": r.method, "path": r.path, "query": r.query, "status": r.status} for r in self.requests]
-        if call == "POST /_sandbox/payment":
-            parts = said.get("payments", [said])
-            paid = [(int(self.invoice_numbered(one["invoiceNumber"])["id"]), Decimal(one["amount"])) for one in parts]
-            voucher = self.payments(paid, date.fromisoformat(said["date"]), reference=said.get("reference"))
-            return {"voucher": voucher["id"], "number": voucher["number"], "year": voucher["year"]}
-        kind, _, id = call.rpartition("/")
-        if kind == "PUT /_sandbox/customer":
-            return {"id": registers.change_customer(books, int(id), said)["id"]}
-        if kind == "DELETE /_sandbox/customer":
-            registers.delete_customer(books, int(id))
-            return {}
-        raise SandboxError(404, 6000, "Ressursen finnes ikke.")
-
-
-class _Connection(asyncio.Protocol):
-    """HTTP/1.1, kept alive, one request at a time."""
-
-    def __init__(self, sandbox: Sandbox, all: set[_Connection]) -> None:
-        self._sandbox, self._all = sandbox, all
-        self._came = bytearray()
-        self._busy = False
-        self._transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._all.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._all.discard(self)
-
-    def cut(self) -> None:
-        """Break the connection off."""
-        self._transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._came += data
-        self._next()
-
-    def _next(self) -> None:
-        end = self._came.find(b"\r\n\r\n")
-        if self._busy or end < 0:
-            return
-        first, *lines = self._came[:end].decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", "0"))
-        if "transfer-encoding" in headers or length > 32 * 2**20:
-            self.cut()
-            return
-        if len(self._came) < end + 4 + length:
-            return
-        body = bytes(self._came[end + 4 : end + 4 + length])
-        del self._came[: end + 4 + length]
-        self._busy = True
-        method, target, _ = first.split(" ", 2)
-        path, _, query = target.partition("?")
-        request = Request(method, unquote(path), dict(parse_qsl(query, keep_blank_values=True)), None, headers)
-        answer: Answer | None
-        try:
-            request.body = loads(body) if body else None
-            answer, seconds = self._sandbox.handle(request)
-        except ValueError:
-            answer, seconds = self._sandbox._failed(SandboxError(422, 22000, "Ugyldig JSON.")), 0.0
-        request.status = answer.status if answer else None
-        self._sandbox.requests.append(request)
-        if seconds:
-            asyncio.get_running_loop().call_later(seconds, self._send, answer)
-        else:
-            self._send(answer)
-
-    def _send(self, answer: Answer | None) -> None:
-        self._busy = False
-        if self._transport.is_closing():
-            return
-        if answer is None:
-            self.cut()
-            return
-        body = b"" if answer.body is None else answer.body
-        if not isinstance(body, bytes):
-            body = body.encode() if isinstance(body, str) else dumps(body)
-        headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
-        kind = "Content-Type: application/json\r\n" if body else ""
-        # 204 and 304 have no body and say no length (RFC 9110, 8.6).
-        length = "" if answer.status in {204, 304} else f"Content-Length: {len(body)}\r\n"
-        self._transport.write(f"HTTP/1.1 {answer.status} -\r\n{kind}{length}{headers}\r\n".encode("latin-1") + body)
-        self._next()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from adapters.accounting.tripletex.sandbox.fields import FIELDS, PATHS, WRITE_ONLY
 
 
 class Link(NamedTuple):
@@ -52,61 +54,6 @@ def invalid(field: str, message: str) -> SandboxError:
     return SandboxError(422, 18000, "Validering feilet.", (field, message))
 
 
-_OWN = "id version url changes "
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    type: tuple(((_OWN if type != "whoAmI" else "") + names).split())
-    for type, names in {
-        "customer": "name organizationNumber customerNumber supplierNumber isSupplier isCustomer isInactive email "
-        "invoiceEmail overdueNoticeEmail phoneNumber phoneNumberMobile description language displayName "
-        "isPrivateIndividual singleCustomerInvoice invoiceSendMethod postalAddress physicalAddress deliveryAddress "
-        "invoicesDueIn invoicesDueInType currency discountPercentage website",
-        "address": "addressLine1 addressLine2 postalCode city country displayName addressAsString",
-        "order": "customer number reference receiverEmail orderDate deliveryDate deliveryComment invoiceComment "
-        "currency invoicesDueIn invoicesDueInType isShowOpenPostsOnInvoices isClosed isPrioritizeAmountsIncludingVat "
-        "orderLines isSubscription preliminaryInvoice displayName customerName status discountPercentage",
-        "orderLine": "product description displayName count unitPriceExcludingVatCurrency "
-        "unitPriceIncludingVatCurrency currency discount vatType amountExcludingVatCurrency "
-        "amountIncludingVatCurrency order sortIndex isCharged",
-        "invoice": "invoiceNumber invoiceDate customer creditedInvoice isCredited invoiceDueDate kid invoiceComment "
-        "comment orders orderLines voucher deliveryDate amount amountCurrency amountExcludingVat "
-        "amountExcludingVatCurrency amountRoundoff amountRoundoffCurrency amountOutstanding "
-        "amountCurrencyOutstanding amountOutstandingTotal amountCurrencyOutstandingTotal currency isCreditNote "
-        "isCharged isApproved postings ehfSendStatus",
-        "voucher": "date number tempNumber year description voucherType reverseVoucher postings externalVoucherNumber "
-        "displayName numberAsString",
-        "posting": "voucher date description account customer supplier vatType amount amountCurrency amountGross "
-        "amountGrossCurrency currency closeGroup invoiceNumber termOfPayment row type externalRef systemGenerated "
-        "matched",
-        "closeGroup": "date postings",
-        "account": "number name type vatType vatLocked currency isBankAccount isInvoiceAccount bankAccountNumber "
-        "isInactive displayName",
-        "vatType": "name number displayName percentage deductionPercentage parentType",
-        "paymentType": "description displayName debitAccount creditAccount vatType sequence currencyId currencyCode",
-        "currency": "code description factor displayName isDisabled",
-        "country": "name displayName isoAlpha2Code isoAlpha3Code isoNumericCode",
-        "company": "name displayName organizationNumber email phoneNumber currency type",
-        "whoAmI": "employeeId actualEmployeeId companyId company language loggedInWithConnect employeeIsProxy",
-    }.items()
-}
-"""What the sandbox knows of each type; every name is Tripletex' own."""
-
-PATHS = {
-    "customer": "customer",
-    "order": "order",
-    "orderLine": "order/orderline",
-    "invoice": "invoice",
-    "voucher": "ledger/voucher",
-    "posting": "ledger/posting",
-    "closeGroup": "ledger/closeGroup",
-    "account": "ledger/account",
-    "vatType": "ledger/vatType",
-    "paymentType": "invoice/paymentType",
-    "currency": "currency",
-    "country": "country",
-    "company": "company",
-    "address": "deliveryAddress",
-}
-
 Tree = dict[str, Any]
 """A parsed `fields`: name to subtree (empty: as it comes)."""
 
@@ -140,9 +87,16 @@ def _parse(text: str, at: int) -> tuple[Tree, int]:
 
 
 Find = Callable[[Link], Thing]
+Hidden = Callable[[str, str], bool]
+"""Whether the caller's rights or the customer's package hide a field: (type, field)."""
 
 
-def show(thing: Thing, tree: Tree, find: Find, host: str) -> dict[str, Any]:
+def nothing_hidden(_type: str, _field: str) -> bool:
+    """All fields are shown."""
+    return False
+
+
+def show(thing: Thing, tree: Tree, find: Find, host: str, hidden: Hidden = nothing_hidden) -> dict[str, Any]:
     """The thing as an answer carries it. Raises `SandboxError` (400) for a field that does not exist."""
     known = FIELDS[thing.type]
     names = [name for name in tree if name != "*"]
@@ -154,6 +108,8 @@ def show(thing: Thing, tree: Tree, find: Find, host: str) -> dict[str, Any]:
         names += [name for name in known if name not in tree and name != "changes"]
     shown: dict[str, Any] = {}
     for name in names:
+        if hidden(thing.type, name) or (thing.type, name) in WRITE_ONLY:
+            continue
         if name == "url":
             shown[name] = _url(host, thing.type, thing["id"])
             continue
@@ -163,16 +119,24 @@ def show(thing: Thing, tree: Tree, find: Find, host: str) -> dict[str, Any]:
         if value is None:
             continue
         if isinstance(value, Link):
-            value = _linked(value, tree.get(name), find, host)
+            value = _linked(value, tree.get(name), find, host, hidden)
         elif isinstance(value, list) and value and isinstance(value[0], Link):
-            value = [_linked(link, tree.get(name), find, host) for link in value]
+            value = [_linked(link, tree.get(name), find, host, hidden) for link in value]
+        elif isinstance(value, Thing):
+            value = show(value, tree.get(name) or {"*": {}}, find, host, hidden)
         shown[name] = value
     return shown
 
 
-def _linked(link: Link, tree: Tree | None, find: Find, host: str) -> dict[str, Any]:
+def _linked(link: Link, tree: Tree | None, find: Find, host: str, hidden: Hidden) -> dict[str, Any]:
+    """What is wanted of the thing meant; only where it is when it cannot be seen."""
     if tree:
-        return show(find(link), tree, find, host)
+        try:
+            found = find(link)
+        except SandboxError:
+            pass
+        else:
+            return show(found, tree, find, host, hidden)
     return {"id": link.id, "url": _url(host, link.type, link.id)}
 
 
