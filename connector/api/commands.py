@@ -25,6 +25,7 @@ from connector.store.arrivals import Arrival
 from connector.store.keys import ApiKey
 from connector.store.operations import Operation
 from connector.sync import intake
+from connector.sync.canonical import stored
 from connector.sync.handlers import INVOICE as INVOICE_ARRIVAL
 from connector.sync.handlers import PAYMENT as PAYMENT_ARRIVAL
 from connector.sync.keys import invoice_key
@@ -122,11 +123,11 @@ async def post_invoice(
     def same(there: Arrival) -> bool:
         told = there.headers or {}
         before = intake.invoice_of(there.body, there.content_type, drop_number=bool(told.get("draft")))
-        return told.get("route") == way.name and intake.body_of(before) == intake.body_of(invoice)
+        return told.get("route") == way.name and stored(before) == stored(invoice)
 
     def take(tx: Tx) -> Operation:
         there = documents.by_key(tx, key.tenant, "invoice", business_key)
-        digest = documents.digest_of(intake.body_of(invoice))
+        digest = documents.digest_of(stored(invoice))
         if there is not None and (there.digest, there.source) != (digest, way.name):
             raise _exists("invoice", business_key, document=there.id)
         if there is not None and there.arrival is not None:

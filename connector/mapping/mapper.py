@@ -141,7 +141,27 @@ class Mapper:
 
     def fields(self) -> tuple[FieldInfo, ...]:
         """Every line, with its direction, owner and where it stands."""
+        return self._fields
+
+    @cached_property
+    def _fields(self) -> tuple[FieldInfo, ...]:
         return tuple(_infos(self.bound.shape, "", ""))
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """Who wins (ours, theirs, ask) where both sides changed one of our paths."""
+        return {path: info.owner for info in self._fields for path in info.ours}
+
+    @cached_property
+    def only_in(self) -> frozenset[str]:
+        """Our paths that are never sent, or only when the record is made: ours says nothing against theirs."""
+        lines = (info for info in self._fields if info.only == "in" or (info.only is None and info.on == "create"))
+        return frozenset(path for info in lines for path in info.ours)
+
+    @cached_property
+    def only_out(self) -> frozenset[str]:
+        """Our paths that are never read: theirs says nothing against ours."""
+        return frozenset(path for info in self._fields if info.only == "out" for path in info.ours)
 
     @property
     def loses(self) -> dict[str, str]:

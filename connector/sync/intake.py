@@ -24,6 +24,7 @@ from connector.store.documents import Document
 from connector.store.operations import Operation
 from connector.store.schema import scaled
 from connector.sync import effects
+from connector.sync.canonical import stored
 from connector.sync.keys import customer_key, invoice_key, payment_key
 from connector.sync.money import settle
 from connector.sync.spokes import Spokes, route_of
@@ -136,7 +137,7 @@ def file_invoice(
         tenant=tenant,
         kind="invoice",
         business_key=invoice_key(invoice),
-        body=body_of(invoice),
+        body=stored(invoice),
         state="accepted",
         original=original,
         content_type=content_type,
@@ -224,7 +225,7 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
         tenant=tenant,
         kind="customer",
         business_key=key,
-        body=body_of(customer),
+        body=stored(customer),
         state="known",
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
@@ -233,11 +234,6 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
 
 def _buyer(invoice: Invoice) -> Customer:
     return Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
-
-
-def body_of(model: Invoice | Customer | Payment) -> dict[str, Any]:
-    """A document as the store keeps it: JSON with amounts as text, without what is not set."""
-    return model.model_dump(mode="json", exclude_defaults=True)
 
 
 def key_of_payment(payment: Payment) -> str:

@@ -14,6 +14,7 @@ from connector.mapping.tenants import ALL_ACCOUNTS
 from connector.model import Allocation, DocumentKey, Payment
 from connector.store import Tx, documents
 from connector.store.documents import Document
+from connector.sync.canonical import stored
 from connector.sync.keys import payment_key
 
 
@@ -33,37 +34,36 @@ def settle(
         Clash: the row id came before with other content (code `document-exists`).
     """
     payment = payment.model_copy(update={"allocations": allocations_of(payment)})
-    body = payment.model_dump(mode="json", exclude_defaults=True)
-    key = payment_key(source, payment)
-    there = documents.by_key(tx, tenant, "payment", key)
-    if there is not None:
-        if there.digest == documents.digest_of(body):
-            return there, []
+    try:
+        made = documents.insert(
+            tx,
+            tenant=tenant,
+            kind="payment",
+            business_key=payment_key(source, payment),
+            body=stored(payment),
+            state="received",
+            source=source,
+            direction=payment.direction,
+            number=payment.bank_reference,
+            issue_date=payment.date,
+            currency=payment.currency,
+            payable=payment.amount,
+            counterparty_name=payment.counterparty_name,
+            arrival=arrival,
+        )
+    except Clash as clash:
+        there = str(clash.where["document"])
+        if clash.details["same"]:
+            return documents.get(tx, tenant, there), []
         raise Clash(
             f"The payment {payment.source_id} came before with other content.",
             code="document-exists",
             do="A payment is a fact: send a reversal of the first, or give the second its own `source_id`.",
-            where={"document": there.id},
-        )
-    parts = [(allocation, invoice_for(tx, tenant, allocation.document)) for allocation in payment.allocations]
-    made = documents.insert(
-        tx,
-        tenant=tenant,
-        kind="payment",
-        business_key=key,
-        body=body,
-        state="received",
-        source=source,
-        direction=payment.direction,
-        number=payment.bank_reference,
-        issue_date=payment.date,
-        currency=payment.currency,
-        payable=payment.amount,
-        counterparty_name=payment.counterparty_name,
-        arrival=arrival,
-    )
+            where={"document": there},
+        ) from None
     settled = []
-    for allocation, invoice in parts:
+    for allocation in payment.allocations:
+        invoice = invoice_for(tx, tenant, allocation.document)
         now = lowered(tx, invoice, allocation.amount, payment.currency)
         documents.relate(
             tx, tenant=tenant, document=made.id, kind="allocation", other=invoice.id, amount=allocation.amount

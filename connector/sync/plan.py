@@ -11,7 +11,8 @@ from connector.ports import Kind
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import effects
-from connector.sync.push import MODELS, related
+from connector.sync.canonical import model_of
+from connector.sync.push import related
 from connector.sync.spokes import Linked, Spoke, Spokes
 
 PAGE = 200
@@ -102,8 +103,8 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
     document = documents.get(tx, spoke.tenant, head.id)
     context = _Promised(tx, spoke.id, related(tx, document))
     try:
-        model = MODELS[document.kind].model_validate(document.body)
-        record = spoke.mapping[document.kind].out(model.model_dump(), context)
+        fields = model_of(document.kind, document.body).model_dump()
+        record = spoke.mapping[document.kind].out(fields, context)
     except ConnectorError as error:
         return step("stop", error.said, error.do)
     return step("create", "it is not there", record=record)

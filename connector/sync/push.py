@@ -8,24 +8,16 @@ from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work
-from connector.model import Customer, Invoice, Payment
-from connector.model.json import dumps, loads
+from connector.model import Customer, Invoice
 from connector.ports import Goal, Kind, Proof, Record, Step, Totals
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import keys
+from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.effects import LIVE, PUSH
-from connector.sync.reconcile import Base, Owner, Policy, reconcile
+from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
-
-MODELS: Mapping[str, type[Invoice] | type[Customer] | type[Payment]] = {
-    Kind.INVOICE.value: Invoice,
-    Kind.CUSTOMER.value: Customer,
-    Kind.PAYMENT.value: Payment,
-}
-IMMUTABLE = (Kind.INVOICE.value, Kind.PAYMENT.value)
-"""Once they are there they are never written again: an invoice is credited, a payment reversed."""
 
 
 class Push:
@@ -54,8 +46,8 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        document = self._taken(tx, spoke, kind, document, proof.record)
-        keep_link(tx, spoke, kind, document, proof.record, facts)
+        document, fields = self._taken(tx, spoke, kind, document, proof.record)
+        keep_link(tx, spoke, kind, document, fields, proof.record, facts)
         told = _told(document, spoke, proof.record, facts)
         tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
         _over(tx, work, document, told)
@@ -66,7 +58,7 @@ class Push:
         document = documents.get(tx, work.tenant, work.document or "")
         mapper = spoke.mapping[kind]
         link = links.of(tx, document.id, spoke.id, kind)
-        model = MODELS[kind].model_validate(document.body)
+        model = model_of(kind, document.body)
         canonical = model.model_dump()
         context = Linked(tx, spoke.id, related(tx, document))
         if link is None:
@@ -75,27 +67,29 @@ class Push:
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
-        decision = reconcile(base, plain(mapper.view(canonical)), {}, policy_of(mapper.fields()))
+        decision = reconcile(base, view_of(mapper, canonical), {}, policy_of(mapper))
         if not decision.push:
             return Nothing("What is there is what is here.")
         record = mapper.update(canonical, set(decision.push), context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
         return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)
 
-    def _taken(self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> Document:
-        """The document with what the system decided: fields it alone says, and those we left empty."""
+    def _taken(
+        self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record
+    ) -> tuple[Document, dict[str, Any]]:
+        """The document with what the system decided (fields it alone says, and those we left empty), and its fields."""
         mapper = spoke.mapping[kind]
-        shown = mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {})))
-        canonical = MODELS[kind].model_validate(document.body).model_dump()
-        ours = mapper.view(canonical)
-        only_in = policy_of(mapper.fields()).only_in
-        take = {
-            path: value
-            for path, value in shown.items()
-            if value is not None and (path in only_in or ours.get(path) in (None, ()))
-        }
-        if kind == Kind.PAYMENT.value or not take:
-            return changed(tx, document, state=_AFTER[kind])
+        canonical = model_of(kind, document.body).model_dump()
+        take: dict[str, Any] = {}
+        if kind != Kind.PAYMENT.value:
+            ours = mapper.view(canonical)
+            take = {
+                path: value
+                for path, value in mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {}))).items()
+                if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
+            }
+        if not take:
+            return changed(tx, document, state=_AFTER[kind]), canonical
         return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
 
 
@@ -114,10 +108,18 @@ def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> No
             operations.move(tx, operation, "done", result={"document": document.id, **told})
 
 
-def keep_link(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record, facts: Mapping[str, Any]) -> None:
-    """Note what the document is called there, what we hold of it now, and what the system shows of it now."""
-    mapper = spoke.mapping[kind]
-    canonical = MODELS[kind].model_validate(document.body).model_dump()
+def keep_link(
+    tx: Tx,
+    spoke: Spoke,
+    kind: str,
+    document: Document,
+    fields: Mapping[str, Any],
+    record: Record,
+    facts: Mapping[str, Any],
+) -> None:
+    """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
+    shows of it now.
+    """
     links.put(
         tx,
         tenant=spoke.tenant,
@@ -126,15 +128,17 @@ def keep_link(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Recor
         kind=kind,
         vendor_id=record.id,
         vendor_version=record.version,
-        base_sent=plain(mapper.view(canonical)),
+        base_sent=view_of(spoke.mapping[kind], fields),
         base_seen=record.body,
         **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
     )
 
 
-def with_body(tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any], **more: Any) -> Document:
-    """The document with another content, its plain columns following it."""
-    model = MODELS[kind].model_validate(canonical)
+def with_body(
+    tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any], **more: Any
+) -> tuple[Document, dict[str, Any]]:
+    """The document with another content, its plain columns following it; and its canonical fields as they are then."""
+    model = model_of(kind, canonical)
     columns: dict[str, Any] = {}
     if isinstance(model, Invoice):
         columns = {
@@ -145,9 +149,9 @@ def with_body(tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any
         }
     elif isinstance(model, Customer):
         columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
-    body = model.model_dump(mode="json", exclude_defaults=True)
     # The digest stays that of what was posted: the same document sent again is known by it.
-    return changed(tx, document, body=body, digest=document.digest, **columns, **more)
+    document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
+    return document, model.model_dump()
 
 
 def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:
@@ -168,33 +172,7 @@ def related(tx: Tx, document: Document) -> dict[str, str]:
     return found
 
 
-def policy_of(fields: Sequence[Any], *, issued: bool = False, amendable: frozenset[str] = frozenset()) -> Policy:
-    """What the mapping's lines say about who wins."""
-    owner: dict[str, Owner] = {}
-    only: dict[str, set[str]] = {"in": set(), "out": set()}
-    for info in fields:
-        for path in info.ours:
-            owner[path] = Owner(info.owner)
-            if info.only in only:
-                only[info.only].add(path)
-            elif info.on == "create":
-                only["in"].add(path)
-    return Policy(
-        owner=owner,
-        only_in=frozenset(only["in"]),
-        only_out=frozenset(only["out"]),
-        issued=issued,
-        amendable=amendable,
-    )
-
-
-def plain(view: Mapping[str, Any]) -> dict[str, Any]:
-    """A view as JSON values: what is stored and what is computed compare alike."""
-    made: dict[str, Any] = loads(dumps(dict(view)))
-    return made
-
-
-def _totals(model: Invoice | Customer | Payment) -> Totals | None:
+def _totals(model: Model) -> Totals | None:
     if not isinstance(model, Invoice) or model.totals is None:
         return None
     stated = model.totals

@@ -18,8 +18,9 @@ from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects, keys
+from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.money import settle
-from connector.sync.push import IMMUTABLE, MODELS, keep_link, plain, policy_of, with_body
+from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
 
@@ -58,18 +59,21 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
 
 def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
     """Compare each side with its own half of the base, and do what follows."""
-    document = documents.get(tx, spoke.tenant, link.document)
     mapper = spoke.mapping[kind]
     context = Linked(tx, spoke.id, {})
-    canonical = MODELS[kind].model_validate(document.body).model_dump()
-    theirs = plain(mapper.view(mapper.into(record.body, context)))
-    seen = plain(mapper.view(mapper.into(link.base_seen, context))) if link.base_seen else theirs
+    theirs = shown(mapper, record.body, context)
+    seen = shown(mapper, link.base_seen, context) if link.base_seen else theirs
+    if kind in IMMUTABLE and theirs == seen:
+        # Nothing that is carried has changed there (most often an amount is less open), and nothing is ever pushed.
+        _seen_only(tx, link, record)
+        return link.document
+    document = documents.get(tx, spoke.tenant, link.document)
+    canonical = model_of(kind, document.body).model_dump()
     base = Base(sent=link.base_sent or {}, seen=seen)
-    amendable = frozenset(mapper.bound.amendable)
-    policy = policy_of(mapper.fields(), issued=kind in IMMUTABLE, amendable=amendable)
-    decision = reconcile(base, plain(mapper.view(canonical)), theirs, policy)
+    decision = reconcile(base, view_of(mapper, canonical), theirs, policy_of(mapper, issued=kind in IMMUTABLE))
     if decision.take:
-        document = with_body(tx, document, kind, mapper.merge(canonical, decision.take), state=document.state)
+        canonical = mapper.merge(canonical, decision.take)
+        document, canonical = with_body(tx, document, kind, canonical, state=document.state)
         tx.emit(
             spoke.tenant,
             f"{kind}.changed",
@@ -81,38 +85,20 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         _tell(tx, spoke, document, decision)
     if decision.conflicts:
         # Both values stay as they are until a person has chosen: the base keeps saying what was last agreed.
-        kept = {**record.body}
-        links.put(
-            tx,
-            tenant=spoke.tenant,
-            document=document.id,
-            connection=spoke.id,
-            kind=kind,
-            vendor_id=record.id,
-            state="conflict",
-            base_seen=link.base_seen or kept,
-        )
+        links.change(tx, link, state="conflict", base_seen=link.base_seen or record.body)
+    elif decision.push:
+        _seen_only(tx, link, record)
     else:
-        keep_link(tx, spoke, kind, document, record, {}) if not decision.push else _seen_only(
-            tx, spoke, kind, link, record
-        )
+        sent = view_of(mapper, canonical)
+        links.change(tx, link, vendor_version=record.version, base_sent=sent, base_seen=record.body)
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
     return document.id
 
 
-def _seen_only(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> None:
-    """Note what the vendor shows; what we have changed is still to be pushed."""
-    links.put(
-        tx,
-        tenant=spoke.tenant,
-        document=link.document,
-        connection=spoke.id,
-        kind=kind,
-        vendor_id=record.id,
-        vendor_version=record.version,
-        base_seen=record.body,
-    )
+def _seen_only(tx: Tx, link: Link, record: Record) -> None:
+    """Note what the vendor shows; what we hold was known, or is still to be pushed."""
+    links.change(tx, link, vendor_version=record.version, base_seen=record.body)
 
 
 def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
@@ -176,21 +162,21 @@ def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
                 do="Merge them in the system, then cancel this item. Nothing is linked to the second.",
                 where={"document": there.id, "vendor_id": record.id},
             )
-        keep_link(tx, spoke, "customer", there, record, {})
+        keep_link(tx, spoke, "customer", there, model_of("customer", there.body).model_dump(), record, {})
         return there.id
     made = documents.insert(
         tx,
         tenant=spoke.tenant,
         kind="customer",
         business_key=keys.customer_key(customer),
-        body=customer.model_dump(mode="json", exclude_defaults=True),
+        body=stored(customer),
         state="known",
         source=spoke.id,
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
         arrival=arrival,
     )
-    keep_link(tx, spoke, "customer", made, record, {})
+    keep_link(tx, spoke, "customer", made, customer.model_dump(), record, {})
     tx.emit(spoke.tenant, "customer.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
     return made.id
 
@@ -209,7 +195,7 @@ def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         tenant=spoke.tenant,
         kind="invoice",
         business_key=f"{spoke.id}/{record.id}",
-        body=invoice.model_dump(mode="json", exclude_defaults=True),
+        body=stored(invoice),
         state="issued",
         source=spoke.id,
         direction="outgoing",
@@ -224,7 +210,7 @@ def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         counterparty_number=invoice.buyer.organisation_number,
         arrival=arrival,
     )
-    keep_link(tx, spoke, "invoice", made, record, {})
+    keep_link(tx, spoke, "invoice", made, invoice.model_dump(), record, {})
     tx.emit(
         spoke.tenant,
         "invoice.found",
@@ -242,21 +228,21 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     payment = Payment.model_validate({"direction": "in", **fields, "source_id": record.id})
     invoices = frozenset(one.document.document_id or "" for one in payment.allocations)
     ours = _unlinked_payments(tx, spoke, invoices)
-    _hold(effects.could_explain(tx, spoke, "payment", frozenset(one.id for one in ours)), "payment")
+    if ours:
+        _hold(effects.could_explain(tx, spoke, "payment", frozenset(ours)), "payment")
     made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
-    keep_link(tx, spoke, "payment", made, record, {})
+    keep_link(tx, spoke, "payment", made, model_of("payment", made.body).model_dump(), record, {})
     return made.id
 
 
-def _unlinked_payments(tx: Tx, spoke: Spoke, invoices: frozenset[str]) -> list[Document]:
+def _unlinked_payments(tx: Tx, spoke: Spoke, invoices: frozenset[str]) -> list[str]:
     """Payments of these invoices that are not in this system yet."""
     found = []
     for invoice in invoices - {""}:
         for relation in documents.relations(tx, spoke.tenant, invoice):
-            if relation.kind == "allocation" and relation.other == invoice:
-                payment = documents.get(tx, spoke.tenant, relation.document)
-                if links.of(tx, payment.id, spoke.id, "payment") is None:
-                    found.append(payment)
+            settles = relation.kind == "allocation" and relation.other == invoice
+            if settles and links.of(tx, relation.document, spoke.id, "payment") is None:
+                found.append(relation.document)
     return found
 
 

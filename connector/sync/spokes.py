@@ -87,12 +87,15 @@ class Linked:
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
         """The hub's document behind a vendor's record; a party for a customer, a document key for the rest."""
-        link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
-        if link is None:
-            raise Stop(
-                f"The {kind} {vendor_id} of the system is not known here yet.",
-                code="link-missing",
-                do=f"It goes on by itself when the {kind} has been read.",
-                where={"kind": kind, "vendor_id": vendor_id},
-            )
-        return {"document_id": link.document}
+        key = ("document of", self.connection, kind, vendor_id)
+        if key not in self.tx.memo:
+            link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
+            if link is None:
+                raise Stop(
+                    f"The {kind} {vendor_id} of the system is not known here yet.",
+                    code="link-missing",
+                    do=f"It goes on by itself when the {kind} has been read.",
+                    where={"kind": kind, "vendor_id": vendor_id},
+                )
+            self.tx.memo[key] = link.document
+        return {"document_id": self.tx.memo[key]}
