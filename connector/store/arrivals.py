@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, exists, or_, select
 
 from connector.errors import Clash, Missing
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.sql import upsert
 from connector.store.states import ARRIVAL, check
@@ -45,10 +46,12 @@ class Arrival:
 
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing(index_elements=["tenant", "source", "key"]))
-_BY_KEY = select(_t.c.id, _t.c.digest).where(
-    _t.c.tenant == bindparam("tenant"), _t.c.source == bindparam("source"), _t.c.key == bindparam("key")
+_BY_KEY = Prepared(
+    select(_t.c.id, _t.c.digest).where(
+        _t.c.tenant == bindparam("tenant"), _t.c.source == bindparam("source"), _t.c.key == bindparam("key")
+    )
 )
-_GET = select(_t).where(_t.c.id == bindparam("id"))
+_GET = Prepared(select(_t).where(_t.c.id == bindparam("id")))
 _earlier = schema.arrivals.alias("earlier")
 _FIRST = or_(
     _t.c.subject.is_(None),
@@ -60,10 +63,11 @@ _FIRST = or_(
     ),
 )
 """Nothing of its subject stands before it."""
-_DUE = select(_t).where(_t.c.due <= bindparam("now"), _FIRST).order_by(_t.c.due, _t.c.id).limit(bindparam("most"))
-_NEXT = select(_t.c.due).where(_t.c.due.is_not(None), _FIRST).order_by(_t.c.due).limit(1)
-_DUE_LOCKED = _DUE.with_for_update(skip_locked=True, of=_t)
-_MOVE = (
+_DUE_NOW = select(_t).where(_t.c.due <= bindparam("now"), _FIRST).order_by(_t.c.due, _t.c.id).limit(bindparam("most"))
+_DUE = Prepared(_DUE_NOW, postgres=_DUE_NOW.with_for_update(skip_locked=True, of=_t))
+_NEXT = Prepared(select(_t.c.due).where(_t.c.due.is_not(None), _FIRST).order_by(_t.c.due).limit(1))
+_ABOUT = Prepared(_t.update().where(_t.c.id == bindparam("row")).values(document=bindparam("about")))
+_MOVE = Prepared(
     _t.update()
     .where(_t.c.id == bindparam("row"), _t.c.state == bindparam("was"))
     .values(
@@ -88,8 +92,6 @@ def arrive(
     subject: str | None = None,
     content_type: str | None = None,
     headers: Mapping[str, Any] | None = None,
-    id: str | None = None,
-    handled: str | None = None,
 ) -> tuple[str, bool]:
     """Store something that came in; it is handled later, in its turn. Coming again, it is the same arrival.
 
@@ -99,8 +101,6 @@ def arrive(
         key: what makes it the same when it comes again, within tenant and source.
         subject: arrivals of one subject are handled one after the other, in the order they came.
         headers: what belongs to it besides the bytes (JSON-able; kept sealed).
-        id: of the new arrival, where it is known already (`new_id()`).
-        handled: the document it was about, where it has been handled in this very transaction.
 
     Returns:
         The arrival's id, and whether it is new.
@@ -108,7 +108,7 @@ def arrive(
     Raises:
         Clash: `arrival-differs`: the same key came before with other bytes.
     """
-    id = id or new_id()
+    id = new_id()
     digest = hashlib.sha256(body).hexdigest()
     row = {
         "id": id,
@@ -121,18 +121,15 @@ def arrive(
         "body": tx.seal("arrivals.body", id, body),
         "content_type": content_type,
         "headers": tx.seal_json("arrivals.headers", id, headers),
-        "state": "handled" if handled else "queued",
-        "due": None if handled else tx.now,
+        "state": "queued",
+        "due": tx.now,
         "tries": 0,
         "received": tx.now,
-        "ended": tx.now if handled else None,
-        "document": handled,
     }
-    if tx.execute(_INSERT[tx.postgres], row).rowcount == 1:
-        if not handled:
-            tx.ring("arrivals")
+    if tx.run(_INSERT, row) == 1:
+        tx.ring("arrivals")
         return id, True
-    there = tx.execute(_BY_KEY, {"tenant": tenant, "source": source, "key": key}).one()
+    there = tx.row(_BY_KEY, {"tenant": tenant, "source": source, "key": key})
     if there.digest != digest:
         raise Clash(
             f"{key} came before from {source} with other content.", code="arrival-differs", where={"arrival": there.id}
@@ -146,7 +143,7 @@ def get(tx: Tx, tenant: str, id: str) -> Arrival:
     Raises:
         Missing: there is none, or it is another tenant's.
     """
-    row = tx.execute(_GET, {"id": id}).one_or_none()
+    row = tx.row(_GET, {"id": id})
     if row is None or row.tenant != tenant:
         raise Missing(f"There is no arrival {id}.", code="arrival-not-found", where={"arrival": id})
     return _arrival(tx, row)
@@ -175,13 +172,13 @@ def find(
 
 def due(tx: Tx, *, most: int) -> list[Arrival]:
     """What can be handled now, locked until the transaction ends; per subject only the first that is not handled."""
-    statement = _DUE_LOCKED if tx.postgres else _DUE
-    return [_arrival(tx, row) for row in tx.execute(statement, {"now": tx.now, "most": most})]
+    return [_arrival(tx, row) for row in tx.rows(_DUE, {"now": tx.now, "most": most})]
 
 
 def next_due(tx: Tx) -> datetime | None:
     """When the next arrival can be handled; None when none waits."""
-    return tx.execute(_NEXT).scalar_one_or_none()
+    row = tx.row(_NEXT)
+    return None if row is None else row.due
 
 
 def move(
@@ -214,7 +211,7 @@ def move(
 
 def about(tx: Tx, arrival: str, document: str) -> None:
     """Note which document an arrival was about (for the story)."""
-    tx.execute(_t.update().where(_t.c.id == arrival).values(document=document))
+    tx.run(_ABOUT, {"row": arrival, "about": document})
 
 
 def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("queued", "parked")) -> list[Arrival]:
@@ -226,7 +223,7 @@ def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("q
 
 
 def _arrival(tx: Tx, row: Any) -> Arrival:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     fields["error"] = tx.unseal_json("arrivals.error", row.id, row.error)
     if "body" in fields:
         fields["body"] = tx.unseal("arrivals.body", row.id, row.body) or b""

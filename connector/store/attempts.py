@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,8 @@ from sqlalchemy import bindparam, or_, select
 from connector.errors import Clash
 from connector.ports import Kind, Proof, Record
 from connector.store import schema
-from connector.store.sql import upsert
+from connector.store.prepared import Prepared
+from connector.store.sql import one_of, upsert
 from connector.store.tx import Tx
 from connector.store.work import Work
 
@@ -53,8 +55,8 @@ class Attempt:
     exchanges: Any = None
 
 
-_INSERT = _t.insert()
-_END = (
+_INSERT = Prepared(_t.insert())
+_END = Prepared(
     _t.update()
     .where(_t.c.id == bindparam("row"), or_(_t.c.outcome.is_(None), _t.c.outcome == UNKNOWN))
     .values(
@@ -65,12 +67,12 @@ _END = (
         ended=bindparam("ended"),
     )
 )
-_RESOLVE = (
+_RESOLVE = Prepared(
     _t.update()
     .where(_t.c.id == bindparam("row"), or_(_t.c.outcome.is_(None), _t.c.outcome == UNKNOWN))
     .values(outcome=bindparam("how"), proof=bindparam("proof"), ended=bindparam("ended"))
 )
-_OF_WORK = select(_t).where(_t.c.work == bindparam("work")).order_by(_t.c.id)
+_OF_WORK = Prepared(select(_t).where(_t.c.work == bindparam("work")).order_by(_t.c.id))
 _CLAIM = upsert(schema.claims, lambda insert: insert.on_conflict_do_nothing())
 
 
@@ -158,7 +160,7 @@ def looked(
 
 def of_work(tx: Tx, work: str) -> list[Attempt]:
     """All attempts of a work, oldest first."""
-    return [_attempt(tx, row) for row in tx.execute(_OF_WORK, {"work": work})]
+    return [_attempt(tx, row) for row in tx.rows(_OF_WORK, {"work": work})]
 
 
 def of_document(tx: Tx, document: str) -> list[Attempt]:
@@ -174,15 +176,20 @@ def unresolved(tx: Tx, connection: str, *, kinds: Sequence[str] | None = None) -
     """
     from connector.store import work as works
 
+    statement = _unresolved(None if kinds is None else tuple(kinds))
+    found = [_attempt(tx, row) for row in tx.rows(statement, {"connection": connection})]
+    return [(works.get(tx, attempt.work), attempt) for attempt in found]
+
+
+@functools.lru_cache(maxsize=64)
+def _unresolved(kinds: tuple[str, ...] | None) -> Prepared:
     query = (
         select(_t)
         .join(schema.work, schema.work.c.id == _t.c.work)
-        .where(_t.c.connection == connection, schema.work.c.ended.is_(None))
+        .where(_t.c.connection == bindparam("connection"), schema.work.c.ended.is_(None))
         .where(or_(_t.c.outcome.is_(None), _t.c.outcome == UNKNOWN))
     )
-    if kinds is not None:
-        query = query.where(schema.work.c.kind.in_(list(kinds)))
-    return [(works.get(tx, row.work), _attempt(tx, row)) for row in tx.execute(query.order_by(_t.c.id)).all()]
+    return Prepared((query if kinds is None else query.where(one_of(schema.work.c.kind, kinds))).order_by(_t.c.id))
 
 
 def claim(
@@ -201,7 +208,7 @@ def claim(
         "document": document,
         "created": tx.now,
     }
-    if tx.execute(_CLAIM[tx.postgres], row).rowcount == 1:
+    if tx.run(_CLAIM, row) == 1:
         return
     c = schema.claims.c
     other = tx.execute(
@@ -239,7 +246,7 @@ def _proof_json(proof: Proof | None) -> Any:
 
 
 def _attempt(tx: Tx, row: Any) -> Attempt:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     for column in ("witness", "proof", "error", "exchanges"):
         fields[column] = tx.unseal_json(f"attempts.{column}", row.id, fields[column])
     stored = fields["proof"]

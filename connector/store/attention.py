@@ -94,7 +94,7 @@ def ask(
         keep["details"] = tx.seal_json("attention.details", there, said)
         tx.execute(_t.update().where(_t.c.id == there).values(**keep))
         return
-    if tx.execute(_INSERT[tx.postgres], row).rowcount == 1:
+    if tx.run(_INSERT, row) == 1:
         data = {"id": id, "code": reason.code}
         tx.emit(tenant, "attention.opened", document=document, connection=connection, data=data)
 
@@ -159,7 +159,7 @@ def count(tx: Tx, tenant: str | None = None) -> int:
 
 
 def _item(tx: Tx, row: Any) -> Item:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     fields["details"] = tx.unseal_json("attention.details", row.id, row.details)
     fields["verbs"] = tuple(row.verbs.split())
     return Item(**fields)

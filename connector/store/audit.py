@@ -68,4 +68,4 @@ def find(
 
 
 def _entry(tx: Tx, row: Any) -> Entry:
-    return Entry(**(dict(row._mapping) | {"details": tx.unseal_json("audit.details", row.id, row.details)}))
+    return Entry(**(row._asdict() | {"details": tx.unseal_json("audit.details", row.id, row.details)}))

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from connector.errors import Clash, ConnectorError, Missing
 from connector.store import schema, work
+from connector.store.prepared import Prepared
 from connector.store.schema import Moment, new_id
 from connector.store.tx import Tx
 
 _t = schema.connections
+_GET = Prepared(select(_t).where(_t.c.id == bindparam("id")))
+_NAMED = Prepared(select(_t).where(_t.c.tenant == bindparam("tenant"), _t.c.name == bindparam("name")))
+_PAUSED = Prepared(select(_t.c.id).where(_t.c.paused.is_not(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def get(tx: Tx, id: str, *, tenant: str | None = None) -> Connection:
     Raises:
         Missing: there is none (or it is not this tenant's).
     """
-    row = tx.execute(select(_t).where(_t.c.id == id)).one_or_none()
+    row = tx.row(_GET, {"id": id})
     if row is None or tenant not in (None, row.tenant):
         raise Missing(f"There is no connection {id}.", code="connection-not-found", where={"connection": id})
     return _connection(tx, row)
@@ -109,7 +113,7 @@ def named(tx: Tx, tenant: str, name: str) -> Connection:
     Raises:
         Missing: there is none.
     """
-    row = tx.execute(select(_t).where(_t.c.tenant == tenant, _t.c.name == name)).one_or_none()
+    row = tx.row(_NAMED, {"tenant": tenant, "name": name})
     if row is None:
         raise Missing(f"There is no connection {name}.", code="connection-not-found", where={"connection": name})
     return _connection(tx, row)
@@ -126,7 +130,7 @@ def find(tx: Tx, *, tenant: str | None = None, system: str | None = None) -> lis
 
 def paused(tx: Tx) -> frozenset[str]:
     """The ids of all that are paused."""
-    return frozenset(tx.execute(select(_t.c.id).where(_t.c.paused.is_not(None))).scalars())
+    return frozenset(row.id for row in tx.rows(_PAUSED))
 
 
 def change(tx: Tx, id: str, **changes: Any) -> None:
@@ -169,26 +173,29 @@ def resume(tx: Tx, id: str) -> bool:
     return done.rowcount == 1
 
 
-_PUT_CURSOR = text(
-    "INSERT INTO cursors (connection, name, value, changed) VALUES (:connection, :name, :value, :now) "
-    "ON CONFLICT (connection, name) DO UPDATE SET value = excluded.value, changed = excluded.changed"
+_c = schema.cursors.c
+_CURSOR = Prepared(select(_c.value).where(_c.connection == bindparam("connection"), _c.name == bindparam("name")))
+_PUT_CURSOR = Prepared(
+    text(
+        "INSERT INTO cursors (connection, name, value, changed) VALUES (:connection, :name, :value, :now) "
+        "ON CONFLICT (connection, name) DO UPDATE SET value = excluded.value, changed = excluded.changed"
+    ).bindparams(bindparam("now", type_=Moment()))
 )
 
 
 def cursor(tx: Tx, connection: str, name: str) -> str | None:
     """How far the connection has been read, under a name (a kind, usually); None before the first time."""
-    c = schema.cursors.c
-    return tx.execute(select(c.value).where(c.connection == connection, c.name == name)).scalar_one_or_none()
+    row = tx.row(_CURSOR, {"connection": connection, "name": name})
+    return None if row is None else row.value
 
 
 def put_cursor(tx: Tx, connection: str, name: str, value: str) -> None:
     """Note how far it has been read; in the transaction that keeps what was read."""
-    now = Moment().process_bind_param(tx.now, None)
-    tx.execute(_PUT_CURSOR, {"connection": connection, "name": name, "value": value, "now": now})
+    tx.run(_PUT_CURSOR, {"connection": connection, "name": name, "value": value, "now": tx.now})
 
 
 def _connection(tx: Tx, row: Any) -> Connection:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     fields["settings"] = tx.unseal_json("connections.settings", row.id, row.settings)
     fields["secrets"] = _Hidden(tx.unseal_json("connections.secrets", row.id, row.secrets))
     return Connection(**fields)

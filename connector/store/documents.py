@@ -9,11 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, select
 
 from connector.errors import Clash, Missing
 from connector.model.json import dumps, loads
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.sql import upsert
 from connector.store.tx import Moved, Tx
@@ -81,9 +82,24 @@ _RELATE = upsert(
         index_elements=["document", "kind", "other"], set_={"amount": insert.excluded.amount}
     ),
 )
-_GET = select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant"))
-_BY_KEY = select(_t).where(
-    _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.business_key == bindparam("key")
+_CHANGE = Prepared(
+    _t.update().where(
+        _t.c.id == bindparam("row"), _t.c.tenant == bindparam("of"), _t.c.version == bindparam("was", type_=Integer)
+    ),
+    chosen=True,
+)
+_GET = Prepared(select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant")))
+_BY_KEY = Prepared(
+    select(_t).where(
+        _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.business_key == bindparam("key")
+    )
+)
+
+_r = schema.relations.c
+_RELATIONS = Prepared(
+    select(_r.document, _r.kind, _r.other, _r.amount)
+    .where(_r.tenant == bindparam("tenant"), (_r.document == bindparam("id")) | (_r.other == bindparam("id")))
+    .order_by(_r.created, _r.document, _r.other)
 )
 
 
@@ -136,8 +152,8 @@ def insert(
         "created": tx.now,
         "changed": tx.now,
     }
-    if tx.execute(_INSERT[tx.postgres], row).rowcount != 1:
-        other = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one()
+    if tx.run(_INSERT, row) != 1:
+        other = tx.row(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key})
         raise Clash(
             f"There is already a document of kind {kind} with the key {business_key}.",
             code="document-exists",
@@ -154,7 +170,7 @@ def get(tx: Tx, tenant: str, id: str) -> Document:
     Raises:
         Missing: there is none (or it is another tenant's).
     """
-    row = tx.execute(_GET, {"id": id, "tenant": tenant}).one_or_none()
+    row = tx.row(_GET, {"id": id, "tenant": tenant})
     if row is None:
         raise Missing(f"There is no document {id}.", code="document-not-found", where={"document": id})
     return _document(tx, row)
@@ -162,13 +178,13 @@ def get(tx: Tx, tenant: str, id: str) -> Document:
 
 def peek(tx: Tx, tenant: str, id: str) -> Document | None:
     """The document with this id, None when the tenant has none."""
-    row = tx.execute(_GET, {"id": id, "tenant": tenant}).one_or_none()
+    row = tx.row(_GET, {"id": id, "tenant": tenant})
     return None if row is None else _document(tx, row)
 
 
 def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None:
     """The document with this business key, if there is one."""
-    row = tx.execute(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key}).one_or_none()
+    row = tx.row(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key})
     return None if row is None else _document(tx, row)
 
 
@@ -256,12 +272,7 @@ def change(tx: Tx, document: Document, **changes: Any) -> Document:
     if "digest" in changes:
         values["digest"] = changes["digest"]
     values |= {"version": document.version + 1, "changed": tx.now}
-    done = tx.execute(
-        _t.update()
-        .where(_t.c.id == document.id, _t.c.tenant == document.tenant, _t.c.version == document.version)
-        .values(**values)
-    )
-    if done.rowcount != 1:
+    if tx.run(_CHANGE, values | {"row": document.id, "of": document.tenant, "was": document.version}) != 1:
         raise Moved
     return Document(**({name: getattr(document, name) for name in _FIELDS} | values | changes))
 
@@ -273,8 +284,8 @@ def relate(tx: Tx, *, tenant: str, document: str, kind: str, other: str, amount:
     """Say that `document` has to do with `other`: `allocation` (a payment settles an invoice with `amount`), `credits`,
     `reverses`, `customer` …  Saying it again replaces the amount.
     """
-    tx.execute(
-        _RELATE[tx.postgres],
+    tx.run(
+        _RELATE,
         {"tenant": tenant, "document": document, "kind": kind, "other": other, "amount": amount, "created": tx.now},
     )
 
@@ -291,13 +302,7 @@ class Relation:
 
 def relations(tx: Tx, tenant: str, id: str) -> list[Relation]:
     """All relations of a document, in both directions, oldest first."""
-    t = schema.relations.c
-    rows = tx.execute(
-        select(t.document, t.kind, t.other, t.amount)
-        .where(t.tenant == tenant, (t.document == id) | (t.other == id))
-        .order_by(t.created, t.document, t.other)
-    )
-    return [Relation(row.document, row.kind, row.other, row.amount) for row in rows]
+    return [Relation(*row) for row in tx.rows(_RELATIONS, {"tenant": tenant, "id": id})]
 
 
 def _known(plain: Mapping[str, Any]) -> None:
@@ -307,7 +312,7 @@ def _known(plain: Mapping[str, Any]) -> None:
 
 
 def _document(tx: Tx, row: Any) -> Document:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     del fields["original"]
     fields["body"] = tx.unseal_json("documents.body", row.id, row.body)
     return Document(**fields)

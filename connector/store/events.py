@@ -15,33 +15,40 @@ from sqlalchemy import and_, bindparam, delete, func, select, text
 from connector.errors import BadInput, Missing
 from connector.store import schema
 from connector.store.meta import incarnation
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.tx import Event, Tx
 
 _events = schema.events
-_TAKE = text(
-    "INSERT INTO feed_heads (tenant, seq) VALUES (:tenant, :n) "
-    "ON CONFLICT (tenant) DO UPDATE SET seq = feed_heads.seq + excluded.seq RETURNING seq"
+_TAKE = Prepared(
+    text(
+        "INSERT INTO feed_heads (tenant, seq) VALUES (:tenant, :n) "
+        "ON CONFLICT (tenant) DO UPDATE SET seq = feed_heads.seq + excluded.seq RETURNING seq"
+    )
 )
-_INSERT = _events.insert()
-_HEAD = select(schema.feed_heads.c.seq, schema.feed_heads.c.trimmed).where(
-    schema.feed_heads.c.tenant == bindparam("tenant")
+_INSERT = Prepared(_events.insert())
+_HEAD = Prepared(
+    select(schema.feed_heads.c.seq, schema.feed_heads.c.trimmed).where(
+        schema.feed_heads.c.tenant == bindparam("tenant")
+    )
 )
-_AFTER = (
+_AFTER = Prepared(
     select(_events)
     .where(_events.c.tenant == bindparam("tenant"), _events.c.seq > bindparam("after"))
     .order_by(_events.c.seq)
     .limit(bindparam("most"))
 )
-_OF_DOCUMENT = (
+_OF_DOCUMENT = Prepared(
     select(_events)
     .where(_events.c.document == bindparam("document"), _events.c.tenant == bindparam("tenant"))
     .order_by(_events.c.seq)
 )
-_ACKNOWLEDGE = text(
-    "INSERT INTO consumers (tenant, name, seq, changed) VALUES (:tenant, :name, :seq, :now) "
-    "ON CONFLICT (tenant, name) DO UPDATE SET seq = excluded.seq, changed = excluded.changed"
-).bindparams(bindparam("now", type_=schema.Moment()))
+_ACKNOWLEDGE = Prepared(
+    text(
+        "INSERT INTO consumers (tenant, name, seq, changed) VALUES (:tenant, :name, :seq, :now) "
+        "ON CONFLICT (tenant, name) DO UPDATE SET seq = excluded.seq, changed = excluded.changed"
+    ).bindparams(bindparam("now", type_=schema.Moment()))
+)
 
 
 def number(tx: Tx) -> None:
@@ -54,7 +61,7 @@ def number(tx: Tx) -> None:
     rows = []
     for tenant in sorted(by_tenant):  # always in the same order: two transactions cannot wait for each other
         mine = by_tenant[tenant]
-        last = tx.execute(_TAKE, {"tenant": tenant, "n": len(mine)}).scalar_one()
+        last = tx.row(_TAKE, {"tenant": tenant, "n": len(mine)})[0]
         for seq, event in enumerate(mine, last - len(mine) + 1):
             id = new_id()
             rows.append(
@@ -70,7 +77,7 @@ def number(tx: Tx) -> None:
                 }
             )
         tx.ring(f"feed:{tenant}")
-    tx.execute(_INSERT, rows)
+    tx.run_each(_INSERT, rows)
     tx.events.clear()
 
 
@@ -82,13 +89,13 @@ def read(tx: Tx, tenant: str, after: str | None, *, limit: int = 100) -> tuple[l
         BadInput: `cursor-malformed`.
     """
     seq = _position(tx, tenant, after)
-    events = [_event(tx, row) for row in tx.execute(_AFTER, {"tenant": tenant, "after": seq, "most": limit})]
+    events = [_event(tx, row) for row in tx.rows(_AFTER, {"tenant": tenant, "after": seq, "most": limit})]
     return events, _cursor(tx, events[-1].seq if events else seq)
 
 
 def head(tx: Tx, tenant: str) -> str:
     """The cursor after everything that is in the feed now."""
-    row = tx.execute(_HEAD, {"tenant": tenant}).one_or_none()
+    row = tx.row(_HEAD, {"tenant": tenant})
     return _cursor(tx, row.seq if row else 0)
 
 
@@ -99,7 +106,7 @@ def acknowledge(tx: Tx, tenant: str, consumer: str, cursor: str) -> None:
         Missing, BadInput: as `read`.
     """
     seq = _position(tx, tenant, cursor)
-    tx.execute(_ACKNOWLEDGE, {"tenant": tenant, "name": consumer, "seq": seq, "now": tx.now})
+    tx.run(_ACKNOWLEDGE, {"tenant": tenant, "name": consumer, "seq": seq, "now": tx.now})
 
 
 def acknowledged(tx: Tx, tenant: str, consumer: str) -> str | None:
@@ -111,7 +118,7 @@ def acknowledged(tx: Tx, tenant: str, consumer: str) -> str | None:
 
 def of_document(tx: Tx, tenant: str, document: str) -> list[Event]:
     """All events about a document that are still kept."""
-    return [_event(tx, row) for row in tx.execute(_OF_DOCUMENT, {"tenant": tenant, "document": document})]
+    return [_event(tx, row) for row in tx.rows(_OF_DOCUMENT, {"tenant": tenant, "document": document})]
 
 
 def trim(tx: Tx, tenant: str, before: Any) -> int:
@@ -135,7 +142,7 @@ def _cursor(tx: Tx, seq: int) -> str:
 
 
 def _position(tx: Tx, tenant: str, cursor: str | None) -> int:
-    row = tx.execute(_HEAD, {"tenant": tenant}).one_or_none()
+    row = tx.row(_HEAD, {"tenant": tenant})
     seq, trimmed = (row.seq, row.trimmed) if row else (0, 0)
     if cursor is None:
         at = trimmed

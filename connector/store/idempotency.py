@@ -8,11 +8,13 @@ from sqlalchemy import bindparam, delete, select
 
 from connector.errors import Clash
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.tx import Tx
 
 _t = schema.idempotency
-_GET = select(_t).where(_t.c.tenant == bindparam("tenant"), _t.c.key == bindparam("key"))
+_GET = Prepared(select(_t).where(_t.c.tenant == bindparam("tenant"), _t.c.key == bindparam("key")))
+_INSERT = Prepared(_t.insert())
 
 
 def recall(tx: Tx, tenant: str, key: str, fingerprint: str) -> tuple[int, bytes] | None:
@@ -23,7 +25,7 @@ def recall(tx: Tx, tenant: str, key: str, fingerprint: str) -> tuple[int, bytes]
     Raises:
         Clash: `idempotency-key-reused`: the key came before with another request (422).
     """
-    row = tx.execute(_GET, {"tenant": tenant, "key": key}).one_or_none()
+    row = tx.row(_GET, {"tenant": tenant, "key": key})
     if row is None:
         return None
     if row.fingerprint != fingerprint:
@@ -40,8 +42,8 @@ def keep(tx: Tx, tenant: str, key: str, fingerprint: str, status: int, answer: b
     the other is run again by the store and then recalls.
     """
     id = new_id()
-    tx.execute(
-        _t.insert(),
+    tx.run(
+        _INSERT,
         {
             "id": id,
             "tenant": tenant,

@@ -13,11 +13,12 @@ from sqlalchemy import bindparam, select
 
 from connector.errors import Missing
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.tx import Tx
 
 _t = schema.api_keys
-_BY_HASH = select(_t).where(_t.c.hash == bindparam("hash"))
+_BY_HASH = Prepared(select(_t).where(_t.c.hash == bindparam("hash")))
 PREFIX = "ck_"
 
 
@@ -54,7 +55,7 @@ def create(
 
 def find(tx: Tx, secret: str) -> ApiKey | None:
     """The key with this secret; None when there is none, or it is revoked or expired."""
-    row = tx.execute(_BY_HASH, {"hash": _hash(secret)}).one_or_none()
+    row = tx.row(_BY_HASH, {"hash": _hash(secret)})
     if row is None or row.revoked is not None or (row.expires is not None and row.expires <= tx.now):
         return None
     return _key(row)

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, exists, or_, select, text
 
 from connector.errors import Missing
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.tx import Tx
 
 _t = schema.lanes
@@ -38,7 +39,7 @@ class LaneRow:
 
 
 _w = schema.work
-_BUSY = (
+_BUSY = Prepared(
     select(_t)
     .where(
         _t.c.paused.is_(None),
@@ -52,49 +53,56 @@ _BUSY = (
     )
     .order_by(_t.c.key)
 )
-_TAKE = (
+_TAKE = Prepared(
     _t.update()
     .where(_t.c.key == bindparam("lane"), _t.c.epoch == bindparam("was"), _t.c.beat == bindparam("seen"))
     .values(holder=bindparam("me"), epoch=_t.c.epoch + 1, beat=_t.c.beat + 1, length=bindparam("seconds"))
 )
-_LOCK = select(_t.c.key).where(_t.c.key == bindparam("lane")).with_for_update(skip_locked=True)
-_BEAT = _t.update().where(_t.c.holder == bindparam("me")).values(beat=_t.c.beat + 1).returning(_t.c.key, _t.c.epoch)
-_RELEASE = _t.update().where(_t.c.key == bindparam("lane"), _t.c.epoch == bindparam("mine")).values(holder=None)
-_EPOCH = select(_t.c.epoch).where(_t.c.key == bindparam("lane"))
-_EPOCH_LOCKED = _EPOCH.with_for_update(read=True)
-_REST = (
+_LOCK = Prepared(select(_t.c.key).where(_t.c.key == bindparam("lane")).with_for_update(skip_locked=True))
+_BEAT = Prepared(
+    _t.update().where(_t.c.holder == bindparam("me")).values(beat=_t.c.beat + 1).returning(_t.c.key, _t.c.epoch)
+)
+_RELEASE = Prepared(
+    _t.update().where(_t.c.key == bindparam("lane"), _t.c.epoch == bindparam("mine")).values(holder=None)
+)
+_OF_LANE = select(_t.c.epoch).where(_t.c.key == bindparam("lane"))
+_EPOCH = Prepared(_OF_LANE, postgres=_OF_LANE.with_for_update(read=True))
+_REST = Prepared(
     _t.update()
     .where(_t.c.key == bindparam("lane"), or_(_t.c.rests_until.is_(None), _t.c.rests_until < bindparam("until")))
     .values(rests_until=bindparam("until"))
 )
-_WAITS = text(
-    "SELECT EXISTS (SELECT 1 FROM work w JOIN lanes l ON l.key = w.lane WHERE w.due <= :until AND l.paused IS NULL "
-    "AND (l.rests_until IS NULL OR l.rests_until <= :until) AND (w.role = 'read' OR :effects = 1))"
-).bindparams(bindparam("until", type_=schema.Moment()))
+_PAUSED = Prepared(select(_t.c.key).where(_t.c.paused.is_not(None)))
+_WAITS = Prepared(
+    text(
+        "SELECT EXISTS (SELECT 1 FROM work w JOIN lanes l ON l.key = w.lane WHERE w.due <= :until AND l.paused IS NULL "
+        "AND (l.rests_until IS NULL OR l.rests_until <= :until) AND (w.role = 'read' OR :effects = 1))"
+    ).bindparams(bindparam("until", type_=schema.Moment()))
+)
 
 
 def busy(tx: Tx, me: str, *, effects: bool) -> list[LaneRow]:
     """Lanes with work that is due, that somebody else holds or nobody."""
-    rows = tx.execute(_BUSY, {"now": tx.now, "me": me, "effects": int(effects)})
-    return [LaneRow(**row) for row in rows.mappings()]
+    given = {"now": tx.now, "me": me, "effects": int(effects)}
+    return [LaneRow(*row) for row in tx.rows(_BUSY, given)]
 
 
 def take(tx: Tx, row: LaneRow, me: str, length: int) -> int | None:
     """Take the lease of a lane that is still as it was seen; the new epoch, or None when somebody was quicker."""
-    if tx.postgres and tx.execute(_LOCK, {"lane": row.key}).one_or_none() is None:
+    if tx.postgres and tx.row(_LOCK, {"lane": row.key}) is None:
         return None
     given = {"lane": row.key, "was": row.epoch, "seen": row.beat, "me": me, "seconds": length}
-    return row.epoch + 1 if tx.execute(_TAKE, given).rowcount == 1 else None
+    return row.epoch + 1 if tx.run(_TAKE, given) == 1 else None
 
 
 def beat(tx: Tx, me: str) -> dict[str, int]:
     """Say that this holder lives; the lanes that are still its own, with their epochs."""
-    return {row.key: row.epoch for row in tx.execute(_BEAT, {"me": me})}
+    return {row.key: row.epoch for row in tx.rows(_BEAT, {"me": me})}
 
 
 def release(tx: Tx, lane: str, epoch: int) -> None:
     """Give a lane back."""
-    tx.execute(_RELEASE, {"lane": lane, "mine": epoch})
+    tx.run(_RELEASE, {"lane": lane, "mine": epoch})
     tx.ring("work")
 
 
@@ -106,15 +114,15 @@ def check(tx: Tx, lane: str, epoch: int) -> None:
     """
     if tx.memo.get(("epoch", lane)) == epoch:
         return
-    now = tx.execute(_EPOCH_LOCKED if tx.postgres else _EPOCH, {"lane": lane}).scalar_one_or_none()
-    if now != epoch:
+    row = tx.row(_EPOCH, {"lane": lane})
+    if row is None or row.epoch != epoch:
         raise LostLease(lane)
     tx.memo["epoch", lane] = epoch
 
 
 def rest(tx: Tx, lane: str, until: datetime) -> None:
     """Serve the lane no more until then: the vendor asked for it."""
-    tx.execute(_REST, {"lane": lane, "until": until})
+    tx.run(_REST, {"lane": lane, "until": until})
 
 
 def pause(tx: Tx, lane: str, reason: str | None) -> None:
@@ -130,7 +138,7 @@ def pause(tx: Tx, lane: str, reason: str | None) -> None:
 
 def paused(tx: Tx) -> frozenset[str]:
     """The keys of all lanes that are paused."""
-    return frozenset(tx.execute(select(_t.c.key).where(_t.c.paused.is_not(None))).scalars())
+    return frozenset(row.key for row in tx.rows(_PAUSED))
 
 
 def find(tx: Tx, keys: Sequence[str] | None = None) -> list[LaneRow]:
@@ -144,4 +152,4 @@ def find(tx: Tx, keys: Sequence[str] | None = None) -> list[LaneRow]:
 def anything_due(tx: Tx, until: datetime, *, effects: bool) -> bool:
     """Whether any work in any lane that is served is due at that moment."""
     given: dict[str, Any] = {"until": until, "effects": int(effects)}
-    return bool(tx.execute(_WAITS, given).scalar_one())
+    return bool(tx.row(_WAITS, given)[0])

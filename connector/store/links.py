@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from connector.errors import Clash, Missing
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.sql import upsert
 from connector.store.tx import Tx
@@ -44,20 +45,17 @@ PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "s
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
-_CHANGE = (
-    _t.update()
-    .where(_t.c.id == bindparam("row"))
-    .values(
-        {
-            name: func.coalesce(bindparam(f"new_{name}", type_=_t.c[name].type), _t.c[name])
-            for name in (*sorted(PLAIN), "base_sent", "base_seen")
-        }
-        | {"changed": bindparam("now")}
+_CHANGE = Prepared(_t.update().where(_t.c.id == bindparam("row")), chosen=True)
+_OF = Prepared(select(_t).where(_t.c.document == bindparam("document"), _t.c.connection == bindparam("connection")))
+_ALL_CHANGE = Prepared(_t.update().where(_t.c.id == bindparam("row")), chosen=True)
+_OF = Prepared(select(_t).where(_t.c.document == bindparam("document")).order_by(_t.c.id))
+_ALL_OF = Prepared(select(_t).where(_t.c.document == bindparam("document")).order_by(_t.c.id))
+_BY_VENDOR = Prepared(
+    select(_t).where(
+        _t.c.connection == bindparam("connection"),
+        _t.c.kind == bindparam("kind"),
+        _t.c.vendor_id == bindparam("vendor_id"),
     )
-)
-_OF = select(_t).where(_t.c.document == bindparam("document"), _t.c.connection == bindparam("connection"))
-_BY_VENDOR = select(_t).where(
-    _t.c.connection == bindparam("connection"), _t.c.kind == bindparam("kind"), _t.c.vendor_id == bindparam("vendor_id")
 )
 
 
@@ -72,14 +70,24 @@ def put(
     state: str = "linked",
     **changes: Any,
 ) -> Link:
-    """Make the link of a document, or change it. What is not named in `changes`, or is None, stays as it is.
+    """Make the link of a document, or change it. What is not named in `changes` stays as it is.
 
     `changes`: the columns in `PLAIN`, and `base_sent` and `base_seen` (JSON-able).
 
     Raises:
         Clash: `link-taken`: the vendor's id belongs to another document, or the document has another id there.
     """
-    _known(changes)
+    unknown = changes.keys() - PLAIN - {"base_sent", "base_seen"}
+    if unknown:
+        raise TypeError(f"links have no column {', '.join(sorted(unknown))}")
+    there = of(tx, document, connection, kind)
+    if there is not None and there.vendor_id == vendor_id:
+        values = changes | {"state": state, "changed": tx.now}
+        for half in ("base_sent", "base_seen"):
+            if half in changes:
+                values[half] = tx.seal_json(f"links.{half}", there.id, changes[half])
+        tx.run(_CHANGE, values | {"row": there.id})
+        return Link(**({name: getattr(there, name) for name in _FIELDS} | values | changes))
     id = new_id()
     row: dict[str, Any] = dict.fromkeys(_FIELDS) | changes
     row |= {
@@ -94,38 +102,19 @@ def put(
         "changed": tx.now,
     }
     sealed = {half: tx.seal_json(f"links.{half}", id, changes.get(half)) for half in ("base_sent", "base_seen")}
-    if tx.execute(_INSERT[tx.postgres], row | sealed).rowcount == 1:
-        return Link(**row)
-    there = of(tx, document, connection, kind)
-    if there is not None and there.vendor_id == vendor_id:
-        return change(tx, there, state=state, **changes)
-    other = by_vendor_id(tx, connection, kind, vendor_id) or there
-    raise Clash(
-        f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",
-        code="link-taken",
-        where={"connection": connection, "document": other.document if other else document},
-    )
-
-
-def change(tx: Tx, link: Link, *, state: str = "linked", **changes: Any) -> Link:
-    """Change a link that has been read. `changes` as in `put`."""
-    _known(changes)
-    sealed = {half: tx.seal_json(f"links.{half}", link.id, changes.get(half)) for half in ("base_sent", "base_seen")}
-    values = dict.fromkeys(PLAIN) | changes | sealed | {"state": state}
-    tx.execute(_CHANGE, {f"new_{name}": value for name, value in values.items()} | {"row": link.id, "now": tx.now})
-    said = {name: value for name, value in changes.items() if value is not None}
-    return replace(link, state=state, changed=tx.now, **said)
-
-
-def _known(changes: Mapping[str, Any]) -> None:
-    unknown = changes.keys() - PLAIN - {"base_sent", "base_seen"}
-    if unknown:
-        raise TypeError(f"links have no column {', '.join(sorted(unknown))}")
+    if tx.run(_INSERT, row | sealed) != 1:
+        other = by_vendor_id(tx, connection, kind, vendor_id) or of(tx, document, connection, kind)
+        raise Clash(
+            f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",
+            code="link-taken",
+            where={"connection": connection, "document": other.document if other else document},
+        )
+    return Link(**row)
 
 
 def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link | None:
     """The link of a document on a connection (of a kind, when it has several there)."""
-    for row in tx.execute(_OF, {"document": document, "connection": connection}):
+    for row in tx.rows(_OF, {"document": document, "connection": connection}):
         if kind is None or row.kind == kind:
             return _link(tx, row)
     return None
@@ -133,12 +122,12 @@ def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link 
 
 def all_of(tx: Tx, document: str) -> list[Link]:
     """All links of a document."""
-    return [_link(tx, row) for row in tx.execute(select(_t).where(_t.c.document == document).order_by(_t.c.id))]
+    return [_link(tx, row) for row in tx.rows(_ALL_OF, {"document": document})]
 
 
 def by_vendor_id(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | None:
     """The link with the vendor's id, if there is one."""
-    row = tx.execute(_BY_VENDOR, {"connection": connection, "kind": kind, "vendor_id": vendor_id}).one_or_none()
+    row = tx.row(_BY_VENDOR, {"connection": connection, "kind": kind, "vendor_id": vendor_id})
     return None if row is None else _link(tx, row)
 
 
@@ -181,7 +170,7 @@ _FIELDS = tuple(Link.__dataclass_fields__)
 
 
 def _link(tx: Tx, row: Any) -> Link:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     for half in ("base_sent", "base_seen"):
         fields[half] = tx.unseal_json(f"links.{half}", row.id, fields[half])
     return Link(**fields)

@@ -6,10 +6,11 @@ from sqlalchemy import bindparam, select, text
 
 from connector.errors import Misconfigured
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.tx import Tx
 
-_GET = select(schema.meta.c.value).where(schema.meta.c.name == bindparam("name"))
+_GET = Prepared(select(schema.meta.c.value).where(schema.meta.c.name == bindparam("name")))
 _PUT = text(
     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
@@ -19,8 +20,8 @@ _CANARY = b"connector"
 
 def get(tx: Tx, name: str) -> bytes | None:
     """One value, None when it is not there."""
-    value = tx.execute(_GET, {"name": name}).scalar_one_or_none()
-    return None if value is None else bytes(value)
+    row = tx.row(_GET, {"name": name})
+    return None if row is None else bytes(row.value)
 
 
 def put(tx: Tx, name: str, value: bytes) -> None:

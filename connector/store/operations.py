@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connector.errors import Missing
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import new_id
+from connector.store.sql import one_of
 from connector.store.states import OPERATION, check
 from connector.store.tx import Tx
 
 _t = schema.operations
+_INSERT = Prepared(_t.insert())
+_CHANGE = Prepared(_t.update().where(_t.c.id == bindparam("row")), chosen=True)
+_GET = Prepared(select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def accept(
         "created": tx.now,
         "changed": tx.now,
     }
-    tx.execute(_t.insert(), row)
+    tx.run(_INSERT, row)
     return Operation(**row)  # type: ignore[arg-type]
 
 
@@ -58,7 +64,7 @@ def get(tx: Tx, tenant: str, id: str) -> Operation:
     Raises:
         Missing: there is none (or it is another tenant's).
     """
-    row = tx.execute(select(_t).where(_t.c.id == id, _t.c.tenant == tenant)).one_or_none()
+    row = tx.row(_GET, {"id": id, "tenant": tenant})
     if row is None:
         raise Missing(f"There is no operation {id}.", code="operation-not-found", where={"operation": id})
     return _operation(tx, row)
@@ -68,13 +74,15 @@ def find(
     tx: Tx, *, arrival: str | None = None, document: str | None = None, work: str | None = None, live: bool = True
 ) -> list[Operation]:
     """Operations about an arrival, a document or a work, oldest first; with `live` only those that are not over."""
-    query = select(_t)
-    for column, value in ((_t.c.arrival, arrival), (_t.c.document, document), (_t.c.work, work)):
-        if value is not None:
-            query = query.where(column == value)
-    if live:
-        query = query.where(_t.c.state.in_(("accepted", "waiting")))
-    return [_operation(tx, row) for row in tx.execute(query.order_by(_t.c.id))]
+    given = {"arrival": arrival, "document": document, "work": work}
+    given = {name: value for name, value in given.items() if value is not None}
+    return [_operation(tx, row) for row in tx.rows(_found_by(*given, live=live), given)]
+
+
+@functools.cache
+def _found_by(*names: str, live: bool) -> Prepared:
+    query = select(_t).where(*(_t.c[name] == bindparam(name) for name in names)).order_by(_t.c.id)
+    return Prepared(query.where(one_of(_t.c.state, ("accepted", "waiting"))) if live else query)
 
 
 def move(tx: Tx, operation: Operation, to: str, *, result: Any = None, **about: str) -> None:
@@ -84,8 +92,8 @@ def move(tx: Tx, operation: Operation, to: str, *, result: Any = None, **about: 
     values: dict[str, Any] = {"state": to, "changed": tx.now} | about
     if result is not None:
         values["result"] = tx.seal_json("operations.result", operation.id, result)
-    tx.execute(_t.update().where(_t.c.id == operation.id).values(**values))
+    tx.run(_CHANGE, values | {"row": operation.id})
 
 
 def _operation(tx: Tx, row: Any) -> Operation:
-    return Operation(**(dict(row._mapping) | {"result": tx.unseal_json("operations.result", row.id, row.result)}))
+    return Operation(**(row._asdict() | {"result": tx.unseal_json("operations.result", row.id, row.result)}))

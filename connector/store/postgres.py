@@ -1,7 +1,7 @@
-"""PostgreSQL: many workers on many hosts, through psycopg's async connection.
+"""PostgreSQL: many workers on many hosts.
 
 One connection writes (groups follow each other; the functions of the next gather meanwhile), a small pool reads, each
-statement on its own.
+statement on its own. The event loop goes on while the server works (`connector.store.waiting`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util import greenlet_spawn
 
+from connector.store import waiting
 from connector.store.bell import ANY
 from connector.store.engine import Store, Uncertain, utc_now
+from connector.store.prepared import Prepared, command
 from connector.store.tx import Tx
 from connector.store.vault import Vault
 
@@ -26,6 +29,7 @@ T = TypeVar("T")
 
 CHANNEL = "connector"
 """The one channel of LISTEN/NOTIFY; the payload names the topics."""
+_NOTIFY = Prepared(text("SELECT pg_notify(:channel, :payload)"))
 _OPTIONS = "-c idle_in_transaction_session_timeout=10s"
 """A process that is stopped in the middle of a transaction must not hold its locks for ever."""
 _PASSING = frozenset({"40001", "40P01", "55P03", "25P03"})  # serialization, deadlock, lock, idle for too long
@@ -36,31 +40,32 @@ class PostgresStore(Store):
 
     postgres = True
 
-    def __init__(self, url: URL, vault: Vault, clock: Callable[[], datetime] = utc_now, *, readers: int = 4) -> None:
+    def __init__(self, url: URL, vault: Vault, clock: Callable[[], datetime] = utc_now, *, readers: int = 8) -> None:
         super().__init__(vault, clock)
-        self._url = url
-        self._engine = create_async_engine(
-            url,
-            pool_size=readers + 1,
-            max_overflow=8,
-            pool_use_lifo=True,
+        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        options = f"{url.query.get('options', '')} {_OPTIONS}".strip()
+        self._engine = create_engine(
+            url.set(query={}),
+            creator=lambda: waiting.connect(self._address, options=options),
+            poolclass=NullPool,
             hide_parameters=True,
-            connect_args={"options": f"{url.query.get('options', '')} {_OPTIONS}".strip()},
+            use_native_hstore=False,
         )
-        self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writer: AsyncConnection | None = None
+        self._writer: Connection | None = None
+        self._places = asyncio.Semaphore(readers)
+        self._idle: list[Connection] = []
 
     async def _transact(self, fns: Sequence[Callable[[Tx], Any]]) -> tuple[list[Any], set[str]]:
         if self._writer is None:
-            self._writer = await self._engine.connect()
+            self._writer = await greenlet_spawn(self._connect)
         conn = self._writer
         try:
-            done = await conn.run_sync(self._run_and_tell, fns)
+            done = await greenlet_spawn(self._run_and_tell, conn, fns)
         except BaseException:
             await self._let_go(conn)
             raise
         try:
-            await conn.commit()
+            await greenlet_spawn(command, conn, "COMMIT")
         except BaseException as exc:
             await self._let_go(conn)
             if isinstance(exc, DBAPIError) and exc.connection_invalidated and _sqlstate(exc) not in _PASSING:
@@ -68,32 +73,45 @@ class PostgresStore(Store):
             raise
         return done
 
+    def _connect(self) -> Connection:
+        conn = self._engine.connect()
+        conn.begin()  # SQLAlchemy's own notion of a transaction; the database's are begun and ended here
+        return conn
+
     def _run_and_tell(self, conn: Connection, fns: Sequence[Callable[[Tx], Any]]) -> tuple[list[Any], set[str]]:
+        command(conn, "BEGIN")
         results, topics = self._run(conn, fns)
         if topics:
             payload = " ".join(sorted(topics))
             # NOTIFY takes less than 8000 bytes; so many topics at once are "anything".
-            conn.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, payload if len(payload) < 4000 else ANY))
+            self._tx(conn).run(_NOTIFY, {"channel": CHANNEL, "payload": payload if len(payload) < 4000 else ANY})
         return results, topics
 
-    async def _let_go(self, conn: AsyncConnection) -> None:
+    async def _let_go(self, conn: Connection) -> None:
         """After an error: roll back; a connection that cannot even do that is thrown away."""
         try:
-            await conn.rollback()
-            if not conn.closed and not conn.invalidated:
-                return
+            await greenlet_spawn(command, conn, "ROLLBACK")
+            return
         except Exception:  # noqa: S110 - the connection is broken, which is what we are finding out
             pass
         self._writer = None
-        with contextlib.suppress(Exception):
-            await conn.invalidate()
-            await conn.close()
+        _throw_away(conn)
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn`, which only reads; each statement sees what is committed when it begins."""
         self.stats.reads += 1
-        async with self._readers.connect() as conn:
-            return await conn.run_sync(lambda sync: fn(self._tx(sync)))
+        async with self._places:
+            return await greenlet_spawn(self._read, fn)
+
+    def _read(self, fn: Callable[[Tx], T]) -> T:
+        conn = self._idle.pop() if self._idle else self._connect()
+        try:
+            return fn(self._tx(conn))
+        finally:
+            if _works(conn):
+                self._idle.append(conn)
+            else:
+                _throw_away(conn)
 
     def passes(self, exc: DBAPIError) -> bool:
         """Whether it only said "not now", or went away before the commit."""
@@ -101,10 +119,9 @@ class PostgresStore(Store):
 
     async def watch(self) -> None:
         """Ring for what other processes commit (LISTEN), until cancelled; a lost connection is made anew."""
-        address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         while True:
             with contextlib.suppress(psycopg.OperationalError):
-                async with await psycopg.AsyncConnection.connect(address, autocommit=True) as conn:
+                async with await psycopg.AsyncConnection.connect(self._address, autocommit=True) as conn:
                     await conn.execute(f"LISTEN {CHANNEL}")
                     self.bell.ring({ANY})  # what was said while nobody listened
                     async for notify in conn.notifies():
@@ -112,10 +129,21 @@ class PostgresStore(Store):
             await asyncio.sleep(1.0)
 
     async def _close(self) -> None:
-        if self._writer is not None:
-            await self._writer.close()
-        await self._engine.dispose()
+        for conn in (self._writer, *self._idle):
+            if conn is not None:
+                _throw_away(conn)
 
 
 def _sqlstate(exc: DBAPIError) -> str | None:
     return exc.orig.sqlstate if isinstance(exc.orig, psycopg.Error) else None
+
+
+def _works(conn: Connection) -> bool:
+    return not (conn.invalidated or conn.connection.driver_connection.closed)  # type: ignore[union-attr]
+
+
+def _throw_away(conn: Connection) -> None:
+    with contextlib.suppress(Exception):
+        conn.invalidate()
+    with contextlib.suppress(Exception):
+        conn.close()

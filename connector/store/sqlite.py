@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from connector.store.bell import ANY
 from connector.store.engine import Store, utc_now
+from connector.store.prepared import command
 from connector.store.tx import Tx
 from connector.store.vault import Vault
 
@@ -73,7 +74,7 @@ class SqliteStore(Store):
 
     async def _transact(self, fns: Sequence[Callable[[Tx], Any]]) -> tuple[list[Any], set[str]]:
         conn = self._writer
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        command(conn, "BEGIN IMMEDIATE")
         try:
             done = self._run(conn, fns)
             await self._commit(conn)
@@ -84,7 +85,7 @@ class SqliteStore(Store):
 
     async def _commit(self, conn: Connection) -> None:
         """Commit beside the event loop: while the disk is made to keep it, calls go on and the next group gathers."""
-        committing = self._committer.submit(conn.exec_driver_sql, "COMMIT")
+        committing = self._committer.submit(command, conn, "COMMIT")
         self._committing = True
         try:
             await asyncio.wrap_future(committing)
@@ -98,7 +99,7 @@ class SqliteStore(Store):
         """Run `fn`, which only reads, on one state of the database."""
         conn = self._reader
         self.stats.reads += 1
-        conn.exec_driver_sql("BEGIN")
+        command(conn, "BEGIN")
         try:
             return fn(self._tx(conn))
         finally:
@@ -106,7 +107,7 @@ class SqliteStore(Store):
 
     def _undo(self, conn: Connection) -> None:
         if conn.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-            conn.exec_driver_sql("ROLLBACK")
+            command(conn, "ROLLBACK")
 
     def passes(self, exc: DBAPIError) -> bool:
         """Whether it only said "not now"."""

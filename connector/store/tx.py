@@ -13,7 +13,10 @@ from sqlalchemy.exc import StatementError
 
 from connector.errors import ConnectorError
 from connector.model.json import dumps, loads
+from connector.store.prepared import ERRORS, Form, Given, Prepared, failure
 from connector.store.vault import Vault
+
+_NOTHING: Given = {}
 
 
 class Moved(Exception):
@@ -47,7 +50,7 @@ class Event:
 class Tx:
     """One transaction. `now` is the moment it began (UTC); `memo` is a notebook for its length."""
 
-    __slots__ = ("_deferred", "_stats", "conn", "events", "memo", "now", "postgres", "topics", "vault")
+    __slots__ = ("_cursor", "_deferred", "_stats", "conn", "events", "memo", "now", "postgres", "topics", "vault")
 
     def __init__(self, conn: Connection, vault: Vault, now: datetime, stats: Stats, *, postgres: bool) -> None:
         self.conn = conn
@@ -58,12 +61,52 @@ class Tx:
         self.events: list[Event] = []
         self.topics: set[str] = set()
         self._stats = stats
-        self._deferred: dict[Executable, list[tuple[Mapping[str, Any], int | None, str | None]]] = {}
+        self._cursor: Any = conn.connection.cursor()
+        self._deferred: dict[Executable | Prepared, list[tuple[Given, int | None, str | None]]] = {}
+
+    def rows(self, statement: Prepared, given: Given = _NOTHING) -> list[Any]:
+        """All rows that a prepared statement finds or returns."""
+        form = self._ran(statement, given)
+        return [form.read(row) for row in self._cursor.fetchall()]
+
+    def row(self, statement: Prepared, given: Given = _NOTHING) -> Any:
+        """The first row that a prepared statement finds or returns; None when there is none."""
+        form = self._ran(statement, given)
+        found = self._cursor.fetchall()
+        return form.read(found[0]) if found else None
+
+    def run(self, statement: Prepared, given: Given = _NOTHING) -> int:
+        """Run a prepared statement; how many rows it touched."""
+        self._ran(statement, given)
+        return int(self._cursor.rowcount)
+
+    def run_each(self, statement: Prepared, given: Sequence[Given]) -> int:
+        """Run a prepared statement for each of `given` (not none); how many rows were touched in all."""
+        if len(given) == 1:
+            return self.run(statement, given[0])
+        form = statement.form(given[0], postgres=self.postgres)
+        self._stats.statements += 1
+        try:
+            self._cursor.executemany(form.sql, [form.values(one) for one in given])
+        except ERRORS as exc:
+            raise failure(exc, self._cursor, form.sql, postgres=self.postgres) from exc
+        return int(self._cursor.rowcount)
+
+    def _ran(self, statement: Prepared, given: Given) -> Form:
+        form = statement.form(given, postgres=self.postgres)
+        self._stats.statements += 1
+        try:
+            self._cursor.execute(form.sql, form.values(given))
+        except ERRORS as exc:
+            raise failure(exc, self._cursor, form.sql, postgres=self.postgres) from exc
+        return form
 
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
-        """Run a statement; a list of parameters runs it for each (`executemany`)."""
+        """Run a statement that was put together for this once; a list of parameters runs it for each (`executemany`).
+        What runs often is `Prepared`, and run by `rows`, `row` and `run`.
+        """
         self._stats.statements += 1
         try:
             return self.conn.execute(statement, parameters)
@@ -73,14 +116,14 @@ class Tx:
             raise
 
     def defer(
-        self, statement: Executable, parameters: Mapping[str, Any], *, rows: int | None = None, ring: str | None = None
+        self, statement: Executable | Prepared, given: Given, *, rows: int | None = None, ring: str | None = None
     ) -> None:
         """Run it at the end of the transaction, together with all others of the same statement (`executemany`).
 
         `rows`: how many rows it must touch; another number means that somebody else was there first, and the
         transaction ends with `Moved`. `ring`: the topic to ring when it touches any row.
         """
-        self._deferred.setdefault(statement, []).append((parameters, rows, ring))
+        self._deferred.setdefault(statement, []).append((given, rows, ring))
 
     def emit(
         self, tenant: str, kind: str, *, document: str | None = None, connection: str | None = None, data: Any = None
@@ -100,20 +143,26 @@ class Tx:
         """What happens inside is undone when it raises; the transaction goes on."""
         events, topics = len(self.events), set(self.topics)
         deferred = {statement: len(rows) for statement, rows in self._deferred.items()}
-        self._stats.statements += 2
-        self.conn.exec_driver_sql("SAVEPOINT inner_work")
+        self._command("SAVEPOINT inner_work")
         try:
             yield
         except BaseException:
-            self.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT inner_work")
-            self.conn.exec_driver_sql("RELEASE SAVEPOINT inner_work")
+            self._command("ROLLBACK TO SAVEPOINT inner_work")
+            self._command("RELEASE SAVEPOINT inner_work")
             del self.events[events:]
             self.topics = topics
             self.memo.clear()
             for statement, rows in self._deferred.items():
                 del rows[deferred.get(statement, 0) :]
             raise
-        self.conn.exec_driver_sql("RELEASE SAVEPOINT inner_work")
+        self._command("RELEASE SAVEPOINT inner_work")
+
+    def _command(self, sql: str) -> None:
+        self._stats.statements += 1
+        try:
+            self._cursor.execute(sql)
+        except ERRORS as exc:
+            raise failure(exc, self._cursor, sql, postgres=self.postgres) from exc
 
     def settle(self) -> None:
         """Run what was deferred, in the order of first use. Called by the store before the feed takes its numbers."""
@@ -122,11 +171,15 @@ class Tx:
             for statement, given in waiting.items():
                 if not given:
                     continue
-                result = self.execute(statement, [parameters for parameters, _, _ in given])
+                each = [one for one, _, _ in given]
+                if isinstance(statement, Prepared):
+                    touched = self.run_each(statement, each)
+                else:
+                    touched = self.execute(statement, each).rowcount
                 expected = [rows for _, rows, _ in given if rows is not None]
-                if expected and result.rowcount != sum(expected):
+                if expected and touched != sum(expected):
                     raise Moved
-                if result.rowcount:
+                if touched:
                     self.ring(*{topic for _, _, topic in given if topic is not None})
 
     # What is sealed is bound to its place: the column (`table.column`) and the row's id.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,9 @@ from sqlalchemy import Boolean, Integer, bindparam, func, literal_column, select
 from connector.errors import Missing, Stop
 from connector.ports import Goal, Kind, Totals
 from connector.store import schema
+from connector.store.prepared import Prepared
 from connector.store.schema import Moment, new_id
-from connector.store.sql import upsert
+from connector.store.sql import one_of, upsert
 from connector.store.states import WORK, check
 from connector.store.tx import Tx
 
@@ -64,7 +66,7 @@ class Work:
     error: Any = None
 
 
-_INSERT = _t.insert()
+_INSERT = Prepared(_t.insert())
 _MERGE = upsert(
     _t,
     lambda insert: insert.on_conflict_do_update(
@@ -73,21 +75,25 @@ _MERGE = upsert(
         set_={"asked": _t.c.asked + 1},
     ).returning(_t.c.id),
 )
-_BEFORE = select(
-    select(schema.connections.c.paused)
-    .where(schema.connections.c.id == bindparam("connection"))
-    .scalar_subquery()
-    .label("paused"),
-    select(func.max(_t.c.id))
-    .where(_t.c.tenant == bindparam("tenant"), _t.c.subject == bindparam("subject"), _t.c.ended.is_(None))
-    .scalar_subquery()
-    .label("before"),
-    select(literal_column("1")).where(schema.lanes.c.key == bindparam("lane")).scalar_subquery().label("lane"),
+_BEFORE = Prepared(
+    select(
+        select(schema.connections.c.paused)
+        .where(schema.connections.c.id == bindparam("connection"))
+        .scalar_subquery()
+        .label("paused"),
+        select(func.max(_t.c.id))
+        .where(_t.c.tenant == bindparam("tenant"), _t.c.subject == bindparam("subject"), _t.c.ended.is_(None))
+        .scalar_subquery()
+        .label("before"),
+        select(literal_column("1")).where(schema.lanes.c.key == bindparam("lane")).scalar_subquery().label("lane"),
+    )
 )
-_NEW_LANE = text("INSERT INTO lanes (key, epoch, beat, length) VALUES (:lane, 0, 0, 0) ON CONFLICT (key) DO NOTHING")
-_NEED = schema.needs.insert()
-_GET = select(_t).where(_t.c.id == bindparam("id"))
-_MOVE = (
+_NEW_LANE = Prepared(
+    text("INSERT INTO lanes (key, epoch, beat, length) VALUES (:lane, 0, 0, 0) ON CONFLICT (key) DO NOTHING")
+)
+_NEED = Prepared(schema.needs.insert())
+_GET = Prepared(select(_t).where(_t.c.id == bindparam("id")))
+_MOVE = Prepared(
     _t.update()
     .where(_t.c.id == bindparam("row"), _t.c.state == bindparam("was"), _t.c.asked <= bindparam("most_asked"))
     .values(
@@ -102,18 +108,16 @@ _MOVE = (
 )
 _SERVED = ("queued", "running", "unknown")
 _ANY_NUMBER = 2**31 - 1
-_DECIDED = _t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal"))
+_DECIDED = Prepared(_t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal")))
 
 check(WORK, "blocked", "queued")
-_WAKE = (
+_WAKE = Prepared(
     text(
         "UPDATE work SET waits = waits - 1, "
         "state = CASE WHEN state = 'blocked' AND waits <= 1 THEN 'queued' ELSE state END, "
         "due = CASE WHEN state = 'blocked' AND waits <= 1 THEN :now ELSE due END "
         "WHERE id IN (SELECT work FROM needs WHERE needs = :id AND NOT (firm AND :cancelled = 1))"
-    )
-    .bindparams(bindparam("now", type_=Moment()))
-    .execution_options(preserve_rowcount=True)
+    ).bindparams(bindparam("now", type_=Moment()))
 )
 
 
@@ -154,9 +158,9 @@ def submit(
     if needs and not_before is not None:
         raise ValueError("work waits for other work or for a moment, not for both")
     id = new_id()
-    there = tx.execute(_BEFORE, {"connection": connection, "tenant": tenant, "subject": subject, "lane": lane}).one()
+    there = tx.row(_BEFORE, {"connection": connection, "tenant": tenant, "subject": subject, "lane": lane})
     if there.lane is None:
-        tx.execute(_NEW_LANE, {"lane": lane})
+        tx.run(_NEW_LANE, {"lane": lane})
     waits_for = dict.fromkeys(needs, True)
     if there.before is not None and coalesce is None:
         waits_for.setdefault(there.before, False)
@@ -183,11 +187,11 @@ def submit(
         "created": tx.now,
     }
     if coalesce is None:
-        tx.execute(_INSERT, row)
+        tx.run(_INSERT, row)
     else:
-        id = tx.execute(_MERGE[tx.postgres], row).scalar_one()
+        id = tx.row(_MERGE, row).id
     if waits_for:
-        tx.execute(_NEED, [{"work": id, "needs": need, "firm": firm} for need, firm in waits_for.items()])
+        tx.run_each(_NEED, [{"work": id, "needs": need, "firm": firm} for need, firm in waits_for.items()])
     else:
         tx.ring(f"lane:{lane}")
     return id
@@ -212,7 +216,7 @@ def get(tx: Tx, id: str) -> Work:
     Raises:
         Missing: there is none.
     """
-    row = tx.execute(_GET, {"id": id}).one_or_none()
+    row = tx.row(_GET, {"id": id})
     if row is None:
         raise Missing(f"There is no work {id}.", code="work-not-found", where={"work": id})
     return _work(tx, row)
@@ -230,16 +234,23 @@ def find(
     limit: int = 100,
 ) -> list[Work]:
     """Works, oldest first. Pages: `after` is the id of the last one seen."""
-    query = select(_t)
-    given = ((_t.c.tenant, tenant), (_t.c.document, document), (_t.c.connection, connection), (_t.c.lane, lane))
-    for column, value in given:
-        if value is not None:
-            query = query.where(column == value)
-    if state is not None:
-        query = query.where(_t.c.state.in_([state] if isinstance(state, str) else list(state)))
-    if after is not None:
-        query = query.where(_t.c.id > after)
-    return [_work(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+    given = {"tenant": tenant, "document": document, "connection": connection, "lane": lane}
+    given = {name: value for name, value in given.items() if value is not None}
+    states = (state,) if isinstance(state, str) else tuple(state or ())
+    if state is not None and not states:
+        return []
+    statement = _found_by(*given, states=states, paging=after is not None)
+    return [_work(tx, row) for row in tx.rows(statement, given | {"after": after, "most": limit})]
+
+
+@functools.lru_cache(maxsize=256)
+def _found_by(*names: str, states: tuple[str, ...], paging: bool) -> Prepared:
+    query = select(_t).where(*(_t.c[name] == bindparam(name) for name in names))
+    if paging:
+        query = query.where(_t.c.id > bindparam("after"))
+    if states:
+        query = query.where(one_of(_t.c.state, states))
+    return Prepared(query.order_by(_t.c.id).limit(bindparam("most", type_=Integer)))
 
 
 def needs_of(tx: Tx, id: str) -> list[Work]:
@@ -297,21 +308,23 @@ def forget_goal(tx: Tx, work: Work) -> None:
     tx.defer(_DECIDED, {"row": work.id, "goal": None}, rows=1)
 
 
-_DUE = union_all(
-    *(
-        select(
-            select(_t)
-            .where(
-                _t.c.lane == bindparam("lane"),
-                _t.c.turn == int(turn),
-                _t.c.due <= bindparam("now", type_=Moment()),
-                (_t.c.role == "read") | (bindparam("effects", type_=Boolean) == true()),
+_DUE = Prepared(
+    union_all(
+        *(
+            select(
+                select(_t)
+                .where(
+                    _t.c.lane == bindparam("lane"),
+                    _t.c.turn == int(turn),
+                    _t.c.due <= bindparam("now", type_=Moment()),
+                    (_t.c.role == "read") | (bindparam("effects", type_=Boolean) == true()),
+                )
+                .order_by(_t.c.due, _t.c.id)
+                .limit(bindparam(f"most_{int(turn)}", type_=Integer))
+                .subquery()
             )
-            .order_by(_t.c.due, _t.c.id)
-            .limit(bindparam(f"most_{int(turn)}", type_=Integer))
-            .subquery()
+            for turn in Turn
         )
-        for turn in Turn
     )
 )
 
@@ -319,7 +332,7 @@ _DUE = union_all(
 def due(tx: Tx, lane: str, most: Mapping[Turn, int], *, effects: bool = True) -> list[Work]:
     """What can be served now in a lane, oldest first in each class; `most` says how many of each class."""
     given = {"lane": lane, "now": tx.now, "effects": effects} | {f"most_{int(turn)}": most[turn] for turn in Turn}
-    return [_work(tx, row) for row in tx.execute(_DUE, given)]
+    return [_work(tx, row) for row in tx.rows(_DUE, given)]
 
 
 def next_due(tx: Tx, lane: str | None = None) -> datetime | None:
@@ -377,7 +390,7 @@ def _goal(stored: Any) -> Goal | None:
 
 
 def _work(tx: Tx, row: Any) -> Work:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     fields["task"] = tx.unseal_json("work.task", row.id, row.task)
     fields["goal"] = _goal(tx.unseal_json("work.goal", row.id, row.goal))
     fields["error"] = tx.unseal_json("work.error", row.id, row.error)
