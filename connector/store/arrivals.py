@@ -92,6 +92,8 @@ def arrive(
     subject: str | None = None,
     content_type: str | None = None,
     headers: Mapping[str, Any] | None = None,
+    id: str | None = None,
+    handled: str | None = None,
 ) -> tuple[str, bool]:
     """Store something that came in; it is handled later, in its turn. Coming again, it is the same arrival.
 
@@ -101,6 +103,8 @@ def arrive(
         key: what makes it the same when it comes again, within tenant and source.
         subject: arrivals of one subject are handled one after the other, in the order they came.
         headers: what belongs to it besides the bytes (JSON-able; kept sealed).
+        id: of the new arrival, where it is known already (`new_id()`).
+        handled: the document it was about, where it has been handled in this very transaction.
 
     Returns:
         The arrival's id, and whether it is new.
@@ -108,7 +112,7 @@ def arrive(
     Raises:
         Clash: `arrival-differs`: the same key came before with other bytes.
     """
-    id = new_id()
+    id = id or new_id()
     digest = hashlib.sha256(body).hexdigest()
     row = {
         "id": id,
@@ -121,13 +125,16 @@ def arrive(
         "body": tx.seal("arrivals.body", id, body),
         "content_type": content_type,
         "headers": tx.seal_json("arrivals.headers", id, headers),
-        "state": "queued",
-        "due": tx.now,
+        "state": "handled" if handled else "queued",
+        "due": None if handled else tx.now,
         "tries": 0,
         "received": tx.now,
+        "ended": tx.now if handled else None,
+        "document": handled,
     }
     if tx.run(_INSERT, row) == 1:
-        tx.ring("arrivals")
+        if not handled:
+            tx.ring("arrivals")
         return id, True
     there = tx.row(_BY_KEY, {"tenant": tenant, "source": source, "key": key})
     if there.digest != digest:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -70,24 +70,14 @@ def put(
     state: str = "linked",
     **changes: Any,
 ) -> Link:
-    """Make the link of a document, or change it. What is not named in `changes` stays as it is.
+    """Make the link of a document, or change it. What is not named in `changes`, or is None, stays as it is.
 
     `changes`: the columns in `PLAIN`, and `base_sent` and `base_seen` (JSON-able).
 
     Raises:
         Clash: `link-taken`: the vendor's id belongs to another document, or the document has another id there.
     """
-    unknown = changes.keys() - PLAIN - {"base_sent", "base_seen"}
-    if unknown:
-        raise TypeError(f"links have no column {', '.join(sorted(unknown))}")
-    there = of(tx, document, connection, kind)
-    if there is not None and there.vendor_id == vendor_id:
-        values = changes | {"state": state, "changed": tx.now}
-        for half in ("base_sent", "base_seen"):
-            if half in changes:
-                values[half] = tx.seal_json(f"links.{half}", there.id, changes[half])
-        tx.run(_CHANGE, values | {"row": there.id})
-        return Link(**({name: getattr(there, name) for name in _FIELDS} | values | changes))
+    _known(changes)
     id = new_id()
     row: dict[str, Any] = dict.fromkeys(_FIELDS) | changes
     row |= {
@@ -102,14 +92,35 @@ def put(
         "changed": tx.now,
     }
     sealed = {half: tx.seal_json(f"links.{half}", id, changes.get(half)) for half in ("base_sent", "base_seen")}
-    if tx.run(_INSERT, row | sealed) != 1:
-        other = by_vendor_id(tx, connection, kind, vendor_id) or of(tx, document, connection, kind)
-        raise Clash(
-            f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",
-            code="link-taken",
-            where={"connection": connection, "document": other.document if other else document},
-        )
-    return Link(**row)
+    if tx.run(_INSERT, row | sealed) == 1:
+        return Link(**row)
+    there = of(tx, document, connection, kind)
+    if there is not None and there.vendor_id == vendor_id:
+        return change(tx, there, state=state, **changes)
+    other = by_vendor_id(tx, connection, kind, vendor_id) or there
+    raise Clash(
+        f"{kind} {vendor_id} is linked to another document there, or this document to another {kind}.",
+        code="link-taken",
+        where={"connection": connection, "document": other.document if other else document},
+    )
+
+
+def change(tx: Tx, link: Link, *, state: str = "linked", **changes: Any) -> Link:
+    """Change a link that has been read. `changes` as in `put`."""
+    _known(changes)
+    said = {name: value for name, value in changes.items() if value is not None}
+    values = said | {"state": state, "changed": tx.now}
+    for half in ("base_sent", "base_seen"):
+        if half in said:
+            values[half] = tx.seal_json(f"links.{half}", link.id, said[half])
+    tx.run(_CHANGE, values | {"row": link.id})
+    return replace(link, state=state, changed=tx.now, **said)
+
+
+def _known(changes: Mapping[str, Any]) -> None:
+    unknown = changes.keys() - PLAIN - {"base_sent", "base_seen"}
+    if unknown:
+        raise TypeError(f"links have no column {', '.join(sorted(unknown))}")
 
 
 def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link | None:
