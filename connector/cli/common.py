@@ -66,11 +66,11 @@ def settings_of_here() -> Settings:
         fail(error)
 
 
-def with_house(use: Callable[[House], Awaitable[T]]) -> T:
+def with_house(use: Callable[[House], Awaitable[T]], *, connected: bool = True) -> T:
     """Open the service, use it, close it; errors are said as a person reads them."""
 
     async def run() -> T:
-        async with open_house() as house:
+        async with open_house(connected=connected) as house:
             return await use(house)
 
     settings = settings_of_here()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +29,7 @@ def list_connections(tenant: TenantOption = None, format: FormatOption = Format.
         name = tenant_of(house, tenant)
         return await house.store.read(lambda tx: connections.find(tx, tenant=name))
 
-    found = with_house(use)
+    found = with_house(use, connected=False)
     value = [{n: getattr(c, n) for n in ("id", "name", "system", "mode", "paused", "paused_said")} for c in found]
     rows = ((c.name, c.system, c.mode, c.paused_said or "", c.paused_do or "") for c in found)
     show(format, value, ("Name", "System", "Mode", "Paused", "What helps"), rows, "No connection in the tenant's file.")
@@ -99,10 +100,16 @@ def resume(name: Name, tenant: TenantOption = None) -> None:
 def keep_secret(
     name: Name,
     key: Annotated[str, typer.Argument(help="Name after `vault:` in the tenant's file.")],
-    value: Annotated[str, typer.Option(prompt=True, hide_input=True, help="The secret; asked for, never an argument.")],
     tenant: TenantOption = None,
 ) -> None:
-    """Keep a secret in the vault, for a reference `vault:KEY` in the tenant's file."""
+    """Keep a secret in the vault, for a reference `vault:KEY` in the tenant's file.
+
+    It is asked for, or read from standard input; never an argument, which others could see.
+    """
+    asks = sys.stdin.isatty()
+    value = typer.prompt(f"{key} of {name}", hide_input=True) if asks else sys.stdin.readline().strip()
+    if not value:
+        raise typer.BadParameter("Nothing was given on standard input.")
 
     def write(tx: Tx, id: str) -> None:
         row = connections.get(tx, id)
@@ -138,4 +145,4 @@ def _change(name: str, tenant: str | None, did: str, change: Any) -> None:
 
         await house.store.write(write)
 
-    with_house(use)
+    with_house(use, connected=False)

@@ -87,13 +87,19 @@ class House:
             return None
         return Lane(key, min(lane.width for lane in lanes), max(lane.spacing for lane in lanes))
 
+    async def register(self) -> list[tuple[Tenant, TenantConnection, Connection]]:
+        """Have a row in the store for every connection of every tenant's file."""
+        return [
+            (tenant, said, await self.store.write(lambda tx, t=tenant, s=said: _row(tx, t, s)))  # type: ignore[misc]
+            for tenant in self.tenants.values()
+            for said in tenant.connections.values()
+        ]
+
     async def connect(self) -> None:
         """Open every connection of every tenant's file. No call is made yet."""
         known = plugins.accounting()
-        for tenant in self.tenants.values():
-            for said in tenant.connections.values():
-                row = await self.store.write(lambda tx, t=tenant, s=said: _row(tx, t, s))  # type: ignore[misc]
-                self._open(tenant, said, row, known[said.system])
+        for tenant, said, row in await self.register():
+            self._open(tenant, said, row, known[said.system])
 
     def _open(self, tenant: Tenant, said: TenantConnection, row: Connection, plugin: AccountingPlugin) -> None:
         settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", tenant.file)
@@ -168,8 +174,13 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings | None = None, *, clock: Any = None) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings | None = None, *, clock: Any = None, connected: bool = True
+) -> AsyncIterator[House]:
     """The service from its settings (the environment) and files, closed at the end.
+
+    Args:
+        connected: open the connections; without that their secrets need not be there yet.
 
     Raises:
         Misconfigured: the store, a mapping file or a tenant's file is not right; all problems are in `details`.
@@ -180,7 +191,7 @@ async def open_house(settings: Settings | None = None, *, clock: Any = None) -> 
     more = {"clock": clock} if clock else {}
     house = House(settings, await open_store(settings.database, **more), tenants)
     try:
-        await house.connect()
+        await (house.connect() if connected else house.register())
         yield house
     finally:
         await house.close()

@@ -54,12 +54,15 @@ class Desk:
             "USER": "kari",
         }
 
-    def run(self, *words: str, ends: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run `connector …` here; it must end with this exit status and never with a traceback."""
+    def run(self, *words: str, ends: int = 0, gives: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `connector …` here, giving it this on standard input; it must end with this exit status and never with a
+        traceback.
+        """
         done = subprocess.run(
             [str(Path(sys.executable).with_name("connector")), *words],
             cwd=self.folder,
             env=self.env | env,
+            input=gives,
             capture_output=True,
             text=True,
             timeout=60,

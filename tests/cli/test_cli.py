@@ -81,6 +81,8 @@ def test_connections_are_tried_and_switched(desk):
     assert desk.json("connections", "list")[0]["mode"] == "observe"
     desk.run("connections", "activate", "books")
     assert desk.json("connections", "list")[0]["mode"] == "active"
+    desk.run("connections", "observe", "books")
+    assert desk.json("connections", "list")[0]["mode"] == "observe"
     desk.run("connections", "pause", "books")
     assert "Paused by a person" in desk.run("connections", "list").stdout
     desk.run("connections", "resume", "books")
@@ -94,7 +96,6 @@ def test_connections_are_tried_and_switched(desk):
 def test_an_invoice_is_planned_synced_found_and_explained(desk, ledger, monkeypatch):
     secret = desk.json("keys", "create", "shop", "--scope", "write")["secret"]
     post(desk, monkeypatch, secret)
-    assert desk.run("plan", "-c", "books").stdout == "Nothing is missing there.\n"  # it has only arrived
     desk.run("sync")
     assert "create" in desk.run("plan", "-c", "books").stdout  # observed only: nothing was pushed
     assert "1 document(s)" in desk.run("connections", "activate", "books").stdout
@@ -157,6 +158,17 @@ def test_a_missing_secret_is_named(desk):
     assert "secret-missing" in said
     assert "FJORD_EMPLOYEE" in said
     assert "Set FJORD_EMPLOYEE" in said
+
+
+def test_a_secret_is_kept_in_the_vault_before_anything_can_be_opened(desk):
+    desk.file.write_text(desk.file.read_text().replace("env:FJORD_EMPLOYEE", "vault:employee"))
+    said = desk.run("connections", "test", "books", ends=2).stderr
+    assert "Store it: connector connections secret books employee" in said
+    assert "standard input" in desk.run("connections", "secret", "books", "employee", ends=2, gives="").stderr
+    kept = desk.run("connections", "secret", "books", "employee", gives="sandbox-employee\n")
+    assert "sandbox-employee" not in kept.stdout + kept.stderr
+    assert desk.json("connections", "test", "books")["works"] is True
+    assert b"sandbox-employee" not in (desk.folder / "connector.db").read_bytes()
 
 
 def test_a_broken_tenant_file_is_named_with_its_line(desk):
