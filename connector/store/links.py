@@ -47,8 +47,6 @@ PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "s
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
 _CHANGE = Prepared(_t.update().where(_t.c.id == bindparam("row")), chosen=True)
 _OF = Prepared(select(_t).where(_t.c.document == bindparam("document"), _t.c.connection == bindparam("connection")))
-_ALL_CHANGE = Prepared(_t.update().where(_t.c.id == bindparam("row")), chosen=True)
-_OF = Prepared(select(_t).where(_t.c.document == bindparam("document")).order_by(_t.c.id))
 _ALL_OF = Prepared(select(_t).where(_t.c.document == bindparam("document")).order_by(_t.c.id))
 _BY_VENDOR = Prepared(
     select(_t).where(

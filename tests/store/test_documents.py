@@ -125,6 +125,21 @@ async def test_links_are_unique_both_ways_and_keep_their_base(store: Store) -> N
         await store.read(lambda tx: links.vendor_id(tx, two, books))
 
 
+async def test_a_document_is_called_something_else_in_each_system(store: Store) -> None:
+    def fill(tx: Tx) -> tuple[str, list[str]]:
+        one = insert(tx, "k1").id
+        systems = []
+        for name in ("books", "bank"):
+            systems.append(connections.add(tx, tenant="a", system="little", name=name, settings={}, secrets={}).id)
+            links.put(tx, tenant="a", document=one, connection=systems[-1], kind="invoice", vendor_id=f"in {name}")
+        return one, systems
+
+    one, (books, bank) = await store.write(fill)
+    for system, called in ((books, "in books"), (bank, "in bank")):
+        assert await store.read(lambda tx, system=system: links.vendor_id(tx, one, system)) == called
+    assert [link.vendor_id for link in await store.read(lambda tx: links.all_of(tx, one))] == ["in books", "in bank"]
+
+
 async def test_relations_are_seen_from_both_ends(store: Store) -> None:
     def fill(tx: Tx) -> str:
         one, two = insert(tx, "k1").id, insert(tx, "k2").id
