@@ -96,6 +96,8 @@ class Form:
         attributes = _attributes(plain, name.end()) if name else None
         if name is None or attributes is None or (name[1] or "") not in spaces:
             return None
+        if any(attribute.startswith("xmlns") for attribute in attributes):  # here a prefix may mean another thing
+            return None
         self.tags.append(f"{{{spaces[name[1] or '']}}}{name[2]}")
         self.lengths.append(0)
         self.attributes.append(attributes)
@@ -133,9 +135,8 @@ def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
         if declaration is None:
             return None
         start = declaration.end()
-    # As many of each: then every ">" ends a tag, for a well-formed document has no other "<" than those of its tags.
     has_instruction = data.find(b"?", start) >= 0 and data.find(b"<?", start) >= 0
-    if data[start : start + 1] != b"<" or has_instruction or data.count(b"<") != data.count(b">"):
+    if data[start : start + 1] != b"<" or has_instruction:
         return None
     try:
         text = data[start:].decode()
@@ -146,9 +147,10 @@ def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
         if "\r" in text:
             return None
     pieces = text.replace(">", "<").split("<")
-    markup, texts = pieces[1::2], pieces[2::2]
-    if text.count("xmlns") != markup[0].count("xmlns"):
+    # As many of each: then every ">" ends a tag, for a well-formed document has no other "<" than those of its tags.
+    if data.count(b"<", start) * 2 + 1 != len(pieces):
         return None
+    markup, texts = pieces[1::2], pieces[2::2]
     if "&" in text:
         texts = [unescaped(piece) if "&" in piece else piece for piece in texts]
     return markup, texts

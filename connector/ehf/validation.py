@@ -16,9 +16,8 @@ from connector.ehf.report import Finding, Outcome, Report, Severity
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
 from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet, judge, judge_flat
-from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.texts import explain
-from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, name_of, parse, parted_texts, path_of
+from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, parse, parted_texts, path_of
 from connector.errors import BadInput
 
 _DOCUMENT_TYPES: Final = {f"{{{INVOICE}}}Invoice": "Invoice", f"{{{CREDIT_NOTE}}}CreditNote": "CreditNote"}
@@ -80,13 +79,9 @@ def _thoroughly(data: bytes, release: releases.Release | None, all_layers: bool)
         return Report(kind, None, tuple(findings), _layers("xsd", "failed"))
     rule_set = rules_for(release.version, _is_self_billing(root))
     try:
-        doc = judge(root, rule_set, kind, typed=not wrong)
+        doc = judge(root, rule_set, kind, typed=not wrong, parted=parted_texts(data, root))
     except BadInput as error:
         return Report(kind, None, (_unreadable(error),), _layers("xml", "failed"))
-    for element in parted_texts(data):
-        reads = rule_set.layers[-1].text_readers.get(name_of(element.tag))
-        if reads is not None and reads(element):
-            doc.undecidable(rule_set.layers[-1].name, BreaksOff("a comment in the middle of a text"), element)
     return _report(doc, findings, {"xml": "passed", "xsd": "failed" if wrong else "passed"})
 
 

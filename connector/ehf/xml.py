@@ -106,11 +106,11 @@ def parse(data: bytes) -> etree._Element:
     return root
 
 
-def parted_texts(data: bytes) -> list[etree._Element]:
-    """The elements whose text is parted by a comment or a processing instruction: `2026<!-- -->-05-01`.
+def parted_texts(data: bytes, root: etree._Element) -> dict[etree._Element, list[str]]:
+    """The elements whose text is parted by a comment or a processing instruction (`2026<!-- -->-05-01`): its pieces.
 
     `parse` puts the pieces together, as most readers do; the official rules that ask for `text()` break off on them.
-    `data` is what `parse` has read without complaint.
+    `root` is what `parse` made of `data`; the elements are its own.
     """
     # The only "?>" of most documents ends the XML declaration. Rare bytes first: these searches run on every document.
     declaration = data.find(b"?>", 0, 200) + 2 if b"<?xml" in data[:8] else 0
@@ -118,16 +118,21 @@ def parted_texts(data: bytes) -> list[etree._Element]:
         data.find(b"?", declaration) >= 0 and data.find(b"<?", declaration) >= 0
     )
     if not marked and not data.startswith(_UTF16):
-        return []
-    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+        return {}
+    whole = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     marks = (etree.Comment, etree.ProcessingInstruction)
-    parents = {id(parent): parent for mark in root.iter(*marks) if (parent := mark.getparent()) is not None}
-    return [
-        parent
-        for parent in parents.values()
-        if not any(True for _ in parent.iterchildren(etree.Element))
-        and sum(bool(piece) for piece in (parent.text, *(mark.tail for mark in parent))) > 1
-    ]
+    parents = {parent for mark in whole.iter(*marks) if (parent := mark.getparent()) is not None}
+    if not parents:
+        return {}
+    twins = zip(whole.iter(etree.Element), root.iter(), strict=True)
+    found = {twin: text_nodes(element) for element, twin in twins if element in parents}
+    # The blanks between the elements of a group are no text of it.
+    return {element: pieces for element, pieces in found.items() if not len(element) or any(map(str.strip, pieces))}
+
+
+def text_nodes(element: etree._Element) -> list[str]:
+    """The texts right below the element, `text()`: in several pieces when something stands between them."""
+    return [text for text in (element.text, *(child.tail for child in element)) if text]
 
 
 def _has_doctype(data: bytes) -> bool:
@@ -183,6 +188,11 @@ def path_of(element: etree._Element) -> str:
         steps.append(step)
         node = parent
     return "/" + "/".join(reversed(steps))
+
+
+def string_value(element: etree._Element) -> str:
+    """The text of the element and of all below it, `string(.)`."""
+    return (element.text or "") if not len(element) else "".join(map(str, element.itertext()))
 
 
 def line_of(element: etree._Element) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.invoices import invoice
 from connector.ehf import flat, validate
+from connector.ehf.validation import rules_for
 from tests.ehf.official import official
 
 PLAIN = invoice(3)
@@ -21,6 +22,20 @@ COMMON = "urn:oasis:names:specification:ubl:schema:xsd:Common"
 def put(old: str, new: str, times: int = -1) -> bytes:
     assert old in PLAIN.decode()
     return PLAIN.decode().replace(old, new, times).encode()
+
+
+def prefixes_change_places() -> bytes:
+    """Inside the seller `cac` means `cbc` and the other way."""
+    start, end = PLAIN.index(b"<cac:AccountingSupplierParty>"), PLAIN.index(b"</cac:AccountingSupplierParty>")
+    inside = PLAIN[start:end].replace(b"cac:", b"x:").replace(b"cbc:", b"cac:").replace(b"x:", b"cbc:")
+    spaces = f' xmlns:cac="{COMMON}BasicComponents-2" xmlns:cbc="{COMMON}AggregateComponents-2">'.encode()
+    inside = inside.replace(b">", spaces, 1)
+    return (
+        PLAIN[:start]
+        + inside
+        + b"</cbc:AccountingSupplierParty>"
+        + PLAIN[end + len("</cac:AccountingSupplierParty>") :]
+    )
 
 
 SAME: dict[str, bytes] = {
@@ -47,6 +62,9 @@ SAME: dict[str, bytes] = {
         "<cac:AccountingSupplierParty>", "<cac:Delivery>\n </cac:Delivery><cac:AccountingSupplierParty>"
     ),
     "bracket in a text": put("</cbc:Name>", "></cbc:Name>"),
+    "namespace further down": put("<cac:AccountingSupplierParty>", '<cac:AccountingSupplierParty xmlns:x="u">'),
+    "namespace further down on a field": put("<cbc:ID>", '<cbc:ID xmlns:x="u">', 1),
+    "prefixes that change places": prefixes_change_places(),
     "blank name": put("<cbc:Name>", "<cbc:Name>   </cbc:Name><cbc:Name>", 1),
 }
 
@@ -54,7 +72,6 @@ NOT_PLAIN: dict[str, Callable[[], bytes]] = {
     "comment": lambda: put("</Invoice>", "<!-- --></Invoice>"),
     "CDATA": lambda: put("</cbc:Name>", "<![CDATA[x]]></cbc:Name>"),
     "processing instruction": lambda: put("</Invoice>", "<?x y?></Invoice>"),
-    "namespace further down": lambda: put("<cac:AccountingSupplierParty>", '<cac:AccountingSupplierParty xmlns:x="u">'),
     "prefix that means another thing": lambda: put("<cbc:ID>", f'<cbc:ID xmlns:cbc="{COMMON}AggregateComponents-2">'),
     "UTF-16": lambda: PLAIN.decode().replace("UTF-8", "UTF-16").encode("utf-16"),
     "other encoding": lambda: PLAIN.decode().replace("UTF-8", "ISO-8859-1").encode("latin-1", "replace"),
@@ -87,6 +104,15 @@ def test_both_ways_say_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_what_is_plain_is_read_flat(name: str) -> None:
     assert flat.read(SAME[name]) is not None
+
+
+def test_prefixes_that_change_places_are_valid_and_no_shape_is_kept_of_them() -> None:
+    data = prefixes_change_places()
+    assert validate(data).layers["xsd"] == "passed"
+    rules = rules_for("3.0.21")
+    before = {written for known in rules.fits.values() for written in known}
+    validate(data, rules="3.0.21")
+    assert not [one for known in rules.fits.values() for one in known if one not in before and "xmlns" in one]
 
 
 @pytest.mark.parametrize("name", NOT_PLAIN)

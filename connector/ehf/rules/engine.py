@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from operator import attrgetter
 from typing import Any, Final, cast
@@ -41,7 +41,7 @@ from connector.ehf.rules.values import strip as strip
 from connector.ehf.rules.values import too_fine as too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.rules.xpath import decimal as _xs_decimal
-from connector.ehf.xml import CBC, name_of
+from connector.ehf.xml import CBC, name_of, string_value, text_nodes
 from connector.errors import BadInput
 
 MAX_FINDINGS_PER_RULE: Final = 500
@@ -84,6 +84,7 @@ class Document:
         "kind",
         "lines",
         "outline",
+        "parted",
         "plans",
         "rules",
         "source",
@@ -119,6 +120,8 @@ class Document:
         """Whether some element without children is empty or blank, or it has not passed the XSD."""
         self.too_fine = False
         """Whether some amount, prices aside, has more than two decimals."""
+        self.parted: Mapping[etree._Element, list[str]] = {}
+        """The pieces of the texts that have a comment or processing instruction in them."""
         self.attributes_read = 0
         self.outline: Outline
         """Which blocks it has; known when all of them have been seen."""
@@ -140,6 +143,10 @@ class Document:
     def text(self, spot: Spot) -> str | None:
         """The text there."""
         return self.blocks[spot[0]][1][spot[1]]
+
+    def pieces(self, element: etree._Element) -> list[str]:
+        """`text()` of an element: in several pieces when an element, a comment or the like stands in between."""
+        return self.parted.get(element) or text_nodes(element)
 
     def place(self, i: int) -> Place:
         """The place `i` of the block at hand, to keep for later."""
@@ -221,10 +228,10 @@ class Document:
         if header and not self.typed:
             for i, el in enumerate(els[1:], start=1):
                 if len(el):
-                    v[i] = "".join(map(str, el.itertext()))
+                    v[i] = string_value(el)
         if plan.deep:
             for i in plan.deep:
-                v[i] = "".join(map(str, els[i].itertext()))
+                v[i] = string_value(els[i])
         if plan.attribute_places:
             more = [*map(_get, plan.attribute_owners(els), plan.attribute_names)]
             self.attributes_read += len(more) - more.count(None)
@@ -383,16 +390,26 @@ class RuleSet:
             before = after
 
 
-def judge(root: etree._Element, rules: RuleSet, kind: str, *, typed: bool) -> Document:
+def judge(
+    root: etree._Element,
+    rules: RuleSet,
+    kind: str,
+    *,
+    typed: bool,
+    parted: Mapping[etree._Element, list[str]] | None = None,
+) -> Document:
     """Run every rule of the set on the document; what it broke is in `found` and `fired`.
 
-    `kind` is `Invoice` or `CreditNote`; `typed` says that the document passed the XSD.
+    `kind` is `Invoice` or `CreditNote`; `typed` says that the document passed the XSD; `parted` are the texts in
+    several pieces (`connector.ehf.xml.parted_texts`).
 
     Raises:
         BadInput: `xml-too-large`, one part of the document is beyond all measure (`MAX_BLOCK`).
     """
     with localcontext(_ARITHMETIC):
-        return _judge(Document(Source(root), rules, kind, typed))
+        doc = Document(Source(root), rules, kind, typed)
+        doc.parted = parted or {}
+        return _judge(doc)
 
 
 def _judge(doc: Document) -> Document:

@@ -45,9 +45,6 @@ class Layer:
     starts: list[DocumentRule] = field(default_factory=list)
     document_rules: list[DocumentRule] = field(default_factory=list)
     attribute_rules: list[AttributeRule] = field(default_factory=list)
-    text_readers: dict[str, Callable[[etree._Element], bool]] = field(default_factory=dict)
-    """Elements of which a rule reads `text()`, which must be one piece (a comment in the middle breaks it off), and
-    whether it does so at the place given."""
 
     def fatal(self, *rules: str, since: str | None = None, until: str | None = None) -> None:
         """Enter rules that reject the document; `since` and `until` are releases of BIS Billing, both included."""

@@ -44,6 +44,26 @@ def number(text: str) -> float:
     return {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf}.get(text, math.nan)
 
 
+def sign(text: str) -> int:
+    """How a text compares with the number 0, as in `cbc:Percent > 0`: -1, 0 or 1.
+
+    A whole number compares as one; all others do as doubles in Saxon's order, where NaN is above every number and
+    minus zero (`-0.00`, but not `-0`) below zero.
+
+    Raises:
+        BreaksOff: the text is no `xs:double`.
+    """
+    text = text.strip(" \t\r\n")
+    if _INTEGER.fullmatch(text):
+        return (int(text) > 0) - (int(text) < 0) if len(text) < 1000 else sign(f"{text}.5")
+    value = number(text)
+    if math.isnan(value):
+        if text != "NaN":
+            raise BreaksOff(f"xs:double({text!r})")
+        return 1
+    return int(math.copysign(1, value)) if value or math.copysign(1, value) < 0 else 0
+
+
 def decimal(text: str) -> Decimal:
     """`xs:decimal`.
 

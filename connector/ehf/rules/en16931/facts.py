@@ -7,12 +7,15 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final, cast
 
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Document, Node, Place, Values, strip
+from connector.ehf.rules.engine import LINES, Document, Elements, Node, Place, Values, strip
 from connector.ehf.rules.xpath import BreaksOff, number
 
 ZERO: Final = Decimal(0)
 HUNDRED: Final = Decimal(100)
 KEY: Final = "en16931"
+
+MANY_DIGITS: Final = 20
+"""Numbers as long as this are left to the slow and exact way."""
 
 _HALF: Final = Decimal("0.5")
 _CENT: Final = Decimal("0.01")
@@ -84,7 +87,6 @@ class Facts:
         "breakdown",
         "categories",
         "charge_categories",
-        "country_other_than_it",
         "groups",
         "identified",
         "item_categories",
@@ -111,9 +113,9 @@ class Facts:
         """Of the document: charge?, categories, rates and amounts as they stand."""
         self.rated_charges: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         """Categories and rates of every allowance and charge that has any."""
-        self.totals: list[tuple[list[str | None], list[Place], Allowances | None]] = []
-        """Of each `cac:LegalMonetaryTotal`: texts and places of its amounts (place 0 is its own); the allowances and
-        charges beside it, None for those of the document."""
+        self.totals: list[tuple[list[str | None], list[int], Elements, Allowances | None]] = []
+        """Of each `cac:LegalMonetaryTotal`: texts and places of its amounts (place 0 is its own) in these elements; the
+        allowances and charges beside it, None for those of the document."""
         self.breakdown: list[Breakdown] = []
         self.identified: set[str] = set()
         """Which numbers there are: `SELLER_ANY`, `SELLER_VAT` and so on."""
@@ -121,7 +123,6 @@ class Facts:
         self.payment_ids: dict[str, Place] = {}
         self.payment_codes: dict[str, Place] = {}
         self.sepa: list[Place] = []
-        self.country_other_than_it = False
 
 
 class Breakdown:
@@ -133,7 +134,7 @@ class Breakdown:
         self,
         place: Place,
         pair: Pair,
-        values: tuple[str | None, str | None, str | None],
+        values: tuple[str | None, ...],
         has_reason: bool,
     ) -> None:
         self.place = place

@@ -13,11 +13,10 @@ from connector.ehf.rules.en16931.facts import (
     REPRESENTATIVE_VAT,
     SELLER_ANY,
     SELLER_VAT,
-    double,
     is_vat,
 )
 from connector.ehf.rules.engine import Document, strip
-from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.rules.xpath import BreaksOff, sign
 
 Numbers = AbstractSet[str]
 """Which numbers seller, tax representative and buyer have (`Facts.identified`)."""
@@ -109,7 +108,7 @@ def telling_rate(code: str | None, scheme: str | None, rates: Sequence[str | Non
     family = FAMILIES.get(strip(code))
     if family is not None and family.rate == "zero":
         raise BreaksOff("several rates in one VAT category")
-    return max((rate or "" for rate in rates), key=lambda rate: (double(rate) != double(rate), double(rate)))
+    return max((rate or "" for rate in rates), key=sign)
 
 
 def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
@@ -117,5 +116,4 @@ def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
         return rate is None and wanted == "none"
     if wanted == "zero":
         return doc.decimal(rate) == 0
-    # What is no number at all (NaN) passes.
-    return not double(rate) <= 0 if wanted == "positive" else not double(rate) < 0
+    return sign(rate) > 0 if wanted == "positive" else sign(rate) >= 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from connector.ehf.rules.en16931.facts import (
     LineGroup,
     OddLine,
-    double,
     facts,
     is_vat,
     scheme_place,
@@ -13,6 +12,7 @@ from connector.ehf.rules.en16931.facts import (
 from connector.ehf.rules.en16931.families import item_rules, telling_rate
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import LINES, Check, Document, Node, Plan, Values, picker, strip
+from connector.ehf.rules.xpath import sign
 
 layer.fatal("BR-21", "BR-22", "BR-23", "BR-24", "BR-25", "BR-26", "BR-27", "BR-28", "BR-64", "BR-65", "BR-CO-04")
 
@@ -46,8 +46,7 @@ def _not_negative(plan: Plan, rule: str, node: Node, places: tuple[int, ...]) ->
         return
 
     def exactly(v: Values, doc: Document) -> None:
-        # Not "none is at least 0": what is no number at all (NaN) passes.
-        if all(double(v[i]) < 0 for i in places):
+        if all(sign(v[i] or "") < 0 for i in places):
             doc.fire(rule, places[0], value=v[places[0]])
 
     first = places[0]

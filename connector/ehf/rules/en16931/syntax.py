@@ -316,10 +316,10 @@ def _registrations(path: str, vat_rule: str, other_rule: str | None, doc: Docume
 
 def _payee(doc: Document) -> None:
     """UBL-SR-19, 20 and 21: one name, one identifier, one number, and a name that is not the seller's."""
-    names = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyName/cbc:Name")]
     sellers = [text or "" for text in doc.texts(f"{SELLER}/cac:PartyLegalEntity/cbc:RegistrationName")]
-    differs = any(name != seller_name for name in names for seller_name in sellers)
     for node, v, els in doc.nodes("cac:PayeeParty"):
+        names = [v[i] or "" for i in node.places("cac:PartyName/cbc:Name")]
+        differs = any(name != seller_name for name in names for seller_name in sellers)
         ids = [each.attr("schemeID") for each in node.all("cac:PartyIdentification/cbc:ID")]
         counts = {
             "UBL-SR-19": len(node.all("cac:PartyName/cbc:Name")),

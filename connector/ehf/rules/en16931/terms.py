@@ -110,12 +110,13 @@ def payee(outline: Outline) -> None:
 
 
 def _payee(doc: Document) -> None:
-    names = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyName/cbc:Name")]
     sellers = {text or "" for text in doc.texts(f"{SELLER}/cac:Party/cac:PartyName/cbc:Name")}
-    ids = [text or "" for text in doc.texts("cac:PayeeParty/cac:PartyIdentification/cbc:ID")]
     seller_ids = {text or "" for text in doc.texts(f"{SELLER}/cac:Party/cac:PartyIdentification/cbc:ID")}
-    if not names or not sellers.isdisjoint(names) or not seller_ids.isdisjoint(ids):
-        doc.fire("BR-17", next(doc.each("cac:PayeeParty"))[1], value=names[0] if names else None)
+    for node, v, els in doc.nodes("cac:PayeeParty"):
+        names = [v[i] or "" for i in node.places("cac:PartyName/cbc:Name")]
+        ids = [v[i] or "" for i in node.places("cac:PartyIdentification/cbc:ID")]
+        if not names or not sellers.isdisjoint(names) or not seller_ids.isdisjoint(ids):
+            doc.fire("BR-17", (els, node.i), value=names[0] if names else None)
 
 
 @layer.on("cac:Delivery/cac:DeliveryLocation/cac:Address")

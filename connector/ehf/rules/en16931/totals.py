@@ -9,10 +9,10 @@ from lxml import etree
 
 from connector.ehf.rules.en16931.facts import (
     HUNDRED,
+    MANY_DIGITS,
     ZERO,
     Allowances,
     cents,
-    double,
     facts,
     is_vat,
     kinds_of,
@@ -22,8 +22,20 @@ from connector.ehf.rules.en16931.facts import (
     whole,
 )
 from connector.ehf.rules.en16931.layer import layer
-from connector.ehf.rules.engine import LINES, Check, Document, Node, Outline, Place, Plan, Values, strip, too_fine
-from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.rules.engine import (
+    LINES,
+    Check,
+    Document,
+    Node,
+    Outline,
+    Place,
+    Plan,
+    Values,
+    picker,
+    strip,
+    too_fine,
+)
+from connector.ehf.rules.xpath import BreaksOff, sign
 from connector.ehf.xml import CAC, CBC
 
 layer.fatal("BR-12", "BR-13", "BR-14", "BR-15", "BR-31", "BR-32", "BR-33", "BR-36", "BR-37", "BR-38")
@@ -93,11 +105,15 @@ def _hand_on(node: Node, plan: Plan) -> None:
             for each in node.parent.all("cac:AllowanceCharge")
         ]
 
+    spots = [at, *(at if place is None else place for place in places)]
+    pick = picker(places)
+
     def check(v: Values, doc: Document) -> None:
         if several:
             raise BreaksOff("xs:decimal() of several amounts")
-        texts = [None if i is None else v[i] or "" for i in places]
-        spots = [doc.place(at if i is None else i) for i in (at, *places)]
+        texts = [*pick(v)]
+        if not doc.typed:  # an amount that is there and empty is not the same as none
+            texts = [None if place is None else text or "" for place, text in zip(places, texts, strict=True)]
         allowances: Allowances | None = None
         if beside is not None:
             allowances = [
@@ -105,7 +121,7 @@ def _hand_on(node: Node, plan: Plan) -> None:
                 for indicators, amounts in beside
                 for kind in kinds_of(v, indicators)
             ]
-        facts(doc).totals.append((texts, spots, allowances))
+        facts(doc).totals.append((texts, spots, doc.els, allowances))
 
     plan.check(check)
 
@@ -226,7 +242,7 @@ def _of_one_rate(category: tuple[tuple[int, ...], ...], base: int, tax: int, oth
 
     def check(v: Values, doc: Document) -> None:
         percent = v[rate]
-        fine = doc.typed and v[scheme] == "VAT" and percent and len(percent) < 20 and not doc.too_fine
+        fine = doc.typed and v[scheme] == "VAT" and percent and len(percent) < MANY_DIGITS and not doc.too_fine
         if not (fine and tax_is_near(Decimal(v[base] or ""), Decimal(percent or ""), Decimal(v[tax] or ""))):
             otherwise(v, doc)
 
@@ -276,10 +292,10 @@ def document_totals(outline: Outline) -> None:
 def _sums(doc: Document) -> None:
     """BR-CO-10 to 13 and 16."""
     known = facts(doc)
-    for texts, places, beside in known.totals:
+    for texts, spots, els, beside in known.totals:
         allowances = known.allowances if beside is None else beside
         if not (doc.typed and not doc.too_fine and _add_up(doc, texts, allowances)):
-            _totals_of(doc, texts, places, allowances)
+            _totals_of(doc, texts, [(els, i) for i in spots], allowances)
 
 
 def _add_up(doc: Document, texts: list[str | None], beside: Allowances) -> bool:
@@ -313,7 +329,7 @@ def _add_up(doc: Document, texts: list[str | None], beside: Allowances) -> bool:
 
 def _due(doc: Document) -> None:
     """BR-CO-25."""
-    if (payable := doc.facts.get("due")) and not doc.facts.get("due told") and not double(payable[2]) <= 0:
+    if (payable := doc.facts.get("due")) and not doc.facts.get("due told") and sign(payable[2] or "") > 0:
         doc.fire("BR-CO-25", payable[1], value=payable[2])
 
 

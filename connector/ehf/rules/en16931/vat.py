@@ -24,6 +24,7 @@ from connector.ehf.rules.en16931.families import FAMILIES, Family, Numbers, rate
 from connector.ehf.rules.en16931.layer import layer
 from connector.ehf.rules.engine import Document, Node, Place, Plan, Values, picker, strip
 from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.xml import CBC, string_value
 
 for _family in FAMILIES.values():
     layer.fatal(*(_family.rule(number) for number in range(1, 11)))
@@ -54,13 +55,15 @@ def category(node: Node, plan: Plan) -> None:
         there = tuple(place is not None for place in places)
 
         def of_breakdown(v: Values, doc: Document) -> None:
-            rate, taxable, tax_amount = (
-                (text or "") if is_there else None for text, is_there in zip(pick(v), there, strict=True)
-            )
+            values = pick(v)
+            if not doc.typed:  # what is there and empty is not the same as nothing
+                values = tuple(
+                    [(text or "") if is_there else None for text, is_there in zip(values, there, strict=True)]
+                )
             pair = pair_of(v, ids, schemes)
             known = facts(doc)
             known.categories.add(pair)
-            known.breakdown.append(Breakdown(doc.place(at), pair, (rate, taxable, tax_amount), has_reason))
+            known.breakdown.append(Breakdown(doc.place(at), pair, values, has_reason))
 
         plan.check(of_breakdown)
     else:
@@ -138,13 +141,6 @@ def _has_number(number: str, scheme: int, v: Values, doc: Document) -> None:
 def customer_registration(node: Node, plan: Plan) -> None:
     """BT-47."""
     plan.check(lambda v, doc: facts(doc).identified.add(BUYER_LEGAL))
-
-
-@layer.on("cbc:IdentificationCode")
-def country(node: Node, plan: Plan) -> None:
-    """For BR-B-01."""
-    at = node.i
-    plan.check(lambda v, doc: setattr(facts(doc), "country_other_than_it", True) if v[at] != "IT" else None)
 
 
 @layer.on("cac:TaxTotal/cbc:TaxAmount")
@@ -303,7 +299,7 @@ def _outside_scope(doc: Document, known: Facts, codes: _Codes) -> None:
 def _split_payment(doc: Document, known: Facts, codes: _Codes) -> None:
     """BR-B-01 and 02: Italian split payment, in Italy only and not beside the standard rate."""
     place = _place(doc, "cac:TaxTotal")
-    if known.country_other_than_it:
+    if any(string_value(code) != "IT" for code in doc.root.iter(f"{{{CBC}}}IdentificationCode")):
         doc.fire("BR-B-01", place)
     items = codes.items_raw
     charges = {code for _, top, code, _ in known.charge_categories if top}

@@ -6,7 +6,7 @@ A rule that a layer's catalogue does not have never fires there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from lxml import etree
@@ -67,32 +67,6 @@ def _numbered(stem: str, numbers: str) -> list[str]:
     return [stem + number for number in numbers.split()]
 
 
-_READ_AS_TEXT: Final = (
-    "CustomizationID TaxCurrencyCode ChargeIndicator AllowanceChargeReasonCode DescriptionCode InvoiceTypeCode "
-    "CreditNoteTypeCode IssueDate DueDate TaxPointDate StartDate EndDate ActualDeliveryDate"
-)
-
-
-def _is_judged(indicator: etree._Element) -> bool:
-    """Whether R043 reads this ChargeIndicator: of the document or a line, with both percent and base or neither."""
-    adjustment = indicator.getparent()
-    place = adjustment.getparent() if adjustment is not None else None
-    if adjustment is None or place is None or not (place.getparent() is None or place.tag.endswith("Line")):
-        return False
-    names = {etree.QName(one).localname for one in adjustment.iterchildren(etree.Element)}
-    return ("MultiplierFactorNumeric" in names) == ("BaseAmount" in names)
-
-
-def _is_in_period(code: etree._Element) -> bool:
-    parent = code.getparent()
-    return parent is not None and parent.tag.endswith("}InvoicePeriod")
-
-
-for _layer in both.layers:
-    _layer.text_readers.update(dict.fromkeys(_numbered("cbc:", _READ_AS_TEXT), lambda element: True))
-    _layer.text_readers.update({"cbc:ChargeIndicator": _is_judged, "cbc:DescriptionCode": _is_in_period})
-
-
 def is_self_billing(rules: Plan | Document) -> bool:
     """Whether the rule set at hand is that of self-billing."""
     return rules.rules.layers[-1] is self_billing
@@ -145,9 +119,18 @@ def own_text(text: str | None, i: int, doc: Document) -> str | None:
     Raises:
         BreaksOff: there are several pieces, where the official functions take one.
     """
-    if doc.typed or not len(element := doc.els[i]):  # the XSD lets no field have elements inside
+    if doc.typed and not doc.parted:  # the XSD lets no field have elements inside
         return text
-    pieces = [piece for piece in (element.text, *(child.tail for child in element)) if piece]
+    return text_of([doc.els[i]], doc)
+
+
+def text_of(elements: Sequence[etree._Element], doc: Document) -> str | None:
+    """The same for the `text()` of several elements together.
+
+    Raises:
+        BreaksOff: likewise.
+    """
+    pieces = [piece for element in elements for piece in doc.pieces(element)]
     if len(pieces) > 1:
         raise BreaksOff("text in several pieces")
     return pieces[0] if pieces else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from connector.ehf.rules.engine import Document, Node, Plan, Values
-from connector.ehf.rules.peppol.layers import both, own_text
+from connector.ehf.rules.engine import Document, Node, Plan, Values, element_of
+from connector.ehf.rules.peppol.layers import both, text_of
 from connector.ehf.rules.peppol.money import SLACK
 from connector.ehf.rules.xpath import BreaksOff, date, divide, normalize, round_half_up
 
@@ -141,7 +141,7 @@ def line_period(node: Node, plan: Plan) -> None:
     i, key = node.i, f"line {node.tag}"
 
     def remember(v: Values, doc: Document) -> None:
-        doc.facts.setdefault(key, []).append((own_text(v[i], i, doc), doc.place(i)))
+        doc.facts.setdefault(key, []).append((v[i], doc.place(i)))
 
     if node.path.startswith(f"cac:{plan.kind}Line"):
         plan.check(remember)
@@ -155,13 +155,15 @@ def within(doc: Document) -> None:
         if not stated:
             continue
         fine = None  # most lines have the same period, and an order of plain dates need not be worked out twice
-        for text, element in doc.facts.get(f"line {tag}", ()):
+        for text, place in doc.facts.get(f"line {tag}", ()):
             if text is not None and text == fine:
                 continue
+            plain = doc.typed and not doc.parted
+            own = text if plain else text_of([element_of(place)], doc)
             if len(stated) > 1:
                 raise BreaksOff("several invoice periods")
             outer = date(stated[0])[0]
-            if text is None or (date(text)[0] - outer) * sign < 0:
-                doc.fire(rule, element, value=text, allowed=stated[0])
-            else:
+            if own is None or (date(own)[0] - outer) * sign < 0:
+                doc.fire(rule, place, value=text, allowed=stated[0])
+            elif plain:
                 fine = text

@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from lxml import etree
+
 from connector.ehf.rules.engine import ATTRIBUTES, Document, Node, Plan, Values, getter
-from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text
+from connector.ehf.rules.peppol.layers import both, is_self_billing, own_text, text_of
 from connector.ehf.rules.xpath import BreaksOff, normalize
+from connector.ehf.xml import CBC
 
 AMOUNTS: Final = frozenset(tag for tag, names in ATTRIBUTES.items() if "currencyID" in names)
 _INDICATORS: Final = frozenset({"true", "false"})
@@ -115,6 +118,24 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
         plan.unless(indicators[0], _INDICATORS, indicator)
     else:
         plan.check(indicator)
+
+
+@both.document
+def parted_indicator(doc: Document) -> None:
+    """R043 on an indicator in several pieces, which looks right when they are put together."""
+    for element in doc.parted:
+        if element.tag == f"{{{CBC}}}ChargeIndicator" and _is_judged(element):
+            text_of([element], doc)
+
+
+def _is_judged(indicator: etree._Element) -> bool:
+    """Whether R043 reads this ChargeIndicator: of the document or a line, with both percent and base or neither."""
+    adjustment = indicator.getparent()
+    place = adjustment.getparent() if adjustment is not None else None
+    if adjustment is None or place is None or not (place.getparent() is None or place.tag.endswith("Line")):
+        return False
+    names = {child.tag for child in adjustment}
+    return (f"{{{CBC}}}MultiplierFactorNumeric" in names) == (f"{{{CBC}}}BaseAmount" in names)
 
 
 @both.on("cac:Price/cac:AllowanceCharge")

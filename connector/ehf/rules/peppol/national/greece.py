@@ -12,7 +12,6 @@ from connector.ehf.rules.peppol import check_digits
 from connector.ehf.rules.peppol.national.tree import (
     at,
     everywhere,
-    string,
     strings,
     trimmed_schemes,
     value,
@@ -20,6 +19,7 @@ from connector.ehf.rules.peppol.national.tree import (
 )
 from connector.ehf.rules.peppol.parties import ADDRESS_COUNTRY, BUYER, REPRESENTATIVE, SELLER, country
 from connector.ehf.rules.xpath import BreaksOff, is_integer, normalize, number
+from connector.ehf.xml import string_value
 
 _GREEK: Final = ("GR", "EL")
 _DATE: Final = re.compile(r"(0?[1-9]|[12][0-9]|3[01])[-\\/ ]?(0?[1-9]|1[0-2])[-\\/ ]?(19|20)[0-9]{2}")
@@ -48,8 +48,8 @@ def judge(doc: Document) -> None:
             names = strings(scheme, "cac:TaxScheme/cbc:ID")
             if len(names) == 1 and normalize(names[0]) == "VAT":
                 for company in at(scheme, "cbc:CompanyID"):
-                    if not _is_vat_number(string(company)):
-                        doc.fire("GR-R-003", company, value=string(company))
+                    if not _is_vat_number(string_value(company)):
+                        doc.fire("GR-R-003", company, value=string_value(company))
     _references(doc)
     for party in at(everywhere(root, BUYER), "cac:Party"):
         if not value(party, "cac:PartyName/cbc:Name"):
@@ -72,13 +72,13 @@ def _has_one_vat_number(party: etree._Element) -> bool:
 
 
 def _endpoint(doc: Document, rule: str, endpoint: etree._Element) -> None:
-    if endpoint.get("schemeID") != "9933" or not check_digits.greek_tin(string(endpoint)):
-        doc.fire(rule, endpoint, value=string(endpoint))
+    if endpoint.get("schemeID") != "9933" or not check_digits.greek_tin(string_value(endpoint)):
+        doc.fire(rule, endpoint, value=string_value(endpoint))
 
 
 def _number(doc: Document, identifier: etree._Element) -> None:
     """The invoice number is TIN|day/month/year|branch|type|series|serial."""
-    said = string(identifier)
+    said = string_value(identifier)
     segments = said.split("|") if said else []
     tin, day, branch, kind, series, serial = (segments + [""] * 6)[:6]
 
@@ -130,8 +130,8 @@ def _references(doc: Document) -> None:
         for reference in everywhere(root, "cac:AdditionalDocumentReference"):
             if _MARK_NAME in strings(reference, "cbc:DocumentDescription"):
                 for mark in at(reference, "cbc:ID"):
-                    if _MARK.match(string(mark)) is None:
-                        doc.fire("GR-R-004-2", mark, value=string(mark))
+                    if _MARK.match(string_value(mark)) is None:
+                        doc.fire("GR-R-004-2", mark, value=string_value(mark))
     for reference in everywhere(root, "cac:AdditionalDocumentReference"):
         if _URL_NAME in strings(reference, "cbc:DocumentDescription") and not normalize(
             value(reference, "cac:Attachment/cac:ExternalReference/cbc:URI")

@@ -8,9 +8,10 @@ from typing import Final
 from lxml import etree
 
 from connector.ehf.rules.engine import Document
-from connector.ehf.rules.peppol.national.tree import at, everywhere, string, strings, value
+from connector.ehf.rules.peppol.national.tree import at, everywhere, strings, value
 from connector.ehf.rules.peppol.parties import BUYER, REPRESENTATIVE, SELLER, lives_in
 from connector.ehf.rules.xpath import decimal, normalize
+from connector.ehf.xml import string_value
 
 _LEGAL: Final = "cac:Party/cac:PartyLegalEntity/cbc:CompanyID"
 _MEANS: Final = ("30", "48", "49", "57", "58", "59")
@@ -54,7 +55,7 @@ def _party(doc: Document, side: str, address_rule: str, number_rule: str) -> Non
         _address(doc, address_rule, address)
     for company in at(everywhere(doc.root, side), _LEGAL):
         scheme = f" {company.get('schemeID', '')} "
-        if not (" 0106 " in scheme or " 0190 " in scheme) or not normalize(string(company)):
+        if not (" 0106 " in scheme or " 0190 " in scheme) or not normalize(string_value(company)):
             doc.fire(number_rule, company, value=scheme.strip() or None, allowed="0106, 0190")
 
 

@@ -8,9 +8,10 @@ from lxml import etree
 
 from connector.ehf.rules.engine import Document
 from connector.ehf.rules.peppol import check_digits
-from connector.ehf.rules.peppol.national.tree import at, everywhere, string, strings, value, vat_schemes
+from connector.ehf.rules.peppol.national.tree import at, everywhere, strings, value, vat_schemes
 from connector.ehf.rules.peppol.parties import ADDRESS_COUNTRY, BUYER, SELLER
 from connector.ehf.rules.xpath import normalize, number
+from connector.ehf.xml import string_value
 
 _F_TAX: Final = "GODKÄND FÖR F-SKATT"
 _RATES: Final = (25, 12, 6)
@@ -76,8 +77,8 @@ def _registration(doc: Document, party: etree._Element) -> None:
         names = strings(scheme, "cac:TaxScheme/cbc:ID")
         if len(names) < 2 and normalize((names[0] if names else "").upper()) != "VAT":
             for company in at(scheme, "cbc:CompanyID"):
-                if normalize(string(company).upper()) != _F_TAX:
-                    doc.fire("SE-R-005", company, value=string(company), allowed="Godkänd för F-skatt")
+                if normalize(string_value(company).upper()) != _F_TAX:
+                    doc.fire("SE-R-005", company, value=string_value(company), allowed="Godkänd för F-skatt")
 
 
 def _payment(doc: Document, means: etree._Element, domestic: bool) -> None:
@@ -93,7 +94,7 @@ def _payment(doc: Document, means: etree._Element, domestic: bool) -> None:
 
 
 def _account(doc: Document, account: etree._Element, kind: str) -> None:
-    code = string(account)
+    code = string_value(account)
     size = len(normalize(code))
     if kind == "SE:PLUSGIRO":
         if _is_nan(code):
@@ -108,6 +109,6 @@ def _account(doc: Document, account: etree._Element, kind: str) -> None:
 
 
 def _is_nan(text: str) -> bool:
-    """`string(number(text)) = 'NaN'`."""
+    """`string_value(number(text)) = 'NaN'`."""
     found = number(text)
     return found != found

@@ -10,8 +10,10 @@ from functools import cache
 
 from lxml import etree
 
+from connector.ehf.rules.engine import Document
+from connector.ehf.rules.peppol.layers import text_of
 from connector.ehf.rules.xpath import BreaksOff, normalize
-from connector.ehf.xml import CAC, CBC
+from connector.ehf.xml import CAC, CBC, string_value
 
 _SPACES = {"cac": CAC, "cbc": CBC}
 
@@ -34,14 +36,9 @@ def everywhere(root: etree._Element, name: str) -> list[etree._Element]:
     return [*root.iter(_steps(name))]
 
 
-def string(element: etree._Element) -> str:
-    """The string value."""
-    return (element.text or "") if not len(element) else "".join(str(text) for text in element.itertext())
-
-
 def strings(start: etree._Element | Iterable[etree._Element], path: str) -> list[str]:
     """The string values at `path`."""
-    return [string(element) for element in at(start, path)]
+    return [string_value(element) for element in at(start, path)]
 
 
 def only(values: list[str], what: str) -> str:
@@ -64,13 +61,13 @@ def value(start: etree._Element | Iterable[etree._Element], path: str) -> str:
     return only(strings(start, path), path)
 
 
-def text(start: etree._Element | Iterable[etree._Element], path: str) -> str:
+def text(doc: Document, start: etree._Element | Iterable[etree._Element], path: str) -> str:
     """`normalize-space(path/text())`.
 
     Raises:
-        BreaksOff: there are several.
+        BreaksOff: there are several pieces of text.
     """
-    return normalize(only([found for found in strings(start, path) if found], path))
+    return normalize(text_of(at(start, path), doc) or "")
 
 
 def attributes(elements: Iterable[etree._Element], name: str) -> list[str]:
