@@ -51,6 +51,26 @@ class Caller:
         said = loads(answer.content)
         return said["value"] if "value" in said else said["values"]
 
+    async def upload(self, path: str, content: bytes, name: str = "faktura.pdf", **query: Any) -> httpx.Response:
+        return await self.client.post(path, params=query, files={"file": (name, content)})
+
+    async def account(self, number: int) -> dict[str, int]:
+        return {"id": (await self("GET", "/ledger/account", number=number))[0]["id"]}
+
+    async def voucher(self, *rows: tuple[int, Any, dict[str, Any]], date: str = "2027-01-20", **more: Any) -> Any:
+        """A voucher of rows (account number, gross amount, the rest); `more`: fields of its head."""
+        said = [
+            {
+                "row": at,
+                "account": await self.account(number),
+                "amountGross": amount,
+                "amountGrossCurrency": amount,
+                **row,
+            }
+            for at, (number, amount, row) in enumerate(rows, 1)
+        ]
+        return await self("POST", "/ledger/voucher", {"date": date, "description": "Bilag", "postings": said, **more})
+
     async def refused(self, method: str, path: str, json: Any = None, **query: Any) -> dict[str, Any]:
         answer = await self.raw(method, path, json, **query)
         assert answer.status_code >= 400, answer.text
@@ -95,6 +115,26 @@ async def call(box: Sandbox) -> AsyncIterator[Caller]:
     await caller.client.aclose()
 
 
+@pytest.fixture
+async def checked(box: Sandbox, call: Caller, contract: Contract) -> Caller:
+    """A caller all of whose requests and answers are held against the vendor's description."""
+
+    async def check(answer: httpx.Response) -> None:
+        await answer.aread()
+        came = box.requests[-1]
+        path = came.path.removeprefix("/v2")
+        contract.check_request(came.method, path, came.query, came.body)
+        if answer.status_code >= 400:
+            contract.check_error(loads(answer.content))
+            return
+        file = answer.headers.get("content-type") == "application/octet-stream"
+        body = answer.content if file else loads(answer.content) if answer.content else None
+        contract.check_answer(came.method, path, answer.status_code, body)
+
+    call.client.event_hooks["response"].append(check)
+    return call
+
+
 @cache
 def _document() -> dict[str, Any]:
     return json.loads((SHARED / "vendors" / "tripletex" / "openapi.json").read_bytes(), parse_float=Decimal)
@@ -133,7 +173,10 @@ class Contract:
         answers = self.operation(method, path)["responses"]
         assert str(status) in answers, f"{method} {path}: no answer {status}"
         content = answers[str(status)].get("content")
-        if not content:
+        if isinstance(body, bytes):
+            assert "application/octet-stream" in content
+            return
+        if not content or not any(content.values()):
             assert body is None
             return
         self.check(next(iter(content.values()))["schema"], body, f"{method} {path}")

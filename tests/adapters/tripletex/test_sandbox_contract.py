@@ -5,34 +5,20 @@ from __future__ import annotations
 import pytest
 
 from adapters.accounting.tripletex.sandbox.rest import ROUTES
-from connector.model.json import loads
 
 WINDOW = {"invoiceDateFrom": "2027-01-01", "invoiceDateTo": "2028-01-01"}
 
 
 def test_every_call_and_parameter_of_the_sandbox_exists(contract):
     for route in ROUTES:
-        path = route.path.pattern.replace(r"(\d+)", "1").replace("\\", "")
+        path = route.path.pattern.replace(r"(\d+)", "1").replace(r"([\w.]+)", "1").replace("\\", "")
         declared = {at["name"] for at in contract.operation(route.method, path).get("parameters", ())}
         assert route.query <= declared, (path, route.query - declared)
 
 
-async def test_every_answer_is_as_described(box, call, contract):
-    """A session through everything: each request and answer is checked on its way."""
-    plain = call.raw
-
-    async def checked(method, path, json=None, **query):
-        answer = await plain(method, path, json, **query)
-        came = box.requests[-1]
-        contract.check_request(method, came.path.removeprefix("/v2"), came.query, came.body)
-        if answer.status_code < 300:
-            body = loads(answer.content) if answer.content else None
-            contract.check_answer(method, came.path.removeprefix("/v2"), answer.status_code, body)
-        else:
-            contract.check_error(loads(answer.content))
-        return answer
-
-    call.raw = checked
+async def test_every_answer_is_as_described(checked):
+    """A session along the old road: each request and answer is checked on its way."""
+    call = checked
     await call("GET", "/token/session/>whoAmI", fields="*,company(*)")
     await call("GET", "/company/>withLoginAccess")
     address = {"addressLine1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": {"id": 161}}

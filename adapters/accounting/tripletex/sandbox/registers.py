@@ -223,6 +223,8 @@ def _check_supplier(books: Books, values: Values, now: Thing | None) -> None:
 def _check_product(books: Books, values: Values, now: Thing | None) -> None:
     vat = books.vat(values.get("vatType") or _now(now).get("vatType"))
     net, gross = values.get("priceExcludingVatCurrency"), values.get("priceIncludingVatCurrency")
+    if now is None and net is None and gross is None:
+        net = values["priceExcludingVatCurrency"] = Decimal(0)
     if net is not None and gross is None:
         values["priceIncludingVatCurrency"] = round(net * (1 + vat["percentage"] / 100), 2)
     elif gross is not None and net is None:
@@ -279,8 +281,7 @@ REGISTERS: Mapping[str, Register] = {
         Register("product", texts=("number", "description", "ean"), read_only=frozenset({"isDeletable"}),
                  check=_check_product,
                  defaults={"isInactive": False, "isStockItem": False, "isDeletable": False,
-                           "vatType": Link("vatType", 3), "currency": Link("currency", 1),
-                           "priceExcludingVatCurrency": Decimal(0), "priceIncludingVatCurrency": Decimal(0)},
+                           "vatType": Link("vatType", 3), "currency": Link("currency", 1)},
                  unique={"number": "Produktnummeret er i bruk."}, named=lambda one: one["name"]),
         Register("department", texts=("departmentNumber",), defaults={"isInactive": False},
                  named=lambda one: f"{one.get('departmentNumber') or ''} {one['name']}".strip()),
