@@ -103,8 +103,14 @@ class Caller:
 
 
 @pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as it:
+def clients() -> list[str]:
+    """The companies that the accountant's token reaches."""
+    return []
+
+
+@pytest.fixture
+async def box(clients: list[str]) -> AsyncIterator[Sandbox]:
+    async with Sandbox(clients=clients) as it:
         yield it
 
 
