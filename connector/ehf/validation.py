@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -45,8 +43,14 @@ def validate(data: bytes, *, rules: str | None = None, all_layers: bool = False)
         Misconfigured: `xsd-files`, the schema files are missing.
     """
     release = releases.named(rules) if rules is not None else None
-    with _no_collection():
+    # No garbage collection meanwhile: thousands of short-lived objects, no cycles among them.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
         return _validate(data, release, all_layers)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _validate(data: bytes, release: releases.Release | None, all_layers: bool) -> Report:
@@ -165,16 +169,3 @@ def _date(text: str | None) -> datetime.date | None:
 
 def _is_self_billing(root: etree._Element) -> bool:
     return _SELF_BILLING in (root.findtext(f"{{{CBC}}}CustomizationID") or "")
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection while a document is judged: thousands of short-lived objects, no cycles among them."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -196,8 +196,9 @@ def tax_total(node: Node, plan: Plan) -> None:
     at = stated.i
 
     def check(v: Values, doc: Document) -> None:
-        amounts = [doc.decimal(v[i]) for i in parts]
-        _compare(doc, "BR-CO-14", at, doc.decimal(v[at]), sum(amounts, ZERO), amounts)
+        total, amounts = doc.decimal(v[at]), [doc.decimal(v[i]) for i in parts]
+        if total != (found := sum(amounts, ZERO)) or not doc.typed or too_fine(v[at]):
+            _compare(doc, "BR-CO-14", at, total, found, amounts)
 
     plan.check(check)
 
@@ -283,8 +284,7 @@ def _tax_of_group(
 def document_totals(outline: Outline) -> None:
     """BR-CO-10 to 13, 15 and 16, and BR-CO-25."""
     outline.check(_sums)
-    if outline.has("cbc:DocumentCurrencyCode"):
-        outline.check(_with_tax)
+    _with_tax(outline)
     if not outline.since("3.0.21"):
         outline.check(_due)
 
@@ -398,32 +398,39 @@ def _allowances(
     return stated
 
 
-def _with_tax(doc: Document) -> None:
+def _with_tax(outline: Outline) -> None:
     """BR-CO-15: with VAT = without VAT + the VAT total in the document's currency, of which there is exactly one."""
-    for currency, currency_element in list(doc.each("cbc:DocumentCurrencyCode")):
-        wanted = currency or ""
-        taxes = [
-            (text, element)
-            for text, code, element in doc.attributed("cac:TaxTotal/cbc:TaxAmount", "currencyID")
-            if code == wanted
-        ]
-        if len(taxes) != 1:
-            place = taxes[1][1] if taxes else currency_element
-            doc.fire("BR-CO-15", place, currency=wanted, count=str(len(taxes)))
-            continue
-        exclusives = doc.texts("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
-        inclusives = doc.spots("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
-        if not exclusives or not inclusives:
-            doc.fire("BR-CO-15", doc.at(inclusives[0]) if inclusives else currency_element)
-            continue
-        text = doc.text(inclusives[0])
-        inclusive, exclusive, tax = doc.decimal(text), doc.decimal(exclusives[0]), doc.decimal(taxes[0][0])
-        expected = exclusive + tax
-        if inclusive != expected or doc.too_fine:
+    currencies = outline.all("cbc:DocumentCurrencyCode")
+    exclusives = outline.all("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
+    inclusives = outline.all("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
+    taxes = [(block, node.i, node.attr("currencyID")) for block, node in outline.nodes("cac:TaxTotal/cbc:TaxAmount")]
+
+    def check(doc: Document) -> None:
+        blocks = doc.blocks
+        for spot in currencies:
+            wanted = doc.text(spot) or ""
+            found = [(block, i) for block, i, currency in taxes if blocks[block][1][currency] == wanted]
+            if len(found) != 1:
+                place = doc.at(found[1] if found else spot)
+                doc.fire("BR-CO-15", place, currency=wanted, count=str(len(found)))
+                continue
+            if not exclusives or not inclusives:
+                doc.fire("BR-CO-15", doc.at(inclusives[0] if inclusives else spot))
+                continue
+            stated = doc.text(inclusives[0])
+            inclusive, exclusive = doc.decimal(stated), doc.decimal(doc.text(exclusives[0]))
+            tax = doc.decimal(doc.text(found[0]))
+            expected = exclusive + tax
+            if inclusive == expected and not doc.too_fine:
+                continue
             expected = cents(expected)
-        if inclusive != expected:
-            calculation = f"{shown(exclusive)} + {shown(tax)} = {shown(expected)}"
-            doc.fire("BR-CO-15", doc.at(inclusives[0]), stated=text, expected=shown(expected), calculation=calculation)
+            if inclusive != expected:
+                calculation = f"{shown(exclusive)} + {shown(tax)} = {shown(expected)}"
+                values = {"stated": stated, "expected": shown(expected), "calculation": calculation}
+                doc.fire("BR-CO-15", doc.at(inclusives[0]), **values)
+
+    if currencies:
+        outline.check(check)
 
 
 def _net_of_lines(doc: Document) -> Decimal:

@@ -75,7 +75,7 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
     ids, schemes, rates = node.places("cbc:ID"), scheme_place(node), node.places("cbc:Percent")
     indicators = parent.places("cbc:ChargeIndicator")
     of_document = parent.path == "cac:AllowanceCharge"
-    at = node.i
+    at, only = node.i, rates[0] if len(rates) == 1 else None
 
     def check(v: Values, doc: Document) -> None:
         code, scheme = pair_of(v, ids, schemes)
@@ -85,7 +85,7 @@ def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
         for kind in kinds:
             facts(doc).charge_categories.add((kind, of_document, code, scheme))
         if kinds:
-            rate = telling_rate(code, scheme, [v[i] for i in rates])
+            rate = (v[only] or "") if only is not None else telling_rate(code, scheme, [v[i] for i in rates])
             for rule in rate_rules(6 if False in kinds else 7, code, scheme, rate, doc):
                 doc.fire(rule, at, category=code, rate=rate)
 

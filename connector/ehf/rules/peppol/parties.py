@@ -29,9 +29,10 @@ def vat_number(node: Node, plan: Plan) -> None:
     schemes = node.places("cac:TaxScheme/cbc:ID")
     numbers = node.places("cbc:CompanyID")
     party = node.path.partition("/")[0]
+    only = schemes[0] if len(schemes) == 1 else None
 
     def remember(v: Values, doc: Document) -> None:
-        if any(v[i] == "VAT" for i in schemes):
+        if (v[only] == "VAT") if only is not None else any(v[i] == "VAT" for i in schemes):
             prefix = None if len(numbers) > 1 else (v[numbers[0]] or "")[:2] if numbers else ""
             doc.facts.setdefault(party, []).append(prefix)
 
