@@ -39,10 +39,10 @@ def key_with(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
     """A dependency that gives the caller's key, if it has the scope."""
 
     async def access(
-        house: Annotated[House, Depends(house_of)],
-        said: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        request: Request, said: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> ApiKey:
-        key = await house.store.read(lambda tx: keys.find(tx, said.credentials)) if said else None
+        store = (await house_of(request)).store
+        key = await store.read(lambda tx: keys.find(tx, said.credentials)) if said else None
         if key is None:
             raise Denied(
                 "No API key, or one that is not in force.",

@@ -48,13 +48,17 @@ class CheckedText(str):
         raise NotImplementedError
 
     @classmethod
+    def maybe(cls, value: object) -> Self | None:
+        """The identifier that the value is; None if it is none."""
+        try:
+            return cls(value)  # type: ignore[arg-type]
+        except ValueError:
+            return None
+
+    @classmethod
     def valid(cls, value: object) -> bool:
         """Whether the value is such an identifier."""
-        try:
-            cls(value)  # type: ignore[arg-type]
-        except ValueError:
-            return False
-        return True
+        return cls.maybe(value) is not None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

@@ -79,12 +79,12 @@ class Party(Term):
     def organisation_number(self) -> OrganisationNumber | None:
         """The valid Norwegian organisation number: legal registration, else VAT number, else electronic address."""
         legal, endpoint = self.legal_id, self.endpoint
-        if legal and legal.scheme in (ORGANISATION_SCHEME, None) and OrganisationNumber.valid(legal.value):
-            return OrganisationNumber(legal.value)
-        if self.vat_number and VatNumber.valid(self.vat_number):
-            return VatNumber(self.vat_number).organisation_number
-        if endpoint and endpoint.scheme == ORGANISATION_SCHEME and OrganisationNumber.valid(endpoint.value):
-            return OrganisationNumber(endpoint.value)
+        if legal and legal.scheme in (ORGANISATION_SCHEME, None) and (own := OrganisationNumber.maybe(legal.value)):
+            return own
+        if self.vat_number and (vat := VatNumber.maybe(self.vat_number)):
+            return vat.organisation_number
+        if endpoint and endpoint.scheme == ORGANISATION_SCHEME:
+            return OrganisationNumber.maybe(endpoint.value)
         return None
 
     @classmethod

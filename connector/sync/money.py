@@ -33,7 +33,7 @@ def settle(
         Stop: it is in another currency, or more than is open (codes `currency-differs`, `exceeds-open-amount`).
         Clash: the row id came before with other content (code `document-exists`).
     """
-    payment = payment.model_copy(update={"allocations": allocations_of(payment)})
+    payment = allocated(payment)
     try:
         made = documents.insert(
             tx,
@@ -137,6 +137,11 @@ def check_bank_money(tenant: Tenant, payment: Payment, invoice: Document) -> Non
             do="Name the account the money came to; or make `source` its owner under takes_bank_money of the route.",
             where=place,
         )
+
+
+def allocated(payment: Payment) -> Payment:
+    """The payment with its allocations stated."""
+    return payment if payment.allocations else payment.model_copy(update={"allocations": allocations_of(payment)})
 
 
 def allocations_of(payment: Payment) -> tuple[Allocation, ...]:

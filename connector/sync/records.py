@@ -19,7 +19,7 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
-from connector.sync.money import settle
+from connector.sync.money import allocated, settle
 from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -225,13 +225,13 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     """Money that arrived in the system's books: one row, one payment."""
     mapper = spoke.mapping["payment"]
     fields = mapper.into(record.body, Linked(tx, spoke.id, {}))
-    payment = Payment.model_validate({"direction": "in", **fields, "source_id": record.id})
+    payment = allocated(Payment.model_validate({"direction": "in", **fields, "source_id": record.id}))
     invoices = frozenset(one.document.document_id or "" for one in payment.allocations)
     ours = _unlinked_payments(tx, spoke, invoices)
     if ours:
         _hold(effects.could_explain(tx, spoke, "payment", frozenset(ours)), "payment")
     made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
-    keep_link(tx, spoke, "payment", made, model_of("payment", made.body).model_dump(), record, {})
+    keep_link(tx, spoke, "payment", made, payment.model_dump(), record, {})
     return made.id
 
 
