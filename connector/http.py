@@ -11,8 +11,8 @@ How a call ended decides what may happen next:
 * the same for a *read*: tried again here (three times in all, within the call's time), then `TryLater`
 * any other status is returned: what it means, the plugin's client says
 
-Requests go to httpcore as they are, one pool for each vendor: what httpx's client does besides (cookies, redirects,
-merging of addresses) is not wanted here and would double what a call costs.
+Requests go out as they are, on connections of our own (`connector.http1`): what httpx does besides (cookies, redirects,
+merging of addresses, hooks) is not wanted here and would triple what a call costs.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import httpcore
+import h11
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from connector.errors import ConnectorError, Misconfigured, Refused, TryLater, UnknownOutcome, VendorError
+from connector.http1 import Pool, Response
 from connector.masking import Mask
 from connector.model.json import dumps, loads
-from connector.sockets import Backend, before_sending
+from connector.sockets import before_sending
 
 log = logging.getLogger(__name__)
 
@@ -195,14 +196,6 @@ class _Request:
 
 
 _AS_IT_IS = "/:@!$&'()*+,;=~%"
-_PATIENCE = {"timeout": {"connect": 10.0, "pool": 10.0}}
-"""Seconds; the whole call has its own."""
-_NO_ANSWER = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-)
 _quoted = functools.lru_cache(2048)(quote_plus)
 """Names, field selections and days are asked for again and again."""
 
@@ -254,7 +247,6 @@ class Http:
         self._timeout = timeout
         self._max_answer = max_answer
         url = httpx.URL(base_url)
-        self._origin = (url.raw_scheme, url.raw_host, url.port)
         self._shown = f"{url.scheme}://{url.netloc.decode()}"
         self._prefix = url.raw_path.decode().partition("?")[0].rstrip("/")
         self._headers = {
@@ -263,15 +255,8 @@ class Http:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify or _default_ssl(),
-            max_connections=64,
-            max_keepalive_connections=64,
-            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
-            # such a closing would be an unknown outcome.
-            keepalive_expiry=4.0,
-            network_backend=Backend(),
-        )
+        tls = (verify or _default_ssl()) if url.scheme == "https" else None
+        self._pool = Pool(url.raw_host.decode(), url.port or (443 if tls else 80), tls)
         self._mask = Mask(mask)
 
     def keep_secret(self, *values: str, names: Collection[str] = ()) -> None:
@@ -329,7 +314,7 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        self._pool.close()
 
     def _request(
         self,
@@ -369,20 +354,20 @@ class Http:
         flight.in_time()
         token = before_sending.set(flight.before_write)
         started, clock = datetime.now(UTC), time.perf_counter()
-        response: httpcore.Response | None = None
+        response: Response | None = None
         answer: Answer | None = None
         error: BaseException | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._pool.handle_async_request(self._sendable(request))
+                response = await self._pool.send(request.method, request.target, request.headers, request.content)
                 try:
                     headers = httpx.Headers(response.headers)
                     answer = Answer(response.status, headers, await self._body(response, headers))
                 finally:
-                    await response.aclose()
+                    response.close()
             self._judge(request, answer, writes, hint)
             return answer
-        except (*_NO_ANSWER, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
+        except (h11.ProtocolError, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
             error = self._ended(request, exc, sent=flight.sent, writes=writes)
             raise error from exc
         except BaseException as exc:
@@ -397,25 +382,14 @@ class Http:
                 call, status = self._where(request)["call"], answer and answer.status
                 log.debug("%s -> %s in %.3f s", call, status, seconds)
 
-    def _sendable(self, request: _Request) -> httpcore.Request:
-        scheme, host, port = self._origin
-        return httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=scheme, host=host, port=port, target=request.target.encode()),
-            headers=request.headers,
-            content=request.content,
-            extensions=_PATIENCE,
-        )
-
-    async def _body(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
+    async def _body(self, response: Response, headers: Mapping[str, str]) -> bytes:
         """The whole body, decompressed by ourselves so that a small answer cannot grow without end."""
-        assert isinstance(response.stream, AsyncIterable)
         limit, encoding = self._max_answer, headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
             raise _Garbled(f"the answer is encoded as {encoding[:40]!r}")
         inflate = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
         body = bytearray()
-        async for chunk in response.stream:
+        async for chunk in response.chunks():
             if inflate is not None:
                 try:
                     chunk = inflate.decompress(chunk, limit - len(body) + 1)
@@ -446,7 +420,7 @@ class Http:
         """What it means that no sound answer came."""
         where = self._where(request)
         why = self._mask.text(str(exc)) or type(exc).__name__
-        if isinstance(exc, httpcore.LocalProtocolError | httpcore.UnsupportedProtocol):
+        if isinstance(exc, h11.LocalProtocolError):
             return Refused(f"This request cannot be sent: {why}.", code="request-not-sendable", where=where)
         if not sent:
             return TryLater(f"The vendor could not be reached: {why}.", code="vendor-unreachable", where=where)
@@ -464,7 +438,7 @@ class Http:
     def _exchange(
         self,
         request: _Request,
-        response: httpcore.Response | None,
+        response: Response | None,
         answer: Answer | None,
         error: BaseException | None,
         started: datetime,

@@ -27,17 +27,16 @@ stop = lambda: os.kill(os.getpid(), signal.SIGSTOP)
 
 class StopsBeforeHeaders:  # between our look at the clock and the first byte
     def __init__(self, pool):
-        self.pool, self.aclose = pool, pool.aclose
+        self.pool, self.close = pool, pool.close
 
-    async def handle_async_request(self, request):
+    async def send(self, *request):
         stop()
-        return await self.pool.handle_async_request(request)
+        return await self.pool.send(*request)
 
-class Stopping:  # a connection that is long in being made
-    async def connect_tcp(self, *args, **more):
-        stream = await connector.sockets.Backend().connect_tcp(*args, **more)
-        stop()
-        return stream
+async def stopping(*where):  # a connection that is long in being made
+    stream = await connector.sockets.connect(*where)
+    stop()
+    return stream
 
 async def body():
     yield b"{"
@@ -49,7 +48,7 @@ async def main():
     http = Http(f"http://127.0.0.1:{port}")
     more = {}
     if place == "connecting":
-        http._pool._network_backend = Stopping()
+        http._pool.connect = stopping
     if place == "headers":
         http._pool = StopsBeforeHeaders(http._pool)
     if place == "body":
