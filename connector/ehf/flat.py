@@ -122,7 +122,11 @@ def read(data: bytes) -> Flat | None:
         _find_blocks(flat)
     except (ValueError, IndexError):  # not well-formed, or the same name inside itself
         return None
-    return flat if xsd.streams_through(data, flat.kind) else None
+    if not xsd.streams_through(data, flat.kind):
+        return None
+    if b"&" in data:  # well-formed by now, so every reference is one
+        flat.texts = [unescaped(text) if "&" in text else text for text in texts]
+    return flat
 
 
 def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
@@ -151,8 +155,6 @@ def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
     if data.count(b"<", start) * 2 + 1 != len(pieces):
         return None
     markup, texts = pieces[1::2], pieces[2::2]
-    if "&" in text:
-        texts = [unescaped(piece) if "&" in piece else piece for piece in texts]
     return markup, texts
 
 
@@ -168,7 +170,7 @@ def unescaped(text: str) -> str:
 def _head(markup: str) -> tuple[str, Names, bool] | None:
     """Kind, namespaces and whether there are other attributes, from the tag of the document element."""
     name = _NAME.match(markup)
-    attributes = _attributes(markup, name.end()) if name else None
+    attributes = _attributes(markup, name.end()) if name and "&" not in markup else None
     if name is None or attributes is None:
         return None
     names = {

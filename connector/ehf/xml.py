@@ -6,6 +6,7 @@ a document from outside goes through `parse`.
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Final, cast
 
@@ -29,6 +30,7 @@ CREDIT_NOTE: Final = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"
 
 PREFIXES: Final = {CBC: "cbc", CAC: "cac", EXT: "ext", INVOICE: "", CREDIT_NOTE: ""}
 
+_OTHER_ENCODING: Final = re.compile(rb"""<\?xml[^>]{0,80}\sencoding\s*=\s*["'](?!utf-16)([\w.-]+)""", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 
 
@@ -92,6 +94,12 @@ def parse(data: bytes) -> etree._Element:
             "The document has a DOCTYPE (DTD), which an EHF document must not have.",
             code="xml-dtd",
             do="Remove the DOCTYPE declaration and write entities out.",
+        )
+    if data.startswith(_UTF16) and (declared := _OTHER_ENCODING.search(data[:400].replace(b"\x00", b""))):
+        raise BadInput(  # libxml2 would read it all the same; a receiver may not
+            f"The document says that it is {declared[1].decode()}, but it is UTF-16.",
+            code="xml-encoding",
+            do="Write the document as UTF-8, and say so in the XML declaration.",
         )
     try:
         root = etree.fromstring(data, _parser(large=True) if len(data) >= LARGE else _small_parser())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ from connector.ehf import flat, validate
 from connector.ehf.validation import rules_for
 from tests.ehf.official import official
 
+FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 PLAIN = invoice(3)
 COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 COMMON = "urn:oasis:names:specification:ubl:schema:xsd:Common"
@@ -128,6 +131,43 @@ def test_the_official_documents_both_ways(monkeypatch: pytest.MonkeyPatch) -> No
     quick = [said(data) for data in plain]
     monkeypatch.setattr(flat, "read", lambda data: None)
     assert quick == [said(data) for data in plain]
+
+
+# fmt: off
+BITS = (
+    b"<", b">", b"/", b"&", b"&#0;", b"&#x110000;", b"&x;", b"&amp;", b"&lt;", b'"', b"'", b"=", b" ", b"\n", b"\r",
+    b"\x00", b"\xff", b"\xc3", b"!", b"<!", b"<!--", b"-->", b"<?", b"?>", b"<![CDATA[", b"]]>", b"xmlns", b":", b"x",
+    b"\t", b' xmlns:cbc="x"', b"<cbc:ID>", b"</cbc:ID>", b"<cbc:ID/>", b"a>cbc:ID", "\u2028".encode(),
+)
+# fmt: on
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """The document with a byte or a few put in, taken out or moved: what breaks on the way, or is broken on purpose."""
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        at, until = sorted(chance.randrange(len(data)) for _ in range(2))
+        way = chance.random()
+        if way < 0.6:
+            data = data[:at] + chance.choice(BITS) + data[at + chance.choice((0, 0, 1, 3)) :]
+        elif way < 0.8:
+            data = data[:at] + data[min(until, at + 40) :]
+        else:
+            data = data[:at] + data[at : at + 30] + data[at:]
+    return data
+
+
+@pytest.mark.proof
+def test_damaged_documents_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(20)
+    documents = [damaged(PLAIN, chance) for _ in range(8000 if FULL else 300)]
+    quick = [flat.read(data) is not None for data in documents]
+    assert any(quick)
+    # That something is said at all, and no traceback, is half of the matter.
+    said_quickly = [*map(said, documents)]
+    monkeypatch.setattr(flat, "read", lambda data: None)
+    for data, plain, quickly in zip(documents, quick, said_quickly, strict=True):
+        if plain:
+            assert quickly == said(data), data
 
 
 def test_a_place_is_found_in_the_tree_all_the_same() -> None:
