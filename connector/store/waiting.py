@@ -38,8 +38,8 @@ class LoopConnection(psycopg.Connection[Any]):
         """Run what the driver does until it is done. When that is broken off, the connection is of no more use."""
         try:
             state = next(gen)
-            while self._answered_at_once(state):
-                state = gen.send(Ready.R)
+            while ready := self._at_once(state):
+                state = gen.send(ready)
             return await_only(self._go_on(gen, state))
         except StopIteration as done:
             result: T = done.value
@@ -48,18 +48,24 @@ class LoopConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
             raise
 
-    def _answered_at_once(self, state: Wait) -> bool:
-        if state != Wait.R:
-            return False
-        if self.aside:
-            self.aside -= 1
-            return False
+    def _at_once(self, state: Wait) -> Ready | None:
+        """What the socket is ready for within a moment; None: that is for the event loop to wait for."""
         poll = select.poll()
-        poll.register(self.pgconn.socket, select.POLLIN)
-        if poll.poll(_MOMENT):
-            return True
-        self.aside = _TURNS_ASIDE
-        return False
+        if state == Wait.R:
+            if self.aside:
+                self.aside -= 1
+                return None
+            poll.register(self.pgconn.socket, select.POLLIN)
+        else:
+            poll.register(self.pgconn.socket, select.POLLIN | select.POLLOUT if state & Wait.R else select.POLLOUT)
+        found = poll.poll(_MOMENT)
+        if not found:
+            self.aside = _TURNS_ASIDE
+            return None
+        seen = found[0][1]
+        if seen & ~(select.POLLIN | select.POLLOUT):
+            return Ready.RW  # closed or broken: the driver finds out by reading
+        return Ready((Ready.R if seen & select.POLLIN else 0) | (Ready.W if seen & select.POLLOUT else 0))
 
     async def _go_on(self, gen: PQGen[T], state: Wait) -> T:
         loop, socket = asyncio.get_running_loop(), self.pgconn.socket
