@@ -121,13 +121,13 @@ class Serving:
         """Read on what is due; whether there may be more."""
         most = {turn: IN_HAND + len(self._in_hand) for turn in Turn}
         effects = self.doing.back.effects is None
-        found = await self.store.read(lambda tx: works.due(tx, self.held.key, most, effects=effects))
+        found = await self.store.read(lambda tx: works.due(tx, self.held.key, most, effects=effects, but=self._in_hand))
         stray = set()
         new = 0
         for work in found:
             if work.connection in self.doing.back.connections:
                 stray.add(work.connection)
-            elif work.id not in self._in_hand and self._turns.count(Turn(work.turn)) < IN_HAND:
+            elif self._turns.count(Turn(work.turn)) < IN_HAND:
                 self._in_hand.add(work.id)
                 self._turns.add(work)
                 new += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -329,10 +329,12 @@ _DUE = Prepared(
 )
 
 
-def due(tx: Tx, lane: str, most: Mapping[Turn, int], *, effects: bool = True) -> list[Work]:
-    """What can be served now in a lane, oldest first in each class; `most` says how many of each class."""
+def due(tx: Tx, lane: str, most: Mapping[Turn, int], *, effects: bool = True, but: Collection[str] = ()) -> list[Work]:
+    """What can be served now in a lane, oldest first in each class; `most` says how many of each class, those in `but`
+    (by id) included, which are left out.
+    """
     given = {"lane": lane, "now": tx.now, "effects": effects} | {f"most_{int(turn)}": most[turn] for turn in Turn}
-    return [_work(tx, row) for row in tx.rows(_DUE, given)]
+    return [_work(tx, row) for row in tx.rows(_DUE, given) if row.id not in but]
 
 
 def next_due(tx: Tx, lane: str | None = None) -> datetime | None:
