@@ -16,6 +16,8 @@ from pathlib import Path
 
 from lxml import etree
 
+from connector.ehf.rules.peppol import check_digits
+
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 CAC = f"{{{UBL}CommonAggregateComponents-2}}"
 CBC = f"{{{UBL}CommonBasicComponents-2}}"
@@ -148,6 +150,23 @@ SPECIAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+GOOD: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "0088": ("9999999999999", check_digits.gln), "0192": ("999999999", check_digits.mod11),
+    "0208": ("0999999999", check_digits.mod97), "0007": ("9999999999", check_digits.swedish),
+    "0151": ("99999999999", check_digits.abn), "0211": ("IT99999999999", check_digits.partita_iva),
+    "0210": ("AAAAAA99A99A999A", check_digits.codice_fiscale), "9907": ("99999999999", check_digits.codice_fiscale),
+    "0201": ("AAA999", check_digits.codice_ipa), "0184": ("DK99999999", bool), "0096": ("9999999999", bool),
+    "0198": ("DK99999999", bool), "0106": ("99999999", bool), "0190": ("9" * 20, bool), "0217": ("9" * 12, bool),
+    "9944": ("NL999999999B99", bool),
+}  # fmt: skip
+"""Schemes of identifiers that Peppol checks: how they look, and what is right."""
+
+
+def _identifies(element: etree._Element) -> bool:
+    parent = element.getparent()
+    return local(element) == "ID" and parent is not None and local(parent) == "PartyIdentification"
+
+
 def local(element: etree._Element) -> str:
     """The name without its namespace ("" for comments and the like)."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
@@ -159,7 +178,8 @@ class RuleWords:
     def __init__(self, files: Iterable[Path]) -> None:
         self.paths: list[tuple[str, tuple[str, ...]]] = []
         self.literals: dict[str, list[str]] = {}
-        self.codes: list[str] = []
+        self.codes: dict[str, list[str]] = {}
+        """By element or attribute (`@schemeID`): the codes of the lists that the tests spell out."""
         seen: set[tuple[str, tuple[str, ...]]] = set()
         for file in files:
             for rule in etree.parse(str(file)).iter(f"{SCH}rule"):
@@ -173,10 +193,14 @@ class RuleWords:
                                 seen.add((name, steps))
                                 self.paths.append((name, steps))
                     words = re.findall(r"'([^']{1,40})'", test + " " + (rule.get("context") or ""))
-                    for name in set(re.findall(r"(?:cbc|cac):(\w+)", test + " " + (rule.get("context") or ""))):
-                        self.literals.setdefault(name, []).extend(words)
-        for name, found in self.literals.items():
-            self.literals[name] = sorted(set(found))
+                    spoken_of = set(re.findall(r"(?:cbc|cac):(\w+)|(@\w+)", test + " " + (rule.get("context") or "")))
+                    listed = [code for literal in re.findall(r"'([^']{41,})'", test) for code in literal.split()]
+                    for element, attribute in spoken_of:
+                        self.literals.setdefault(element or attribute, []).extend(words)
+                        self.codes.setdefault(element or attribute, []).extend(listed)
+        for table in (self.literals, self.codes):
+            for name, found in table.items():
+                table[name] = sorted(set(found))
 
     @staticmethod
     def _paths(test: str) -> set[tuple[str, ...]]:
@@ -199,14 +223,21 @@ class Mutator:
         self.ways: list[tuple[int, Callable[[etree._Element], None]]] = [
             (14, self.drop), (6, self.repeat), (4, self.move), (24, self.value), (10, self.attribute), (4, self.cent),
             (12, self.graft), (14, self.build), (3, self.swap), (2, self.blank), (1, self.foreign), (1, self.comment),
-            (3, self.everywhere), (2, self.country), (2, self.kind),
+            (3, self.everywhere), (2, self.country), (2, self.kind), (6, self.code), (4, self.identifier),
+            (2, self.space),
         ]  # fmt: skip
+        self.gentle = [self.value, self.attribute, self.cent, self.code, self.identifier, self.everywhere, self.country]
+        """Ways after which a document often still passes the XSD."""
 
     def mutate(self, root: etree._Element) -> etree._Element:
         """A spoilt copy: one to a handful of mutations."""
         root = copy.deepcopy(root)
         ways = [way for _, way in self.ways]
         weights = [weight for weight, _ in self.ways]
+        if self.chance.random() < 0.4:
+            for way in self.chance.choices(self.gentle, k=self.chance.choice((1, 1, 2, 3))):
+                way(root)
+            return root
         for way in self.chance.choices(ways, weights, k=self.chance.choice((1, 1, 1, 2, 2, 3, 5, 8))):
             way(root)
         return root
@@ -320,6 +351,56 @@ class Mutator:
             "vedlegg.pdf",
         )
         element.set(str(name), self.chance.choice(pool.get(str(name), others)))
+
+    def code(self, root: etree._Element) -> None:
+        """A code of a list, or one that is nearly in it."""
+        fields: list[tuple[etree._Element, str]] = []
+        for element in root.iter(etree.Element):
+            is_code = not local(element).endswith(("Amount", "Quantity", "Percent", "Date"))
+            if is_code and len(element) == 0 and self.words.codes.get(local(element)):
+                fields.append((element, ""))
+            fields += [(element, str(name)) for name in element.attrib if self.words.codes.get(f"@{name}")]
+        if not fields:
+            return
+        element, attribute = self.chance.choice(fields)
+        code = self.chance.choice(self.words.codes[f"@{attribute}" if attribute else local(element)])
+        if self.chance.random() < 0.4:
+            near = (code.lower(), code.upper(), f" {code}", f"{code} ", code[:-1], f"{code}0", f"0{code}", code[::-1])
+            code = self.chance.choice((*near, f"{code} {code}"))
+        if attribute:
+            element.set(attribute, code)
+        else:
+            element.text = code
+
+    def identifier(self, root: etree._Element) -> None:
+        """An identifier of a scheme that has check digits: mostly a good one, or good but for one character."""
+        places = [e for e in root.iter(etree.Element) if local(e) in ("EndpointID", "CompanyID") or _identifies(e)]
+        if not places:
+            return
+        scheme = self.chance.choice(list(GOOD))
+        number = next((made for _ in range(3000) if GOOD[scheme][1](made := self._drawn(GOOD[scheme][0]))), "974760673")
+        if self.chance.random() < 0.4:
+            at = self.chance.randrange(len(number))
+            number = number[:at] + self.chance.choice("0123456789AZ a") + number[at + self.chance.choice((0, 1, 1)) :]
+        element = self.chance.choice(places)
+        element.text = number
+        if self.chance.random() < 0.9:
+            element.set("schemeID", scheme)
+
+    def _drawn(self, pattern: str) -> str:
+        """A text of that pattern: `9` for a digit, `A` for a capital letter, all else as it stands."""
+        drawn = {"9": "0123456789", "A": "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+        return "".join(self.chance.choice(drawn.get(sign, sign)) for sign in pattern)
+
+    def space(self, root: etree._Element) -> None:
+        """Blanks around a text, of all kinds, or a text as a CDATA section."""
+        element = self.some(root, leaf=True)
+        if element is not None and element.text and "]]>" not in element.text and element.text.isprintable():
+            if self.chance.random() < 0.4:
+                element.text = etree.CDATA(element.text)
+            else:
+                blank = self.chance.choice((" ", "\n", "\t", "\r", "\u00a0", "\u2003", "  \n"))
+                element.text = self.chance.choice(("{0}{1}", "{1}{0}", "{0}{1}{0}")).format(blank, element.text)
 
     def graft(self, root: etree._Element) -> None:
         parents = [e for e in root.iter(etree.Element) if local(e) in self.parts]

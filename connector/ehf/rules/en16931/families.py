@@ -98,22 +98,28 @@ def rate_rules(number: int, code: str | None, scheme: str | None, rate: str | No
 
 
 def telling_rate(code: str | None, scheme: str | None, rates: Sequence[str | None]) -> str | None:
-    """The rate that decides: of several the highest, as a comparison holds if any fits; None where there is none.
+    """The rate that decides; None where there is none. Of several the first that fits: a comparison holds if any does.
 
     Raises:
-        BreaksOff: several rates of a category whose rate is cast to a number.
+        BreaksOff: several rates of a category whose rate is cast to a number; or one that is no number before the first
+            that fits.
     """
+    first = (rates[0] or "") if rates else None
     if len(rates) < 2 or not is_vat(scheme):
-        return (rates[0] or "") if rates else None
+        return first
     family = FAMILIES.get(strip(code))
-    if family is not None and family.rate == "zero":
+    if family is None or family.rate == "none":
+        return first
+    if family.rate == "zero":
         raise BreaksOff("several rates in one VAT category")
-    return max((rate or "" for rate in rates), key=sign)
+    return next((rate or "" for rate in rates if _sign_fits(family.rate, rate or "")), first)
 
 
 def _rate_fits(wanted: str, rate: str | None, doc: Document) -> bool:
     if rate is None or wanted == "none":
         return rate is None and wanted == "none"
-    if wanted == "zero":
-        return doc.decimal(rate) == 0
-    return sign(rate) > 0 if wanted == "positive" else sign(rate) >= 0
+    return doc.decimal(rate) == 0 if wanted == "zero" else _sign_fits(wanted, rate)
+
+
+def _sign_fits(wanted: str, rate: str) -> bool:
+    return sign(rate) >= (1 if wanted == "positive" else 0)
