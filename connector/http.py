@@ -11,8 +11,8 @@ How a call ended decides what may happen next:
 * the same for a *read*: tried again here (three times in all, within the call's time), then `TryLater`
 * any other status is returned: what it means, the plugin's client says
 
-Requests go out as they are, on connections of our own (`connector.http1`): what httpx does besides (cookies, redirects,
-merging of addresses, hooks) is not wanted here and would triple what a call costs.
+Requests go to httpcore as they are, one pool for each vendor: what httpx's client does besides (cookies, redirects,
+merging of addresses) is not wanted here and would double what a call costs.
 """
 
 from __future__ import annotations
@@ -33,15 +33,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import h11
+import httpcore
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from connector.errors import ConnectorError, Misconfigured, Refused, TryLater, UnknownOutcome, VendorError
-from connector.http1 import Pool, Response
 from connector.masking import Mask
 from connector.model.json import dumps, loads
-from connector.sockets import before_sending
+from connector.sockets import Backend, before_sending
 
 log = logging.getLogger(__name__)
 
@@ -196,6 +195,14 @@ class _Request:
 
 
 _AS_IT_IS = "/:@!$&'()*+,;=~%"
+_PATIENCE = {"timeout": {"connect": 10.0, "pool": 10.0}}
+"""Seconds; the whole call has its own."""
+_NO_ANSWER = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
 _quoted = functools.lru_cache(2048)(quote_plus)
 """Names, field selections and days are asked for again and again."""
 
@@ -247,6 +254,7 @@ class Http:
         self._timeout = timeout
         self._max_answer = max_answer
         url = httpx.URL(base_url)
+        self._origin = (url.raw_scheme, url.raw_host, url.port)
         self._shown = f"{url.scheme}://{url.netloc.decode()}"
         self._prefix = url.raw_path.decode().partition("?")[0].rstrip("/")
         self._headers = {
@@ -255,8 +263,15 @@ class Http:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        tls = (verify or _default_ssl()) if url.scheme == "https" else None
-        self._pool = Pool(url.raw_host.decode(), url.port or (443 if tls else 80), tls)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify or _default_ssl(),
+            max_connections=64,
+            max_keepalive_connections=64,
+            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
+            # such a closing would be an unknown outcome.
+            keepalive_expiry=4.0,
+            network_backend=Backend(),
+        )
         self._mask = Mask(mask)
 
     def keep_secret(self, *values: str, names: Collection[str] = ()) -> None:
@@ -314,7 +329,7 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        self._pool.close()
+        await self._pool.aclose()
 
     def _request(
         self,
@@ -354,20 +369,20 @@ class Http:
         flight.in_time()
         token = before_sending.set(flight.before_write)
         started, clock = datetime.now(UTC), time.perf_counter()
-        response: Response | None = None
+        response: httpcore.Response | None = None
         answer: Answer | None = None
         error: BaseException | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._pool.send(request.method, request.target, request.headers, request.content)
+                response = await self._pool.handle_async_request(self._sendable(request))
                 try:
                     headers = httpx.Headers(response.headers)
                     answer = Answer(response.status, headers, await self._body(response, headers))
                 finally:
-                    response.close()
+                    await response.aclose()
             self._judge(request, answer, writes, hint)
             return answer
-        except (h11.ProtocolError, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
+        except (*_NO_ANSWER, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
             error = self._ended(request, exc, sent=flight.sent, writes=writes)
             raise error from exc
         except BaseException as exc:
@@ -382,14 +397,25 @@ class Http:
                 call, status = self._where(request)["call"], answer and answer.status
                 log.debug("%s -> %s in %.3f s", call, status, seconds)
 
-    async def _body(self, response: Response, headers: Mapping[str, str]) -> bytes:
+    def _sendable(self, request: _Request) -> httpcore.Request:
+        scheme, host, port = self._origin
+        return httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=scheme, host=host, port=port, target=request.target.encode()),
+            headers=request.headers,
+            content=request.content,
+            extensions=_PATIENCE,
+        )
+
+    async def _body(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
         """The whole body, decompressed by ourselves so that a small answer cannot grow without end."""
+        assert isinstance(response.stream, AsyncIterable)
         limit, encoding = self._max_answer, headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
             raise _Garbled(f"the answer is encoded as {encoding[:40]!r}")
         inflate = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
         body = bytearray()
-        async for chunk in response.chunks():
+        async for chunk in response.stream:
             if inflate is not None:
                 try:
                     chunk = inflate.decompress(chunk, limit - len(body) + 1)
@@ -420,7 +446,7 @@ class Http:
         """What it means that no sound answer came."""
         where = self._where(request)
         why = self._mask.text(str(exc)) or type(exc).__name__
-        if isinstance(exc, h11.LocalProtocolError):
+        if isinstance(exc, httpcore.LocalProtocolError | httpcore.UnsupportedProtocol):
             return Refused(f"This request cannot be sent: {why}.", code="request-not-sendable", where=where)
         if not sent:
             return TryLater(f"The vendor could not be reached: {why}.", code="vendor-unreachable", where=where)
@@ -438,7 +464,7 @@ class Http:
     def _exchange(
         self,
         request: _Request,
-        response: Response | None,
+        response: httpcore.Response | None,
         answer: Answer | None,
         error: BaseException | None,
         started: datetime,

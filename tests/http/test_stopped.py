@@ -27,16 +27,17 @@ stop = lambda: os.kill(os.getpid(), signal.SIGSTOP)
 
 class StopsBeforeHeaders:  # between our look at the clock and the first byte
     def __init__(self, pool):
-        self.pool, self.close = pool, pool.close
+        self.pool, self.aclose = pool, pool.aclose
 
-    async def send(self, *request):
+    async def handle_async_request(self, request):
         stop()
-        return await self.pool.send(*request)
+        return await self.pool.handle_async_request(request)
 
-async def stopping(*where):  # a connection that is long in being made
-    stream = await connector.sockets.connect(*where)
-    stop()
-    return stream
+class Stopping:  # a connection that is long in being made
+    async def connect_tcp(self, *args, **more):
+        stream = await connector.sockets.Backend().connect_tcp(*args, **more)
+        stop()
+        return stream
 
 async def body():
     yield b"{"
@@ -48,7 +49,7 @@ async def main():
     http = Http(f"http://127.0.0.1:{port}")
     more = {}
     if place == "connecting":
-        http._pool.connect = stopping
+        http._pool._network_backend = Stopping()
     if place == "headers":
         http._pool = StopsBeforeHeaders(http._pool)
     if place == "body":
