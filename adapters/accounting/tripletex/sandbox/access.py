@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.accounting.tripletex.sandbox.chart import ENTITLEMENTS
 from adapters.accounting.tripletex.sandbox.rules import Rules
@@ -31,6 +32,7 @@ _OF_TYPE = {"customer": "customer", "contact": "customer", "supplier": "supplier
             "supplierInvoice": "incoming", "posting": "ledger", "closeGroup": "ledger"}  # fmt: skip
 _FIELDS = {("invoice", "voucher"): "ledger", ("invoice", "postings"): "ledger",
            ("supplierInvoice", "payments"): "ledger", ("supplierInvoice", "voucher"): "ledger"}  # fmt: skip
+_MODULES = {"PRO", "PROJECT"}
 _LINK_FIELDS = {"department": "department", "project": "project"}
 
 
@@ -70,6 +72,11 @@ class Access:
         """Whether a record is there for it."""
         right = _OF_TYPE.get(type)
         return (right is None or right in self.rights) and id not in self.hidden.get(type, ())
+
+    def hiding(self, rules: Rules) -> Callable[[str, str], bool] | None:
+        """Which fields (type, name) are silently missing; None: none are."""
+        whole = self.rights.issuperset(ENTITLEMENTS) and rules.modules.issuperset(_MODULES)
+        return None if whole and not self.hidden_fields else partial(self.hides, rules)
 
     def hides(self, rules: Rules, type: str, name: str) -> bool:
         """Whether a field is silently missing: by rights, or by the package."""

@@ -84,8 +84,8 @@ class Call:
     def shown(self, things: Iterable[Thing]) -> list[dict[str, Any]]:
         """Things as the caller sees them."""
         tree = parse_fields(self.query.get("fields", ""))
-        rules, hides = self.books.rules, self.access.hides
-        return [show(thing, tree, self.find, self.base, lambda t, f: hides(rules, t, f)) for thing in things]
+        hidden = self.access.hiding(self.books.rules)
+        return [show(thing, tree, self.find, self.base, hidden) for thing in things]
 
     # --- what was asked -----------------------------------------------------------------------------------------------
 

@@ -86,17 +86,13 @@ def _parse(text: str, at: int) -> tuple[Tree, int]:
         at += 1
 
 
+_SECRET = {type for type, _ in WRITE_ONLY}
 Find = Callable[[Link], Thing]
 Hidden = Callable[[str, str], bool]
 """Whether the caller's rights or the customer's package hide a field: (type, field)."""
 
 
-def nothing_hidden(_type: str, _field: str) -> bool:
-    """All fields are shown."""
-    return False
-
-
-def show(thing: Thing, tree: Tree, find: Find, host: str, hidden: Hidden = nothing_hidden) -> dict[str, Any]:
+def show(thing: Thing, tree: Tree, find: Find, host: str, hidden: Hidden | None = None) -> dict[str, Any]:
     """The thing as an answer carries it. Raises `SandboxError` (400) for a field that does not exist."""
     known = FIELDS[thing.type]
     names = [name for name in tree if name != "*"]
@@ -106,9 +102,10 @@ def show(thing: Thing, tree: Tree, find: Find, host: str, hidden: Hidden = nothi
             raise SandboxError(400, 11000, "Ugyldig feltfilter.", ("fields", said))
     if "*" in tree:
         names += [name for name in known if name not in tree and name != "changes"]
+    names = [name for name in names if (thing.type, name) not in WRITE_ONLY] if thing.type in _SECRET else names
     shown: dict[str, Any] = {}
     for name in names:
-        if hidden(thing.type, name) or (thing.type, name) in WRITE_ONLY:
+        if hidden is not None and hidden(thing.type, name):
             continue
         if name == "url":
             shown[name] = _url(host, thing.type, thing["id"])
@@ -128,7 +125,7 @@ def show(thing: Thing, tree: Tree, find: Find, host: str, hidden: Hidden = nothi
     return shown
 
 
-def _linked(link: Link, tree: Tree | None, find: Find, host: str, hidden: Hidden) -> dict[str, Any]:
+def _linked(link: Link, tree: Tree | None, find: Find, host: str, hidden: Hidden | None) -> dict[str, Any]:
     """What is wanted of the thing meant; only where it is when it cannot be seen."""
     if tree:
         try:
