@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.invoices import invoice
+from connector.ehf import flat
 from connector.ehf.rules import catalogue, codelists, releases
-from connector.ehf.rules.engine import Document, Layer, Node, Plan, RuleSet, Values, judge, too_fine
-from connector.ehf.rules.xpath import BreaksOff
+from connector.ehf.rules.engine import (
+    Document,
+    Layer,
+    Node,
+    Outline,
+    Plan,
+    RuleSet,
+    Values,
+    judge,
+    judge_flat,
+    too_fine,
+)
+from connector.ehf.rules.xpath import BreaksOff, sign
 from connector.ehf.xml import CAC, CBC, INVOICE, parse
 
 SETS = [(release.version, self_billing) for release in releases.RELEASES for self_billing in (False, True)]
@@ -126,6 +138,89 @@ def test_checks_that_wait_for_a_reason() -> None:
     ran.clear()
     judged(layer, body % ("good", " \n"))
     assert ran == ["blank"]
+
+
+def test_what_the_blocks_alone_decide_is_decided_once_per_outline() -> None:
+    layer = Layer("peppol")
+    layer.fatal("NONE", "TWO", "EQUAL")
+    bound: list[int] = []
+
+    @layer.outline
+    def groups(outline: Outline) -> None:
+        bound.append(len(outline.plans))
+        if not outline.has("cac:A/cbc:B"):
+            outline.fires("NONE")
+        found = outline.all("cac:A/cbc:B")
+        if len(found) > 1:
+            outline.fires_once("TWO", found[1])
+            outline.check(
+                lambda doc: doc.fire("EQUAL", doc.at(found[1])) if len(set(map(doc.text, found))) == 1 else None
+            )
+
+    rules = RuleSet("3.0.21", [layer])
+
+    def fired(body: str) -> dict[str, int]:
+        return judge(parse(document(body)), rules, "Invoice", typed=True).fired
+
+    one, line = "<cac:A><cbc:B>%s</cbc:B></cac:A>", "<cac:InvoiceLine><cbc:ID>1</cbc:ID></cac:InvoiceLine>"
+    assert fired("") == {"NONE": 1}
+    assert fired(one % 1) == {}
+    assert fired(one % 1 + one % 2) == {"TWO": 1}
+    assert fired(one % 3 + one % 3) == {"TWO": 1, "EQUAL": 1}
+    assert fired(one % 3 + one % 3 + line) == fired(one % 3 + one % 3 + line * 3)
+    assert bound == [1, 2, 3, 3]  # with lines it is another outline, with more lines the same
+
+
+def test_a_check_of_an_outline_that_breaks_off_does_not_stop_the_others() -> None:
+    one, two = Layer("en16931"), Layer("peppol")
+    two.fatal("RULE")
+    one.outline(lambda outline: outline.breaks_off("several"))
+    two.outline(lambda outline: outline.check(lambda doc: doc.fire("RULE", doc.top)))
+    doc = judge(parse(document("")), RuleSet("3.0.21", [one, two]), "Invoice", typed=True)
+    assert doc.fired == {"RULE": 1}
+    assert {layer: reason for layer, (_, reason) in doc.broke_off.items()} == {"en16931": "several"}
+
+
+def test_attributes_are_asked_once_for_blocks_written_alike() -> None:
+    layer = Layer("peppol")
+    asked, ran = [], []
+
+    @layer.on("cac:InvoiceLine/cbc:LineExtensionAmount")
+    def amount(node: Node, plan: Plan) -> None:
+        place = node.attr("currencyID")
+
+        def fine(v: Values) -> bool:
+            asked.append(v[place])
+            return v[place] == "NOK"
+
+        plan.unless_attributes(fine, lambda v, doc: ran.append(v[node.i]))
+
+    data = flat.read(invoice(3, full=False))
+    assert data is not None
+    rules = RuleSet("3.0.21", [layer])
+    for _ in range(2):
+        assert judge_flat(data, lambda: parse(invoice(3)), rules) is not None
+    assert ran == []
+    assert set(asked) == {"NOK"}
+    assert len(asked) < 4
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0), ("-0", 0), ("-00", 0), (" -0 ", 0), ("+0", 0), ("0.00", 0), ("+0.0", 0), ("0e0", 0), ("1e-400", 0),
+        ("-0.0", -1), ("-.0", -1), ("-0.", -1), ("-0e0", -1), ("-1e-400", -1), ("-0.001", -1), ("-INF", -1), ("-5", -1),
+        ("5", 1), ("0.001", 1), ("+.5", 1), ("1e2", 1), ("INF", 1), ("NaN", 1), ("9" * 5000, 1), ("-" + "9" * 5000, -1),
+    ],
+)  # fmt: skip
+def test_a_text_beside_zero_as_saxon_orders_them(text: str, expected: int) -> None:
+    assert sign(text) == expected
+
+
+def test_what_is_no_number_does_not_compare() -> None:
+    for text in ("", "x", "1,5", "1e", "٣", "-NaN"):
+        with pytest.raises(BreaksOff):
+            sign(text)
 
 
 def test_a_no_break_space_is_text_to_xpath() -> None:

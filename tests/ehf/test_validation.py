@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime
 import gc
 import json
+import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,8 @@ from connector.ehf.report import Finding
 from connector.ehf.rules import releases
 from connector.ehf.xml import INVOICE
 from connector.errors import BadInput
+
+FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 
 
 def replaced(data: bytes, tag: str, text: str) -> bytes:
@@ -210,6 +215,28 @@ def test_nothing_of_a_document_stays_behind_in_cycles() -> None:
         assert gc.collect() < 50
     finally:
         gc.enable()
+
+
+@pytest.mark.proof
+def test_memory_is_flat_over_many_documents() -> None:
+    def resident() -> int:
+        found = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())
+        assert found is not None
+        return int(found[1]) * 1024
+
+    good = [invoice(2, full=False), invoice(3), invoice(2, kind="CreditNote"), invoice(2, self_billing=True)]
+    bad = [
+        replaced(good[0], "cbc:PayableAmount", "7.00"),
+        replaced(good[0], "cbc:IssueDate", "x"),
+        good[0][:-20],
+        b"<a/>",
+    ]
+    before = 0
+    for number in range(200_000 if FULL else 6000):
+        validate(bad[number // 50 % 4] if number % 50 == 0 else good[number % 4])
+        if number == 3000:
+            before = resident()
+    assert resident() - before < 4_000_000
 
 
 def test_importing_the_room_loads_neither_the_rules_nor_the_explainer() -> None:

@@ -17,8 +17,10 @@ from connector.ehf.rules.peppol.national import (
     norway,
     sweden,
 )
+from connector.ehf.rules.peppol.national.tree import everywhere
 from connector.ehf.rules.peppol.parties import ADDRESS_COUNTRY, REPRESENTATIVE, SELLER, country
 from connector.ehf.rules.xpath import normalize
+from connector.ehf.xml import string_value
 
 FAMILIES: Final[dict[str, Callable[[Document], None]]] = {
     "NO": norway.judge,
@@ -40,5 +42,7 @@ def national(doc: Document) -> None:
     codes = {normalize(text or "").upper() for text in doc.texts(f"{SELLER}/cac:Party/{ADDRESS_COUNTRY}")}
     codes.add(country(doc, SELLER, REPRESENTATIVE) or "")
     codes.add(country(doc, SELLER) or "")
+    if not doc.typed:  # what is no UBL may have a seller anywhere
+        codes |= {normalize(string_value(code)).upper() for code in everywhere(doc.root, "cbc:IdentificationCode")}
     for family in {found for code in codes if (found := FAMILIES.get(code))}:
         family(doc)
