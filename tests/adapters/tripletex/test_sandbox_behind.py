@@ -91,7 +91,13 @@ async def test_webhooks_can_be_looked_at(box, call, people):
     await box.webhooks[box.books.company["id"]].idle()
     (one,) = await people("GET", "/_sandbox/webhooks")
     assert one["status"] is None
-    assert "idempotency-key" in one["headers"]
+    again = await people("POST", "/_sandbox/webhooks", {})
+    await box.webhooks[box.books.company["id"]].idle()
+    first, second = await people("GET", "/_sandbox/webhooks")
+    assert first == one
+    assert (second["headers"], second["body"]) == (first["headers"], first["body"])
+    assert again["idempotency-key"] == one["headers"]["idempotency-key"]
+    await people("POST", "/_sandbox/webhooks", {"index": 7}, status=422)
 
 
 @pytest.mark.parametrize("clients", [["Fjord AS"]])

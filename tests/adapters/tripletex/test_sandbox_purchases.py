@@ -212,3 +212,22 @@ async def test_incoming_invoices_that_are_refused(box, checked):
     other = {**good, "invoiceHeader": {**good["invoiceHeader"], "invoiceNumber": "F-9", "invoiceAmount": 1}}
     assert problem(await checked.refused("POST", "/incomingInvoice", other, sendTo="ledger"))[0] == "orderLines"
     assert (len(box.books.things["voucher"]), len(box.books.things["supplierInvoice"])) == (1, 1)
+
+
+async def test_a_draft_is_changed_as_a_whole_and_sent_on(box, checked):
+    box.books.rules.incoming_pilot = True
+    said = await delivery(checked)
+    made = await checked("POST", "/incomingInvoice", said)
+    path = f"/incomingInvoice/{made['voucherId']}"
+    changed = {"version": made["version"], "invoiceHeader": {**said["invoiceHeader"], "invoiceNumber": "F-8"},
+               "orderLines": said["orderLines"]}  # fmt: skip
+    later = await checked("PUT", path, changed, sendTo="nonPosted")
+    assert later["invoiceLifeCycle"] == "DRAFT_IN_NON_POSTED"
+    assert (await checked.refused("PUT", path, changed, sendTo="ledger"))["code"] == 8000
+    done = await checked("PUT", path, {**changed, "version": later["version"]}, sendTo="ledger")
+    assert (done["invoiceLifeCycle"], done["voucherNumber"]) == ("IN_LEDGER", 1)
+    (found,) = await checked("GET", "/supplierInvoice", **YEAR, invoiceNumber="F-8")
+    assert found["outstandingAmount"] == 12500
+    again = {**changed, "version": done["version"]}
+    assert problem(await checked.refused("PUT", path, again))[0] == "voucherId"
+    assert box.state()["balances"]["2400"] == -12500

@@ -222,3 +222,24 @@ async def test_records_that_are_refused(call, path, said, field):
     assert problem(await call.refused("POST", path, said))[0] == field
     after = {type: len(things) for type, things in call.box.books.things.items()}
     assert after == before
+
+
+# --- archives ---------------------------------------------------------------------------------------------------------
+
+
+async def test_documents_at_customers_and_suppliers(checked):
+    customer = await checked.customer()
+    path = f"/documentArchive/customer/{customer['id']}"
+    answer = await checked.upload(path, b"%PDF-1.4 avtale", "avtale.pdf")
+    assert answer.status_code == 201
+    kept = answer.json()["value"]
+    assert (kept["fileName"], kept["mimeType"], kept["size"]) == ("avtale.pdf", "application/pdf", 15)
+    assert [one["id"] for one in await checked("GET", path)] == [kept["id"]]
+    assert (await checked.raw("GET", f"/document/{kept['id']}/content")).content == b"%PDF-1.4 avtale"
+    other = await checked("POST", "/supplier", {"name": "S"})
+    assert await checked("GET", f"/documentArchive/supplier/{other['id']}") == []
+    assert (await checked.upload("/documentArchive/reception", b"%PDF-1.4")).status_code == 201
+    assert (await checked.upload(path, b"text")).status_code == 422
+    assert (await checked.upload("/documentArchive/customer/1", b"%PDF-1.4")).status_code == 404
+    await checked("DELETE", f"/documentArchive/{kept['id']}")
+    assert await checked("GET", path) == []

@@ -113,7 +113,7 @@ async def test_every_kind_of_change_that_is_told(box, checked, listener, webhook
 
 
 async def test_changes_close_together_are_told_once_in_the_last_version(box, checked, listener, webhooks):
-    box.books.rules.webhook_delay = 0.1
+    box.books.rules.webhook_delay = 1.0
     customer = await checked.customer()
     await subscribe(checked, listener, "customer.update")
     for name in ("A", "B", "C"):

@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every answer takes at least")
     parser.add_argument("--rate-limit", type=int, default=None, help="calls per minute")
     parser.add_argument("--rounding", choices=["document", "line"], default="document", help="how VAT is rounded")
+    parser.add_argument("--client", action="append", default=[], help="a company of the accountant's, any number")
     given = parser.parse_args()
 
     def ready(sandbox: object) -> None:
@@ -23,7 +24,7 @@ def main() -> None:
         sys.stdout.flush()
 
     serve(given.host, given.port, ready=ready, latency=given.latency, rate_limit=given.rate_limit,
-          rounding=given.rounding)  # fmt: skip
+          rounding=given.rounding, clients=given.client)  # fmt: skip
 
 
 if __name__ == "__main__":

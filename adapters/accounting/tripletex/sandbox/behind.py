@@ -3,6 +3,7 @@
 GET /fault, POST /fault, DELETE /fault      the faults that are switched on
 GET /_sandbox/state | outbox | requests     what there is, what was sent to customers, what was asked
 GET /_sandbox/webhooks                      what was posted to subscribers
+POST /_sandbox/webhooks                     {index}: one of them once more, same idempotency key (-1: the last)
 POST /_sandbox/payment                      {invoiceNumber, amount, date, reference} or {date, payments: [...]}
 POST /_sandbox/ehf                          the company receives an EHF itself:
                                             {organizationNumber, name, invoiceNumber, date, dueDate, amount, kid}
@@ -62,6 +63,8 @@ def call(box: Sandbox, asked: str, request: Request) -> Any:
         case ["GET", "_sandbox", "webhooks"]:
             return [{"url": one.url, "headers": one.headers, "body": one.body.decode(), "status": one.status}
                     for one in box.webhooks[books.company["id"]].sent]  # fmt: skip
+        case ["POST", "_sandbox", "webhooks"]:
+            return box.webhooks[books.company["id"]].repeat(int(said.get("index", -1)))
         case ["POST", "_sandbox", "payment"]:
             return _payment(box, books, said)
         case ["POST", "_sandbox", "ehf"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from adapters.accounting.tripletex.sandbox.books import Books
 from adapters.accounting.tripletex.sandbox.forms import Said
 from adapters.accounting.tripletex.sandbox.ledger import Row, ore
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
+from adapters.accounting.tripletex.sandbox.vouchers import check_version
 
 _HEADER = frozenset({"vendorId", "invoiceDate", "dueDate", "currencyId", "invoiceAmount", "description",
                      "invoiceNumber", "voucherTypeId"})  # fmt: skip
@@ -24,8 +26,22 @@ PLACES = frozenset(_CYCLE)
 """Where it may be sent."""
 
 
-def create(books: Books, said: Said, place: str) -> Thing:
-    """As `POST /incomingInvoice`: the supplier invoice and its voucher, at `place`. All of it or nothing."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a body says, checked."""
+
+    supplier: Thing
+    number: str
+    day: date
+    due: date
+    total: Decimal
+    currency: Link
+    text: str
+    lines: list[Row]
+    said: list[dict[str, Any]]
+
+
+def _given(books: Books, said: Said, place: str) -> Given:
     forms.check_names({"version", "invoiceHeader", "orderLines"}, said, "", "invoice")
     header = said.get("invoiceHeader") or {}
     forms.check_names(_HEADER, header, "invoiceHeader", "invoiceHeader")
@@ -45,18 +61,42 @@ def create(books: Books, said: Said, place: str) -> Thing:
             raise invalid("orderLines", "Summen av linjene er ikke lik fakturabeløpet.")
         books.check_open(day, "invoiceHeader.invoiceDate", vat=any("vatType" in line for line in lines))
     text = forms.text(header.get("description") or f"Faktura {number} fra {supplier['name']}", "description")
-    voucher = books.draft(day, text, [], place if place != "ledger" else "nonPosted", vendorInvoiceNumber=number,
-                          voucherType=books.voucher_type("Leverandørfaktura"), _lines=lines,
-                          _lines_said=[dict(line) for line in said.get("orderLines") or ()])  # fmt: skip
+    kept = [dict(line) for line in said.get("orderLines") or ()]
+    return Given(supplier, number, day, due, total, currency, text, lines, kept)
+
+
+def create(books: Books, said: Said, place: str) -> Thing:
+    """As `POST /incomingInvoice`: the supplier invoice and its voucher, at `place`. All of it or nothing."""
+    it = _given(books, said, place)
+    voucher = books.draft(it.day, it.text, [], place if place != "ledger" else "nonPosted", _lines_said=it.said,
+                          vendorInvoiceNumber=it.number,
+                          voucherType=books.voucher_type("Leverandørfaktura"))  # fmt: skip
     try:
-        invoice = books.supplier_invoice(voucher, supplier, number, day, due, total, currency=currency)
+        invoice = books.supplier_invoice(voucher, it.supplier, it.number, it.day, it.due, it.total,
+                                         currency=it.currency)  # fmt: skip
     except SandboxError:
         books.discard(voucher)
         raise
-    voucher["_supplier_invoice"] = invoice["id"]
     if place == "ledger":
-        books.register(voucher, invoice, lines)
+        books.register(voucher, invoice, it.lines)
     return voucher
+
+
+def change(books: Books, voucher: Thing, invoice: Thing, said: Said, place: str | None) -> None:
+    """As `PUT /incomingInvoice/{voucherId}`: a draft as a whole, and moved to `place` (None: where it is)."""
+    check_version(voucher, said.get("version") if isinstance(said, Mapping) else None)
+    if voucher["_state"] == "ledger":
+        raise invalid("voucherId", "Bilaget er bokført og kan ikke endres.")
+    it = _given(books, said, place or voucher["_state"])
+    kroner = ore(it.total * books.rate(it.currency))
+    books.touch(invoice, invoiceNumber=it.number, invoiceDate=it.day.isoformat(), invoiceDueDate=it.due.isoformat(),
+                supplier=Link("supplier", it.supplier["id"]), currency=it.currency, amountCurrency=it.total,
+                amount=kroner, isCreditNote=it.total < 0)  # fmt: skip
+    state = {None: voucher["_state"], "ledger": "nonPosted"}.get(place, place)
+    books.touch(voucher, date=it.day.isoformat(), description=it.text, vendorInvoiceNumber=it.number, _state=state,
+                _lines_said=it.said)  # fmt: skip
+    if place == "ledger":
+        books.register(voucher, invoice, it.lines)
 
 
 def _line(books: Books, said: Said, path: str, rate: Decimal) -> Row:

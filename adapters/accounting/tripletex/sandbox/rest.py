@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from adapters.accounting.tripletex.sandbox.calls import company, events, ledger, purchases, registers, sales, vouchers
+from adapters.accounting.tripletex.sandbox.calls import (
+    company,
+    documents,
+    events,
+    ledger,
+    purchases,
+    registers,
+    sales,
+    vouchers,
+)
 from adapters.accounting.tripletex.sandbox.routing import RESULT_LIMIT, ROUTES, Call, Reply, Route, answer
 
 __all__ = ["RESULT_LIMIT", "ROOMS", "ROUTES", "Call", "Reply", "Route", "answer"]
 
-ROOMS = (company, registers, sales, vouchers, ledger, purchases, events)
+ROOMS = (company, registers, documents, sales, vouchers, ledger, purchases, events)

@@ -293,5 +293,5 @@ class Sandbox:
             return Answer(200, behind.call(self, f"{request.method} {request.path}", request), {})
         except SandboxError as error:
             return self.failed(error)
-        except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
             return Answer(422, {"message": f"{type(exc).__name__}: {exc}"}, {})

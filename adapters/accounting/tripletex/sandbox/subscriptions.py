@@ -98,6 +98,7 @@ class Deliverer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._repeats: set[asyncio.Task[Delivery]] = set()
         self.books.listeners.append(self.happened)
 
     def happened(self, event: str, id: int) -> None:
@@ -123,13 +124,22 @@ class Deliverer:
 
     async def idle(self) -> None:
         """Until nothing waits to be delivered."""
-        while self._waiting or self._telling:  # noqa: ASYNC110 - changes come from other threads too
+        while self._waiting or self._telling or self._repeats:  # noqa: ASYNC110 - changes come from other threads too
             await asyncio.sleep(0.005)
 
     async def again(self, delivery: Delivery) -> Delivery:
         """Post a delivery once more, under the same idempotency key."""
         async with httpx.AsyncClient(timeout=5.0) as client:
             return await self._post(client, Delivery(delivery.url, delivery.headers, delivery.body))
+
+    def repeat(self, index: int) -> dict[str, str]:
+        """The same from the outside: one of `sent` is posted once more, soon. Raises IndexError."""
+        delivery = self.sent[index]
+        if self._loop is not None:
+            task = self._loop.create_task(self.again(delivery))
+            self._repeats.add(task)
+            task.add_done_callback(self._repeats.discard)
+        return {"idempotency-key": delivery.headers["idempotency-key"]}
 
     async def _run(self) -> None:
         async with httpx.AsyncClient(timeout=5.0) as client:

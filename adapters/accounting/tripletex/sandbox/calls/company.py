@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from adapters.accounting.tripletex.sandbox import uploads
 from adapters.accounting.tripletex.sandbox.chart import ENTITLEMENTS
 from adapters.accounting.tripletex.sandbox.ledger import ore
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, route
@@ -87,22 +86,3 @@ def exchanged(call: Call) -> Reply:
     call.day("date")
     amount = call.number("amount") or Decimal(0)
     return Reply(200, {"value": ore(amount * call.books.rates[call.target("currency")["code"]])})
-
-
-@route("GET", "/document/{id}", "fields")
-def document(call: Call) -> Reply:
-    """What is kept about a file."""
-    return call.one(call.target("document"))
-
-
-@route("GET", "/document/{id}/content")
-def document_content(call: Call) -> Reply:
-    """A file."""
-    return Reply(200, content(call.target("document")))
-
-
-def content(document: Thing) -> bytes:
-    """The bytes of a document: what was uploaded, else what the sandbox makes for it."""
-    if "_uploads" in document:
-        return uploads.shown(document["_uploads"])
-    return uploads.pdf([[document["_shows"]]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.accounting.tripletex.sandbox import forms, incoming, lists
-from adapters.accounting.tripletex.sandbox.calls.company import content
+from adapters.accounting.tripletex.sandbox.calls.documents import content
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, no_access, route
 from adapters.accounting.tripletex.sandbox.store import today
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
@@ -132,6 +132,16 @@ def incoming_invoice(call: Call) -> Reply:
     """One, by its voucher."""
     _pilot(call)
     return Reply(200, {"value": incoming.shown(call.books, *_read(call))})
+
+
+@route("PUT", "/incomingInvoice/{id}", "sendTo")
+def change_incoming(call: Call) -> Reply:
+    """Change a draft as a whole, and send it on where `sendTo` says so."""
+    _pilot(call)
+    place = call.choice("sendTo", set(incoming.PLACES))
+    voucher, invoice = _read(call)
+    incoming.change(call.books, voucher, invoice, call.body, place)
+    return Reply(200, {"value": incoming.saved(call.books, voucher)})
 
 
 @route("GET", "/incomingInvoice/search",

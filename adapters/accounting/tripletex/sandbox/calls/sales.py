@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from adapters.accounting.tripletex.sandbox import forms, orders, uploads
-from adapters.accounting.tripletex.sandbox.calls.company import content
+from adapters.accounting.tripletex.sandbox import forms, orders
+from adapters.accounting.tripletex.sandbox.calls.documents import archive, as_archived, content
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, route
 from adapters.accounting.tripletex.sandbox.things import Link, Thing, invalid
 
@@ -65,11 +65,10 @@ def delete_order(call: Call) -> Reply:
 @route("PUT", "/order/{id}/:attach")
 def attach_to_order(call: Call) -> Reply:
     """A document that goes with the invoice."""
-    made, given = call.target("order"), uploads.file(call.body)
-    kept = call.books.find(call.books.document(given))
+    made = call.target("order")
+    kept = archive(call, Link("order", made["id"]))
     call.books.touch(made, attachment=[*made.get("attachment", ()), Link("document", kept["id"])])
-    shown = ("fileName", "size", "mimeType")
-    return call.one(Thing("documentArchive", id=kept["id"], version=1, **{name: kept[name] for name in shown}))
+    return call.one(as_archived(kept))
 
 
 # --- invoices ---------------------------------------------------------------------------------------------------------

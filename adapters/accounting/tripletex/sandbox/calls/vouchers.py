@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.accounting.tripletex.sandbox import forms, uploads, vouchers
-from adapters.accounting.tripletex.sandbox.calls.company import content
+from adapters.accounting.tripletex.sandbox.calls.documents import content
 from adapters.accounting.tripletex.sandbox.ehf import read_ehf
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, route
 from adapters.accounting.tripletex.sandbox.store import today
