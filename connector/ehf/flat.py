@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from connector.ehf import xsd
-from connector.ehf.xml import CAC, CBC, CREDIT_NOTE, INVOICE, LARGE
+from connector.ehf.xml import CAC, CBC, CREDIT_NOTE, INVOICE, LARGE, MAX_BYTES, MAX_TAGS
 
 Names = tuple[tuple[str, str], ...]
 """Prefix and namespace, as the document element declares them."""
@@ -131,7 +131,9 @@ def read(data: bytes) -> Flat | None:
 
 def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
     # Single rare bytes first: they are found much faster than pairs that begin with "<".
-    if len(data) >= LARGE or (b"!" in data and b"<!" in data):
+    if b"!" in data and b"<!" in data:
+        return None
+    if len(data) >= LARGE and (len(data) > MAX_BYTES or data.count(b"<") > MAX_TAGS):
         return None
     start = 0
     if data.startswith(b"<?xml"):

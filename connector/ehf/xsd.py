@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lxml import etree
 
-from connector.ehf.xml import line_of, name_of, path_of
+from connector.ehf.xml import LARGE, line_of, name_of, path_of
 from connector.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -101,9 +101,11 @@ _own = threading.local()
 def streams_through(data: bytes, document_type: str) -> bool:
     """Whether the bytes are well-formed and pass the schema, in one pass and without a tree.
 
-    For documents that need none of the refusals of `connector.ehf.xml.parse` (no DOCTYPE, not large).
+    For documents that need none of the refusals of `connector.ehf.xml.parse` (no DOCTYPE, not too large, not too deep).
     """
-    parser: etree.XMLParser | None = getattr(_own, document_type, None)
+    large = len(data) >= LARGE
+    name = f"{document_type}, large" if large else document_type
+    parser: etree.XMLParser | None = getattr(_own, name, None)
     if parser is None:
         parser = etree.XMLParser(
             target=cast("Any", _Nothing()),
@@ -111,9 +113,10 @@ def streams_through(data: bytes, document_type: str) -> bool:
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
+            huge_tree=large,
             collect_ids=False,
         )
-        setattr(_own, document_type, parser)
+        setattr(_own, name, parser)
     try:
         etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):

@@ -109,6 +109,17 @@ def test_what_is_plain_is_read_flat(name: str) -> None:
     assert flat.read(SAME[name]) is not None
 
 
+def test_a_large_document_is_read_flat_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = put("</cbc:PayableAmount>", "7</cbc:PayableAmount>")
+    extra = b"<cbc:Note>" + b"x" * 11_000_000 + b"</cbc:Note>"  # more than libxml2 takes unless it is told to
+    data = data.replace(b"<cbc:DocumentCurrencyCode>", extra + b"<cbc:DocumentCurrencyCode>", 1)
+    assert flat.read(data) is not None
+    quick = said(data)
+    monkeypatch.setattr(flat, "MAX_TAGS", 10)
+    assert flat.read(data) is None  # what is too much for the tree is for the tree to refuse
+    assert quick == said(data)
+
+
 def test_prefixes_that_change_places_are_valid_and_no_shape_is_kept_of_them() -> None:
     data = prefixes_change_places()
     assert validate(data).layers["xsd"] == "passed"
