@@ -221,6 +221,21 @@ async def test_reversing_what_brought_agio_takes_the_agio_back(box, checked):
     assert {k: v for k, v in box.state()["balances"].items() if v} == {"1500": 11500, "3150": -11500}
 
 
+async def test_a_reversal_turns_every_amount_and_keeps_the_rest(box, checked):
+    department = {"department": {"id": (await checked("POST", "/department", {"name": "Oslo"}))["id"]}}
+    made = await checked.voucher((1920, 1250, {}), (3000, -1250, {"vatType": {"id": 3}, **department}))
+    back = await checked("PUT", f"/ledger/voucher/{made['id']}/:reverse", date="2027-02-05")
+    fields = "postings(amount,amountCurrency,amountGross,amountGrossCurrency,vatType(id),department(id),row)"
+    (old, new) = [(await checked("GET", f"/ledger/voucher/{one['id']}", fields=fields))["postings"]
+                  for one in (made, back)]  # fmt: skip
+    for before, after in zip(old, new, strict=True):
+        for name, value in before.items():
+            assert after[name] == (-value if name.startswith("amount") else value), name
+    assert not any(box.state()["balances"].values())
+    refused = await checked.refused("PUT", f"/ledger/voucher/{back['id']}/:reverse", date="2027-02-06")
+    assert problems(refused) == [("id", "Bilaget er allerede tilbakeført.")]
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 async def test_reversing_an_invoice(box, checked, allowed):
     box.books.rules.reverse_invoices = allowed
