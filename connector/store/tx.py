@@ -17,6 +17,7 @@ from connector.store.prepared import ERRORS, Form, Given, Prepared, failure
 from connector.store.vault import Vault
 
 _NOTHING: Given = {}
+_Deferred = list[tuple[Given, int | None, str | None]]
 
 
 class Moved(Exception):
@@ -62,7 +63,7 @@ class Tx:
         self.topics: set[str] = set()
         self._stats = stats
         self._cursor: Any = conn.connection.cursor()
-        self._deferred: dict[Executable | Prepared, list[tuple[Given, int | None, str | None]]] = {}
+        self._deferred: dict[Executable | Prepared, _Deferred] = {}
 
     def rows(self, statement: Prepared, given: Given = _NOTHING) -> list[Any]:
         """All rows that a prepared statement finds or returns."""
@@ -82,14 +83,10 @@ class Tx:
 
     def run_each(self, statement: Prepared, given: Sequence[Given]) -> int:
         """Run a prepared statement for each of `given` (not none); how many rows were touched in all."""
-        if len(given) == 1:
-            return self.run(statement, given[0])
-        form = statement.form(given[0], postgres=self.postgres)
-        self._stats.statements += 1
         try:
-            self._cursor.executemany(form.sql, [form.values(one) for one in given])
+            self._send(self._cursor, statement, given)
         except ERRORS as exc:
-            raise failure(exc, self._cursor, form.sql, postgres=self.postgres) from exc
+            raise failure(exc, self._cursor, "", postgres=self.postgres) from exc
         return int(self._cursor.rowcount)
 
     def _ran(self, statement: Prepared, given: Given) -> Form:
@@ -168,19 +165,44 @@ class Tx:
         """Run what was deferred, in the order of first use. Called by the store before the feed takes its numbers."""
         while self._deferred:
             waiting, self._deferred = self._deferred, {}
-            for statement, given in waiting.items():
-                if not given:
-                    continue
-                each = [one for one, _, _ in given]
-                if isinstance(statement, Prepared):
-                    touched = self.run_each(statement, each)
-                else:
-                    touched = self.execute(statement, each).rowcount
+            for given, touched in self._settled([(statement, given) for statement, given in waiting.items() if given]):
                 expected = [rows for _, rows, _ in given if rows is not None]
                 if expected and touched != sum(expected):
                     raise Moved
                 if touched:
                     self.ring(*{topic for _, _, topic in given if topic is not None})
+
+    def _settled(self, waiting: Sequence[tuple[Executable | Prepared, _Deferred]]) -> list[tuple[_Deferred, int]]:
+        """Run these; how many rows each touched. On PostgreSQL they go to the server together: one answer is waited for
+        instead of one for each.
+        """
+        if not self.postgres or not all(isinstance(statement, Prepared) for statement, _ in waiting):
+            return [(given, self._each(statement, [one for one, _, _ in given])) for statement, given in waiting]
+        connection, cursors = self._cursor.connection, []
+        try:
+            with connection.pipeline():
+                for statement, given in waiting:
+                    assert isinstance(statement, Prepared)
+                    cursors.append(connection.cursor())
+                    self._send(cursors[-1], statement, [one for one, _, _ in given])
+        except ERRORS as exc:
+            raise failure(exc, self._cursor, "what was deferred", postgres=True) from exc
+        return [(given, cursor.rowcount) for (_, given), cursor in zip(waiting, cursors, strict=True)]
+
+    def _each(self, statement: Executable | Prepared, given: list[Given]) -> int:
+        return (
+            self.run_each(statement, given)
+            if isinstance(statement, Prepared)
+            else self.execute(statement, given).rowcount
+        )
+
+    def _send(self, cursor: Any, statement: Prepared, given: Sequence[Given]) -> None:
+        form = statement.form(given[0], postgres=self.postgres)
+        self._stats.statements += 1
+        if len(given) == 1:
+            cursor.execute(form.sql, form.values(given[0]))
+        else:
+            cursor.executemany(form.sql, [form.values(one) for one in given])
 
     # What is sealed is bound to its place: the column (`table.column`) and the row's id.
 
