@@ -175,7 +175,8 @@ def speed(rounds: int, short: bool) -> None:
         agreed |= {name: str(agreement(verdict)) for name, (_, verdict) in others.items()}
         agreed["official rules, Saxon"] = "the yardstick"
     for title, data in documents.items():
-        found = medians(judges, data, rounds, 0.15 if short else 0.5)
+        # Many short turns: on a busy machine each contestant gets its share of good and bad moments.
+        found = medians(judges, data, rounds * 3, 0.05 if short else 0.15)
         rows = [
             (
                 name,
