@@ -13,7 +13,8 @@ from connector.ehf import flat, xsd
 from connector.ehf.report import Finding, Outcome, Report, Severity
 from connector.ehf.report import Layer as LayerName
 from connector.ehf.rules import releases
-from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet, judge, judge_flat
+from connector.ehf.rules.engine import MAX_FINDINGS_PER_RULE, Document, RuleSet
+from connector.ehf.rules.judging import judge, judge_flat
 from connector.ehf.texts import explain
 from connector.ehf.xml import CBC, CREDIT_NOTE, INVOICE, line_of, parse, parted_texts, path_of
 from connector.errors import BadInput

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.ehf.rules import en16931
-from connector.ehf.rules.engine import Document, RuleSet, judge
+from connector.ehf.rules.engine import Document, RuleSet
+from connector.ehf.rules.judging import judge
 from connector.ehf.xml import CAC, CBC, CREDIT_NOTE, INVOICE, parse
 
 RULES = {version: RuleSet(version, [en16931.layer]) for version in ("3.0.19", "3.0.20", "3.0.21")}

@@ -15,10 +15,9 @@ from connector.ehf.rules.engine import (
     Plan,
     RuleSet,
     Values,
-    judge,
-    judge_flat,
     too_fine,
 )
+from connector.ehf.rules.judging import judge, judge_flat
 from connector.ehf.rules.xpath import BreaksOff, sign
 from connector.ehf.xml import CAC, CBC, INVOICE, parse
 

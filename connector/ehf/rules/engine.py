@@ -1,9 +1,9 @@
-"""Documents and rule sets: what turns rule functions into verdicts. See the package for how a rule is written."""
+"""Documents and rule sets: what rule functions read and where they tell. See the package for how a rule is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, cast
 
@@ -23,7 +23,7 @@ from connector.ehf.rules.outline import Outline as Outline
 from connector.ehf.rules.outline import Spot as Spot
 from connector.ehf.rules.places import Elements as Elements
 from connector.ehf.rules.places import Place as Place
-from connector.ehf.rules.places import Source, Unread
+from connector.ehf.rules.places import Source
 from connector.ehf.rules.places import element_of as element_of
 from connector.ehf.rules.shape import AMOUNTS as AMOUNTS
 from connector.ehf.rules.shape import ATTRIBUTES as ATTRIBUTES
@@ -41,7 +41,7 @@ from connector.ehf.rules.values import strip as strip
 from connector.ehf.rules.values import too_fine as too_fine
 from connector.ehf.rules.xpath import BreaksOff
 from connector.ehf.rules.xpath import decimal as _xs_decimal
-from connector.ehf.xml import CBC, name_of, string_value, text_nodes
+from connector.ehf.xml import name_of, string_value, text_nodes
 from connector.errors import BadInput
 
 MAX_FINDINGS_PER_RULE: Final = 500
@@ -50,20 +50,13 @@ MAX_FINDINGS_PER_RULE: Final = 500
 MAX_BLOCK: Final = 50_000
 """The most elements of one block. Lines are blocks of their own, so no invoice comes near."""
 
-_ARITHMETIC: Final = Context(prec=1000)
-"""`xs:decimal` rounds nothing in a sum or product; Python's default context rounds to 28 digits."""
-
 _REMEMBERED_NODES: Final = 200_000
 """How many nodes the plans that a rule set remembers may have together, some 100 MB at most."""
-
-count_attributes = cast("Callable[[etree._Element], float]", etree.XPath("count(//@*)"))
 
 # Through `map`, these are read a third faster than by name in a comprehension, and half the time goes into reading.
 _tag = cast("Callable[[etree._Element], str]", attrgetter("tag"))
 _text = cast("Callable[[etree._Element], str | None]", attrgetter("text"))
 _get = cast("Callable[[etree._Element, str], str | None]", etree._Element.get)
-
-_BASIC: Final = f"{{{CBC}}}"
 
 Block = tuple[Plan, Values, Elements]
 
@@ -388,117 +381,6 @@ class RuleSet:
             after = frozenset(plan.all_checks())
             plan.layers.append((layer.name, after - before))
             before = after
-
-
-def judge(
-    root: etree._Element,
-    rules: RuleSet,
-    kind: str,
-    *,
-    typed: bool,
-    parted: Mapping[etree._Element, list[str]] | None = None,
-) -> Document:
-    """Run every rule of the set on the document; what it broke is in `found` and `fired`.
-
-    `kind` is `Invoice` or `CreditNote`; `typed` says that the document passed the XSD; `parted` are the texts in
-    several pieces (`connector.ehf.xml.parted_texts`).
-
-    Raises:
-        BadInput: `xml-too-large`, one part of the document is beyond all measure (`MAX_BLOCK`).
-    """
-    with localcontext(_ARITHMETIC):
-        doc = Document(Source(root), rules, kind, typed)
-        doc.parted = parted or {}
-        return _judge(doc)
-
-
-def _judge(doc: Document) -> Document:
-    root = doc.root
-    for start in doc.rules.starts:
-        start(doc)
-    header = [root]
-    blocks = []
-    for child in root:
-        if len(child):
-            blocks.append(child)
-            if child.tag.startswith(_BASIC):  # no UBL: a field with elements inside; its text is what counts
-                header.append(child)
-        else:
-            header.append(child)
-    doc.block(header, header=True)
-    for child in blocks:
-        doc.block([*child.iter()])
-    if count_attributes(root) != doc.attributes_read:
-        _other_attributes(doc)
-    _run_document_rules(doc)
-    return doc
-
-
-def _run_document_rules(doc: Document) -> None:
-    outline = doc.outline = doc.rules.outline(doc)
-    for check in outline.checks:
-        try:
-            check(doc)
-        except (BreaksOff, ArithmeticError) as reason:
-            doc.undecidable(outline.layer_of(check), reason, doc.top)
-    if doc.blank:
-        for check in outline.blank_checks:
-            check(doc)
-    for rule, spot, values, once in outline.static:
-        (doc.fire_once if once else doc.fire)(rule, doc.at(spot), **values)
-    for judge_document, layer in doc.rules.document_rules:
-        try:
-            judge_document(doc)
-        except (BreaksOff, ArithmeticError) as reason:
-            doc.undecidable(layer, reason, doc.top)
-
-
-def judge_flat(document: flat.Flat, tree: Callable[[], etree._Element], rules: RuleSet) -> Document | None:
-    """As `judge`, on a document that passed the XSD and was read without a tree; None when it must be read as one.
-
-    `tree` reads it as one, which happens only when a place is asked for.
-    """
-    with localcontext(_ARITHMETIC):
-        doc = Document(Source(None, tree, document.markup), rules, document.kind, typed=True)
-        return doc if _judge_flat(doc, document) else None
-
-
-def _judge_flat(doc: Document, document: flat.Flat) -> bool:
-    rules, markup, texts = doc.rules, document.markup, document.texts
-    for lay_out in rules.starts:
-        lay_out(doc)
-    known = rules.fits.setdefault((document.kind, document.names), {})
-    written = "<".join([markup[at] for at in document.header])
-    fit = known.get(written) or rules.fit(document, written, header=True)
-    if fit is None:
-        return False
-    odd = document.odd or fit.odd
-    v, blank = fit.values([texts[at] for at in document.header])
-    els = Unread(doc.source, (0, *document.header), 0)
-    doc.run(fit.plan, v, els, fit.conditional, fit.attribute_checks, blank)
-    for start, end in document.blocks:
-        written = "<".join(markup[start:end])
-        fit = known.get(written) or rules.fit(document, written)
-        if fit is None:
-            return False
-        odd = odd or fit.odd
-        v, blank = fit.values(texts[start:end])
-        els = Unread(doc.source, fit.starts, start)
-        doc.run(fit.plan, v, els, fit.conditional, fit.attribute_checks, blank)
-    if odd:
-        _other_attributes(doc)
-    _run_document_rules(doc)
-    return True
-
-
-def _other_attributes(doc: Document) -> None:
-    for element in doc.root.iter():
-        if len(element.attrib):
-            read = attributes_of(name_of(element.tag))
-            for name in element.attrib:
-                if name not in read:
-                    for rule in doc.rules.attribute_rules:
-                        rule(doc, element, str(name))
 
 
 def _strict_decimal(text: str | None) -> Decimal:
