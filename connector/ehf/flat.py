@@ -20,6 +20,10 @@ from connector.ehf.xml import CAC, CBC, CREDIT_NOTE, INVOICE, LARGE, MAX_BYTES, 
 Names = tuple[tuple[str, str], ...]
 """Prefix and namespace, as the document element declares them."""
 
+LONG: Final = 500_000
+"""A document with a text longer than this, an attachment, is read as a tree: libxml2 hands texts to the schema in small
+pieces when it builds none, which takes time with the square of their length."""
+
 MAX_LEVELS: Final = 200
 """Deeper blocks are read as a tree, which knows where to stop."""
 
@@ -156,8 +160,9 @@ def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
     # As many of each: then every ">" ends a tag, for a well-formed document has no other "<" than those of its tags.
     if data.count(b"<", start) * 2 + 1 != len(pieces):
         return None
-    markup, texts = pieces[1::2], pieces[2::2]
-    return markup, texts
+    if len(data) > LONG and max(map(len, pieces)) > LONG:
+        return None
+    return pieces[1::2], pieces[2::2]
 
 
 def unescaped(text: str) -> str:

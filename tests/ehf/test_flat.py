@@ -14,6 +14,7 @@ import pytest
 from benchmarks.invoices import invoice
 from connector.ehf import flat, validate
 from connector.ehf.validation import rules_for
+from connector.ehf.xml import LARGE
 from tests.ehf.official import official
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
@@ -111,13 +112,21 @@ def test_what_is_plain_is_read_flat(name: str) -> None:
 
 def test_a_large_document_is_read_flat_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     data = put("</cbc:PayableAmount>", "7</cbc:PayableAmount>")
-    extra = b"<cbc:Note>" + b"x" * 11_000_000 + b"</cbc:Note>"  # more than libxml2 takes unless it is told to
-    data = data.replace(b"<cbc:DocumentCurrencyCode>", extra + b"<cbc:DocumentCurrencyCode>", 1)
+    extra = b"<cbc:Note>" + b"x" * 450_000 + b"</cbc:Note>"
+    data = data.replace(b"<cbc:DocumentCurrencyCode>", extra * 23 + b"<cbc:DocumentCurrencyCode>", 1)
+    assert len(data) > LARGE
     assert flat.read(data) is not None
     quick = said(data)
     monkeypatch.setattr(flat, "MAX_TAGS", 10)
     assert flat.read(data) is None  # what is too much for the tree is for the tree to refuse
     assert quick == said(data)
+
+
+def test_a_long_text_is_left_to_the_tree() -> None:
+    extra = b"<cbc:Note>" + b"x" * 11_000_000 + b"</cbc:Note>"
+    data = PLAIN.replace(b"<cbc:DocumentCurrencyCode>", extra + b"<cbc:DocumentCurrencyCode>", 1)
+    assert flat.read(data) is None
+    assert validate(data).layers["xsd"] == "passed"
 
 
 def test_prefixes_that_change_places_are_valid_and_no_shape_is_kept_of_them() -> None:
