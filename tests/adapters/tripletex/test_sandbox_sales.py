@@ -180,6 +180,21 @@ async def test_lines_take_price_vat_account_and_department_from_their_product(bo
     assert problems(await call.refused("POST", "/order", said)) == [("orderLines[0].product", "Objektet er inaktivt.")]
 
 
+async def test_vat_of_one_rate_is_rounded_once_over_all_departments(box, checked):
+    lines = []
+    for number in ("10", "20", "30"):
+        department = await checked("POST", "/department", {"name": "x", "departmentNumber": number})
+        product = await checked("POST", "/product", {
+            "name": "Vare", "priceExcludingVatCurrency": Decimal("33.33"), "department": {"id": department["id"]},
+        })  # fmt: skip
+        lines.append({"product": {"id": product["id"]}, "count": 1})
+    order = await checked.order(orderLines=lines)
+    await checked("PUT", f"/order/{order['id']}/:invoice", invoiceDate="2027-01-15", sendToCustomer=False)
+    assert box.state()["balances"] == {"1500": Decimal("124.99"), "2700": -25, "3000": Decimal("-99.99")}
+    rows = await checked("GET", "/ledger/posting", **DAYS, accountNumberFrom=3000, accountNumberTo=3999, sorting="id")
+    assert [one["amountGross"] for one in rows] == [Decimal("-41.66"), Decimal("-41.66"), Decimal("-41.67")]
+
+
 async def test_orders_change_take_documents_and_go_until_they_are_invoiced(box, checked):
     order = await checked.order()
     path = f"/order/{order['id']}"

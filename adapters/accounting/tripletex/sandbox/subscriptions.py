@@ -188,9 +188,8 @@ class Deliverer:
         return Delivery(subscription["targetUrl"], headers, body)
 
     def _value(self, subscription: Thing, event: str, id: int) -> dict[str, Any] | None:
-        subject, _, verb = event.partition(".")
-        if verb == "delete":
-            return None
+        """What the record looks like now; None where it is gone."""
+        subject = event.partition(".")[0]
         try:
             thing = self.books.find(Link(_TYPES.get(subject, subject), id))
             return show(thing, parse_fields(subscription["fields"]), self.books.find, self.base)
