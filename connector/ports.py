@@ -29,6 +29,7 @@ class Kind(StrEnum):
 
     CUSTOMER = "customer"
     INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
 
 
@@ -51,7 +52,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A piece of what changed. `cursor` is where the next read begins, opaque to the house; `more`: read on at once."""
+    """A piece of what changed. `cursor` is where the next read begins, opaque to the house; `more`: read on at once.
+
+    Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds.
+    """
 
     records: Sequence[Record]
     cursor: str

@@ -26,6 +26,7 @@ from connector.store.keys import ApiKey
 from connector.store.operations import Operation
 from connector.sync import intake
 from connector.sync.canonical import stored
+from connector.sync.credits import credited
 from connector.sync.handlers import INVOICE as INVOICE_ARRIVAL
 from connector.sync.handlers import PAYMENT as PAYMENT_ARRIVAL
 from connector.sync.keys import invoice_key
@@ -53,7 +54,7 @@ class OperationView(BaseModel):
     state: str = Field(
         description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
     )
-    kind: str = Field(description="invoice or payment.", examples=["invoice"])
+    kind: str = Field(description="invoice, credit_note or payment.", examples=["invoice"])
     document: str | None = Field(default=None, description="The document it is about, once it has been made.")
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
@@ -71,7 +72,7 @@ _BODIES = {
         "required": True,
         "content": {
             "application/json": _body(Draft, INVOICE_DRAFT),
-            "application/xml": {"schema": {"type": "string", "description": "EHF: a UBL invoice."}},
+            "application/xml": {"schema": {"type": "string", "description": "EHF: a UBL invoice or credit note."}},
         },
     }
 }
@@ -87,7 +88,7 @@ _PAYMENT_BODY = {
     "/invoices",
     status_code=202,
     response_model=OperationView,
-    summary="Post an invoice",
+    summary="Post an invoice or credit note",
     openapi_extra=_BODIES,
     responses=declared(400, 401, 403, 409, 413, 415, 422, 503),
 )
@@ -99,7 +100,10 @@ async def post_invoice(
     route: Annotated[str | None, Query(description="Route of the tenant; the only one where left out.")] = None,
     draft: Annotated[bool, Query(description="It is a draft: its number means nothing and is dropped.")] = False,
 ) -> Response:
-    """Take an invoice: model JSON (totals are made when left out) or EHF.
+    """Take an invoice or a credit note (by its type code): model JSON (totals are made when left out) or EHF.
+
+    A credit note names the invoice it credits in `preceding_invoices`: by number, by `source_id`, or by our id of it
+    (`document_id`). It is refused at once where that is unknown, or where more is asked for than is left of it.
 
     202 means: it is on disk and takes its way once. The same invoice again (same seller, year, type and number; without
     a number the same `source_id`) is the same operation; with other content it is refused with 409.
@@ -118,7 +122,7 @@ async def post_invoice(
     intake.check_route(way, invoice)
     business_key = invoice_key(invoice)
     said = {"route": way.name, "draft": draft, "key": key.name}
-    posted = _Posted(key.tenant, INVOICE_ARRIVAL, f"invoice/{business_key}", body, kind, said)
+    posted = _Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)
 
     def same(there: Arrival) -> bool:
         told = there.headers or {}
@@ -126,12 +130,14 @@ async def post_invoice(
         return told.get("route") == way.name and stored(before) == stored(invoice)
 
     def take(tx: Tx) -> Operation:
-        there = documents.by_key(tx, key.tenant, "invoice", business_key)
+        there = documents.by_key(tx, key.tenant, invoice.kind, business_key)
         digest = documents.digest_of(stored(invoice))
         if there is not None and (there.digest, there.source) != (digest, way.name):
-            raise _exists("invoice", business_key, document=there.id)
+            raise _exists(invoice.kind, business_key, document=there.id)
         if there is not None and there.arrival is not None:
             return posted.operation(tx, there.arrival)
+        if there is None and invoice.is_credit_note:  # what cannot be credited is refused at once, with the reason
+            credited(tx, house, key.tenant, way, invoice, stated=intake.states_totals(body, kind))
         return posted.operation(tx, posted.arrive(tx, same))
 
     def file(tx: Tx, arrival: str) -> intake.Filed:
@@ -260,6 +266,7 @@ class _Posted:
 
 def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
     helps = {
+        "credit_note": "An issued credit note is not changed. A new one gets its own number or `source_id`.",
         "invoice": "An issued invoice is not changed: credit it. A new one gets its own number or `source_id`.",
         "payment": "A payment is a fact: send a reversal of the first, or give the second its own `source_id`.",
     }

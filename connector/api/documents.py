@@ -14,7 +14,7 @@ from connector.api.problems import declared
 from connector.ehf.pdf import Language, render_pdf
 from connector.errors import Missing
 from connector.lanes import story
-from connector.model import Invoice
+from connector.model import CreditNote, Invoice
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.store.links import Link
@@ -36,7 +36,7 @@ class DocumentView(BaseModel):
 
     id: str
     kind: str = Field(examples=["invoice"])
-    state: str = Field(description="accepted, issued, paid; received, booked; known.")
+    state: str = Field(description="accepted, issued, paid, credited; received, booked; known.")
     version: int
     number: str | None = None
     source_id: str | None = None
@@ -45,7 +45,7 @@ class DocumentView(BaseModel):
     due_date: date | None = None
     currency: str | None = None
     payable: str | None = None
-    open: str | None = Field(default=None, description="What is still open.")
+    open: str | None = Field(default=None, description="What is still open; of a credit note, the customer's credit.")
     counterparty: str | None = None
     route: str | None = None
     created: datetime
@@ -106,7 +106,7 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
 async def find_documents(
     house: TheHouse,
     key: Reader,
-    kind: Annotated[str | None, Query(description="invoice, payment or customer.")] = None,
+    kind: Annotated[str | None, Query(description="invoice, credit_note, payment or customer.")] = None,
     state: Annotated[str | None, Query()] = None,
     number: Annotated[str | None, Query()] = None,
     source_id: Annotated[str | None, Query()] = None,
@@ -184,8 +184,8 @@ async def get_original(id: str, house: TheHouse, key: Reader) -> Response:
 async def get_pdf(id: str, house: TheHouse, key: Reader, language: Language = "nb") -> Response:
     """A plain, readable PDF of an invoice or credit note."""
     document = await house.store.read(lambda tx: documents.get(tx, key.tenant, id))
-    if document.kind != "invoice":
+    if document.kind not in ("invoice", "credit_note"):
         raise Missing("Only invoices and credit notes are shown as a page.", code="no-page", where={"document": id})
-    invoice = Invoice.model_validate(document.body)
+    invoice = (CreditNote if document.kind == "credit_note" else Invoice).model_validate(document.body)
     page = await run_in_threadpool(render_pdf, invoice, language=language)
     return Response(page, media_type="application/pdf")

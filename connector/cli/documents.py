@@ -23,8 +23,10 @@ Id = Annotated[str, typer.Argument(help="Id of the document, or its number or so
 
 @app.command("find")
 def find_documents(
-    kind: Annotated[str | None, typer.Option(help="invoice, payment or customer.")] = None,
-    state: Annotated[str | None, typer.Option(help="accepted, issued, paid, received, booked, known.")] = None,
+    kind: Annotated[str | None, typer.Option(help="invoice, credit_note, payment or customer.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="accepted, issued, paid, credited, received, booked, known.")
+    ] = None,
     number: Annotated[str | None, typer.Option(help="Number (BT-1).")] = None,
     kid: Annotated[str | None, typer.Option(help="KID.")] = None,
     counterparty: Annotated[str | None, typer.Option(help="Part of the name, or the organisation number.")] = None,

@@ -13,12 +13,13 @@ from connector.mapping.layers import Layer, Stack, merge, system_layers
 from connector.mapping.mapper import Mapper
 from connector.mapping.problems import Problem, did_you_mean, stop_on
 from connector.mapping.whole import whole
-from connector.model import Customer, Invoice, Payment
+from connector.model import CreditNote, Customer, Invoice, Payment
 from connector.ports import AccountingPlugin, Kind
 
 CANONICAL: Map[str, type[BaseModel]] = {
     Kind.CUSTOMER.value: Customer,
     Kind.INVOICE.value: Invoice,
+    Kind.CREDIT_NOTE.value: CreditNote,
     Kind.PAYMENT.value: Payment,
 }
 """Our model of each kind that can be mapped."""

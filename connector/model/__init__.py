@@ -8,6 +8,7 @@ Amounts are `Decimal` in whole units of their currency; in JSON they are text, a
 
 from connector.model.base import Day, Term, Text
 from connector.model.charges import AllowanceCharge, VatBreakdown
+from connector.model.credit import CreditNote, Excess, Left, Uncreditable, check_credit, fitted, left_of
 from connector.model.dimension import Dimension, DimensionKind, Dimensions, FreeDimension
 from connector.model.extension import Kept
 from connector.model.identifiers import BankAccount, Gln, Iban, Kid, OrganisationNumber, VatNumber
@@ -61,6 +62,7 @@ __all__ = [
     "Card",
     "Classification",
     "Contact",
+    "CreditNote",
     "Currency",
     "Customer",
     "Day",
@@ -74,6 +76,7 @@ __all__ = [
     "DocumentReference",
     "Draft",
     "Embedded",
+    "Excess",
     "FreeDimension",
     "Gln",
     "Iban",
@@ -83,6 +86,7 @@ __all__ = [
     "Kept",
     "Kid",
     "Kind",
+    "Left",
     "Line",
     "Mandate",
     "Number",
@@ -103,11 +107,15 @@ __all__ = [
     "Totals",
     "TradingPartner",
     "Uncomposable",
+    "Uncreditable",
     "VatBreakdown",
     "VatNumber",
+    "check_credit",
     "compose",
+    "fitted",
     "from_minor",
     "judge",
+    "left_of",
     "minor_units",
     "parse_decimal",
     "plain",

@@ -196,6 +196,11 @@ class Invoice(Term):
             "source_id": None,
             "customer_id": None,
             "dimensions": Dimensions(),
+            "preceding_invoices": tuple(
+                DocumentReference(number=one.number, issue_date=one.issue_date)
+                for one in self.preceding_invoices
+                if one.number
+            ),
             "lines": tuple(line_as_carried(line) for line in self.lines),
             "allowances_charges": tuple(as_carried(item) for item in self.allowances_charges),
         }

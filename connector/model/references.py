@@ -63,12 +63,24 @@ class Period(Term):
 
 
 class DocumentReference(Term):
-    """An invoice that this document corrects or follows (BG-3)."""
+    """An invoice that this document corrects or follows (BG-3), by whatever is known of it; EHF needs the number."""
 
-    number: Text
-    """BT-25 Number of the preceding invoice."""
+    number: Text | None = None
+    """BT-25 Number of the preceding invoice; None while it has none."""
     issue_date: Day | None = None
     """BT-26 Date of the preceding invoice."""
+    source_id: Text | None = None
+    """Its id in the system this document comes from. Not carried by EHF."""
+    document_id: Text | None = None
+    """Our own id of it. Not carried by EHF."""
+
+    @model_validator(mode="after")
+    def _something(self) -> DocumentReference:
+        if not (self.number or self.source_id or self.document_id):
+            raise PydanticCustomError(
+                "document-reference-empty", "Say which invoice is meant: number, source_id or document_id."
+            )
+        return self
 
 
 class Embedded(Term):

@@ -89,6 +89,7 @@ _CHANGE = Prepared(
     chosen=True,
 )
 _GET = Prepared(select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant")))
+_LOCK = Prepared(select(_t).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant")).with_for_update())
 _BY_KEY = Prepared(
     select(_t).where(
         _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.business_key == bindparam("key")
@@ -171,6 +172,14 @@ def get(tx: Tx, tenant: str, id: str) -> Document:
         Missing: there is none (or it is another tenant's).
     """
     row = tx.row(_GET, {"id": id, "tenant": tenant})
+    if row is None:
+        raise Missing(f"There is no document {id}.", code="document-not-found", where={"document": id})
+    return _document(tx, row)
+
+
+def locked(tx: Tx, tenant: str, id: str) -> Document:
+    """As `get`; nobody else changes it before the transaction ends, and what they wrote before is seen."""
+    row = tx.row(_LOCK, {"id": id, "tenant": tenant})
     if row is None:
         raise Missing(f"There is no document {id}.", code="document-not-found", where={"document": id})
     return _document(tx, row)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import Customer, Invoice, Payment
+from connector.model import CreditNote, Customer, Invoice, Payment
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
@@ -15,10 +15,11 @@ Model = Invoice | Customer | Payment
 
 MODELS: Mapping[str, type[Invoice] | type[Customer] | type[Payment]] = {
     Kind.INVOICE.value: Invoice,
+    Kind.CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
     Kind.PAYMENT.value: Payment,
 }
-IMMUTABLE = (Kind.INVOICE.value, Kind.PAYMENT.value)
+IMMUTABLE = (Kind.INVOICE.value, Kind.CREDIT_NOTE.value, Kind.PAYMENT.value)
 """Once they are there they are never written again: an invoice is credited, a payment reversed."""
 
 

@@ -9,7 +9,7 @@ from connector.store.work import Turn, Work
 from connector.sync.spokes import Spoke
 
 PUSH = "push-"
-"""Kinds of work that push a document: `push-invoice`, `push-customer`, `push-payment`."""
+"""Kinds of work that push a document: `push-invoice`, `push-credit_note`, `push-customer`, `push-payment`."""
 
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""

@@ -25,6 +25,7 @@ from connector.store.operations import Operation
 from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.canonical import stored
+from connector.sync.credits import CREDITS, credited
 from connector.sync.keys import customer_key, invoice_key, payment_key
 from connector.sync.money import settle
 from connector.sync.spokes import Spokes, route_of
@@ -119,7 +120,7 @@ def file_invoice(
     arrival: str,
     received: tuple[bytes, str | None],
 ) -> Filed:
-    """Document, customer, work and event of an invoice that was posted and may take this route.
+    """Document, customer, work and event of an invoice or credit note that was posted and may take this route.
 
     Args:
         arrival: the id of its arrival.
@@ -127,7 +128,17 @@ def file_invoice(
 
     Raises:
         Clash: it is here already; the one there, and whether it says the same, as `documents.insert` says it.
+        BadInput: it is a credit note that cannot be, as `credits.credited` says.
     """
+    key, digest = invoice_key(invoice), documents.digest_of(stored(invoice))
+    credits = None
+    if invoice.is_credit_note:
+        there = documents.by_key(tx, tenant, invoice.kind, key)
+        if there is not None:  # what it credits has been taken by itself
+            same = {"same": there.digest == digest}
+            raise Clash("It is here already.", code="document-exists", where={"document": there.id}, details=same)
+        stated = states_totals(*received)
+        credits, invoice = credited(tx, spokes, tenant, route, invoice, stated=stated)
     customer = customer_of(tx, tenant, invoice)
     totals = invoice.totals
     assert totals is not None
@@ -135,9 +146,10 @@ def file_invoice(
     made = documents.insert(
         tx,
         tenant=tenant,
-        kind="invoice",
-        business_key=invoice_key(invoice),
+        kind=invoice.kind,
+        business_key=key,
         body=stored(invoice),
+        digest=digest,
         state="accepted",
         original=original,
         content_type=content_type,
@@ -156,12 +168,16 @@ def file_invoice(
         arrival=arrival,
     )
     documents.relate(tx, tenant=tenant, document=made.id, kind="customer", other=customer.id)
+    if credits is not None:
+        documents.relate(tx, tenant=tenant, document=made.id, kind=CREDITS, other=credits.id)
     pushes = []
     for name in route.to:
         spoke = spokes.named(tenant, name)
         needs = effects.need(tx, spoke, "customer", customer.id)
-        pushes.append(effects.push(tx, spoke, "invoice", made.id, needs=needs))
-    tx.emit(tenant, "invoice.accepted", document=made.id, data=_seen(made, route.name))
+        if credits is not None:
+            needs += effects.need(tx, spoke, "invoice", credits.id)
+        pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
+    tx.emit(tenant, f"{invoice.kind}.accepted", document=made.id, data=_seen(made, route.name))
     return Filed(made.id, [work for work in pushes if work is not None])
 
 
@@ -263,9 +279,16 @@ def _json(body: bytes) -> Any:
         raise BadInput(f"The body is no JSON: {error}", code="body-malformed", do="Send JSON in UTF-8.") from None
 
 
-def _drafted(body: bytes) -> Invoice:
+def states_totals(body: bytes, content_type: str | None) -> bool:
+    """Whether a posted document came with its totals; else they are made here."""
+    if content_type in XML:
+        return True
     said = _json(body)
-    stated = isinstance(said, Mapping) and said.get("totals") is not None
+    return isinstance(said, Mapping) and said.get("totals") is not None
+
+
+def _drafted(body: bytes) -> Invoice:
+    stated = states_totals(body, None)
     # The models read the bytes themselves: only so do they see a number that would have passed through a float.
     try:
         if stated:

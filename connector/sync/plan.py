@@ -67,7 +67,7 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
     """Whether a document came in on one of these routes; a payment follows its invoice."""
-    if document.kind == Kind.INVOICE.value:
+    if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
         return document.source in routes
     if document.kind == Kind.PAYMENT.value:
         invoice = related(tx, document).get("invoice")

@@ -15,6 +15,7 @@ from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
+from connector.sync.credits import CREDITS, booked
 from connector.sync.effects import LIVE, PUSH
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -48,6 +49,8 @@ class Push:
             facts.update(one.facts)
         document, fields = self._taken(tx, spoke, kind, document, proof.record)
         keep_link(tx, spoke, kind, document, fields, proof.record, facts)
+        if kind == Kind.CREDIT_NOTE.value:
+            document = booked(tx, spoke, document, first=True)
         told = _told(document, spoke, proof.record, facts)
         tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
         _over(tx, work, document, told)
@@ -93,8 +96,13 @@ class Push:
         return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
 
 
-_EVENTS = {"invoice": "invoice.issued", "customer": "customer.linked", "payment": "payment.booked"}
-_AFTER = {"invoice": "issued", "customer": "known", "payment": "booked"}
+_EVENTS = {
+    "invoice": "invoice.issued",
+    "credit_note": "credit_note.issued",
+    "customer": "customer.linked",
+    "payment": "payment.booked",
+}
+_AFTER = {"invoice": "issued", "credit_note": "issued", "customer": "known", "payment": "booked"}
 
 
 def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
@@ -164,11 +172,11 @@ def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Docume
 
 
 def related(tx: Tx, document: Document) -> dict[str, str]:
-    """By kind, the documents that this one refers to: its customer, the invoice that it settles."""
+    """By kind, the documents that this one refers to: its customer, the invoice that it settles or credits."""
     found = {}
     for relation in documents.relations(tx, document.tenant, document.id):
         if relation.document == document.id:
-            found["invoice" if relation.kind == "allocation" else relation.kind] = relation.other
+            found["invoice" if relation.kind in ("allocation", CREDITS) else relation.kind] = relation.other
     return found
 
 
@@ -184,7 +192,7 @@ def _totals(model: Model) -> Totals | None:
 
 def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"connection": spoke.name, "vendor_id": record.id, "number": document.number}
-    if document.kind == Kind.INVOICE.value:
+    if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
         issued = document.issue_date.isoformat() if document.issue_date else None
         said |= {"kid": document.kid, "issue_date": issued, "payable": str(document.payable)}
         said["currency"] = document.currency

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.lanes import Found, Work
 from connector.model.json import dumps, loads
-from connector.ports import Kind, Page
+from connector.ports import Kind, Page, Record
 from connector.store import Store, Tx, connections, links, work
 from connector.store.work import Turn
 from connector.sync.records import arrive
@@ -96,11 +96,9 @@ class Sweep:
 
         def write(tx: Tx) -> None:
             missed = at["missed"]
-            known = links.versions(tx, spoke.id, kind, [record.id for record in page.records])
-            for record in page.records:
-                if known.get(record.id) != record.version:
-                    _, new = arrive(tx, spoke, record)
-                    missed += new
+            for record in unknown(tx, spoke, page):
+                _, new = arrive(tx, spoke, record)
+                missed += new
             read = at["read"] + len(page.records)
             if page.more:
                 going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat()}
@@ -119,8 +117,18 @@ class Sweep:
 
 def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page) -> None:
     # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
-    known = links.versions(tx, spoke.id, kind, [record.id for record in page.records])
-    for record in page.records:
-        if known.get(record.id) != record.version:
-            arrive(tx, spoke, record)
+    for record in unknown(tx, spoke, page):
+        arrive(tx, spoke, record)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
+
+
+def unknown(tx: Tx, spoke: Spoke, page: Page) -> list[Record]:
+    """The records of a page that are not here in this version."""
+    known = {
+        (kind, id): version
+        for kind in {record.kind for record in page.records}
+        for id, version in links.versions(
+            tx, spoke.id, kind, [record.id for record in page.records if record.kind == kind]
+        ).items()
+    }
+    return [record for record in page.records if known.get((record.kind, record.id)) != record.version]

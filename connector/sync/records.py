@@ -6,11 +6,13 @@ A record without a link is first held against our own pushes under way: while on
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
-from connector.model import Customer, Invoice, Payment
+from connector.mapping import Tenant
+from connector.model import CreditNote, Customer, Invoice, Party, Payment
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Record
 from connector.store import Tx, arrivals, attention, documents, links
@@ -19,13 +21,14 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
+from connector.sync.credits import CREDITS, booked, notes_of
 from connector.sync.money import allocated, settle
 from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
 
 RECORD = "record-"
-"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-customer`, `record-payment`."""
+"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-credit_note`, `record-customer` …"""
 
 
 def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
@@ -51,6 +54,8 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is not None:
         return _known(tx, spoke, kind, link, record)
+    if kind in _ISSUED:
+        return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
     return _NEW[kind](tx, spoke, record, arrival.id)
 
 
@@ -91,6 +96,8 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
     else:
         sent = view_of(mapper, canonical)
         links.change(tx, link, vendor_version=record.version, base_sent=sent, base_seen=record.body)
+    if kind == Kind.CREDIT_NOTE.value:
+        booked(tx, spoke, document, first=False)
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
     return document.id
@@ -181,19 +188,72 @@ def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     return made.id
 
 
-def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+def _seller(tenant: Tenant) -> Party:
+    """Whose books these are: the seller of what is issued in them."""
+    if tenant.organisation_number is None:
+        return Party(name=tenant.title)
+    return Party.norwegian(tenant.organisation_number, tenant.title)
+
+
+def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, seller: Party) -> str:
     """An invoice issued inside the system: mirrored as it is, never sent again by us."""
     _hold(effects.could_explain(tx, spoke, "invoice"), "invoice")
-    mapper = spoke.mapping["invoice"]
-    fields = mapper.into(record.body, _Behind(tx, spoke))
-    fields.setdefault("seller", {})
-    fields.setdefault("buyer", {})
-    invoice = Invoice.model_validate({"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields})
-    totals = invoice.totals
+    behind = _Behind(tx, spoke)
+    fields = {"seller": seller, "buyer": {}, **spoke.mapping["invoice"].into(record.body, behind)}
+    return _mirrored(tx, spoke, record, arrival, Invoice, fields, behind).id
+
+
+def _new_credit_note(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, seller: Party) -> str:
+    """A credit note issued inside the system: mirrored, and what is applied of it lowers its invoice.
+
+    Raises:
+        Later: its invoice has not been read yet, or a credit note of ours that is under way could be this one.
+        Stop: the invoice has not been read for an hour (`credited-invoice-unknown`).
+    """
+    behind = _Behind(tx, spoke)
+    try:
+        fields = {"seller": seller, "buyer": {}, **spoke.mapping["credit_note"].into(record.body, behind)}
+    except Later as later:
+        if tx.now - arrival.received < _PATIENCE:
+            raise
+        raise Stop(
+            f"A credit note in {spoke.name} ({record.id}) credits an invoice that has not been read: {later.reason}.",
+            code="credited-invoice-unknown",
+            do="Have everything read (`connector sync`), then retry; or cancel this where the invoice is older than"
+            " what is read.",
+            where={"connection": spoke.id, "vendor_id": record.id},
+        ) from None
+    preceding = fields.get("preceding_invoices") or ()
+    invoice = documents.get(tx, spoke.tenant, preceding[0]["document_id"]) if preceding else None
+    if invoice is not None:
+        ours = [one.id for one in notes_of(tx, invoice) if links.of(tx, one.id, spoke.id, "credit_note") is None]
+        _hold(effects.could_explain(tx, spoke, "credit_note", frozenset(ours)), "credit note")
+    made = _mirrored(tx, spoke, record, arrival, CreditNote, fields, behind)
+    if invoice is None:
+        return made.id
+    documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=CREDITS, other=invoice.id)
+    return booked(tx, spoke, made, first=True).id
+
+
+_PATIENCE = timedelta(hours=1)
+
+
+def _mirrored(
+    tx: Tx,
+    spoke: Spoke,
+    record: Record,
+    arrival: Arrival,
+    model: type[Invoice],
+    fields: dict[str, Any],
+    behind: _Behind,
+) -> Document:
+    """A document that was issued in the system, with its link and event."""
+    invoice = model.model_validate({"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields})
+    kind, totals = record.kind.value, invoice.totals
     made = documents.insert(
         tx,
         tenant=spoke.tenant,
-        kind="invoice",
+        kind=kind,
         business_key=f"{spoke.id}/{record.id}",
         body=stored(invoice),
         state="issued",
@@ -208,17 +268,19 @@ def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         open_amount=totals.payable if totals else None,
         counterparty_name=invoice.buyer.name,
         counterparty_number=invoice.buyer.organisation_number,
-        arrival=arrival,
+        arrival=arrival.id,
     )
-    keep_link(tx, spoke, "invoice", made, invoice.model_dump(), record, {})
+    if behind.customer is not None:
+        documents.relate(tx, tenant=spoke.tenant, document=made.id, kind="customer", other=behind.customer)
+    keep_link(tx, spoke, kind, made, invoice.model_dump(), record, {"number": invoice.number})
     tx.emit(
         spoke.tenant,
-        "invoice.found",
+        f"{kind}.found",
         document=made.id,
         connection=spoke.id,
         data={"connection": spoke.name, "number": invoice.number},
     )
-    return made.id
+    return made
 
 
 def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
@@ -252,6 +314,7 @@ class _Behind(Linked):
     def __init__(self, tx: Tx, spoke: Spoke) -> None:
         super().__init__(tx, spoke.id, {})
         self.spoke = spoke
+        self.customer: str | None = None
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
         """The party behind a customer's id; it waits where the customer has not been read yet."""
@@ -261,12 +324,13 @@ class _Behind(Linked):
             raise Later(error.said, after=2.0) from None
         if kind != Kind.CUSTOMER.value:
             return known
-        customer = Customer.model_validate(documents.get(self.tx, self.spoke.tenant, known["document_id"]).body)
+        self.customer = str(known["document_id"])
+        customer = Customer.model_validate(documents.get(self.tx, self.spoke.tenant, self.customer).body)
         return customer.party.model_dump()
 
 
 _NEW: dict[str, Callable[[Tx, Spoke, Record, str], str]] = {
     "customer": _new_customer,
-    "invoice": _new_invoice,
     "payment": _new_payment,
 }
+_ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from connector.model import Draft, Identifier, Invoice, Line, Party, PaymentMeans, Period, Totals
+from connector.model import DocumentReference, Draft, Identifier, Invoice, Line, Party, PaymentMeans, Period, Totals
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\n\t"),
@@ -59,6 +59,8 @@ def of_model(model: type[BaseModel], **given: st.SearchStrategy[Any]) -> st.Sear
             fields[name] = st.just(())
         elif name in ("currency", "tax_currency"):
             fields[name] = CURRENCIES
+        elif model is DocumentReference and name == "number":
+            fields[name] = TEXTS
         else:
             fields[name] = of_type(field.annotation)
     return st.builds(model, **{**fields, **given})

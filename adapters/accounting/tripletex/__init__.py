@@ -61,6 +61,7 @@ class TripletexPlugin:
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
         Kind.INVOICE: wire.InvoiceRecord,
+        Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,
     }
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters.accounting.tripletex.client import OSLO, Client
+from adapters.accounting.tripletex.credit_notes import CreditNotes
 from adapters.accounting.tripletex.customers import Customers
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
@@ -51,6 +52,7 @@ class Tripletex:
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
         self._invoices = Invoices(self._client, lookups, numbers.seen)
+        self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
         self._payments = Payments(self._client, lookups, numbers.seen)
 
     async def probe(self) -> Probe:
@@ -117,6 +119,8 @@ class Tripletex:
                 return self._customers.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
+            case Kind.CREDIT_NOTE, "create":
+                return self._credit_notes.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
         raise Refused(

@@ -31,13 +31,13 @@ class Invoices:
         """The steps that reach a goal. Raises `Refused`."""
         self._can_be(goal)
         return (
-            Step("order", self._order_create, self._order_look),
+            Step("order", self._order_create, self.order_look),
             Step("invoice", self._create, self._look),
             Step("read", self._read),
         )
 
     def _can_be(self, goal: Goal) -> None:
-        day, due = _dates(goal)
+        day, due = dates(goal)
         if goal.totals is None:
             raise Refused("The invoice comes without totals to compare with.", code="totals-missing")
         if due is not None and due < day:
@@ -47,6 +47,10 @@ class Invoices:
                 do="Mend the due date.",
                 where={"field": "invoiceDueDate"},
             )
+        self.check_lines(goal)
+
+    def check_lines(self, goal: Goal) -> None:
+        """Whether the lines can stand on an order. Raises `Refused`."""
         for place, line in enumerate(goal.record.get("order", {}).get("orderLines") or ()):
             prices = [line.get(f"unitPrice{side}VatCurrency") for side in ("Excluding", "Including")]
             if None not in prices:
@@ -65,11 +69,12 @@ class Invoices:
                 )
 
     async def _order_create(self, run: Run) -> Proof:
-        order = await self._client.write("POST", "/order", json=await self._order_body(run.goal))
+        order = await self._client.write("POST", "/order", json=await self.order_body(run.goal))
         return Proof(str(order["id"]))
 
-    async def _order_body(self, goal: Goal) -> dict[str, Any]:
-        day, due = _dates(goal)
+    async def order_body(self, goal: Goal) -> dict[str, Any]:
+        """The order as it is sent, with our marker and Tripletex' own ids."""
+        day, due = dates(goal)
         body = sent(wire.Order, goal.record["order"])
         body["customer"] = {"id": number_of(body.get("customer", {}).get("id"), "order.customer.id")}
         body.setdefault("orderDate", day.isoformat())
@@ -83,8 +88,9 @@ class Invoices:
             line["vatType"] = {"id": await self._lookups.vat_type(str(line["vatType"]["number"]), day)}
         return body
 
-    async def _order_look(self, run: Run) -> Sequence[Proof]:
-        day = day_of(run.goal.record["order"].get("orderDate")) or _dates(run.goal)[0]
+    async def order_look(self, run: Run) -> Sequence[Proof]:
+        """The order with our marker, if it is there."""
+        day = day_of(run.goal.record["order"].get("orderDate")) or dates(run.goal)[0]
         # Wide, should somebody have moved the order; its number says which it is.
         found = await self._client.every(
             "/order", number=run.goal.marker, fields="id,number",
@@ -93,7 +99,7 @@ class Invoices:
         return [Proof(str(row["id"])) for row in found if row.get("number") == run.goal.marker]
 
     async def _create(self, run: Run) -> Proof:
-        order, (day, _) = run.proofs["order"].id, _dates(run.goal)
+        order, (day, _) = run.proofs["order"].id, dates(run.goal)
         await self._compare_totals(order, run.goal)
         try:
             made = await self._client.write(
@@ -109,17 +115,19 @@ class Invoices:
 
     async def _compare_totals(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
+        compare(goal, await self.order_totals(order), {"order": order}, "Nothing is invoiced yet.")
+
+    async def order_totals(self, order: str) -> dict[str, Decimal]:
+        """What Tripletex would make of an order."""
         row = await self._client.get(
             f"/order/{order}",
             fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),"
             "preliminaryInvoice(id,amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency)",
         )
-        _compare(
-            goal, _totals(row.get("preliminaryInvoice")) or _summed(row), {"order": order}, "Nothing is invoiced yet."
-        )
+        return totals_of(row.get("preliminaryInvoice")) or _summed(row)
 
     async def _look(self, run: Run) -> Sequence[Proof]:
-        order, (day, _) = int(run.proofs["order"].id), _dates(run.goal)
+        order, (day, _) = int(run.proofs["order"].id), dates(run.goal)
         customer = number_of(run.goal.record["order"].get("customer", {}).get("id"), "order.customer.id")
         rows = await self._client.every(
             "/invoice", invoiceDateFrom=day, invoiceDateTo=day + timedelta(days=1), customerId=customer,
@@ -135,9 +143,9 @@ class Invoices:
         row = await self._client.get(f"/invoice/{run.proofs['invoice'].id}", fields=records.INVOICE_FIELDS)
         record = records.invoice(row)
         self._seen(row)
-        if theirs := _totals(row):
+        if theirs := totals_of(row):
             number = row.get("invoiceNumber")
-            _compare(run.goal, theirs, {"invoice": record.id}, f"It is invoiced, as number {number}.")
+            compare(run.goal, theirs, {"invoice": record.id}, f"It is invoiced, as number {number}.")
         voucher = record.body["invoice"].get("voucher") or {}
         facts = {
             "number": row.get("invoiceNumber"),
@@ -149,7 +157,8 @@ class Invoices:
         return Proof(record.id, facts, record)
 
 
-def _dates(goal: Goal) -> tuple[date, date | None]:
+def dates(goal: Goal) -> tuple[date, date | None]:
+    """Date and due date. Raises `Refused` ("date-missing")."""
     invoice = goal.record["invoice"]
     day = day_of(invoice.get("invoiceDate"))
     if day is None:
@@ -161,7 +170,7 @@ def _invoiced(row: Mapping[str, Any]) -> Proof:
     return Proof(str(row["id"]), {"number": row.get("invoiceNumber"), "kid": row.get("kid")})
 
 
-def _compare(goal: Goal, theirs: Mapping[str, Decimal], where: Mapping[str, str], stands: str) -> None:
+def compare(goal: Goal, theirs: Mapping[str, Decimal], where: Mapping[str, str], stands: str) -> None:
     """Raises `Stop` ("totals-differ") unless Tripletex comes to what the document says."""
     assert goal.totals is not None
     ours = {name: getattr(goal.totals, name) for name in ("net", "vat", "gross", "rounding")}
@@ -182,7 +191,7 @@ def _compare(goal: Goal, theirs: Mapping[str, Decimal], where: Mapping[str, str]
     )
 
 
-def _totals(row: Any) -> dict[str, Decimal] | None:
+def totals_of(row: Any) -> dict[str, Decimal] | None:
     """Totals of an invoice, or of one to come, where Tripletex shows them."""
     if not isinstance(row, Mapping) or "amountCurrency" not in row or "amountExcludingVatCurrency" not in row:
         return None

@@ -30,17 +30,25 @@ OVERLAP = timedelta(minutes=10)
 """Reads of customers overlap by so much: the vendor's clock is not ours, and changes become visible late."""
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
-_PATHS = {Kind.CUSTOMER: "/customer", Kind.INVOICE: "/invoice", Kind.PAYMENT: "/ledger/posting"}
+REGISTER = (Kind.INVOICE, Kind.CREDIT_NOTE)
+"""Kinds that lie in the one register of invoices: whoever reads one of them is given both."""
+_PATHS = {
+    Kind.CUSTOMER: "/customer",
+    Kind.INVOICE: "/invoice",
+    Kind.CREDIT_NOTE: "/invoice",
+    Kind.PAYMENT: "/ledger/posting",
+}
 _FIELDS = {
     Kind.CUSTOMER: records.CUSTOMER_FIELDS,
     Kind.INVOICE: records.INVOICE_FIELDS,
+    Kind.CREDIT_NOTE: records.INVOICE_FIELDS,
     Kind.PAYMENT: records.POSTING_FIELDS,
 }
 
 
 def _window(kind: Kind, start: date, end: date) -> dict[str, Any]:
     """The parameters that ask for [start, end)."""
-    if kind is Kind.INVOICE:
+    if kind in REGISTER:
         return {"invoiceDateFrom": start, "invoiceDateTo": end}
     return {"dateFrom": start, "dateTo": end, "type": records.PAYMENT_ROW}
 
@@ -164,12 +172,27 @@ class Reader:
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
         if kind is Kind.CUSTOMER:
             return [records.customer(row) for row in rows]
-        if kind is Kind.INVOICE:
+        if kind in REGISTER:
             for row in rows:
                 self._numbers.seen(row)
-            return [records.invoice(row) for row in rows]
+            closings = await self._closings([row for row in rows if row.get("isCreditNote")])
+            return [self._invoice(row, closings) for row in rows]
         ids = await self._numbers.of(rows)
         return [records.payment(row, ids.get(str(row.get("invoiceNumber")))) for row in rows]
+
+    def _invoice(self, row: Row, closings: Mapping[int, Row]) -> Record:
+        if not row.get("isCreditNote"):
+            return records.invoice(row)
+        own, credited = closings.get(row["id"], {}), closings.get(row.get("creditedInvoice") or 0, {})
+        return records.credit_note(row, credited.get("invoiceNumber"), records.closed_with(own))
+
+    async def _closings(self, notes: Sequence[Row]) -> dict[int, Row]:
+        """For credit notes of which something is no longer open: what they were closed with, and what they credit."""
+        used = [row for row in notes if row.get("amountCurrencyOutstanding") != row.get("amountCurrency")]
+        ids = sorted(
+            {row["id"] for row in used} | {row["creditedInvoice"] for row in used if row.get("creditedInvoice")}
+        )
+        return {row["id"]: row for row in await self._by_id(ids, records.CLOSING_FIELDS)}
 
     # --- everything -------------------------------------------------------------------------------------------------
 
@@ -251,14 +274,14 @@ class Reader:
         changed = [row for row in rows if row["id"] >= least and known.get(row["id"]) != _version(kind, row)]
         more, changed = len(changed) > PAGE // 2, changed[-PAGE // 2 :]
         known |= {row["id"]: _version(kind, row) for row in changed}
-        if kind is Kind.INVOICE:
-            changed = await self._in_full(changed)
+        if kind in REGISTER:
+            changed = await self._by_id([row["id"] for row in changed], records.INVOICE_FIELDS)
         found = await self._records(kind, changed)
         return Page(found, _dump({**state, "known": _newest(known)}), more=more)
 
     async def _newest_rows(self, kind: Kind, since: date) -> list[dict[str, Any]]:
         start = max(since, datetime.now(OSLO).date() - timedelta(days=self._poll_days))
-        fields = records.VERSION_FIELDS if kind is Kind.INVOICE else records.POSTING_FIELDS
+        fields = records.VERSION_FIELDS if kind in REGISTER else records.POSTING_FIELDS
         found: list[dict[str, Any]] = []
         while len(found) < KEPT:
             try:
@@ -277,19 +300,18 @@ class Reader:
                 break
         return found
 
-    async def _in_full(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        ids = [row["id"] for row in rows]
+    async def _by_id(self, ids: Sequence[int], fields: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for first in range(0, len(ids), BY_ID):
             some = ",".join(map(str, ids[first : first + BY_ID]))
             found += await self._client.rows(
-                "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, id=some, fields=records.INVOICE_FIELDS
+                "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, id=some, fields=fields
             )
         return found
 
 
 def _version(kind: Kind, row: Row) -> str:
-    return records.invoice_version(row) if kind is Kind.INVOICE else str(row.get("version", 0))
+    return records.invoice_version(row) if kind in REGISTER else str(row.get("version", 0))
 
 
 def _newest(known: Mapping[int, str]) -> list[tuple[int, str]]:

@@ -126,6 +126,62 @@ def invoice(row: Row) -> Record:
     return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body))
 
 
+CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
+CLOSING_FIELDS = f"id,invoiceNumber,creditedInvoice,{CLOSINGS}"
+"""What tells against which invoices a credit note was matched."""
+
+
+def closed_with(row: Row) -> set[str] | None:
+    """Numbers of the invoices whose rows the credit note's own rows are closed against; None where it has no rows of
+    its own: then they stand on the invoice it credits.
+    """
+    rows = row.get("postings")
+    if not rows:
+        return None
+    groups = [group for one in rows if isinstance(group := one.get("closeGroup"), Mapping)]
+    return {str(one.get("invoiceNumber")) for group in groups for one in group.get("postings") or ()}
+
+
+def credit_note(row: Row, credited_number: int | None, matched: set[str] | None) -> Record:
+    """A credit note as read: Tripletex' amounts below zero become positive.
+
+    One over a whole invoice shows the lines of that invoice, with their quantities above zero; one over a part shows
+    the lines of its own order, below zero: by the sign of their sum they are told apart.
+
+    Args:
+        credited_number: number of the invoice it credits, where it is known.
+        matched: as `closed_with` says; only asked for where something of it is no longer open.
+    """
+    plain = invoice(row)
+    head = {name: _turned(name, value) for name, value in plain.body["invoice"].items()}
+    lines = plain.body["order"].get("orderLines") or []
+    order = {**plain.body["order"]}
+    if sum(Decimal(line.get("amountExcludingVatCurrency") or 0) for line in lines) < 0:
+        lines = [{name: _turned(name, value) for name, value in line.items()} for line in lines]
+    else:  # the order is the invoice's, and so is its comment
+        order.pop("invoiceComment", None)
+        if comment := head.get("comment"):
+            order["invoiceComment"] = comment
+    credited = row.get("creditedInvoice")
+    body: dict[str, Any] = {"order": {**order, "orderLines": lines}, "invoice": head}
+    gross, still = head.get("amountCurrency"), head.get("amountCurrencyOutstanding")
+    if gross is not None and still is not None:  # rights may hide them: then it is unknown
+        here = matched is None or (credited_number is not None and str(credited_number) in matched)
+        body["applied"] = gross - still if here else Decimal(0)
+    if credited:
+        number = {} if credited_number is None else {"invoiceNumber": credited_number}
+        body["credits"] = {"id": credited, **number}
+    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body))
+
+
+_SIGNED = ("amount", "count")
+
+
+def _turned(name: str, value: Any) -> Any:
+    """Amounts and quantities with the other sign; everything else as it is."""
+    return -value if name.startswith(_SIGNED) and isinstance(value, int | Decimal) else value
+
+
 def payment(row: Row, invoice_id: int | None) -> Record:
     """A payment from its row in the customer ledger, where money received has a minus."""
     amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}

@@ -1,9 +1,9 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
-A record's body has the shape of one of `Customer`, `InvoiceRecord` and `PaymentRecord`. Where Tripletex refers to its
-own tables by an id that differs from company to company, a body carries what a person knows instead, and the adapter
-puts the id in its place: VAT types by `number` (the SAF-T code as text), currencies and countries by their ISO codes,
-payment types by description or by the number of the account that is debited.
+A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord` and `PaymentRecord`. Where
+Tripletex refers to its own tables by an id that differs from company to company, a body carries what a person knows
+instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as text), currencies and
+countries by their ISO codes, payment types by description or by the number of the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -168,6 +168,8 @@ class Invoice(Wire):
     isCredited: bool | None = ReadOnly
     creditedInvoice: int | None = ReadOnly
     """Id of the invoice that a credit note credits."""
+    comment: str | None = ReadOnly
+    """Why it was credited; on credit notes over a whole invoice."""
     ehfSendStatus: str | None = ReadOnly
     voucher: Voucher | None = ReadOnly
 
@@ -179,6 +181,26 @@ class InvoiceRecord(Wire):
 
     order: Order
     invoice: Invoice
+
+
+class InvoiceRef(Wire):
+    """The invoice that a payment settles or a credit note credits."""
+
+    id: int
+    invoiceNumber: int | None = ReadOnly
+
+
+class CreditNoteRecord(Wire):
+    """Body of a credit note's record. Quantities and amounts are positive, as on a credit note; Tripletex' own form (an
+    invoice with `isCreditNote` and amounts below zero) is the adapter's.
+    """
+
+    credits: InvoiceRef | None = None
+    """Written: always. Read: from `creditedInvoice`."""
+    order: Order
+    invoice: Invoice
+    applied: Decimal | None = ReadOnly
+    """How much of it Tripletex shows applied to the invoice it credits, in the invoice's currency."""
 
 
 class Account(Wire):
@@ -193,13 +215,6 @@ class PaymentType(Wire):
     description: str | None = None
     debitAccount: Account | None = None
     """Read: the bank account's ledger account, where the voucher debits exactly one."""
-
-
-class InvoiceRef(Wire):
-    """The invoice a payment settles."""
-
-    id: int
-    invoiceNumber: int | None = ReadOnly
 
 
 class CloseGroup(Wire):

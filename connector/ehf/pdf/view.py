@@ -146,6 +146,7 @@ class _Page:
         preceding = ", ".join(
             f"{ref.number} ({self.day(ref.issue_date)})" if ref.issue_date else ref.number
             for ref in invoice.preceding_invoices
+            if ref.number
         )
         period = invoice.period
         rows = [

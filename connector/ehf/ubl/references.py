@@ -43,8 +43,10 @@ def read_preceding(document: Node) -> tuple[DocumentReference, ...]:
 
 
 def write_preceding(parent: etree._Element, references: tuple[DocumentReference, ...]) -> None:
-    """Append a BillingReference for each."""
+    """Append a BillingReference for each that has a number."""
     for reference in references:
+        if not reference.number:
+            continue
         element = group(group(parent, "cac:BillingReference"), "cac:InvoiceDocumentReference")
         put(element, "cbc:ID", reference.number)
         put(element, "cbc:IssueDate", reference.issue_date)
