@@ -1,4 +1,4 @@
-"""What programs post: invoices and payments. Everything that can be known at once is answered at once; the rest is an
+"""What programs post: invoices, payments and reversals. What can be known at once is answered at once; the rest is an
 operation whose end is *done with proof*, *rejected with a reason* or *waiting for a person*.
 """
 
@@ -14,23 +14,24 @@ from pydantic import BaseModel, Field
 
 from connector.api.access import Reader, TheHouse, Writer
 from connector.api.body import body_of, media_type
-from connector.api.examples import INVOICE_DRAFT, PAYMENT
+from connector.api.examples import INVOICE_DRAFT, PAYMENT, REVERSAL
 from connector.api.problems import declared
 from connector.errors import BadInput, Clash, ConnectorError
-from connector.model import Draft, Payment
+from connector.model import Draft, Payment, Reversal
 from connector.model.json import dumps, loads
 from connector.service.house import House
 from connector.store import Moved, Tx, arrivals, documents, idempotency, new_id, operations
 from connector.store.arrivals import Arrival
 from connector.store.keys import ApiKey
 from connector.store.operations import Operation
-from connector.sync import intake
+from connector.sync import intake, postings
 from connector.sync.canonical import stored
+from connector.sync.closing import fact_for
 from connector.sync.credits import credited
 from connector.sync.handlers import INVOICE as INVOICE_ARRIVAL
 from connector.sync.handlers import PAYMENT as PAYMENT_ARRIVAL
-from connector.sync.keys import invoice_key
-from connector.sync.money import allocations_of, check_bank_money, invoice_for
+from connector.sync.handlers import REVERSAL as REVERSAL_ARRIVAL
+from connector.sync.keys import fact_key, invoice_key
 from connector.sync.spokes import route_of
 
 router = APIRouter(prefix="/v1", tags=["commands"])
@@ -54,12 +55,12 @@ class OperationView(BaseModel):
     state: str = Field(
         description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
     )
-    kind: str = Field(description="invoice, credit_note or payment.", examples=["invoice"])
+    kind: str = Field(description="invoice, credit_note, payment or reversal.", examples=["invoice"])
     document: str | None = Field(default=None, description="The document it is about, once it has been made.")
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
 
-BODIES: tuple[type[BaseModel], ...] = (Draft, Payment)
+BODIES: tuple[type[BaseModel], ...] = (Draft, Payment, Reversal)
 """What bodies are read as; the description names them (`connector.api.app`)."""
 
 
@@ -80,6 +81,12 @@ _PAYMENT_BODY = {
     "requestBody": {
         "required": True,
         "content": {"application/json": _body(Payment, PAYMENT)},
+    }
+}
+_REVERSAL_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": _body(Reversal, REVERSAL)},
     }
 }
 
@@ -159,25 +166,62 @@ async def post_payment(
 ) -> Response:
     """Take money that moved: it lowers what is open on the invoices it settles, here and in every other system.
 
+    What is beyond that, and money of a customer that settles nothing (`customer` instead of `allocations`), is the
+    customer's credit: `open` of the payment. A refund (`kind: refund`, `direction: out`) goes out against such credit.
     A payment is known by its `source_id`; two equal payments differ in it.
     """
     if media_type(request) != "application/json":
         raise BadInput("A payment is sent as application/json.", code="media-type", do="Set Content-Type.")
     body = await body_of(request, MOST_PAYMENT)
-    payment = intake.payment_of(body)
+    payment = postings.payment_of(body)
     tenant = house.tenant(key.tenant)
-    named = f"payment/{intake.key_of_payment(payment)}"
+    named = f"payment/{fact_key(intake.SOURCE, payment.source_id)}"
     posted = _Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
-        return intake.payment_of(there.body) == payment
+        return postings.payment_of(there.body) == payment
 
     def file(tx: Tx, arrival: str) -> intake.Filed:
-        return intake.file_payment(tx, house, key.tenant, payment, arrival=arrival)
+        return postings.file_payment(tx, house, key.tenant, payment, arrival=arrival)
 
     def take(tx: Tx) -> Operation:
-        for allocation in allocations_of(payment):
-            check_bank_money(tenant, payment, invoice_for(tx, key.tenant, allocation.document))
+        postings.check_bank_money(tx, tenant, key.tenant, payment)
+        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+
+    return await _once(house, key, request, body, idempotency_key, take)
+
+
+@router.post(
+    "/reversals",
+    status_code=202,
+    response_model=OperationView,
+    summary="Take a payment or settlement back",
+    openapi_extra=_REVERSAL_BODY,
+    responses=declared(400, 401, 403, 409, 413, 415, 422, 503),
+)
+async def post_reversal(
+    request: Request, house: TheHouse, key: Writer, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take back a payment, refund or settlement that should not have been: what it closed is open again, once, here and
+    in every system that has it. The fact stays and is shown as `reversed`.
+
+    Money that really goes back to the customer is no reversal: post a payment of the kind `refund`.
+    """
+    if media_type(request) != "application/json":
+        raise BadInput("A reversal is sent as application/json.", code="media-type", do="Set Content-Type.")
+    body = await body_of(request, MOST_PAYMENT)
+    reversal = postings.reversal_of(body)
+    named = f"reversal/{fact_key(intake.SOURCE, reversal.source_id)}"
+    posted = _Posted(key.tenant, REVERSAL_ARRIVAL, named, body, "application/json", {"key": key.name})
+
+    def same(there: Arrival) -> bool:
+        return postings.reversal_of(there.body) == reversal
+
+    def file(tx: Tx, arrival: str) -> intake.Filed:
+        return postings.file_reversal(tx, house, key.tenant, reversal, arrival=arrival)
+
+    def take(tx: Tx) -> Operation:
+        fact_for(tx, key.tenant, reversal)
         return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
     return await _once(house, key, request, body, idempotency_key, take)
@@ -269,6 +313,7 @@ def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
         "credit_note": "An issued credit note is not changed. A new one gets its own number or `source_id`.",
         "invoice": "An issued invoice is not changed: credit it. A new one gets its own number or `source_id`.",
         "payment": "A payment is a fact: send a reversal of the first, or give the second its own `source_id`.",
+        "reversal": "A fact keeps what it said: give another one its own `source_id`.",
     }
     return Clash(
         f"The {kind} {business_key} is here already, with other content or on another route.",

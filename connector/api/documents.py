@@ -36,7 +36,7 @@ class DocumentView(BaseModel):
 
     id: str
     kind: str = Field(examples=["invoice"])
-    state: str = Field(description="accepted, issued, paid, credited; received, booked; known.")
+    state: str = Field(description="accepted, issued, paid, credited, written_off; received, booked, reversed; known.")
     version: int
     number: str | None = None
     source_id: str | None = None
@@ -45,7 +45,9 @@ class DocumentView(BaseModel):
     due_date: date | None = None
     currency: str | None = None
     payable: str | None = None
-    open: str | None = Field(default=None, description="What is still open; of a credit note, the customer's credit.")
+    open: str | None = Field(
+        default=None, description="What is still open; of a payment or credit note, the customer's credit."
+    )
     counterparty: str | None = None
     route: str | None = None
     created: datetime
@@ -106,7 +108,9 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
 async def find_documents(
     house: TheHouse,
     key: Reader,
-    kind: Annotated[str | None, Query(description="invoice, credit_note, payment or customer.")] = None,
+    kind: Annotated[
+        str | None, Query(description="invoice, credit_note, payment, settlement, reversal or customer.")
+    ] = None,
     state: Annotated[str | None, Query()] = None,
     number: Annotated[str | None, Query()] = None,
     source_id: Annotated[str | None, Query()] = None,

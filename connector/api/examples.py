@@ -58,3 +58,10 @@ PAYMENT: dict[str, Any] = {
     "bank_account": "15032080119",
     "allocations": [{"document": {"source_id": "order-4711"}, "amount": "5000.00"}],
 }
+REVERSAL: dict[str, Any] = {
+    "source_id": "bank-2027-02-02-3",
+    "of": "payment",
+    "of_id": "bank-2027-02-01-17",
+    "date": "2027-02-02",
+    "text": "Booked twice by the bank",
+}

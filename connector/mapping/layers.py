@@ -244,13 +244,14 @@ def _table(stack: Stack, layer: Layer, name: str, table: Table | None, *, upper:
     merged.title = table.title or merged.title
     own: dict[tuple[Any, ...], Origin] = {}
     for number, row in enumerate(table.rows):
-        code = row_key(row.ours)
+        # A table that is only read is known by their codes: several of them may mean the same.
+        reads = merged.only == "in" and row.theirs != [None]
+        code = row_key((reads and row.theirs) or row.ours)
         short = (*layer.at, *key, "rows", str(row.ours[0]))
         origin = layer.origin(*key, "rows", str(row.ours[0]) if short in layer.source.lines else number)
         if code in own:
-            said = (
-                f"The table `{name}` has two values for {shown_code(row.ours)}; the first is on line {own[code].line}."
-            )
+            twice = shown_code((reads and row.theirs) or row.ours)
+            said = f"The table `{name}` has two values for {twice}; the first is on line {own[code].line}."
             stack.problems.append(Problem("table-two-values", said, origin.file, origin.line, "Keep one of them."))
             continue
         own[code] = origin

@@ -101,6 +101,8 @@ class Payment(Term):
     """The other side's account."""
     counterparty_name: Text | None = None
     """Who paid or was paid, as the bank says it."""
+    customer: DocumentKey | None = None
+    """The customer whose money it is, where it settles no document that says so."""
     customer_id: Text | None = None
     """The source's own number of the customer or supplier."""
     bank_reference: Text | None = None

@@ -229,6 +229,15 @@ def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("q
     return [_arrival(tx, row) for row in rows]
 
 
+def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str]) -> bool:
+    """Whether arrivals of these kinds from a source wait to be handled."""
+    query = select(_t.c.id).where(
+        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.ended.is_(None),
+        _t.c.due.is_not(None),
+    ).limit(1)  # fmt: skip
+    return tx.execute(query).first() is not None
+
+
 def _arrival(tx: Tx, row: Any) -> Arrival:
     fields = row._asdict()
     fields["error"] = tx.unseal_json("arrivals.error", row.id, row.error)

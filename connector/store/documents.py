@@ -263,6 +263,18 @@ def find(
     return [Document(**row) for row in tx.execute(query).mappings()]
 
 
+def credits(tx: Tx, tenant: str, customer: str, currency: str) -> list[Document]:
+    """Payments and credit notes of a customer of which something is left, oldest first."""
+    mine = select(_r.document).where(_r.other == customer, _r.kind == "customer", _r.tenant == tenant)
+    query = (
+        select(_t)
+        .where(_t.c.id.in_(mine), _t.c.tenant == tenant, _t.c.kind.in_(["payment", "credit_note"]))
+        .where(_t.c.currency == currency, _t.c.open_amount > Decimal(0))
+        .order_by(_t.c.issue_date, _t.c.id)
+    )
+    return [_document(tx, row) for row in tx.execute(query)]
+
+
 def change(tx: Tx, document: Document, **changes: Any) -> Document:
     """Change a document that has not changed since it was read (compare-and-swap on its version).
 

@@ -140,6 +140,21 @@ def by_vendor_id(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | N
     return None if row is None else _link(tx, row)
 
 
+_PART = Prepared(
+    select(_t).where(
+        _t.c.connection == bindparam("connection"),
+        _t.c.vendor_id == bindparam("vendor_id"),
+        _t.c.kind.like(bindparam("parts")),
+    )
+)
+
+
+def part(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | None:
+    """The link of a part (kinds `payment:1`, `payment:2` …) with the vendor's id, if there is one."""
+    row = tx.row(_PART, {"connection": connection, "vendor_id": vendor_id, "parts": f"{kind}:%"})
+    return None if row is None else _link(tx, row)
+
+
 def versions(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> dict[str, str | None]:
     """By the vendor's id, the version we know of each of these records that is linked."""
     known: dict[str, str | None] = {}

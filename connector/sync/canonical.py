@@ -6,20 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import CreditNote, Customer, Invoice, Payment
+from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
 
-Model = Invoice | Customer | Payment
+Model = Invoice | Customer | Payment | Settlement | Reversal
 
-MODELS: Mapping[str, type[Invoice] | type[Customer] | type[Payment]] = {
+MODELS: Mapping[str, type[Model]] = {
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
     Kind.PAYMENT.value: Payment,
+    Kind.SETTLEMENT.value: Settlement,
+    Kind.REVERSAL.value: Reversal,
 }
-IMMUTABLE = (Kind.INVOICE.value, Kind.CREDIT_NOTE.value, Kind.PAYMENT.value)
+IMMUTABLE = (
+    Kind.INVOICE.value,
+    Kind.CREDIT_NOTE.value,
+    Kind.PAYMENT.value,
+    Kind.SETTLEMENT.value,
+    Kind.REVERSAL.value,
+)
 """Once they are there they are never written again: an invoice is credited, a payment reversed."""
 
 

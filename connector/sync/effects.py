@@ -31,11 +31,19 @@ def writes(tx: Tx, spoke: Spoke) -> bool:
 
 
 def push(
-    tx: Tx, spoke: Spoke, kind: str, document: str, *, needs: Sequence[str] = (), turn: Turn = Turn.EFFECT
+    tx: Tx,
+    spoke: Spoke,
+    kind: str,
+    document: str,
+    *,
+    needs: Sequence[str] = (),
+    turn: Turn = Turn.EFFECT,
+    part: int = 0,
 ) -> str | None:
     """Have a document brought to a system; None where the connection only observes (it is told when it is activated).
 
-    The decision what exactly to do is made when it runs: asking twice does nothing twice.
+    The decision what exactly to do is made when it runs: asking twice does nothing twice. `part`: which row of a
+    payment that is several there (`connector.sync.parts`).
     """
     if not writes(tx, spoke):
         return None
@@ -48,6 +56,7 @@ def push(
         connection=spoke.id,
         document=document,
         subject=subject(spoke, document),
+        task={"part": part} if part else None,
         needs=needs,
     )
 

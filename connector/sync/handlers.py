@@ -10,13 +10,14 @@ from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
 from connector.sync.effects import PUSH
-from connector.sync.intake import take_invoice, take_payment
+from connector.sync.intake import take_invoice
+from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
 from connector.sync.records import RECORD, take_record
 from connector.sync.spokes import Spokes
 
-INVOICE, PAYMENT = "api-invoice", "api-payment"
+INVOICE, PAYMENT, REVERSAL = "api-invoice", "api-payment", "api-reversal"
 """Kinds of arrivals that programs post."""
 
 
@@ -36,6 +37,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
         arrivals={
             INVOICE: partial(take_invoice, spokes=spokes),
             PAYMENT: partial(take_payment, spokes=spokes),
+            REVERSAL: partial(take_reversal, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},

@@ -1,14 +1,15 @@
 """What programs post becomes documents, and what the world should now be told: arrivals of the source `api`.
 
 One transaction makes the document, the customer it is for, the work for every connection on its route, and the event:
-the one that keeps the arrival, where nothing stands in the way (`file_invoice`, `file_payment`); else a later one of
-the inbox (`take_invoice`, `take_payment`).
+the one that keeps the arrival, where nothing stands in the way (`file_invoice`); else a later one of the inbox
+(`take_invoice`). Payments and reversals are in `connector.sync.postings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,7 +17,16 @@ from pydantic import ValidationError
 from connector.ehf import read
 from connector.errors import BadInput, Clash
 from connector.mapping.tenants import TenantRoute
-from connector.model import Customer, Difference, Draft, Invoice, Payment, Uncomposable, compose, judge, plain
+from connector.model import (
+    Customer,
+    Difference,
+    Draft,
+    Invoice,
+    Uncomposable,
+    compose,
+    judge,
+    plain,
+)
 from connector.model.json import loads
 from connector.store import Tx, documents, operations
 from connector.store.arrivals import Arrival
@@ -25,9 +35,10 @@ from connector.store.operations import Operation
 from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.canonical import stored
+from connector.sync.closing import advance, use
 from connector.sync.credits import CREDITS, credited
-from connector.sync.keys import customer_key, invoice_key, payment_key
-from connector.sync.money import settle
+from connector.sync.keys import customer_key, invoice_key
+from connector.sync.money import CUSTOMER
 from connector.sync.spokes import Spokes, route_of
 
 SOURCE = "api"
@@ -64,18 +75,6 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
     if invoice.totals:
         scaled(invoice.totals.payable)
     return invoice
-
-
-def payment_of(body: bytes) -> Payment:
-    """The payment that was posted, as model JSON. Raises `BadInput` with every fault."""
-    _json(body)
-    try:
-        payment = Payment.model_validate_json(body)
-    except ValidationError as error:
-        raise _faults(error, "payment") from None
-    for amount in (payment.amount, *(one.amount for one in payment.allocations)):
-        scaled(amount)
-    return payment
 
 
 def check_route(route: TenantRoute, invoice: Invoice) -> None:
@@ -142,6 +141,10 @@ def file_invoice(
     customer = customer_of(tx, tenant, invoice)
     totals = invoice.totals
     assert totals is not None
+    prepaid = totals.prepaid or Decimal(0)
+    # What is owed is the whole; the advance is credit of the customer that is applied to it.
+    uses = advance(tx, tenant, customer.id, invoice.currency, prepaid) if prepaid else []
+    owed = totals.payable + prepaid
     original, content_type = received if received[1] in XML else (None, None)
     made = documents.insert(
         tx,
@@ -161,15 +164,17 @@ def file_invoice(
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         currency=invoice.currency,
-        payable=totals.payable,
-        open_amount=totals.payable,
+        payable=owed,
+        open_amount=owed,
         counterparty_name=invoice.buyer.name,
         counterparty_number=invoice.buyer.organisation_number,
         arrival=arrival,
     )
-    documents.relate(tx, tenant=tenant, document=made.id, kind="customer", other=customer.id)
+    documents.relate(tx, tenant=tenant, document=made.id, kind=CUSTOMER, other=customer.id)
     if credits is not None:
         documents.relate(tx, tenant=tenant, document=made.id, kind=CREDITS, other=credits.id)
+    if uses:
+        made = use(tx, made, uses, invoice.issue_date or tx.now.date())
     pushes = []
     for name in route.to:
         spoke = spokes.named(tenant, name)
@@ -178,20 +183,6 @@ def file_invoice(
             needs += effects.need(tx, spoke, "invoice", credits.id)
         pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
     tx.emit(tenant, f"{invoice.kind}.accepted", document=made.id, data=_seen(made, route.name))
-    return Filed(made.id, [work for work in pushes if work is not None])
-
-
-def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arrival: str) -> Filed:
-    """Document, allocations, open amounts, work and events of a payment that was posted. Raises as `money.settle`."""
-    made, invoices = settle(tx, tenant, SOURCE, payment, arrival=arrival)
-    routes = spokes.tenant(tenant).routes
-    pushes = []
-    for invoice in invoices:
-        route = routes.get(invoice.source or "")
-        for name in route.to if route else ():
-            spoke = spokes.named(tenant, name)
-            needs = effects.need(tx, spoke, "invoice", invoice.id)
-            pushes.append(effects.push(tx, spoke, "payment", made.id, needs=needs))
     return Filed(made.id, [work for work in pushes if work is not None])
 
 
@@ -208,14 +199,6 @@ def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
         if not clash.details["same"]:
             raise
         filed = Filed(str(clash.where["document"]))
-    for operation in operations.find(tx, arrival=arrival.id):
-        under_way(tx, operation, filed)
-    return filed.document
-
-
-def take_payment(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
-    """The arrival of a payment that a program posted."""
-    filed = file_payment(tx, spokes, arrival.tenant, payment_of(arrival.body), arrival=arrival.id)
     for operation in operations.find(tx, arrival=arrival.id):
         under_way(tx, operation, filed)
     return filed.document
@@ -243,6 +226,8 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
         business_key=key,
         body=stored(customer),
         state="known",
+        number=customer.number,
+        source_id=customer.source_id,
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
     )
@@ -250,11 +235,6 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
 
 def _buyer(invoice: Invoice) -> Customer:
     return Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
-
-
-def key_of_payment(payment: Payment) -> str:
-    """The business key of a payment that a program posts."""
-    return payment_key(SOURCE, payment)
 
 
 def _apart(one: Difference) -> dict[str, str]:
@@ -272,7 +252,8 @@ def _seen(document: Document, route: str) -> dict[str, Any]:
     }
 
 
-def _json(body: bytes) -> Any:
+def json_of(body: bytes) -> Any:
+    """What a body says as JSON. Raises `BadInput` (`body-malformed`)."""
     try:
         return loads(body)
     except (ValueError, UnicodeDecodeError) as error:
@@ -283,7 +264,7 @@ def states_totals(body: bytes, content_type: str | None) -> bool:
     """Whether a posted document came with its totals; else they are made here."""
     if content_type in XML:
         return True
-    said = _json(body)
+    said = json_of(body)
     return isinstance(said, Mapping) and said.get("totals") is not None
 
 
@@ -295,12 +276,13 @@ def _drafted(body: bytes) -> Invoice:
             return Invoice.model_validate_json(body)
         return compose(Draft.model_validate_json(body))
     except ValidationError as error:
-        raise _faults(error, "invoice") from None
+        raise faults(error, "invoice") from None
     except Uncomposable as error:
         raise BadInput(str(error), code="not-composable", do="Give each line a price and quantity, or a net.") from None
 
 
-def _faults(error: ValidationError, what: str) -> BadInput:
+def faults(error: ValidationError, what: str) -> BadInput:
+    """What a model found wrong with a body, each fault with its field."""
     faults = [
         {"field": ".".join(map(str, fault["loc"])), "code": fault["type"].replace("_", "-"), "message": fault["msg"]}
         for fault in error.errors(include_url=False, include_input=False, include_context=False)

@@ -52,8 +52,12 @@ def customer_key(customer: Customer) -> str:
 def payment_key(source: str, payment: Payment) -> str:
     """The source's own row id: two equal payments differ in it. Raises `BadInput` (`identity-too-long`)."""
     _short("bank_reference", payment.bank_reference or "")
-    _short("source_id", payment.source_id)
-    return f"{source}/{payment.source_id}"
+    return fact_key(source, payment.source_id)
+
+
+def fact_key(source: str, source_id: str) -> str:
+    """The id that a fact (payment, settlement, reversal) has in its source. Raises `BadInput` (`identity-too-long`)."""
+    return f"{source}/{_short('source_id', source_id)}"
 
 
 def party_key(party: Party) -> str:

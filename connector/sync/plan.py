@@ -11,8 +11,10 @@ from connector.ports import Kind
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import effects
-from connector.sync.canonical import model_of
-from connector.sync.push import related
+from connector.sync.balance import ALLOCATION
+from connector.sync.intake import SOURCE
+from connector.sync.postings import push_payment
+from connector.sync.push import behind, related
 from connector.sync.spokes import Linked, Spoke, Spokes
 
 PAGE = 200
@@ -70,8 +72,16 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
     if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
         return document.source in routes
     if document.kind == Kind.PAYMENT.value:
-        invoice = related(tx, document).get("invoice")
-        return invoice is not None and documents.get(tx, document.tenant, invoice).source in routes
+        if document.state == "reversed":
+            return False
+        settled = [
+            documents.get(tx, document.tenant, row.other)
+            for row in documents.relations(tx, document.tenant, document.id)
+            if row.document == document.id and row.kind == ALLOCATION
+        ]
+        if not settled:
+            return document.source == SOURCE
+        return any(one.source in routes or (one.kind != "invoice" and belongs(tx, one, routes)) for one in settled)
     return False
 
 
@@ -80,6 +90,9 @@ def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
     asked = 0
     for document in list(wanted(tx, spokes, spoke)):
         if effects.live(tx, spoke, document.id):
+            continue
+        if document.kind == Kind.PAYMENT.value:
+            asked += len(push_payment(tx, [spoke], documents.get(tx, document.tenant, document.id)))
             continue
         first = related(tx, document)
         needs: tuple[str, ...] = ()
@@ -101,9 +114,9 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
         state = live[-1].state
         return step("wait", f"work on it is {state}", "" if state != "parked" else "See `connector attention`.")
     document = documents.get(tx, spoke.tenant, head.id)
-    context = _Promised(tx, spoke.id, related(tx, document))
     try:
-        fields = model_of(document.kind, document.body).model_dump()
+        model, linked = behind(tx, spoke, document)
+        fields, context = model.model_dump(), _Promised(tx, spoke.id, linked.related, linked.kinds)
         record = spoke.mapping[document.kind].out(fields, context)
     except ConnectorError as error:
         return step("stop", error.said, error.do)
@@ -116,5 +129,5 @@ class _Promised(Linked):
     def vendor_id(self, kind: str, ours: Any) -> str:
         """The vendor's id, or a zero where the thing is made first."""
         document = self.related.get(kind)
-        link = links.of(self.tx, document, self.connection, kind) if document else None
+        link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         return link.vendor_id if link else "0"

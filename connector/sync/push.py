@@ -17,6 +17,8 @@ from connector.sync import keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
 from connector.sync.effects import LIVE, PUSH
+from connector.sync.money import CLOSED
+from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
 
@@ -48,7 +50,8 @@ class Push:
         for one in proofs.values():
             facts.update(one.facts)
         document, fields = self._taken(tx, spoke, kind, document, proof.record)
-        keep_link(tx, spoke, kind, document, fields, proof.record, facts)
+        part = link_kind(kind, _part(work))
+        keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
         if kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         told = _told(document, spoke, proof.record, facts)
@@ -60,12 +63,12 @@ class Push:
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
         mapper = spoke.mapping[kind]
-        link = links.of(tx, document.id, spoke.id, kind)
-        model = model_of(kind, document.body)
+        number = _part(work)
+        link = links.of(tx, document.id, spoke.id, link_kind(kind, number))
+        model, context = behind(tx, spoke, document, number)
         canonical = model.model_dump()
-        context = Linked(tx, spoke.id, related(tx, document))
         if link is None:
-            marker = keys.marker(document.id, spoke.id, "create")
+            marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
@@ -84,7 +87,7 @@ class Push:
         mapper = spoke.mapping[kind]
         canonical = model_of(kind, document.body).model_dump()
         take: dict[str, Any] = {}
-        if kind != Kind.PAYMENT.value:
+        if kind not in MONEY:
             ours = mapper.view(canonical)
             take = {
                 path: value
@@ -101,8 +104,35 @@ _EVENTS = {
     "credit_note": "credit_note.issued",
     "customer": "customer.linked",
     "payment": "payment.booked",
+    "reversal": "reversal.booked",
 }
-_AFTER = {"invoice": "issued", "credit_note": "issued", "customer": "known", "payment": "booked"}
+_AFTER = {
+    "invoice": "issued",
+    "credit_note": "issued",
+    "customer": "known",
+    "payment": "booked",
+    "reversal": "booked",
+}
+MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
+"""Facts: what a system shows of them is never taken into them."""
+
+
+def _part(work: Work) -> int:
+    return int((work.task or {}).get("part", 0))
+
+
+def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Model, Linked]:
+    """What is pushed of a document (of a payment: one part), and what stands behind its references."""
+    if document.kind == Kind.PAYMENT.value:
+        one = parts(tx, document)[part]
+        return one.model, Linked(tx, spoke.id, one.related, one.links)
+    model = model_of(document.kind, document.body)
+    if document.kind == Kind.REVERSAL.value:
+        fact = fact_of(tx, document)
+        there = linked(tx, fact, spoke.id)
+        kinds = {Kind.PAYMENT.value: there[part]} if part < len(there) else {}
+        return model, Linked(tx, spoke.id, {Kind.PAYMENT.value: fact.id}, kinds)
+    return model, Linked(tx, spoke.id, related(tx, document))
 
 
 def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
@@ -124,16 +154,18 @@ def keep_link(
     fields: Mapping[str, Any],
     record: Record,
     facts: Mapping[str, Any],
+    *,
+    part: str | None = None,
 ) -> None:
     """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
-    shows of it now.
+    shows of it now. `part`: the kind of the link, where the record is a part of the document.
     """
     links.put(
         tx,
         tenant=spoke.tenant,
         document=document.id,
         connection=spoke.id,
-        kind=kind,
+        kind=part or kind,
         vendor_id=record.id,
         vendor_version=record.version,
         base_sent=view_of(spoke.mapping[kind], fields),
@@ -164,7 +196,7 @@ def with_body(
 
 def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:
     """The document with these changes; a state that says more (paid) is kept."""
-    if document.state in ("paid", "credited"):
+    if document.state in (*CLOSED, "reversed"):
         state = document.state
     if not changes and state == document.state:
         return document

@@ -22,7 +22,9 @@ from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, notes_of
-from connector.sync.money import allocated, settle
+from connector.sync.ledger_facts import Behind, applied, control, new_reversal, new_settlement
+from connector.sync.money import CUSTOMER, allocated, settle
+from connector.sync.parts import linked, parts
 from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -33,6 +35,9 @@ RECORD = "record-"
 
 def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     """Keep a record as the vendor showed it; the same version again is the same arrival."""
+    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
+    if record.open_amount is not None:
+        said["open"] = record.open_amount
     return arrivals.arrive(
         tx,
         tenant=spoke.tenant,
@@ -40,7 +45,7 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
         kind=RECORD + record.kind,
         key=f"{record.kind}/{record.id}/{record.version}",
         subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps({"id": record.id, "version": record.version, "body": record.body}, canonical=True),
+        body=dumps(said, canonical=True),
         content_type="application/json",
     )
 
@@ -50,10 +55,15 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
     said = loads(arrival.body)
-    record = Record(Kind(kind), said["id"], said["version"], said["body"])
+    record = Record(Kind(kind), said["id"], said["version"], said["body"], said.get("open"))
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
+    if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
+        link = links.part(tx, spoke.id, kind, record.id)
     if link is not None:
-        return _known(tx, spoke, kind, link, record)
+        document = _known(tx, spoke, kind, link, record)
+        if kind == Kind.INVOICE.value:
+            control(tx, spoke, documents.get(tx, spoke.tenant, document), record, arrival)
+        return document
     if kind in _ISSUED:
         return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
     return _NEW[kind](tx, spoke, record, arrival.id)
@@ -73,6 +83,11 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         _seen_only(tx, link, record)
         return link.document
     document = documents.get(tx, spoke.tenant, link.document)
+    if kind == Kind.PAYMENT.value:
+        # What a row settles may come to it later: credit that is matched. The row itself is a fact and stays.
+        applied(tx, spoke, document, record)
+        _seen_only(tx, link, record)
+        return document.id
     canonical = model_of(kind, document.body).model_dump()
     base = Base(sent=link.base_sent or {}, seen=seen)
     decision = reconcile(base, view_of(mapper, canonical), theirs, policy_of(mapper, issued=kind in IMMUTABLE))
@@ -179,6 +194,7 @@ def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         body=stored(customer),
         state="known",
         source=spoke.id,
+        number=customer.number,
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
         arrival=arrival,
@@ -271,7 +287,7 @@ def _mirrored(
         arrival=arrival.id,
     )
     if behind.customer is not None:
-        documents.relate(tx, tenant=spoke.tenant, document=made.id, kind="customer", other=behind.customer)
+        documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=CUSTOMER, other=behind.customer)
     keep_link(tx, spoke, kind, made, invoice.model_dump(), record, {"number": invoice.number})
     tx.emit(
         spoke.tenant,
@@ -284,12 +300,11 @@ def _mirrored(
 
 
 def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
-    """Money that arrived in the system's books: one row, one payment."""
+    """Money on a customer's account in the system's books: one row, one payment or refund."""
     mapper = spoke.mapping["payment"]
-    fields = mapper.into(record.body, Linked(tx, spoke.id, {}))
+    fields = mapper.into(record.body, Behind(tx, spoke.id, {}))
     payment = allocated(Payment.model_validate({"direction": "in", **fields, "source_id": record.id}))
-    invoices = frozenset(one.document.document_id or "" for one in payment.allocations)
-    ours = _unlinked_payments(tx, spoke, invoices)
+    ours = _unlinked_payments(tx, spoke, payment)
     if ours:
         _hold(effects.could_explain(tx, spoke, "payment", frozenset(ours)), "payment")
     made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
@@ -297,14 +312,17 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     return made.id
 
 
-def _unlinked_payments(tx: Tx, spoke: Spoke, invoices: frozenset[str]) -> list[str]:
-    """Payments of these invoices that are not in this system yet."""
+def _unlinked_payments(tx: Tx, spoke: Spoke, payment: Payment) -> list[str]:
+    """Payments of these invoices that are not in this system yet; of a row that names none, of this customer."""
+    settled = {one.document.document_id or "" for one in payment.allocations}
+    about = settled or ({payment.customer.document_id or ""} if payment.customer else set())
     found = []
-    for invoice in invoices - {""}:
-        for relation in documents.relations(tx, spoke.tenant, invoice):
-            settles = relation.kind == "allocation" and relation.other == invoice
-            if settles and links.of(tx, relation.document, spoke.id, "payment") is None:
-                found.append(relation.document)
+    for document in about - {""}:
+        for relation in documents.relations(tx, spoke.tenant, document):
+            if relation.other == document and relation.kind in ("allocation", CUSTOMER):
+                one = documents.peek(tx, spoke.tenant, relation.document)
+                if one and one.kind == "payment" and len(linked(tx, one, spoke.id)) < len(parts(tx, one)):
+                    found.append(one.id)
     return found
 
 
@@ -329,8 +347,10 @@ class _Behind(Linked):
         return customer.party.model_dump()
 
 
-_NEW: dict[str, Callable[[Tx, Spoke, Record, str], str]] = {
+_NEW: dict[str, Callable[[Tx, Spoke, Record, str], str | None]] = {
     "customer": _new_customer,
     "payment": _new_payment,
+    "settlement": new_settlement,
+    "reversal": new_reversal,
 }
 _ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

@@ -64,18 +64,20 @@ class Linked:
     """The mapping's view of links, for one document and one connection, inside one transaction.
 
     `related` names, by kind, the hub's document that stands behind a reference of this one (its customer, the invoice a
-    payment settles): a reference is never guessed from its text.
+    payment settles): a reference is never guessed from its text. `kinds`: of which kind the link of a related document
+    is, where that is another than its own.
     """
 
-    def __init__(self, tx: Tx, connection: str, related: dict[str, str]) -> None:
+    def __init__(self, tx: Tx, connection: str, related: dict[str, str], kinds: dict[str, str] | None = None) -> None:
         self.tx = tx
         self.connection = connection
         self.related = related
+        self.kinds = kinds or {}
 
     def vendor_id(self, kind: str, ours: Any) -> str:
         """The vendor's id of the related document of this kind."""
         document = self.related.get(kind)
-        link = links.of(self.tx, document, self.connection, kind) if document else None
+        link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         if link is None:
             raise Stop(
                 f"The {kind} of this document has no counterpart in the system yet.",

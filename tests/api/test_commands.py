@@ -428,19 +428,18 @@ async def test_a_payment_in_another_currency_waits_for_a_person(door, draft, pay
     assert (await door.document(kind="invoice")).open == "12500.00"
 
 
-async def test_more_than_is_open_waits_for_a_person_and_is_rejected_by_one(door, draft, payment):
+async def test_more_goes_back_than_there_is_waits_for_a_person_and_is_rejected_by_one(door, draft, payment):
     await door.post("/v1/invoices", draft())
     await door.work()
-    answer = await door.post(
-        "/v1/payments", payment(amount="20000.00", allocations=[allocation("order-4711", "20000")])
-    )
+    refund = payment(kind="refund", direction="out", allocations=[], customer={"number": "974760673"})
+    answer = await door.post("/v1/payments", refund)
     await door.work()
     waits = await door.get(answer.headers["location"])
-    assert (waits["state"], waits["result"]["code"]) == ("waiting", "exceeds-open-amount")
+    assert (waits["state"], waits["result"]["code"]) == ("waiting", "refund-exceeds-credit")
     [item] = await door.get("/v1/attention")
     resolved = await door.client.post(f"/v1/attention/{item['id']}/resolve", json={"verb": "cancel"})
     assert resolved.status_code == 204
     over = await door.get(answer.headers["location"])
-    assert (over["state"], over["result"]["code"]) == ("rejected", "exceeds-open-amount")
+    assert (over["state"], over["result"]["code"]) == ("rejected", "refund-exceeds-credit")
     assert await door.get("/v1/attention") == []
     assert (await door.document(kind="invoice")).open == "12500.00"

@@ -270,7 +270,7 @@ def test_payments_in_kroner_and_in_currency(mapping: Mapping, linked: Linked) ->
 
 @pytest.mark.parametrize(
     ("rule", "change"),
-    [("refund", {"kind": "refund"}), ("paid-out", {"direction": "out"}), ("on-account", {"allocations": ()}),
+    [("comes-back", {"kind": "refund"}), ("paid-out", {"direction": "out"}),
      ("fee", {"fee": Decimal(5)}), ("kroner-unknown", {"currency": "EUR"})],
 )  # fmt: skip
 def test_payments_that_cannot_be_registered_are_refused(
@@ -334,6 +334,9 @@ THEIRS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "amount": st.decimals(1, 999, places=2),
         "currency.code": st.none() | st.sampled_from(["NOK", "EUR"]),
         "invoice.id": st.none() | st.integers(1, 999),
+        "customer.id": st.just(77),
+        "isRefund": st.none(),
+        "settles": st.none(),
     },
 }
 

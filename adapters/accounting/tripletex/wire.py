@@ -1,9 +1,10 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
-A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord` and `PaymentRecord`. Where
-Tripletex refers to its own tables by an id that differs from company to company, a body carries what a person knows
-instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as text), currencies and
-countries by their ISO codes, payment types by description or by the number of the account that is debited.
+A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
+`SettlementRecord` and `ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
+company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number`
+(the SAF-T code as text), currencies and countries by their ISO codes, payment types by description or by the number of
+the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -11,6 +12,7 @@ fills itself are marked read-only; the adapter never sends them.
 
 from __future__ import annotations
 
+import datetime
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -236,20 +238,66 @@ class PaymentPosting(Wire):
     voucher: Voucher | None = ReadOnly
 
 
+class PostingRef(Wire):
+    """A row in the customer ledger by its id."""
+
+    id: int
+
+
 class PaymentRecord(Wire):
-    """Body of a payment record: one row. Tripletex has no payment resource; written by `/invoice/{id}/:payment`, read
-    from the postings of type INCOMING_PAYMENT.
+    """Body of a payment record: one row. Tripletex has no payment resource; written by `/invoice/{id}/:payment` where
+    it settles an invoice, else as a voucher on the customer's account; read from the rows of the customer ledger.
     """
 
     invoice: InvoiceRef | None = None
-    """Written: always. Read: empty where the row names no invoice (a payment on account)."""
-    customer: Ref | None = ReadOnly
+    """Left out: money on account, or a refund. Read: empty where the row names no invoice."""
+    customer: Ref | None = None
+    """Written where no invoice is."""
+    isRefund: bool | None = None
+    """True: money that goes back to the customer."""
+    settles: PostingRef | None = None
+    """The row with the customer's credit that a refund is closed against."""
     paymentDate: date
     amount: Decimal
-    """In the company's currency; a row that takes a payment back is negative."""
+    """In the company's currency."""
     amountCurrency: Decimal | None = None
     """In the invoice's currency; needed where that is another."""
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
     paymentType: PaymentType | None = None
+    posting: PaymentPosting | None = ReadOnly
+
+
+class LedgerAccount(Wire):
+    """An account of the ledger, its number as text; several, joined by `+`, where a row has several against it."""
+
+    number: str
+
+
+class SettlementRecord(Wire):
+    """Body of a settlement record: a row in the customer ledger that lowers what is owed, and against which there is
+    neither money nor income. Read only.
+    """
+
+    account: LedgerAccount | None = ReadOnly
+    """What it is booked against, VAT left aside."""
+    invoice: InvoiceRef | None = ReadOnly
+    """The invoice it is matched with."""
+    customer: Ref | None = ReadOnly
+    date: datetime.date
+    amount: Decimal | None = ReadOnly
+    """In the company's currency; negative where the row raises what is owed."""
+    amountCurrency: Decimal | None = ReadOnly
+    currency: Currency | None = ReadOnly
+    posting: PaymentPosting | None = ReadOnly
+
+
+class ReversalRecord(Wire):
+    """Body of a reversal record: a row in the customer ledger that takes another back. Written by reversing the voucher
+    of that other.
+    """
+
+    reverses: PostingRef
+    """The row that is taken back."""
+    date: datetime.date
     posting: PaymentPosting | None = ReadOnly

@@ -1,0 +1,98 @@
+"""What of a payment is one row in a ledger: each invoice that it settles, and what is left as credit.
+
+The hub keeps a payment as the bank has it: one. A ledger's payment settles one invoice, so one payment may be several
+rows there. Each part is pushed by a work of its own and has a link of its own (`payment`, `payment:1`, …): so each is
+known when it is seen again, and each takes effect once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector.model import Allocation, DocumentKey, Payment
+from connector.store import Tx, documents, links
+from connector.store.documents import Document, Relation
+from connector.sync.balance import ALLOCATION, REVERSES, shares
+from connector.sync.money import CUSTOMER
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One row: `link` is the kind of its link, `related` the documents that stand behind its references, by kind (and
+    by kind the kind of their links, where that is another).
+    """
+
+    link: str
+    model: Payment
+    related: dict[str, str]
+    links: dict[str, str]
+
+
+def link_kind(kind: str, part: int) -> str:
+    """The kind of the link that a part has."""
+    return kind if part == 0 else f"{kind}:{part}"
+
+
+def parts(tx: Tx, document: Document) -> list[Part]:
+    """The parts of a payment or refund, always the same ones in the same order."""
+    payment = Payment.model_validate(document.body)
+    rows = documents.relations(tx, document.tenant, document.id)
+    common = {row.kind: row.other for row in rows if row.document == document.id and row.kind == CUSTOMER}
+    if CUSTOMER in common:
+        payment = payment.model_copy(update={"customer": DocumentKey(document_id=common[CUSTOMER])})
+    settled = [row for row in rows if row.document == document.id and row.kind == ALLOCATION and row.amount]
+    if payment.kind == "refund":
+        return [_refund(tx, document, payment, common, settled)]
+    amounts = [row.amount or Decimal(0) for row in settled]
+    left = payment.amount - sum(amounts, Decimal(0))
+    foreign = any(one.currency not in (None, payment.currency) for one in payment.allocations)
+    if left > 0 and not foreign:
+        amounts.append(left)
+    accounts = [None] * len(amounts) if payment.account_amount is None else shares(payment.account_amount, amounts)
+    fees = [None] * len(amounts) if payment.fee is None else shares(payment.fee, amounts)
+    made = []
+    for number, amount in enumerate(amounts):
+        row = settled[number] if number < len(settled) else None
+        update = {
+            "amount": payment.amount if foreign else amount,
+            "account_amount": accounts[number],
+            "fee": fees[number] or None,
+            "allocations": () if row is None else (_allocation(row.other, amount),),
+        }
+        related = common | ({} if row is None else {"invoice": row.other})
+        made.append(Part(link_kind("payment", number), payment.model_copy(update=update), related, {}))
+    return made
+
+
+def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str], used: Sequence[Relation]) -> Part:
+    """A refund is one row on the customer's account; where it is of one payment, it closes that."""
+    allocations = tuple(_allocation(row.other, row.amount or Decimal(0)) for row in used)
+    model = payment.model_copy(update={"allocations": allocations})
+    if len(used) != 1:
+        return Part("payment", model.model_copy(update={"allocations": ()}), common, {})
+    credit = documents.get(tx, document.tenant, used[0].other)
+    if credit.kind != "payment":
+        return Part("payment", model, common | {credit.kind: credit.id}, {})
+    last = parts(tx, credit)[-1]
+    return Part("payment", model, common | {"payment": credit.id}, {"payment": last.link})
+
+
+def fact_of(tx: Tx, reversal: Document) -> Document:
+    """What a reversal takes back."""
+    for row in documents.relations(tx, reversal.tenant, reversal.id):
+        if row.kind == REVERSES and row.document == reversal.id:
+            return documents.get(tx, reversal.tenant, row.other)
+    raise RuntimeError(f"the reversal {reversal.id} takes nothing back")
+
+
+def linked(tx: Tx, document: Document, connection: str) -> list[str]:
+    """Kinds of the links that a payment or settlement has in a system, in the order of its parts."""
+    found = {link.kind for link in links.all_of(tx, document.id) if link.connection == connection}
+    kind = document.kind
+    return sorted((one for one in found if one.partition(":")[0] == kind), key=lambda one: (len(one), one))
+
+
+def _allocation(document: str, amount: Decimal) -> Allocation:
+    return Allocation(document=DocumentKey(document_id=document), amount=amount)

@@ -1,0 +1,169 @@
+"""Money that programs post: payments, refunds, and what takes them back, with the work for every connection concerned.
+
+One transaction makes the document, what it closes or opens, the work and the events, as for invoices
+(`connector.sync.intake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from connector.errors import BadInput
+from connector.mapping import Tenant
+from connector.mapping.tenants import ALL_ACCOUNTS, TenantRoute
+from connector.model import Payment, Reversal
+from connector.store import Tx, documents, links, operations
+from connector.store.arrivals import Arrival
+from connector.store.documents import Document
+from connector.store.schema import scaled
+from connector.sync import effects
+from connector.sync.closing import fact_for, reverse
+from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
+from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
+from connector.sync.parts import fact_of, linked, parts
+from connector.sync.spokes import Spoke, Spokes
+
+
+def payment_of(body: bytes) -> Payment:
+    """The payment that was posted, as model JSON. Raises `BadInput` with every fault."""
+    json_of(body)
+    try:
+        payment = Payment.model_validate_json(body)
+    except ValidationError as error:
+        raise faults(error, "payment") from None
+    for amount in (payment.amount, *(one.amount for one in payment.allocations)):
+        scaled(amount)
+    return payment
+
+
+def reversal_of(body: bytes) -> Reversal:
+    """The reversal that was posted, as model JSON. Raises `BadInput` with every fault."""
+    json_of(body)
+    try:
+        return Reversal.model_validate_json(body)
+    except ValidationError as error:
+        raise faults(error, "reversal") from None
+
+
+def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arrival: str) -> Filed:
+    """Document, allocations, open amounts, work and events of a payment that was posted. Raises as `money.settle`."""
+    made, _ = settle(tx, tenant, SOURCE, payment, arrival=arrival)
+    return Filed(made.id, push_payment(tx, spokes_of(tx, spokes, made), made))
+
+
+def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str]:
+    """Have each part of a payment brought to these systems that is not there, after what it refers to."""
+    pushes = []
+    for number, part in enumerate(parts(tx, payment)):
+        for spoke in wanted:
+            if links.of(tx, payment.id, spoke.id, part.link) is not None:
+                continue
+            needs: tuple[str, ...] = ()
+            for kind in ("invoice", "payment", CUSTOMER):
+                if kind in part.related and (kind != CUSTOMER or "invoice" not in part.related):
+                    needs += effects.need(tx, spoke, kind, part.related[kind])
+            pushes.append(effects.push(tx, spoke, "payment", payment.id, needs=needs, part=number))
+    return [work for work in pushes if work is not None]
+
+
+def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, arrival: str) -> Filed:
+    """Document, open amounts, work and events of a reversal that was posted. Raises as `closing.reverse`."""
+    fact = fact_for(tx, tenant, reversal)
+    made, _ = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
+    return Filed(made.id, push_reversal(tx, spokes, made))
+
+
+def push_reversal(tx: Tx, spokes: Spokes, reversal: Document) -> list[str]:
+    """Have what a reversal takes back taken back in every system that has it, or is about to."""
+    fact, pushes = fact_of(tx, reversal), []
+    for spoke in spokes_of(tx, spokes, fact):
+        there = len(linked(tx, fact, spoke.id))
+        needs = tuple(work.id for work in effects.live(tx, spoke, fact.id))
+        count = len(parts(tx, fact)) if needs and fact.kind == "payment" else there
+        pushes += [
+            effects.push(tx, spoke, "reversal", reversal.id, needs=needs, part=number) for number in range(count)
+        ]
+    return [work for work in pushes if work is not None]
+
+
+def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:
+    """The connections that a payment belongs to: those of the routes of what it settles; of money that settles nothing
+    yet, the route that takes what programs post. What a connection told of itself is in no other.
+    """
+    tenant = spokes.tenant(fact.tenant)
+    names: dict[str, None] = {}
+    for route in routes_of(tx, tenant, fact):
+        names |= dict.fromkeys(route.to)
+    return [spokes.named(fact.tenant, name) for name in names]
+
+
+def routes_of(tx: Tx, tenant: Tenant, fact: Document) -> list[TenantRoute]:
+    """The routes that a payment or settlement concerns."""
+    return _routes(tx, tenant, fact.tenant, [
+        documents.get(tx, fact.tenant, row.other)
+        for row in documents.relations(tx, fact.tenant, fact.id)
+        if row.document == fact.id and row.amount is not None
+    ])  # fmt: skip
+
+
+def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> list[TenantRoute]:
+    found: dict[str, TenantRoute] = {}
+    for document in settled:
+        route = tenant.routes.get(document.source or "")
+        if route is not None:
+            found[route.name] = route
+        elif document.kind == "payment":
+            found |= {route.name: route for route in routes_of(tx, tenant, document)}
+    taking = [route for route in tenant.routes.values() if SOURCE in route.takes]
+    return list(found.values()) or ([] if settled and settled[0].kind == "invoice" else taking)
+
+
+def check_bank_money(tx: Tx, tenant: Tenant, name: str, payment: Payment) -> None:
+    """Whether payments on this account are for the poster to tell.
+
+    Raises:
+        BadInput: another system takes the bank money of the account on the payment's route (`bank-money-elsewhere`): a
+            payment seen in a system that does not own it is matched, never copied; or nobody does
+            (`bank-money-unowned`). It names a document that is not here.
+    """
+    meant = credit_for if payment.kind == "refund" else invoice_for
+    settled = [meant(tx, name, one.document) for one in allocations_of(payment)]
+    account = str(payment.bank_account or "")
+    for route in _routes(tx, tenant, name, settled):
+        place = {"field": "bank_account", "route": route.name, "file": tenant.file, "line": route.line}
+        owner = route.takes_bank_money.get(account) or route.takes_bank_money.get(ALL_ACCOUNTS)
+        if owner is None:
+            raise BadInput(
+                f"Nobody takes the bank money of account {account or '(none named)'} on the route `{route.name}`.",
+                code="bank-money-unowned",
+                do=f"Name one of the accounts that have an owner ({', '.join(route.takes_bank_money)}), or give this"
+                " one an owner under takes_bank_money of the route.",
+                where=place,
+            )
+        if owner not in ("source", "connector"):
+            raise BadInput(
+                f"The bank money of account {account or '(none named)'} is read by `{owner}`; payments come from"
+                " there.",
+                code="bank-money-elsewhere",
+                do="Name the account the money came to; or make `source` its owner under takes_bank_money of the"
+                " route.",
+                where=place,
+            )
+
+
+def take_payment(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
+    """The arrival of a payment that a program posted."""
+    filed = file_payment(tx, spokes, arrival.tenant, payment_of(arrival.body), arrival=arrival.id)
+    for operation in operations.find(tx, arrival=arrival.id):
+        under_way(tx, operation, filed)
+    return filed.document
+
+
+def take_reversal(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
+    """The arrival of a reversal that a program posted."""
+    filed = file_reversal(tx, spokes, arrival.tenant, reversal_of(arrival.body), arrival=arrival.id)
+    for operation in operations.find(tx, arrival=arrival.id):
+        under_way(tx, operation, filed)
+    return filed.document
