@@ -49,7 +49,11 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        document, fields = self._taken(tx, spoke, kind, document, proof.record)
+        if kind in MONEY:
+            document = changed(tx, document, state=_AFTER[kind])
+            fields = behind(tx, spoke, document, _part(work))[0].model_dump()
+        else:
+            document, fields = self._taken(tx, spoke, kind, document, proof.record)
         part = link_kind(kind, _part(work))
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
         if kind == Kind.CREDIT_NOTE.value:
@@ -86,14 +90,12 @@ class Push:
         """The document with what the system decided (fields it alone says, and those we left empty), and its fields."""
         mapper = spoke.mapping[kind]
         canonical = model_of(kind, document.body).model_dump()
-        take: dict[str, Any] = {}
-        if kind not in MONEY:
-            ours = mapper.view(canonical)
-            take = {
-                path: value
-                for path, value in mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {}))).items()
-                if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
-            }
+        ours = mapper.view(canonical)
+        take = {
+            path: value
+            for path, value in mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {}))).items()
+            if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
+        }
         if not take:
             return changed(tx, document, state=_AFTER[kind]), canonical
         return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])

@@ -117,6 +117,69 @@ async def test_a_prepaid_amount_needs_the_credit_behind_it(hub: Any) -> None:
     assert "invoice.settled" in await hub.events()
 
 
+# --- with the books ---------------------------------------------------------------------------------------------------
+
+
+async def test_4_paid_twice_and_refunded_is_nothing_on_all_sides(fjord: Any) -> None:
+    document = await sold(fjord)
+    for number, amount in enumerate(("5 000,00", "7 500,00", "4 375,00"), 1):
+        await paid(fjord, f"bank-{number}", amount, document)
+        await fjord.work(within=1)
+    assert balance(fjord.box, a.RECEIVABLE) == kroner("-4 375,00")
+    assert await opened(fjord, source_id="bank-3") == kroner("4 375,00")
+    refund = await paid(fjord, "bank-4", "4 375,00", None, kind="refund", direction="out", customer=BUYER)
+    await fjord.work(within=1)
+    assert (await fjord.get(refund.headers["location"]))["state"] == "done"
+    await fjord.poll()
+    await fjord.poll()
+
+    assert balance(fjord.box, a.RECEIVABLE) == 0
+    assert balance(fjord.box, a.BANK) == kroner("12 500,00")
+    [customer] = {p["customer"] for p in fjord.box.books.all("posting") if p.get("customer")}
+    assert fjord.box.books.open_of(customer) == 0
+    assert [row for row in fjord.box.books.all("posting") if row.get("customer") and not row.get("closeGroup")] == []
+    assert await opened(fjord, kind="invoice") == await opened(fjord, source_id="bank-3") == 0
+    assert len((await fjord.get("/v1/documents", kind="payment"))["documents"]) == 4
+    assert await fjord.get("/v1/attention") == []
+
+
+async def test_what_is_taken_back_is_taken_back_in_the_books_once(fjord: Any) -> None:
+    document = await sold(fjord)
+    await paid(fjord, "bank-1", "12 500,00", document)
+    await fjord.work(within=1)
+    back = {"source_id": "back-1", "of": "payment", "of_id": "bank-1", "date": "2027-03-13"}
+    answer = await fjord.post("/v1/reversals", back)
+    await fjord.work(within=1)
+    assert (await fjord.get(answer.headers["location"]))["state"] == "done"
+    await fjord.poll()
+    await fjord.poll()
+
+    assert balance(fjord.box, a.RECEIVABLE) == await opened(fjord, kind="invoice") == kroner("12 500,00")
+    assert balance(fjord.box, a.BANK) == 0
+    assert (await fjord.document(kind="invoice")).state == "issued"
+    assert await fjord.get("/v1/attention") == []
+
+
+async def test_one_payment_is_two_rows_and_a_rest_in_the_books(fjord: Any) -> None:
+    first, second = await sold(fjord), await sold(fjord, a.INVOICE | {"source_id": "sale-2"})
+    both = [{"document": {"document_id": one.id}, "amount": "12500.00"} for one in (first, second)]
+    await paid(fjord, "bank-1", "26 000,00", None, allocations=both)
+    await fjord.work(within=2)
+    before = await fjord.events()
+    await fjord.poll()
+    await fjord.poll()
+    assert await fjord.events() == before
+    assert balance(fjord.box, a.RECEIVABLE) == kroner("-1 000,00")
+    assert balance(fjord.box, a.BANK) == kroner("26 000,00")
+    payment = await fjord.document(kind="payment")
+    assert len(payment.links) == 3
+    await fjord.post("/v1/reversals", {"source_id": "b", "of": "payment", "of_id": "bank-1", "date": "2027-03-13"})
+    await fjord.work(within=2)
+    assert balance(fjord.box, a.BANK) == 0
+    assert balance(fjord.box, a.RECEIVABLE) == kroner("25 000,00")
+    assert await fjord.get("/v1/attention") == []
+
+
 async def posted(hub: Any, **more: Any) -> Any:
     answer = await hub.post("/v1/invoices", a.INVOICE | more)
     assert answer.status_code == 202, answer.text

@@ -16,6 +16,7 @@ from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
 from connector.ports import Goal, Kind, Lane, Page, Probe, Reading, Record, Step
 
@@ -54,6 +55,7 @@ class Tripletex:
         self._invoices = Invoices(self._client, lookups, numbers.seen)
         self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
         self._payments = Payments(self._client, lookups, numbers.seen)
+        self._vouchers = Vouchers(self._client, lookups)
 
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""
@@ -121,8 +123,12 @@ class Tripletex:
                 return self._invoices.flow(goal)
             case Kind.CREDIT_NOTE, "create":
                 return self._credit_notes.flow(goal)
-            case Kind.PAYMENT, "create":
+            case Kind.PAYMENT, "create" if (goal.record.get("invoice") or {}).get("id"):
                 return self._payments.flow(goal)
+            case Kind.PAYMENT, "create":
+                return self._vouchers.money(goal)
+            case Kind.REVERSAL, "create":
+                return self._vouchers.reversal(goal)
         raise Refused(
             f"An issued {goal.kind} cannot be changed in Tripletex.",
             code="operation-not-supported",

@@ -68,6 +68,36 @@ class Lookups:
 
         Raises `Stop`: "payment-type-missing", "payment-type-unknown", "payment-type-ambiguous".
         """
+        id: int = (await self._payment_types(wanted))["id"]
+        return id
+
+    async def payment_account(self, wanted: Mapping[str, Any] | None) -> int:
+        """Id of the account that a payment type debits. Raises as `payment_type`."""
+        account = (await self._payment_types(wanted)).get("debitAccount")
+        if not isinstance(account, Mapping) or not isinstance(account.get("id"), int):
+            raise Stop(
+                "The payment type names no account.",
+                code="payment-type-unknown",
+                do="Name a payment type that debits a bank account.",
+            )
+        id: int = account["id"]
+        return id
+
+    async def customer_account(self) -> int:
+        """Id of the account of customers, the lowest where there are several. Raises `Stop` ("account-unknown")."""
+        rows = await self._table(
+            "customer accounts",
+            lambda: self._client.every("/ledger/account", ledgerType="CUSTOMER", fields="id,number,isInactive"),
+        )
+        found = sorted((row["number"], row["id"]) for row in rows if not row.get("isInactive"))
+        if not found:
+            raise Stop(
+                "Tripletex shows no account for customers.", code="account-unknown", do="See the chart of accounts."
+            )
+        id: int = found[0][1]
+        return id
+
+    async def _payment_types(self, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         rows = await self._table(
             "payment types",
             lambda: self._client.every("/invoice/paymentType", fields="id,description,debitAccount(id,number)"),
@@ -90,7 +120,8 @@ class Lookups:
         name = f"payment type {text or account}"
         if not found:
             raise Stop(f"Tripletex has no {name}.", code="payment-type-unknown", do=do, details=there)
-        return self._one(found, "payment-type-ambiguous", name)
+        self._one(found, "payment-type-ambiguous", name)
+        return found[0]
 
     async def _table(self, name: str, read: Callable[[], Awaitable[Rows]]) -> Rows:
         known = self._tables.get(name)

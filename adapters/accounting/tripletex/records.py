@@ -182,15 +182,15 @@ def _turned(name: str, value: Any) -> Any:
     return -value if name.startswith(_SIGNED) and isinstance(value, int | Decimal) else value
 
 
-def payment(row: Row, invoice_id: int | None) -> Record:
-    """A payment from its row in the customer ledger, where money received has a minus."""
+def payment(row: Row, invoice_id: int | None, *, refund: bool = False) -> Record:
+    """A payment from its row in the customer ledger: money received has a minus there, a refund has none."""
     amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}
     for name, value in amounts.items():
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
             if name == "amountCurrency" and value is None:
                 continue
             raise not_as_described(f"posting.{name}", "a number")
-        amounts[name] = -value
+        amounts[name] = value if refund else -value
     number = str(row.get("invoiceNumber") or "")
     settled = {"id": invoice_id, **({"invoiceNumber": int(number)} if number.isdigit() else {})}
     body = pick(
@@ -199,12 +199,19 @@ def payment(row: Row, invoice_id: int | None) -> Record:
             **amounts,
             "invoice": settled if invoice_id is not None else None,
             "customer": row.get("customer"),
+            "isRefund": True if refund else None,
             "paymentDate": row.get("date"),
             "currency": row.get("currency"),
             "posting": row,
         },
     )
     return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), _sound(wire.PaymentRecord, body))
+
+
+def reversal(row: Row, reverses: int) -> Record:
+    """A row in the customer ledger that takes another back."""
+    body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
+    return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), _sound(wire.ReversalRecord, body))
 
 
 def voucher_text(voucher: Mapping[str, Any] | None) -> str | None:
