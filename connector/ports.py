@@ -113,6 +113,14 @@ class Goal:
     target: str | None = None
 
 
+Operation = Literal["create", "update"]
+
+Capabilities = Mapping[tuple[Kind, Operation], str]
+"""What a system can be told, by kind and operation, and how it does it (a sentence for a person). What is not in the
+table is refused before anything is sent (`operation-not-supported`).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """That a step has taken effect: the vendor's id of what now exists, facts for later steps (JSON-able), and the
@@ -183,6 +191,7 @@ class Accounting(Protocol):
 
     lane: Lane
     readings: Sequence[Reading]
+    capabilities: Capabilities
 
     async def probe(self) -> Probe:
         """Make the cheapest call that proves access; raises `NeedsPerson` with what to do."""

@@ -16,7 +16,7 @@ from connector.model import CreditNote, DocumentReference, Invoice, Left, Uncred
 from connector.store import Tx, documents, links, work
 from connector.store.documents import Document
 from connector.sync.canonical import stored
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Spoke, Spokes, check_can
 
 CREDITS, SETTLEMENT = "credits", "settlement"
 """Relations of a credit note to its invoice: that it credits it, and how much of it is applied to it."""
@@ -39,6 +39,7 @@ def credited(
         BadInput: `credited-invoice-unknown` (none, or more than one), `credit-of-credit-note`, `currency-differs`,
             `customer-differs`, `credited-invoice-elsewhere`, `operation-not-supported`; or what `check_credit` says,
             with all figures in `details`.
+        Stop: a connection of the route cannot make credit notes (`operation-not-supported`).
     """
     invoice = _meant(tx, tenant, note)
     _fits(tx, spokes, route, note, invoice)
@@ -222,6 +223,7 @@ def _fits(tx: Tx, spokes: Spokes, route: TenantRoute, note: Invoice, invoice: Do
         )
     for connection in route.to:
         spoke = spokes.named(invoice.tenant, connection)
+        check_can(spoke, "credit_note", "create")
         if invoice.source != route.name and links.of(tx, invoice.id, spoke.id, "invoice") is None:
             raise BadInput(
                 f"Invoice {name} is not in {connection}, where the route `{route.name}` leads.",

@@ -15,7 +15,7 @@ from connector.sync.balance import ALLOCATION
 from connector.sync.intake import SOURCE
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, related
-from connector.sync.spokes import Linked, Spoke, Spokes
+from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 PAGE = 200
 
@@ -115,6 +115,7 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
         return step("wait", f"work on it is {state}", "" if state != "parked" else "See `connector attention`.")
     document = documents.get(tx, spoke.tenant, head.id)
     try:
+        check_can(spoke, document.kind, "create")
         model, linked = behind(tx, spoke, document)
         fields, context = model.model_dump(), _Promised(tx, spoke.id, linked.related, linked.kinds)
         record = spoke.mapping[document.kind].out(fields, context)

@@ -20,7 +20,7 @@ from connector.sync.effects import LIVE, PUSH
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
-from connector.sync.spokes import Linked, Spoke, Spokes
+from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 
 class Push:
@@ -72,6 +72,7 @@ class Push:
         model, context = behind(tx, spoke, document, number)
         canonical = model.model_dump()
         if link is None:
+            check_can(spoke, kind, "create")
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
         if kind in IMMUTABLE:
@@ -80,6 +81,7 @@ class Push:
         decision = reconcile(base, view_of(mapper, canonical), {}, policy_of(mapper))
         if not decision.push:
             return Nothing("What is there is what is here.")
+        check_can(spoke, kind, "update")
         record = mapper.update(canonical, set(decision.push), context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
         return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)

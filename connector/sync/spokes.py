@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
-from connector.ports import Accounting
+from connector.ports import Accounting, Kind, Operation
 from connector.store import Tx, links
 
 
@@ -27,6 +27,20 @@ class Spoke:
     mapping: Mapping
     accounting: Accounting
     lane: str
+
+
+def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
+    """Whether the system can be told this, by its own table. Raises `Stop` (`operation-not-supported`)."""
+    table = spoke.accounting.capabilities
+    if (Kind(kind), operation) in table:
+        return
+    words = ", ".join(f"{known} ({what})" for known, what in table)
+    raise Stop(
+        f"{spoke.name} cannot {operation} a {kind.replace('_', ' ')}.",
+        code="operation-not-supported",
+        do=f"Do it in the system itself, or take it off the route. It can: {words}.",
+        where={"connection": spoke.id, "kind": kind, "operation": operation},
+    )
 
 
 class Spokes(Protocol):

@@ -16,9 +16,12 @@ from adapters.accounting.tripletex.sandbox import orders, registers
 from connector.api.examples import BUYER, SELLER
 from connector.ehf import validate, write
 from connector.model import CreditNote, Draft, compose
+from connector.ports import Kind
 from connector.service.house import open_house
 from connector.service.settings import Settings
+from connector.store import connections
 from connector.sync import intake
+from connector.sync.plan import catch_up, plan
 
 _spec = spec_from_file_location("scenario_a", Path(__file__).parent / "test_a_domestic_invoice.py")
 assert _spec is not None
@@ -393,3 +396,49 @@ async def test_3_credited_in_the_ledger_meanwhile(fjord: Any) -> None:
     assert "0.00 of 12500.00 are left" in item["said"]
     assert len(notes(fjord.box)) == 1
     assert (await fjord.get(answer.headers["location"]))["state"] == "waiting"
+
+
+async def test_3_what_the_system_cannot_do_is_refused_before_anything_is_sent(
+    fjord: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the table of what it can: at the door; in the plan; and as the reason of what waits already."""
+    await a.sold(fjord)
+    (spoke,) = fjord.house.spokes()
+    before = len(fjord.box.requests)
+    answer = await fjord.post("/v1/invoices", credit())
+    able = dict(spoke.accounting.capabilities)
+    monkeypatch.setattr(
+        spoke.accounting, "capabilities", {key: how for key, how in able.items() if key[0] != Kind.CREDIT_NOTE}
+    )
+    await refused_as(fjord, credit(1, 0, source_id="credit-2"), "operation-not-supported")
+    await fjord.work()
+    (item,) = await fjord.get("/v1/attention")
+    assert item["code"] == "operation-not-supported"
+    assert len(fjord.box.requests) == before
+    settled = await fjord.client.post(f"/v1/attention/{item['id']}/resolve", json={"verb": "cancel"})
+    assert settled.status_code == 204
+    (step,) = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
+    assert (step.kind, step.action) == ("credit_note", "stop")
+    assert "cannot create a credit note" in step.reason
+    assert (await fjord.get(answer.headers["location"]))["state"] == "rejected"
+
+
+async def refused_as(fjord: Any, note: dict[str, Any], code: str) -> None:
+    answer = await fjord.post("/v1/invoices", note)
+    assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
+
+
+async def test_3_the_plan_shows_it(fjord: Any) -> None:
+    """A connection that only observes is written nothing; the plan says what would be."""
+    await a.sold(fjord)
+    (spoke,) = fjord.house.spokes()
+    await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="observe"))
+    assert (await fjord.post("/v1/invoices", credit())).status_code == 202
+    await fjord.work()
+    (step,) = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
+    assert (step.kind, step.action, step.payable) == ("credit_note", "create", "3125.00")
+    assert [line["count"] for line in step.record["order"]["orderLines"]] == [2, 5]
+    await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
+    await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke))
+    await fjord.work()
+    assert Decimal((await fjord.document(kind="invoice")).open) == kroner("9 375,00")

@@ -18,11 +18,23 @@ from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
-from connector.ports import Goal, Kind, Lane, Page, Probe, Reading, Record, Step
+from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex import Secrets, Settings
     from connector.http import Http
+
+
+CAPABILITIES: Capabilities = {
+    (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
+    (Kind.CUSTOMER, "update"): "Changed with the version that was read.",
+    (Kind.INVOICE, "create"): "An order, its totals compared, then invoiced: Tripletex numbers it.",
+    (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
+    " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
+    (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open; without an invoice, as a voucher.",
+    (Kind.REVERSAL, "create"): "As a voucher.",
+}
+"""What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 
 
 class Tripletex:
@@ -33,6 +45,8 @@ class Tripletex:
         Reading(Kind.INVOICE, timedelta(minutes=15), holes=True),
         Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True),
     )
+
+    capabilities = CAPABILITIES
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         token = secrets.employee_token.get_secret_value()

@@ -8,13 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from adapters.accounting.tripletex.records import CUSTOMER_FIELDS, INVOICE_FIELDS, POSTING_FIELDS, VERSION_FIELDS
+from adapters.accounting.tripletex.records import (
+    CLOSING_FIELDS,
+    CUSTOMER_FIELDS,
+    INVOICE_FIELDS,
+    POSTING_FIELDS,
+    VERSION_FIELDS,
+)
 from adapters.accounting.tripletex.sandbox import Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
 from connector.ports import Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from tripletex_driving import customer_goal, invoice_goal, line, opened, payment_goal, reach, with_order
+from tripletex_driving import credit_goal, customer_goal, invoice_goal, line, opened, payment_goal, reach, with_order
 
 
 async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
@@ -40,6 +46,11 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             euro = with_order(euro, currency={"code": "EUR"}, orderLines=[line("Eksport", 1, "10.00", "52")])
             foreign = (await reach(system, euro))["read"].id
             await reach(system, payment_goal(made))
+            box.fault("PUT /order/.*/:invoice", "no-answer")
+            await reach(system, credit_goal(made, id, f"m-part-{legacy}"))
+            again = (await reach(system, invoice_goal(id, f"m-whole-{legacy}")))["read"].id
+            box.fault("PUT /invoice/.*/:createCreditNote", "no-answer")
+            await reach(system, credit_goal(again, id, f"m-c-{legacy}", whole=True))
             await reach(system, payment_goal(foreign, "115.00", amountCurrency=Decimal("10.00")))
             for kind in Kind:
                 for _ in range(3):
@@ -67,7 +78,11 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
             schema = contract._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return schema
 
-    asked = {"Customer": [CUSTOMER_FIELDS], "Invoice": [INVOICE_FIELDS, VERSION_FIELDS], "Posting": [POSTING_FIELDS]}
+    asked = {
+        "Customer": [CUSTOMER_FIELDS],
+        "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS],
+        "Posting": [POSTING_FIELDS],
+    }
     for name, patterns in asked.items():
         for fields in patterns:
             check({"$ref": f"#/components/schemas/{name}"}, parse_fields(fields), name)

@@ -113,6 +113,18 @@ def invoice_goal(customer: str, marker: str = "m-invoice-1", **totals: str) -> G
     )  # fmt: skip
 
 
+def credit_goal(invoice: str, customer: str, marker: str = "m-credit-1", *, whole: bool = False) -> Goal:
+    """Scenario A.3: 2 hours and 5 lunches of the invoice of A.1, or all of it."""
+    hours, lunches = (8, 20) if whole else (2, 5)
+    sums = ("10160.00", "2340.00", "12500.00") if whole else ("2540.00", "585.00", "3125.00")
+    order = {
+        "customer": {"id": customer}, "currency": {"code": "NOK"}, "invoiceComment": "For mye",
+        "orderLines": [line("Timer", hours, "1020.00", "3"), line("Lunsj", lunches, "100.00", "31")],
+    }  # fmt: skip
+    record = {"credits": {"id": invoice}, "order": order, "invoice": {"invoiceDate": "2027-03-10"}}
+    return Goal(Kind.CREDIT_NOTE, "create", marker, record, totals=Totals("NOK", *map(Decimal, sums)))
+
+
 def payment_goal(invoice: str, amount: str = "5000.00", marker: str = "m-payment-1", **more: Any) -> Goal:
     record = {"invoice": {"id": invoice}, "paymentDate": "2027-02-01", "amount": Decimal(amount), **more}
     return Goal(Kind.PAYMENT, "create", marker, record)
