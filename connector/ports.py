@@ -31,7 +31,6 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
-    SETTLEMENT = "settlement"
     REVERSAL = "reversal"
 
 
@@ -44,16 +43,12 @@ class Record:
 
     `id` is the vendor's id as text; `version` differs whenever the content differs (a version number, an ETag or a
     digest); `body` has the vendor's own names in the shape of the plugin's wire model for this kind.
-
-    `open_amount`: what the vendor shows as open of an invoice, in its currency. A control total and a reason to look,
-    never a fact; None where it says nothing.
     """
 
     kind: Kind
     id: str
     version: str
     body: Mapping[str, Json]
-    open_amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

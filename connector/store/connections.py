@@ -189,12 +189,6 @@ def cursor(tx: Tx, connection: str, name: str) -> str | None:
     return None if row is None else row.value
 
 
-def cursor_moved(tx: Tx, connection: str, name: str) -> datetime | None:
-    """When it was read last, under a name; None before the first time."""
-    at = schema.cursors.c
-    return tx.execute(select(at.changed).where(at.connection == connection, at.name == name)).scalar_one_or_none()
-
-
 def put_cursor(tx: Tx, connection: str, name: str, value: str) -> None:
     """Note how far it has been read; in the transaction that keeps what was read."""
     tx.run(_PUT_CURSOR, {"connection": connection, "name": name, "value": value, "now": tx.now})

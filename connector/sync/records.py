@@ -22,7 +22,7 @@ from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, notes_of
-from connector.sync.ledger_facts import Behind, applied, control, new_reversal, new_settlement
+from connector.sync.ledger_facts import Behind, applied
 from connector.sync.money import CUSTOMER, allocated, settle
 from connector.sync.parts import linked, parts
 from connector.sync.push import keep_link, with_body
@@ -35,9 +35,6 @@ RECORD = "record-"
 
 def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     """Keep a record as the vendor showed it; the same version again is the same arrival."""
-    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
-    if record.open_amount is not None:
-        said["open"] = record.open_amount
     return arrivals.arrive(
         tx,
         tenant=spoke.tenant,
@@ -45,7 +42,7 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
         kind=RECORD + record.kind,
         key=f"{record.kind}/{record.id}/{record.version}",
         subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps(said, canonical=True),
+        body=dumps({"id": record.id, "version": record.version, "body": record.body}, canonical=True),
         content_type="application/json",
     )
 
@@ -55,15 +52,12 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
     said = loads(arrival.body)
-    record = Record(Kind(kind), said["id"], said["version"], said["body"], said.get("open"))
+    record = Record(Kind(kind), said["id"], said["version"], said["body"])
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)
     if link is not None:
-        document = _known(tx, spoke, kind, link, record)
-        if kind == Kind.INVOICE.value:
-            control(tx, spoke, documents.get(tx, spoke.tenant, document), record, arrival)
-        return document
+        return _known(tx, spoke, kind, link, record)
     if kind in _ISSUED:
         return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
     return _NEW[kind](tx, spoke, record, arrival.id)
@@ -350,7 +344,5 @@ class _Behind(Linked):
 _NEW: dict[str, Callable[[Tx, Spoke, Record, str], str | None]] = {
     "customer": _new_customer,
     "payment": _new_payment,
-    "settlement": new_settlement,
-    "reversal": new_reversal,
 }
 _ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

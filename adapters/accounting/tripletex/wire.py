@@ -1,7 +1,7 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
 A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`SettlementRecord` and `ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
+`ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
 company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number`
 (the SAF-T code as text), currencies and countries by their ISO codes, payment types by description or by the number of
 the account that is debited.
@@ -265,30 +265,6 @@ class PaymentRecord(Wire):
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
     paymentType: PaymentType | None = None
-    posting: PaymentPosting | None = ReadOnly
-
-
-class LedgerAccount(Wire):
-    """An account of the ledger, its number as text; several, joined by `+`, where a row has several against it."""
-
-    number: str
-
-
-class SettlementRecord(Wire):
-    """Body of a settlement record: a row in the customer ledger that lowers what is owed, and against which there is
-    neither money nor income. Read only.
-    """
-
-    account: LedgerAccount | None = ReadOnly
-    """What it is booked against, VAT left aside."""
-    invoice: InvoiceRef | None = ReadOnly
-    """The invoice it is matched with."""
-    customer: Ref | None = ReadOnly
-    date: datetime.date
-    amount: Decimal | None = ReadOnly
-    """In the company's currency; negative where the row raises what is owed."""
-    amountCurrency: Decimal | None = ReadOnly
-    currency: Currency | None = ReadOnly
     posting: PaymentPosting | None = ReadOnly
 
 

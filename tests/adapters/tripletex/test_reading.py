@@ -239,7 +239,7 @@ async def test_all_customers_in_pages(system: Accounting, box: Sandbox) -> None:
 async def test_what_is_not_there_is_none(system: Accounting, box: Sandbox) -> None:
     made = invoice(box, SINCE, customer(box))
     sale = box.books.find(made["voucher"])["postings"][0].id
-    for kind in Kind:
+    for kind in (Kind.CUSTOMER, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT):
         for id in ("123", "", "abc", "12/../7"):
             assert await system.read(kind, id) is None
     assert await system.read(Kind.PAYMENT, str(sale)) is None, "a posting that is no payment"
@@ -249,7 +249,7 @@ async def test_what_is_not_there_is_none(system: Accounting, box: Sandbox) -> No
 async def test_single_reads_and_sweeps_show_the_same(system: Accounting, box: Sandbox) -> None:
     made = invoice(box, SINCE, customer(box))
     box.payment(made["id"], Decimal(10), SINCE)
-    for kind in Kind:
+    for kind in (one.kind for one in system.readings):
         (one,) = await swept(system, kind, SINCE, SINCE + timedelta(days=1))
         assert await system.read(kind, one.id) == one
 

@@ -28,7 +28,8 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
         for legacy in (False, True):
             system = opened(box, legacy_session=legacy)
             await system.probe()
-            cursors = {kind: await system.begin(kind, date(2027, 1, 1)) for kind in Kind}
+            kinds = [one.kind for one in system.readings]
+            cursors = {kind: await system.begin(kind, date(2027, 1, 1)) for kind in kinds}
             id = (await reach(system, customer_goal()))["read"].id
             name = f"Kari Nordmann {legacy}"
             box.fault("POST /customer", "no-answer")
@@ -52,7 +53,7 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             box.fault("PUT /invoice/.*/:createCreditNote", "no-answer")
             await reach(system, credit_goal(again, id, f"m-c-{legacy}", whole=True))
             await reach(system, payment_goal(foreign, "115.00", amountCurrency=Decimal("10.00")))
-            for kind in Kind:
+            for kind in kinds:
                 for _ in range(3):
                     page = await system.changes(kind, cursors[kind])
                     cursors[kind] = page.cursor
