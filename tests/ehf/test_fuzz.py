@@ -68,6 +68,17 @@ def test_a_comment_in_a_date_is_never_valid_where_the_official_evaluation_breaks
     assert etree.fromstring(data) is not None
 
 
+def test_a_comment_in_the_customisation_id_does_not_change_which_rules_apply() -> None:
+    need_shared()
+    data = invoice().replace(
+        b"poacc:billing:3.0</cbc:CustomizationID>", b"po<!--x-->acc:selfbilling:3.0</cbc:CustomizationID>"
+    )
+    assert b"selfbilling" in data
+    theirs, mine = official().verdict(data), ours(data)
+    assert differences(theirs, mine) == []
+    assert theirs.fired["peppol-self-billing"].fatal | theirs.fired["peppol-self-billing"].warning
+
+
 def test_a_broken_rule_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     need_shared()
     document = invoice().replace(b'<cbc:PriceAmount currencyID="NOK">13.50', b'<cbc:PriceAmount currencyID="NOK">13.51')
