@@ -72,6 +72,7 @@ class Push:
         model, context = behind(tx, spoke, document, number)
         canonical = model.model_dump()
         if link is None:
+            _issued_once(model, spoke)
             check_can(spoke, kind, "create")
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
@@ -101,6 +102,18 @@ class Push:
         if not take:
             return changed(tx, document, state=_AFTER[kind]), canonical
         return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
+
+
+def _issued_once(model: Model, spoke: Spoke) -> None:
+    """Raises `Stop` (`issued-elsewhere`) for what has a number: a ledger would issue it again under another."""
+    if isinstance(model, Invoice) and model.number:
+        raise Stop(
+            f"It was issued elsewhere as {model.number}; {spoke.name} would issue it again, under a number of its own.",
+            code="issued-elsewhere",
+            do=f"Book it in {spoke.name} by hand, and cancel this; or have {spoke.name} issue (`issues` on the route) what"
+            " has no number yet.",
+            where={"number": model.number},
+        )
 
 
 _EVENTS = {

@@ -36,7 +36,7 @@ routes:
   sales:
     takes: api
     to: books
-    issues: books
+    issues: {issues}
     sends: nobody
     reminds: nobody
     takes_bank_money: {{"86011117947": books, "15032080119": source}}
@@ -90,6 +90,7 @@ async def company(
     *,
     books: type[Sandbox] = Sandbox,
     settle: float = 0.2,
+    issues: str = "books",
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
     """A company on this database; `sandbox` says how its books behave.
@@ -99,7 +100,7 @@ async def company(
     async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle))
+        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())

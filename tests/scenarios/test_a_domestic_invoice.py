@@ -265,3 +265,14 @@ async def test_7_a_ledger_that_cannot_round_to_whole_kroner_is_stopped(fjord: An
     assert item["code"] == "totals-differ"
     assert "rounded by 0.00 and 0.01" in item["said"]
     assert issued(fjord.box) == []
+
+
+async def test_what_was_issued_elsewhere_is_not_issued_again(founded: Any) -> None:
+    """Its number is the source's; an order would get another one, and the customer would owe twice."""
+    async with founded(issues="source") as fjord:
+        await fjord.post("/v1/invoices", INVOICE | {"number": "10017"})
+        await fjord.work()
+        [waiting] = await fjord.get("/v1/attention")
+        assert waiting["code"] == "issued-elsewhere"
+        assert fjord.box.books.things.get("order", {}) == {}
+        assert (await fjord.document(kind="invoice")).number == "10017"
