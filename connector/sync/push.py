@@ -110,8 +110,8 @@ def _issued_once(model: Model, spoke: Spoke) -> None:
         raise Stop(
             f"It was issued elsewhere as {model.number}; {spoke.name} would issue it again, under a number of its own.",
             code="issued-elsewhere",
-            do=f"Book it in {spoke.name} by hand, and cancel this; or have {spoke.name} issue (`issues` on the route) what"
-            " has no number yet.",
+            do=f"Book it in {spoke.name} by hand and cancel this; or have {spoke.name} issue (`issues` on the route)"
+            " what has no number yet.",
             where={"number": model.number},
         )
 
