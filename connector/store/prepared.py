@@ -25,8 +25,8 @@ Given = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
 _DIALECTS: dict[bool, Dialect] = {
-    False: sqlite_dialect.dialect(paramstyle="qmark"),
-    True: psycopg_dialect.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+    False: sqlite_dialect.dialect(paramstyle="qmark", dbapi=sqlite3),
+    True: psycopg_dialect.dialect(paramstyle="format", dbapi=psycopg),  # type: ignore[no-untyped-call]
 }
 """By `Tx.postgres`."""
 
