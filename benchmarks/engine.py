@@ -4,10 +4,11 @@
     python -m benchmarks.engine --backfill 1000 --backfill 10000 --backfill 50000 [--database sqlite]
 
 The bare loop makes the very calls that the engine made (compared by the sandbox's own list), with httpx, at the same
-concurrency, and keeps nothing. The sandbox is a process of its own. Measured is the wall time from the first invoice
-posted to the last number in the feed, and from the first poll to the last payment in the feed; the payments are
-registered in the books in between. `cpu`, `commits` and `statements` are the engine's own, per document (an invoice and
-its payment are two).
+concurrency, and keeps nothing. The sandbox is a process of its own. So are the API with the program that posts, and the
+worker, as where `serve --no-worker` and `worker` run apart. Measured is the wall time from the first invoice posted to
+the last number in the feed, and from the first poll to the last payment in the feed; the payments are registered in the
+books in between. `cpu` (of both processes), `api` (of the one that posts), `commits` and `statements` are the engine's
+own, per document (an invoice and its payment are two).
 
 The back-fill reads books that are full into an empty store, each size in a process of its own: peak memory and time per
 document (an invoice or a payment).
@@ -31,7 +32,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,64 +142,119 @@ async def pay(url: str, numbers: list[int], amount: str) -> None:
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
-async def engine(house: House, url: str, size: int, width: int) -> dict[str, Any]:
-    """One run; figures."""
-    _, secret = await house.store.write(
-        lambda tx: keys.create(tx, tenant="bench", name="bench", scopes=("read", "write"))
-    )
+async def engine(house: House, url: str, size: int, width: int, program: Program) -> dict[str, Any]:
+    """One run; figures. The work is done here, the API is served and used in a process of its own (`poster`)."""
     (spoke,) = house.spokes()
-    headers = {"Authorization": f"Bearer {secret}"}
-    transport = httpx.ASGITransport(app=create_app(house))
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers, timeout=60) as client:
-        cursor = (await client.get("/v1/changes")).json()["cursor"]
-
-        async def followed(kind: str) -> list[dict[str, Any]]:
-            nonlocal cursor
-            found: list[dict[str, Any]] = []
-            while len(found) < size:
-                answer = (await client.get("/v1/changes", params={"after": cursor, "limit": 1000})).json()
-                cursor = answer["cursor"]
-                found += [event["data"] for event in answer["events"] if event["kind"] == kind]
-                await asyncio.sleep(0.05)
-            return found
-
-        todo = iter(range(size))
-
-        async def post() -> None:
-            for n in todo:
-                answer = await client.post(
-                    "/v1/invoices", json=INVOICE | {"source_id": f"s{n}"}, headers={"Idempotency-Key": f"k{n}"}
-                )
-                assert answer.status_code == 202, answer.text
-
-        stats = house.store.stats
-        before, cpu, start = (stats.commits, stats.statements), time.process_time(), time.perf_counter()
-        work = asyncio.create_task(house.worker.run())
-        await asyncio.gather(*(post() for _ in range(width)))
-        posted = time.perf_counter() - start
-        issued = await followed("invoice.issued")
-        there = time.perf_counter() - start
-        idle = time.process_time()
-        await pay(url, [int(one["number"]) for one in issued], "12500.00")
-        cpu += time.process_time() - idle
-        start = time.perf_counter()
-        for reading in spoke.accounting.readings:
-            await house.store.write(lambda tx, kind=reading.kind: reads.poll(tx, spoke, kind))  # type: ignore[misc]
-        await followed("payment.received")
-        back = time.perf_counter() - start
-        cpu = time.process_time() - cpu
-        house.stop()
-        await work
+    stats = house.store.stats
+    before, cpu, start = (stats.commits, stats.statements), time.process_time(), time.perf_counter()
+    await program.told("post")
+    work = asyncio.create_task(house.worker.run())
+    posted, numbers = (said := await program.says())["posted"], said["numbers"]
+    there = time.perf_counter() - start
+    idle = time.process_time()
+    await pay(url, numbers, "12500.00")
+    cpu += time.process_time() - idle
+    start = time.perf_counter()
+    for reading in spoke.accounting.readings:
+        await house.store.write(lambda tx, kind=reading.kind: reads.poll(tx, spoke, kind))  # type: ignore[misc]
+    said = await program.says()
+    back = time.perf_counter() - start
+    cpu = time.process_time() - cpu
+    house.stop()
+    await work
     documents = 2 * size
+    commits, statements = stats.commits - before[0] + said["commits"], stats.statements - before[1] + said["statements"]
     return {
         "wall": there + back,
         "posted": posted,
         "there": there,
         "back": back,
-        "cpu ms": cpu / documents * 1000,
-        "commits": (stats.commits - before[0]) / documents,
-        "statements": (stats.statements - before[1]) / documents,
+        "cpu ms": (cpu + said["cpu"]) / documents * 1000,
+        "api ms": said["cpu"] / documents * 1000,
+        "commits": commits / documents,
+        "statements": statements / documents,
     }
+
+
+class Program:
+    """The process that posts, seen from the one that works: a line of JSON each way."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def told(self, what: str) -> None:
+        """Have it begin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(what.encode() + b"\n")
+        await self._process.stdin.drain()
+
+    async def says(self) -> Any:
+        """Its next line."""
+        assert self._process.stdout is not None
+        return json.loads(await self._process.stdout.readline())
+
+
+@contextlib.asynccontextmanager
+async def poster(address: str, size: int, width: int) -> AsyncIterator[Program]:
+    """The API in a process of its own, with a program that posts to it and follows its feed; ready to begin."""
+    command = [sys.executable, "-m", "benchmarks.engine", "--post-to", address, "--size", str(size)]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--width", str(width), stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=2**24
+    )
+    program = Program(process)
+    try:
+        await program.says()
+        yield program
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def post(address: str, size: int, width: int) -> None:
+    """What `poster` runs: posts when told, then says what it saw in the feed: all numbers, later all payments."""
+    async with open_house(Settings(database=address)) as house:
+        _, secret = await house.store.write(
+            lambda tx: keys.create(tx, tenant="bench", name="bench", scopes=("read", "write"))
+        )
+        headers = {"Authorization": f"Bearer {secret}"}
+        transport = httpx.ASGITransport(app=create_app(house))
+        watching = asyncio.create_task(house.store.watch())
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers, timeout=60) as client:
+            cursor = (await client.get("/v1/changes")).json()["cursor"]
+
+            async def followed(kind: str) -> list[dict[str, Any]]:
+                nonlocal cursor
+                found: list[dict[str, Any]] = []
+                while len(found) < size:
+                    answer = (await client.get("/v1/changes", params={"after": cursor, "limit": 1000})).json()
+                    cursor = answer["cursor"]
+                    found += [event["data"] for event in answer["events"] if event["kind"] == kind]
+                    await asyncio.sleep(0.05)
+                return found
+
+            todo = iter(range(size))
+
+            async def posting() -> None:
+                for n in todo:
+                    answer = await client.post(
+                        "/v1/invoices", json=INVOICE | {"source_id": f"s{n}"}, headers={"Idempotency-Key": f"k{n}"}
+                    )
+                    assert answer.status_code == 202, answer.text
+
+            print(json.dumps("ready"), flush=True)
+            await asyncio.to_thread(sys.stdin.readline)
+            stats = house.store.stats
+            before, cpu, start = (stats.commits, stats.statements), time.process_time(), time.perf_counter()
+            await asyncio.gather(*(posting() for _ in range(width)))
+            posted = time.perf_counter() - start
+            numbers = [int(one["number"]) for one in await followed("invoice.issued")]
+            print(json.dumps({"posted": posted, "numbers": numbers}), flush=True)
+            await followed("payment.received")
+            said = {"commits": stats.commits - before[0], "statements": stats.statements - before[1]}
+            print(json.dumps({"cpu": time.process_time() - cpu, **said}), flush=True)
+        watching.cancel()
 
 
 # --- the bare loop ----------------------------------------------------------------------------------------------------
@@ -272,7 +328,10 @@ async def bare(url: str, size: int, width: int, made: list[dict[str, Any]]) -> d
 def compare(given: argparse.Namespace) -> None:
     """Engine and bare loop, in turn; a table."""
     print(f"{given.size} invoices and their payments, {given.width} calls at a time; seconds, and per document:")
-    print(f"{'':24}{'wall':>8}{'ratio':>7}{'there':>8}{'back':>7}{'cpu ms':>8}{'commits':>9}{'statements':>12}")
+    print(
+        f"{'':24}{'wall':>8}{'ratio':>7}{'there':>8}{'back':>7}"
+        f"{'cpu ms':>8}{'api ms':>8}{'commits':>9}{'statements':>12}"
+    )
     for latency in given.latency:
         reference: dict[str, Any] | None = None
         for kind in given.databases:
@@ -293,7 +352,11 @@ def compare(given: argparse.Namespace) -> None:
                 ratio = row["wall"] / reference["wall"]
                 print(
                     f"{what:24}{row['wall']:8.2f}{ratio:7.2f}{row['there']:8.2f}{row['back']:7.2f}{row['cpu ms']:8.2f}"
-                    + (f"{row['commits']:9.2f}{row['statements']:12.1f}" if "commits" in row else ""),
+                    + (
+                        f"{row['api ms']:8.2f}{row['commits']:9.2f}{row['statements']:12.1f}"
+                        if "commits" in row
+                        else ""
+                    ),
                     flush=True,
                 )
 
@@ -303,7 +366,8 @@ async def _measured(url: str, address: str, folder: Path, given: argparse.Namesp
         profiler = cProfile.Profile() if given.profile else None
         if profiler:
             profiler.enable()
-        found = await engine(house, url, given.size, given.width)
+        async with poster(address, given.size, given.width) as program:
+            found = await engine(house, url, given.size, given.width, program)
         if profiler:
             profiler.disable()
             pstats.Stats(profiler).sort_stats("tottime").print_stats(60)
@@ -388,11 +452,14 @@ def main() -> None:
     options.add_argument("--backfill", type=int, action="append", help="documents to read in; may be given again")
     options.add_argument("--backfill-here", type=int, help=argparse.SUPPRESS)
     options.add_argument("--serve-filled", type=int, help=argparse.SUPPRESS)
+    options.add_argument("--post-to", help=argparse.SUPPRESS)
     given = options.parse_args()
     given.databases = [given.database] if given.database else ["sqlite", "postgres"]
     given.latency = given.latency or [0.02, 0.0]
     if given.serve_filled:
         serve_filled(given.serve_filled)
+    elif given.post_to:
+        asyncio.run(post(given.post_to, given.size, given.width))
     elif given.backfill_here:
         print(json.dumps(asyncio.run(backfill_here(given.backfill_here, given.databases[0]))))
     elif given.backfill:
