@@ -194,6 +194,7 @@ class _Request:
     kind: str
 
 
+_PORTS = {b"http": 80, b"https": 443}
 _AS_IT_IS = "/:@!$&'()*+,;=~%"
 _PATIENCE = {"timeout": {"connect": 10.0, "pool": 10.0}}
 """Seconds; the whole call has its own."""
@@ -263,15 +264,10 @@ class Http:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify or _default_ssl(),
-            max_connections=64,
-            max_keepalive_connections=64,
-            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
-            # such a closing would be an unknown outcome.
-            keepalive_expiry=4.0,
-            network_backend=Backend(),
-        )
+        self._ssl = verify or _default_ssl()
+        self._backend = Backend()
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        """Connections nobody uses now, the one used last at the end."""
         self._mask = Mask(mask)
 
     def keep_secret(self, *values: str, names: Collection[str] = ()) -> None:
@@ -329,7 +325,27 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    async def _connection(self) -> httpcore.AsyncHTTPConnection:
+        """An idle connection that still stands, else a new one. How many there are follows from how many calls run at a
+        time, which lanes decide.
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        scheme, host, port = self._origin
+        return httpcore.AsyncHTTPConnection(
+            httpcore.Origin(scheme, host, port or _PORTS[scheme]),
+            ssl_context=self._ssl,
+            # Shorter than the five seconds after which common servers close an idle connection: a request that crosses
+            # such a closing would be an unknown outcome.
+            keepalive_expiry=4.0,
+            network_backend=self._backend,
+        )
 
     def _request(
         self,
@@ -374,12 +390,17 @@ class Http:
         error: BaseException | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._pool.handle_async_request(self._sendable(request))
+                connection = await self._connection()
                 try:
+                    response = await connection.handle_async_request(self._sendable(request))
                     headers = httpx.Headers(response.headers)
                     answer = Answer(response.status, headers, await self._body(response, headers))
-                finally:
                     await response.aclose()
+                finally:
+                    if connection.is_idle() and not connection.is_closed():
+                        self._idle.append(connection)
+                    else:  # broken off: what may still come on it is nobody's
+                        await connection.aclose()
             self._judge(request, answer, writes, hint)
             return answer
         except (*_NO_ANSWER, TimeoutError, OSError, _TooLarge, _Garbled) as exc:

@@ -25,13 +25,11 @@ import connector.sockets
 port, place, limit = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 stop = lambda: os.kill(os.getpid(), signal.SIGSTOP)
 
-class StopsBeforeHeaders:  # between our look at the clock and the first byte
-    def __init__(self, pool):
-        self.pool, self.aclose = pool, pool.aclose
-
-    async def handle_async_request(self, request):
+class StopsBeforeHeaders(Http):
+    async def _connection(self):
+        connection = await super()._connection()
         stop()
-        return await self.pool.handle_async_request(request)
+        return connection
 
 class Stopping:  # a connection that is long in being made
     async def connect_tcp(self, *args, **more):
@@ -46,12 +44,10 @@ async def body():
     yield b"}"
 
 async def main():
-    http = Http(f"http://127.0.0.1:{port}")
+    http = (StopsBeforeHeaders if place == "headers" else Http)(f"http://127.0.0.1:{port}")
     more = {}
     if place == "connecting":
-        http._pool._network_backend = Stopping()
-    if place == "headers":
-        http._pool = StopsBeforeHeaders(http._pool)
+        http._backend = Stopping()
     if place == "body":
         more |= {"content": body(), "headers": {"Content-Length": "2"}}
     with calling(now() + limit) as scope:
