@@ -201,7 +201,7 @@ links = Table(
     Column("state", Text, nullable=False),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
-    UniqueConstraint("connection", "kind", "vendor_id"),
+    UniqueConstraint("connection", "vendor_id", "kind"),
     UniqueConstraint("document", "connection", "kind"),
     Index("ix_links_voucher", "tenant", "voucher"),
 )

@@ -160,3 +160,15 @@ async def test_secrets_do_not_print_themselves(store: Store) -> None:
     assert "hush" not in repr(read)
     with pytest.raises(Missing):
         await store.read(lambda tx: connections.get(tx, books, tenant="b"))
+
+
+async def test_a_part_is_found_by_its_id_however_many_there_are(store: Store) -> None:
+    """A back-fill asks this for every payment: a search through all links of the connection makes it quadratic."""
+    if store.postgres:
+        pytest.skip("PostgreSQL plans by statistics; the index is the same")
+
+    def plan(tx: Tx) -> str:
+        form = links._PART.form({}, postgres=False)
+        return " ".join(row[3] for row in tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {form.sql}", ("c", "v", "p:%")))
+
+    assert "vendor_id=?" in await store.read(plan)

@@ -393,7 +393,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["connection"], ["connections.id"], name=op.f("fk_links_connection")),
         sa.ForeignKeyConstraint(["document"], ["documents.id"], name=op.f("fk_links_document")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),
-        sa.UniqueConstraint("connection", "kind", "vendor_id", name=op.f("uq_links_connection_kind_vendor_id")),
+        sa.UniqueConstraint("connection", "vendor_id", "kind", name=op.f("uq_links_connection_vendor_id_kind")),
         sa.UniqueConstraint("document", "connection", "kind", name=op.f("uq_links_document_connection_kind")),
     )
     with op.batch_alter_table("links", schema=None) as batch_op:
