@@ -5,83 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from connector.cli.judging import MANY, STANDARD_INPUT, Engine, Exit, Format, Language, Wanted, judge_all
 from connector.errors import ConnectorError
-
-if TYPE_CHECKING:
-    from connector.ehf import Report
 
 app = typer.Typer(
     help="EHF and Peppol BIS Billing documents: judge them, list the rules.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-STANDARD_INPUT = "-"
-FORMAT_HELP = "text for people, json for programs: one object per line."
-CHUNK = 16
-"""Files that a worker process takes at a time."""
-MANY = 64
-"""From this many files on, all cores judge and a progress bar is shown."""
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    text = "text"
-    json = "json"
-
-
-class Language(StrEnum):
-    """The languages of the texts."""
-
-    nb = "nb"
-    en = "en"
-
-
-class Engine(StrEnum):
-    """What judges: our own rules, or the official files through Saxon."""
-
-    native = "native"
-    schematron = "schematron"
-
-
-class Exit:
-    """Exit statuses. The worst one that occurs is the command's."""
-
-    VALID = 0
-    INVALID = 1
-    UNREADABLE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How to judge and how to say it: what a worker process needs to know."""
-
-    format: Format
-    language: Language
-    rules: str | None
-    all_layers: bool
-    engine: Engine
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One document's report as text, or why it could not be read, and what that means for the exit status."""
-
-    report: str
-    trouble: str
-    status: int
 
 
 @app.command()
@@ -190,14 +126,14 @@ def _report(files: list[str], wanted: Wanted, jobs: int) -> int:
     worst = Exit.VALID
     counts = [0, 0, 0]
     with _progress(len(files)) as advance:
-        for judged in _judge_all(files, wanted, jobs):
-            if judged.report:
-                sys.stdout.write(judged.report + "\n")
-            if judged.trouble:
-                _complain(judged.trouble)
-            counts[judged.status] += 1
-            worst = max(worst, judged.status)
-            advance()
+        for judged in judge_all(files, wanted, jobs):
+            sys.stdout.write(judged.reports)
+            for trouble in judged.troubles:
+                _complain(trouble)
+            for status in judged.statuses:
+                counts[status] += 1
+            worst = max(worst, *judged.statuses)
+            advance(len(judged.statuses))
     if len(files) > 1 and wanted.format is Format.text:
         valid, invalid, unreadable = counts
         words = {
@@ -208,76 +144,29 @@ def _report(files: list[str], wanted: Wanted, jobs: int) -> int:
     return worst
 
 
-def _judge_all(files: list[str], wanted: Wanted, jobs: int) -> Iterator[Judged]:
-    """Every file's answer, in the order of the files; only a few chunks at a time are under way."""
-    if jobs == 1 or len(files) < MANY:
-        for file in files:
-            yield judge(file, wanted)
-        return
-    import connector.ehf  # noqa: F401 (loaded once, before the processes part)
-
-    waiting = iter(files)
-    running: deque[Future[list[Judged]]] = deque()
-    with ProcessPoolExecutor(jobs) as pool:
-        while True:
-            while len(running) < 4 * jobs and (chunk := [*islice(waiting, CHUNK)]):
-                if STANDARD_INPUT in chunk:  # the workers have none of it
-                    done: Future[list[Judged]] = Future()
-                    done.set_result(judge_chunk(chunk, wanted))
-                    running.append(done)
-                else:
-                    running.append(pool.submit(judge_chunk, chunk, wanted))
-            if not running:
-                return
-            yield from running.popleft().result()
-
-
-def judge_chunk(files: list[str], wanted: Wanted) -> list[Judged]:
-    """Judge some files, in a worker process."""
-    return [judge(file, wanted) for file in files]
-
-
-def judge(file: str, wanted: Wanted) -> Judged:
-    """Judge one file (`-` for standard input)."""
-    try:
-        data = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
-    except OSError as error:
-        return Judged("", f"{file}: {error.strerror or error}", Exit.UNREADABLE)
-    report = _judging(wanted.engine)(data, rules=wanted.rules, all_layers=wanted.all_layers)
-    status = Exit.VALID if report.valid else Exit.INVALID if report.readable else Exit.UNREADABLE
-    if wanted.format is Format.json:
-        return Judged(json.dumps(report.as_json(file), ensure_ascii=False), "", status)
-    return Judged(report.as_text(file, wanted.language.value), "", status)
-
-
-def _judging(engine: Engine) -> Callable[..., Report]:
-    if engine is Engine.schematron:
-        from connector.ehf import reference
-
-        return reference.validate
-    from connector.ehf import validate as native
-
-    return native
-
-
 class _progress:
     """A progress bar on stderr when there is much to do and somebody to see it."""
 
     def __init__(self, total: int) -> None:
         self.total = total if total >= MANY and sys.stderr.isatty() and not sys.stdout.isatty() else 0
 
-    def __enter__(self) -> Callable[[], None]:
+    def __enter__(self) -> Callable[[int], None]:
         if not self.total:
-            return lambda: None
+            return lambda files: None
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
-        self.bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        quiet = {"redirect_stdout": False, "redirect_stderr": False, "auto_refresh": False}  # no thread: we fork
+        self.bar = Progress(*columns, console=console, transient=True, **quiet)
         self.bar.start()
         task = self.bar.add_task("", total=self.total)
-        return lambda: self.bar.advance(task)
+
+        def advance(files: int) -> None:
+            self.bar.update(task, advance=files, refresh=True)
+
+        return advance
 
     def __exit__(self, *error: object) -> None:
         if self.total:

@@ -8,8 +8,21 @@ rule id, place, values, and what to do, in Norwegian (bokmål) and English.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from connector.ehf.report import Finding, Report
-from connector.ehf.ubl import read, write
 from connector.ehf.validation import validate
 
+if TYPE_CHECKING:
+    from connector.ehf.ubl import read, write
+
 __all__ = ["Finding", "Report", "read", "validate", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    """`read` and `write` bring the whole model with them, which judging needs nothing of: loaded when asked for."""
+    if name not in ("read", "write"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from connector.ehf import ubl
+
+    return getattr(ubl, name)

@@ -22,7 +22,7 @@ FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 
 def judged(draft: Draft) -> list[str]:
     report = validate(write(compose(draft)))
-    return [f"{found.rule} {found.where}" for found in report.findings if ARITHMETIC.fullmatch(found.rule)]
+    return [f"{found.rule} {found.path}" for found in report.findings if ARITHMETIC.fullmatch(found.rule)]
 
 
 @settings(max_examples=100, deadline=None)
