@@ -160,9 +160,14 @@ def _cut(data: bytes) -> tuple[list[str], list[str]] | None:
     # As many of each: then every ">" ends a tag, for a well-formed document has no other "<" than those of its tags.
     if data.count(b"<", start) * 2 + 1 != len(pieces):
         return None
-    if len(data) > LONG and max(map(len, pieces)) > LONG:
+    if _has_long_text(data):
         return None
     return pieces[1::2], pieces[2::2]
+
+
+def _has_long_text(data: bytes) -> bool:
+    """Whether more than `LONG` bytes lie between two tags: as many would go over one of these places."""
+    return any(data.find(b"<", at) - data.rfind(b"<", 0, at) > LONG for at in range(LONG, len(data), LONG))
 
 
 def unescaped(text: str) -> str:

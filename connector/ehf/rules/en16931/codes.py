@@ -95,10 +95,10 @@ def invoiced_object(node: Node, plan: Plan) -> None:
 
     def check(v: Values, doc: Document) -> None:
         code = v[place]
-        if code is not None and any(v[i] == "130" for i in types) and strip(code) not in codes:
+        if any(v[i] == "130" for i in types) and strip(code) not in codes:
             doc.fire("BR-CL-07", at, value=code)
 
-    plan.check(check)
+    plan.unless(place, codes | {None}, check)
 
 
 @layer.on("/cbc:Note")
@@ -147,9 +147,12 @@ def reason(node: Node, plan: Plan) -> None:
     """BR-CL-19 for allowances, BR-CL-20 for charges."""
     indicators = node.parent.places("cbc:ChargeIndicator") if node.parent else ()
     lists = {False: plan.codes("allowance-reason"), True: plan.codes("charge-reason")}
-    at = node.i
+    fine = {(text, code) for text, kind in (("false", False), ("true", True)) for code in lists[kind]}
+    at, only = node.i, indicators[0] if len(indicators) == 1 else None
 
     def check(v: Values, doc: Document) -> None:
+        if only is not None and (v[only], v[at]) in fine:
+            return
         kinds = {indicator(v[i]) for i in indicators} - {None}
         if kinds:
             kind = False not in kinds

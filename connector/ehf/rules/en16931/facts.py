@@ -40,6 +40,8 @@ Allowances = list[tuple[bool, frozenset[str], tuple[str, ...], tuple["str | None
 """Charge?, categories, rates and amounts, as their texts stand."""
 
 _TRUTH: Final = {"true": True, "false": False, "1": True, "0": False}
+INDICATORS: Final = frozenset(_TRUTH)
+"""How `xs:boolean` is written."""
 _ONLY: Final = {False: frozenset({False}), True: frozenset({True})}
 
 

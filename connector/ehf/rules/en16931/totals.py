@@ -9,6 +9,7 @@ from lxml import etree
 
 from connector.ehf.rules.en16931.facts import (
     HUNDRED,
+    INDICATORS,
     MANY_DIGITS,
     ZERO,
     Allowances,
@@ -180,7 +181,10 @@ def allowance_or_charge(node: Node, plan: Plan) -> None:
                     if too_fine(v[i]):
                         doc.fire(rule, i, value=v[i])
 
-    plan.check(check)
+    if of_line and amounts and has_reason and len(indicators) == 1:  # then only an indicator that is none matters
+        plan.unless(indicators[0], INDICATORS, check)
+    else:
+        plan.check(check)
     plan.check_amounts(decimals)
 
 

@@ -38,8 +38,11 @@ def reason_code(node: Node, plan: Plan) -> None:
     indicators = node.parent.places("cbc:ChargeIndicator") if node.parent else ()
     only = indicators[0] if len(indicators) == 1 else None
     allowances, charges = plan.codes("peppol-allowance-reason"), plan.codes("peppol-charge-reason")
+    fine = {("false", code) for code in allowances} | {("true", code) for code in charges}
 
     def check(v: Values, doc: Document) -> None:
+        if only is not None and doc.typed and not doc.parted and (v[only], v[i]) in fine:
+            return
         kinds = (v[only],) if only is not None else [v[k] for k in indicators]
         if "false" in kinds:
             codes, rule = allowances, "PEPPOL-EN16931-CL002"

@@ -152,8 +152,9 @@ def price_allowance(node: Node, plan: Plan) -> None:
     def check(v: Values, doc: Document) -> None:
         if len(indicators) > 1:
             raise BreaksOff("several cbc:ChargeIndicator")
-        if not indicators or normalize(v[indicators[0]] or "") != "false":
-            doc.fire("PEPPOL-EN16931-R044", at, value=v[indicators[0]] if indicators else None, allowed="false")
+        said = v[indicators[0]] if indicators else None
+        if said != "false" and normalize(said or "") != "false":
+            doc.fire("PEPPOL-EN16931-R044", at, value=said, allowed="false")
         if not bases:
             return
         if prices and max(len(bases), len(amounts), len(prices)) > 1:
