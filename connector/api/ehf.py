@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from connector import mapping, plugins
 from connector.api.body import body_of
 from connector.api.problems import declared
 from connector.ehf import read, validate
 from connector.ehf.pdf import Language, render_pdf
+from connector.errors import Missing
 
 router = APIRouter(prefix="/v1/ehf", tags=["ehf"])
 
@@ -46,21 +49,42 @@ _EXAMPLE = {
     "/validate",
     summary="Judge an EHF document",
     openapi_extra=_XML,
-    responses={200: {"content": {"application/json": {"example": _EXAMPLE}}}, **declared(413, 422)},
+    responses={200: {"content": {"application/json": {"example": _EXAMPLE}}}, **declared(404, 413, 422)},
 )
 async def validate_document(
     request: Request,
     rules: Annotated[str | None, Query(description="Release of BIS Billing; by default the one in force.")] = None,
     all_layers: Annotated[bool, Query(description="Run the rules also on what fails the XSD.")] = False,
     file: Annotated[str | None, Query(description="A name to carry in the answer.")] = None,
+    system: Annotated[
+        str | None,
+        Query(
+            description="The system that the document was made from: findings name the field there.",
+            examples=["tripletex"],
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """The official verdict with explanations in Norwegian and English, the same JSON as `connector ehf validate`.
 
     The answer is 200 whether the document is valid or not: the verdict is the answer.
     """
     data = await body_of(request)
+    fields = await run_in_threadpool(_fields, system) if system is not None else {}
     report = await run_in_threadpool(validate, data, rules=rules, all_layers=all_layers)
+    if system is not None:
+        report = report.in_source(fields.get(report.document_type or "", {}))
     return report.as_json(file)
+
+
+@cache
+def _fields(system: str) -> dict[str, dict[str, str]]:
+    """By type of document, what makes the model's fields in a system, as shipped."""
+    known = plugins.accounting()
+    if system not in known:
+        raise Missing(f"There is no system `{system}`.", do=f"Name one of: {', '.join(known)}.")
+    mappers = mapping.load(system, plugins=known)
+    kinds = {"Invoice": "invoice", "CreditNote": "credit_note"}
+    return {kind: mappers[name].their_fields for kind, name in kinds.items() if name in mappers}
 
 
 @router.post(

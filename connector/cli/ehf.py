@@ -43,6 +43,12 @@ def validate(
         Engine,
         typer.Option(help="native, or schematron: the official files in CONNECTOR_SCHEMATRON_DIR, through Saxon."),
     ] = Engine.native,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="System (tripletex …) or TENANT/CONNECTION it came from: names the field there too."
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes for many files. Default: one for each core.")
     ] = None,
@@ -54,14 +60,15 @@ def validate(
 
     Exit status 0: all are valid (warnings are allowed). 1: some are not. 2: something could not be read at all.
 
-    Examples:
+    For example:
+
       connector ehf validate faktura.xml
 
       connector ehf validate --format json utboks/ > reports.jsonl
 
       curl … | connector ehf validate --language en -
     """
-    wanted = Wanted(format, language, rules, all_layers, engine)
+    wanted = Wanted(format, language, rules, all_layers, engine, _source(system))
     try:
         _check(wanted)
         status = _report([*expand(files)], wanted, jobs or os.cpu_count() or 1)
@@ -119,6 +126,17 @@ def _check(wanted: Wanted) -> None:
         reference.directory()
 
 
+def _source(system: str | None) -> dict[str, dict[str, str]]:
+    """By type of document, what makes the model's fields in the system that is named."""
+    if system is None:
+        return {}
+    from connector.cli.mappings import mapping_named
+
+    mapping = mapping_named(system)
+    kinds = {"Invoice": "invoice", "CreditNote": "credit_note"}
+    return {kind: mapping[name].their_fields for kind, name in kinds.items() if name in mapping}
+
+
 def _report(files: list[str], wanted: Wanted, jobs: int) -> int:
     if not files:
         _complain("There is no *.xml file in the folders named.")
@@ -158,8 +176,15 @@ class _progress:
 
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
-        quiet = {"redirect_stdout": False, "redirect_stderr": False, "auto_refresh": False}  # no thread: we fork
-        self.bar = Progress(*columns, console=console, transient=True, **quiet)
+        # No refreshing by itself: that takes a thread, and processes part from this one.
+        self.bar = Progress(
+            *columns,
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self.bar.start()
         task = self.bar.add_task("", total=self.total)
 

@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +63,8 @@ class Wanted:
     rules: str | None
     all_layers: bool
     engine: Engine
+    source: Mapping[str, Mapping[str, str]]
+    """By type of document: the fields of the system that made it (`Report.in_source`); empty where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def judge(files: Iterable[str], wanted: Wanted) -> Judged:
             statuses.append(Exit.UNREADABLE)
             continue
         report = validate(data, rules=wanted.rules, all_layers=wanted.all_layers)
+        if wanted.source:
+            report = report.in_source(wanted.source.get(report.document_type or "", {}))
         statuses.append(Exit.VALID if report.valid else Exit.INVALID if report.readable else Exit.UNREADABLE)
         if wanted.format is Format.json:
             reports.append(json.dumps(report.as_json(file), ensure_ascii=False) + "\n")

@@ -107,7 +107,7 @@ def explain(
     """
     from connector.mapping.mapper import below
 
-    mapping = _mapping(system)
+    mapping = mapping_named(system)
     found = {name: mapper.explain(field) for name, mapper in mapping.mappers.items() if kind in (None, name)}
     lost = {
         name: {path: why for path, why in mapper.loses.items() if field is None or below(path, field)}
@@ -143,7 +143,8 @@ def _report(paths: list[Path] | None) -> Report:
         _fail(error.said, error.do, Exit.UNUSABLE)
 
 
-def _mapping(name: str) -> Mapping:
+def mapping_named(name: str) -> Mapping:
+    """The mapping of a system, or of TENANT/CONNECTION with all its layers; ends the command where there is none."""
     from connector import plugins
     from connector.mapping import load, load_tenant
 

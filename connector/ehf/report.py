@@ -5,9 +5,12 @@ Findings are values, not exceptions: a report is made for every document, also f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
+
+from connector.ehf.source import source_field
 
 Severity = Literal["fatal", "warning"]
 Layer = Literal["xml", "xsd", "en16931", "peppol", "self-billing"]
@@ -24,7 +27,7 @@ class Finding:
     file (from 1; None where there is no place). `term` is the business term (`BT-131`), None where EN 16931 knows
     none. `values` are the values that clash, by name; a calculation rule has `stated`, `expected` and `calculation`
     (`80.00 + 19.99 = 99.99`). `message` says what is wrong and `fix` how to mend it, each in `nb` and `en`.
-    `source_field` is the field in the source system, filled in by whoever made the document from a mapping.
+    `source_field` is the field in the source system, where that is known (`Report.in_source`).
     """
 
     rule: str
@@ -92,6 +95,14 @@ class Report:
         """The findings that do not."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
+    def in_source(self, fields: Mapping[str, str]) -> Report:
+        """The same report, each finding with the field in the source system that the document was made from.
+
+        `fields` are the mapping's, path in the model -> path in the system's record: `Mapper.their_fields`.
+        """
+        found = (replace(one, source_field=source_field(one.term, one.path, fields)) for one in self.findings)
+        return replace(self, findings=tuple(found))
+
     def as_json(self, file: str | None = None) -> dict[str, Any]:
         """The report as programs read it (command line and API alike); `file` is the name the document came under."""
         said: dict[str, Any] = {
@@ -118,6 +129,9 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "fatal": "feil",
         "warning": "advarsel",
         "line": "linje",
+        "in the file": "linje {} i filen",
+        "InvoiceLine": "fakturalinje {}",
+        "CreditNoteLine": "kreditnotalinje {}",
         "skipped": "ikke kontrollert",
         "rules": "regler",
         "fix": "Slik retter du",
@@ -150,6 +164,9 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "fatal": "error",
         "warning": "warning",
         "line": "line",
+        "in the file": "line {} of the file",
+        "InvoiceLine": "invoice line {}",
+        "CreditNoteLine": "credit note line {}",
         "skipped": "not checked",
         "rules": "rules",
         "fix": "How to mend it",
@@ -188,8 +205,7 @@ def _paragraphs(report: Report, file: str | None, language: Language) -> Iterabl
     yield f"{f'{file}: ' if file else ''}{head} ({kind}{rules})"
     for finding in sorted(report.findings, key=lambda finding: finding.severity != "fatal"):
         term = f" ({finding.term})" if finding.term else ""
-        place = f"{words['line']} {finding.line}: {finding.path}" if finding.line else finding.path
-        yield f"  {words[finding.severity]} {finding.rule}{term}  {place}".rstrip()
+        yield f"  {words[finding.severity]} {finding.rule}{term}  {_place(finding, words)}".rstrip()
         yield f"    {finding.message.get(language, '')}"
         if finding.values:
             yield "    " + "; ".join(f"{words[name]}: {value}" for name, value in finding.values.items())
@@ -202,3 +218,15 @@ def _paragraphs(report: Report, file: str | None, language: Language) -> Iterabl
     skipped = [layer for layer, outcome in report.layers.items() if outcome == "skipped"]
     if skipped:
         yield f"  {words['skipped']}: {', '.join(skipped)}"
+
+
+_LINE: Final = re.compile(r"/[A-Za-z]+/cac:(InvoiceLine|CreditNoteLine)(?:\[(\d+)\])?")
+
+
+def _place(finding: Finding, words: Mapping[str, str]) -> str:
+    """Where it is: which line of the invoice, which line of the file, the path."""
+    line = _LINE.match(finding.path)
+    told = [words[line[1]].format(line[2] or 1)] if line else []
+    if finding.line:
+        told.append(words["in the file"].format(finding.line))
+    return ": ".join(part for part in (", ".join(told), finding.path) if part)

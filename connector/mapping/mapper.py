@@ -163,6 +163,17 @@ class Mapper:
         """Our paths that are never read: theirs says nothing against ours."""
         return frozenset(path for info in self._fields if info.only == "out" for path in info.ours)
 
+    @cached_property
+    def their_fields(self) -> dict[str, str]:
+        """Our path -> the field of the record that makes it, both without choices in lists; lists with their items."""
+        lines = sorted(self._fields, key=lambda info: info.only == "out")  # what is read comes first
+        return {
+            paths.without_picks(ours): paths.without_picks(info.theirs[0])
+            for info in reversed(lines)
+            if info.theirs
+            for ours in info.ours
+        }
+
     @property
     def loses(self) -> dict[str, str]:
         """Our paths that the system does not carry, and why, as declared; in lists with the list's path in front."""

@@ -56,3 +56,13 @@ def test_a_release_that_there_is_not() -> None:
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "unknown-rules-version"
+
+
+def test_the_field_in_the_system_it_came_from() -> None:
+    data = invoice(2).replace(b"</cbc:PayableAmount>", b"7</cbc:PayableAmount>")
+    found = {each["rule"]: each.get("source_field") for each in post(data, system="tripletex").json()["findings"]}
+    assert found["BR-CO-16"] == "invoice.amountCurrency"
+    for name in ("nosuch", "../tenants/demo"):
+        answer = post(data, system=name)
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not-found"

@@ -125,6 +125,58 @@ def test_many_files_keep_their_order_on_all_cores(tmp_path: Path, good: Path, ba
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_two_processes_print_what_one_prints(tmp_path: Path, good: Path, bad: Path, format: str) -> None:
+    names = [str(path) for _ in range(40) for path in (good, bad, tmp_path / "none.xml")]
+    names.insert(90, "-")
+    one, two = (
+        run("validate", "--format", format, "--jobs", jobs, *names, given=good.read_bytes()) for jobs in ("1", "2")
+    )
+    assert one.stdout == two.stdout
+    assert one.stderr == two.stderr
+    assert (one.returncode, two.returncode) == (2, 2)
+    assert one.stderr.count(b"none.xml") == 40
+    if format == "json":
+        said = [json.loads(line)["file"] for line in one.stdout.splitlines()]
+        assert said == [name for name in names if not name.endswith("none.xml")]
+    else:
+        assert b"41 gyldige, 40 ugyldige, 40 uleselige" in one.stderr
+
+
+def test_a_progress_bar_for_somebody_who_looks(tmp_path: Path, good: Path) -> None:
+    """On a terminal, for many files, with the reports going elsewhere; the terminal is clean afterwards."""
+    for number in range(ehf.MANY):
+        (tmp_path / f"{number:04}.xml").write_bytes(good.read_bytes())
+    ours, theirs = os.openpty()
+    command = [*COMMAND, "validate", "--format", "json", "--jobs", "2", str(tmp_path)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 65536):
+                shown += piece
+        except OSError:  # how a terminal says that the other side has closed it
+            pass
+        reports = process.communicate(timeout=60)[0]
+    os.close(ours)
+    assert process.returncode == 0
+    assert len(reports.splitlines()) == ehf.MANY + 1  # `good` lies in the same folder
+    assert f"{ehf.MANY + 1}/{ehf.MANY + 1}".encode() in shown
+    assert b"Traceback" not in shown
+
+
+def test_the_field_in_the_system_it_came_from(bad: Path, good: Path) -> None:
+    good.write_bytes(invoice().replace(b"</cbc:PayableAmount>", b"7</cbc:PayableAmount>"))
+    done = run("validate", "--format", "json", "--system", "tripletex", str(good))
+    fields = {each["rule"]: each.get("source_field") for each in json.loads(done.stdout)["findings"]}
+    assert fields["BR-CO-16"] == "invoice.amountCurrency"
+    unknown = run("validate", "--system", "nosuch", str(bad))
+    assert unknown.returncode == 2
+    assert b"nosuch" in unknown.stderr
+    assert not unknown.stdout
+
+
 def test_reader_that_goes_away_is_no_error(good: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -c 'from connector.cli import main; main()' ehf rules | head -1",

@@ -72,14 +72,15 @@ def test_figures_are_judged_as_the_rules_judge_them() -> None:
     assert fired > 10
 
 
-def test_scenario_a_has_no_fatal_finding() -> None:
+def scenario_a() -> Draft:
+    """Hours and lunches, two rates, a KID."""
     vat = {"vat_category": "S"}
     lines = [
         Line(id="1", name="Rådgivning", unit_code="HUR", quantity="8", price="1020.00", vat_rate="25", **vat),
         Line(id="2", name="Lunsj", unit_code="C62", quantity="20", price="100.00", vat_rate="15", **vat),
     ]
     means = {"code": "30", "payment_id": "0000100172", "account": {"id": "86011117947"}}
-    draft = Draft(
+    return Draft(
         currency="NOK",
         number="10017",
         issue_date="2027-01-15",
@@ -91,6 +92,10 @@ def test_scenario_a_has_no_fatal_finding() -> None:
         payment_means=[means],
         delivery={"day": "2027-01-14", "address": {"city": "Oslo", "country": "NO"}},
     )
+
+
+def test_scenario_a_has_no_fatal_finding() -> None:
+    draft = scenario_a()
     report = validate(write(compose(draft)))
     assert report.valid, report.findings
     assert report.findings == ()

@@ -209,4 +209,4 @@ def test_the_arithmetic_of_a_wrong_base() -> None:
     values = next(values for rule, _, values in judged(body).found if rule == "BR-S-08")
     assert values["stated"] == "200"
     assert values["expected"] == "90.00"
-    assert values["calculation"] == "100.00 - 10.00 = 90.00"
+    assert values["calculation"] == "100.00 − 10.00 = 90.00"

@@ -129,6 +129,18 @@ def test_a_long_text_is_left_to_the_tree() -> None:
     assert validate(data).layers["xsd"] == "passed"
 
 
+@pytest.mark.parametrize("before", [0, 1, flat.LONG // 2, flat.LONG - 20, flat.LONG, flat.LONG + 1])
+@pytest.mark.parametrize(
+    ("length", "is_long"), [(flat.LONG - 100, False), (flat.LONG + 1, True), (3 * flat.LONG, True)]
+)
+def test_a_long_text_is_found_wherever_it_begins(before: int, length: int, is_long: bool) -> None:
+    filling = b"<cbc:Note>" + b"x" * 100 + b"</cbc:Note>"
+    many = filling * (before // len(filling)) + b"<cbc:Note>" + b"y" * (before % len(filling)) + b"</cbc:Note>"
+    data = PLAIN.replace(b"<cbc:DocumentCurrencyCode>", many + b"<cbc:Note>" + b"x" * length + b"</cbc:Note>"
+                         b"<cbc:DocumentCurrencyCode>", 1)  # fmt: skip
+    assert (flat.read(data) is None) == is_long
+
+
 def test_prefixes_that_change_places_are_valid_and_no_shape_is_kept_of_them() -> None:
     data = prefixes_change_places()
     assert validate(data).layers["xsd"] == "passed"

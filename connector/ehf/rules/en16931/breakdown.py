@@ -114,7 +114,7 @@ def _tell_base(doc: Document, family: Family, group: Breakdown, tags: list[str],
         total = _sum(known, tags[0], family.code, rate, doc)
         calculation = shown(sum(_lines(known, tags[0], family.code, rate, doc), ZERO))
         for charge, amount in _charges(known, family.code, rate, doc):
-            calculation += f" {'+' if charge else '-'} {shown(amount)}"
+            calculation += f" {'+' if charge else '−'} {shown(amount)}"
         values |= {"expected": shown(total), "calculation": f"{calculation} = {shown(total)}"}
     doc.fire(family.rule(8), _beside(group.place, "TaxableAmount"), **values)
 

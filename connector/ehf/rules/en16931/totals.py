@@ -370,7 +370,7 @@ def _totals_of(doc: Document, texts: list[str | None], places: list[Place], besi
         if allowances is not None or charges is not None:
             exclusive = cents(exclusive)
         if stated != exclusive:
-            parts = shown(lines) + _signed("-", allowances) + _signed("+", charges)
+            parts = shown(lines) + _signed("−", allowances) + _signed("+", charges)
             tell("BR-CO-13", "TaxExclusiveAmount", exclusive, parts)
     payable = amount("PayableAmount")
     rounding = None if payable is None else amount("PayableRoundingAmount")
@@ -381,7 +381,7 @@ def _totals_of(doc: Document, texts: list[str | None], places: list[Place], besi
     prepaid = amount("PrepaidAmount")
     wanted = inclusive if prepaid is None else cents(inclusive - prepaid)
     if (payable if rounding is None else cents(payable - rounding)) != wanted:
-        parts = shown(inclusive) + _signed("-", prepaid) + _signed("+", rounding)
+        parts = shown(inclusive) + _signed("−", prepaid) + _signed("+", rounding)
         tell("BR-CO-16", "PayableAmount", wanted + (rounding or ZERO), parts)
 
 
@@ -476,5 +476,5 @@ def _signed(sign: str, amount: Decimal | None) -> str:
     if amount is None:
         return ""
     if amount < 0:
-        return f" {'-' if sign == '+' else '+'} {shown(-amount)}"
+        return f" {'−' if sign == '+' else '+'} {shown(-amount)}"
     return f" {sign} {shown(amount)}"
