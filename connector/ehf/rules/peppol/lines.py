@@ -107,20 +107,32 @@ def base_unit(node: Node, plan: Plan) -> None:
     line = node.parent.parent if node.parent else None
     if line is None:
         return
-    invoiced, credited = line.all("cbc:InvoicedQuantity"), line.all("cbc:CreditedQuantity")
-    if not invoiced and not credited:
-        return
     at, unit = node.i, node.attr("unitCode")
-    units = [one.attr("unitCode") for one in (invoiced if plan.kind == "Invoice" else credited)]
-    only = units[0] if len(units) == 1 else unit
 
-    def check(v: Values, doc: Document) -> None:
-        code = v[unit]
-        if code is not None and (only == unit or code != v[only]) and code not in [v[i] for i in units]:
-            allowed = ", ".join(text for i in units if (text := v[i])) or None
-            doc.fire("PEPPOL-EN16931-R130", at, value=code, allowed=allowed)
+    def compare(code: str, units: list[str | None], doc: Document) -> None:
+        if code not in units:
+            doc.fire("PEPPOL-EN16931-R130", at, value=code, allowed=", ".join(text for text in units if text) or None)
 
-    plan.check(check)
+    def below_the_document(v: Values, doc: Document) -> None:
+        header, said, _ = doc.blocks[0]
+        invoiced, credited = header.root.all("cbc:InvoicedQuantity"), header.root.all("cbc:CreditedQuantity")
+        if (code := v[unit]) is not None and (invoiced or credited):
+            own = invoiced if doc.kind == "Invoice" else credited
+            compare(code, [said[one.attr("unitCode")] for one in own], doc)
+
+    invoiced, credited = line.all("cbc:InvoicedQuantity"), line.all("cbc:CreditedQuantity")
+    if line is plan.root:
+        plan.check(below_the_document)
+    elif invoiced or credited:
+        units = [one.attr("unitCode") for one in (invoiced if plan.kind == "Invoice" else credited)]
+        only = units[0] if len(units) == 1 else unit
+
+        def check(v: Values, doc: Document) -> None:
+            code = v[unit]
+            if code is not None and (only == unit or code != v[only]):
+                compare(code, [v[i] for i in units], doc)
+
+        plan.check(check)
 
 
 @both.on("/cac:InvoicePeriod/cbc:StartDate", "/cac:InvoicePeriod/cbc:EndDate")
