@@ -51,7 +51,7 @@ def buyer_country(node: Node, plan: Plan) -> None:
 @layer.on(f"{SELLER}/cac:Party/cbc:EndpointID", f"{BUYER}/cac:Party/cbc:EndpointID")
 def electronic_address(node: Node, plan: Plan) -> None:
     """BT-34 and BT-49 have a scheme."""
-    rule = "BR-62" if node.inside(SELLER) else "BR-63"
+    rule = "BR-62" if node.path.endswith(f"{SELLER}/cac:Party/cbc:EndpointID") else "BR-63"
     scheme, at = node.attr("schemeID"), node.i
     allowed = plan.codes("eas")
     plan.unless(scheme, allowed, lambda v, doc: doc.fire(rule, at, value=v[at]) if v[scheme] is None else None)

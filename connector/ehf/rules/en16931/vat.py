@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from typing import Final
 
 from connector.ehf.rules.en16931.breakdown import judge_group
 from connector.ehf.rules.en16931.facts import (
@@ -113,21 +114,21 @@ def allowance(node: Node, plan: Plan) -> None:
     plan.check(check)
 
 
-@layer.on(
-    "cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme",
-    "cac:AccountingCustomerParty/cac:Party/cac:PartyTaxScheme",
-    "cac:TaxRepresentativeParty/cac:PartyTaxScheme",
-)
+REGISTRATIONS: Final = {
+    "cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme": SELLER_VAT,
+    "cac:AccountingCustomerParty/cac:Party/cac:PartyTaxScheme": BUYER_VAT,
+    "cac:TaxRepresentativeParty/cac:PartyTaxScheme": REPRESENTATIVE_VAT,
+}
+
+
+@layer.on(*REGISTRATIONS)
 def registration(node: Node, plan: Plan) -> None:
     """Who has a VAT number."""
     if not node.has("cbc:CompanyID"):
         return
-    number = REPRESENTATIVE_VAT
-    if node.inside("cac:AccountingSupplierParty"):
-        number = SELLER_VAT
+    number = next(number for path, number in REGISTRATIONS.items() if node.path.endswith(path))
+    if number == SELLER_VAT:
         plan.check(lambda v, doc: facts(doc).identified.add(SELLER_ANY))
-    elif node.inside("cac:AccountingCustomerParty"):
-        number = BUYER_VAT
     for i in scheme_place(node):
         plan.check(partial(_has_number, number, i))
 
