@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated
 
@@ -18,6 +19,10 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+SELDOM = 0.2
+"""Seconds between two looks of the progress bar: drawing it takes time from judging."""
 
 
 @app.command()
@@ -188,8 +193,14 @@ class _progress:
         self.bar.start()
         task = self.bar.add_task("", total=self.total)
 
+        drawn = 0.0
+
         def advance(files: int) -> None:
-            self.bar.update(task, advance=files, refresh=True)
+            nonlocal drawn
+            self.bar.update(task, advance=files)
+            if time.monotonic() - drawn > SELDOM or self.bar.finished:
+                self.bar.refresh()
+                drawn = time.monotonic()
 
         return advance
 
