@@ -9,11 +9,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from connector.ehf import Report
@@ -77,7 +80,11 @@ class Judged:
 
 
 def judge_all(files: list[str], wanted: Wanted, jobs: int) -> Iterator[Judged]:
-    """Every file's answer, in the order of the files; only a few chunks at a time are under way."""
+    """Every file's answer, in the order of the files; only a few chunks at a time are under way.
+
+    Raises:
+        ConnectorError: `process-lost`, somebody (the system, for lack of memory) ended one of the processes.
+    """
     waiting = iter(files)
     if len(files) < MANY:
         yield from (judge([file], wanted) for file in waiting)
@@ -92,18 +99,27 @@ def judge_all(files: list[str], wanted: Wanted, jobs: int) -> Iterator[Judged]:
 def _on_all_cores(chunks: Iterable[list[str]], wanted: Wanted, jobs: int) -> Iterator[Judged]:
     gc.freeze()  # so that no collection writes to memory that the processes share
     running: deque[Future[Judged]] = deque()
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if sys.platform == "linux" else None)) as pool:
-        for chunk in chunks:
-            if STANDARD_INPUT in chunk:  # the workers have none of it
-                done: Future[Judged] = Future()
-                done.set_result(judge(chunk, wanted))
-                running.append(done)
-            else:
-                running.append(pool.submit(judge, chunk, wanted))
-            if len(running) >= 4 * jobs:
+    try:
+        with ProcessPoolExecutor(
+            jobs, multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+        ) as pool:
+            for chunk in chunks:
+                if STANDARD_INPUT in chunk:  # the workers have none of it
+                    done: Future[Judged] = Future()
+                    done.set_result(judge(chunk, wanted))
+                    running.append(done)
+                else:
+                    running.append(pool.submit(judge, chunk, wanted))
+                if len(running) >= 4 * jobs:
+                    yield running.popleft().result()
+            while running:
                 yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+    except BrokenProcessPool as error:
+        raise ConnectorError(
+            "A process that judged was ended from outside; what was printed is right, the rest was not judged.",
+            code="process-lost",
+            do="If memory is short, use fewer processes: --jobs 1.",
+        ) from error
 
 
 def judge(files: Iterable[str], wanted: Wanted) -> Judged:

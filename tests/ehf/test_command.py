@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,27 @@ def test_many_files_keep_their_order_on_all_cores(tmp_path: Path, good: Path, ba
     assert [line["file"] for line in lines] == [str(folder / f"{number:04}.xml") for number in range(150)]
     assert [number for number, line in enumerate(lines) if not line["valid"]] == [*range(0, 150, 10)]
     assert done.returncode == 1
+
+
+def test_a_process_that_is_killed_is_said(tmp_path: Path, good: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / f"{number:04}.xml").write_bytes(good.read_bytes())
+    command = [*COMMAND, "validate", "--jobs", "2", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            process.kill()
+            pytest.skip("this system does not say which processes are whose")
+        while not (born := children.read_text().split()):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.kill(int(born[0]), signal.SIGKILL)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+    assert b"--jobs 1" in said
+    assert b"Traceback" not in said
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
