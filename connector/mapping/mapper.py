@@ -24,7 +24,9 @@ class Context(Protocol):
     def vendor_id(self, kind: str, ours: Any) -> str | None:
         """The vendor's id of the record of this kind that stands for our value (a code, or a party as mapping).
 
-        None: what stands there is known to be of another kind, and another line has it. Raises `Stop` ("link-missing") where there is none.
+        None: what stands there is known to be of another kind, and another line has it.
+
+        Raises `Stop` ("link-missing") where there is none.
         """
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
