@@ -62,7 +62,7 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        if kind in MONEY or kind in EXTERNAL:
+        if kind in MONEY:
             document = changed(tx, document, state=_AFTER[kind])
             fields = behind(tx, spoke, document, _part(work))[0].model_dump()
         else:

@@ -51,6 +51,19 @@ async def close(client: Client, own: int, other: int) -> None:
     )
 
 
+async def applied(client: Client, own: int, other: int) -> Decimal:
+    """How much of a credit note's row stands against the row of the invoice it credits: all of it where the two are
+    matched, nothing where the invoice was matched without it, else what was open of the invoice.
+    """
+    row, invoice = [await client.get(f"/ledger/posting/{id}", fields=ROW) for id in (own, other)]
+    amount = -Decimal(row["amount"])
+    if invoice.get("closeGroup"):
+        return amount if row.get("closeGroup") == invoice["closeGroup"] else Decimal(0)
+    rows = [one for one in await _of_invoice(client, invoice) if one["id"] != own]
+    opened = sum((Decimal(one["amount"]) for one in rows), Decimal(0))
+    return max(Decimal(0), min(amount, opened))
+
+
 async def _of_invoice(client: Client, row: Row) -> list[dict[str, Any]]:
     """The open rows that name the same invoice of the same customer."""
     number, customer = row.get("invoiceNumber"), (row.get("customer") or {}).get("id")

@@ -18,7 +18,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
-from adapters.accounting.tripletex.closing import close
+from adapters.accounting.tripletex.closing import applied, close
 from adapters.accounting.tripletex.income import Income, check_sum, grouped, with_vat
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.sending import day_of, number_of
@@ -189,6 +189,8 @@ class Externals:
             "posting": {"id": row["id"]},
             "voucher": {name: voucher.get(name) for name in ("id", "number", "year")},
         }
+        if goal.kind is Kind.EXTERNAL_CREDIT_NOTE:
+            body["applied"] = await applied(self._client, row["id"], _credited(goal))
         record = Record(goal.kind, str(row["id"]), str(row.get("version", 0)), body)
         return Proof(record.id, records.voucher_facts(voucher), record)
 

@@ -70,8 +70,8 @@ class Registered:
                 + ", ".join(f"{theirs[name]} for {ours[name]}" for name in apart)
                 + ".",
                 code="kid-differs" if apart == ["kid"] else "number-differs",
-                do="Payments with the KID that the customer has would not be found: credit it in Tripletex and keep such"
-                " invoices as vouchers (external_invoices: voucher); or say that it happened, with its id.",
+                do="Payments with the KID that the customer has would not be found: credit it in Tripletex and keep"
+                " such invoices as vouchers (external_invoices: voucher); or say that it happened, with its id.",
                 where={"invoice": proof.id},
                 details={"ours": ours, "theirs": theirs},
             )

@@ -341,3 +341,5 @@ class ExternalCreditNoteRecord(ExternalInvoiceRecord):
 
     credits: PostingRef
     """The customer's row of the invoice it credits."""
+    applied: Decimal | None = ReadOnly
+    """How much of it stands against that row, in kroner."""
