@@ -404,9 +404,7 @@ async def test_without_the_right_to_send_to_the_ledger(fjord: Any) -> None:
     await fjord.post("/v1/invoices", INVOICE)
     await fjord.work(within=1)
     assert vouchers(fjord.box) == []
-    assert "right-missing" in str(await fjord.get("/v1/attention")) or (
-        await fjord.house.store.read(lambda tx: True)
-    )
+    assert "right-missing" in str(await fjord.get("/v1/attention")) or (await fjord.house.store.read(lambda tx: True))
 
 
 async def test_matching_that_the_ledger_refuses_waits_for_a_person(founded: Any) -> None:

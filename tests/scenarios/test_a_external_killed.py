@@ -24,8 +24,17 @@ def _beside(name: str) -> ModuleType:
 killed, external = _beside("test_a_killed"), _beside("test_a_external")
 at_work = killed.at_work
 
-VOUCHER, ATTACH, CLOSE = "POST /ledger/voucher", r"POST /ledger/voucher/\d+/attachment", "PUT /ledger/posting/:closePostings"
-BACK = {"kind": "refund", "direction": "out", "kid": None, "customer": {"number": external.a.BUYER["legal_id"]["value"]}}
+VOUCHER, ATTACH, CLOSE = (
+    "POST /ledger/voucher",
+    r"POST /ledger/voucher/\d+/attachment",
+    "PUT /ledger/posting/:closePostings",
+)
+BACK = {
+    "kind": "refund",
+    "direction": "out",
+    "kid": None,
+    "customer": {"number": external.a.BUYER["legal_id"]["value"]},
+}
 
 
 def money(n: int, amount: str, **more: Any) -> dict[str, Any]:

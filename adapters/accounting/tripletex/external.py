@@ -28,7 +28,7 @@ from connector.ports import Goal, Kind, Paper, Proof, Record, Run, Step
 LONGEST = 70
 """Characters of an external voucher number."""
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
-_VOUCHER = (
+VOUCHER_FIELDS = (
     f"id,number,year,date,externalVoucherNumber,voucherType(id,name),attachment(id),postings({records.POSTING_FIELDS},"
     "account(id,number),amountGross,systemGenerated)"
 )
@@ -173,7 +173,7 @@ class Externals:
 
     async def _booked(self, run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
         """The voucher, and the row on the customer's account."""
-        voucher = await self._client.get(f"/ledger/voucher/{run.proofs['voucher'].id}", fields=_VOUCHER)
+        voucher = await self._client.get(f"/ledger/voucher/{run.proofs['voucher'].id}", fields=VOUCHER_FIELDS)
         customer = _customer(run.goal)
         rows = [row for row in voucher.get("postings") or () if (row.get("customer") or {}).get("id") == customer]
         if len(rows) != 1:

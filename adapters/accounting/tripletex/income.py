@@ -2,25 +2,29 @@
 
 Tripletex takes gross amounts and computes the VAT of each row from them. So the VAT that the document states for a rate
 is shared over the rows of that rate, and what Tripletex will come to is computed before anything is sent: where that is
-not what is stated, nothing is booked.
+not what is stated, nothing is booked. Where several accounts have one rate, the rounding of each row may take some øre
+from one account's income and give them to another's; the income and the VAT of the rate are as stated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from connector.errors import Stop
+from connector.model import round2
 from connector.ports import Totals
 
 _ORE, _ZERO = Decimal("0.01"), Decimal(0)
+_MOVES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
+"""Øre that a row may be moved by, so that the rows of a rate come to its VAT: VAT of 11,11 % changes every tenth øre."""
 
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """One row: income without VAT, with its share of the VAT stated; `percent` of its VAT code."""
+    """One row: income without VAT, and the VAT that Tripletex will make of its gross amount; `percent` of its code."""
 
     account: int
     code: str
@@ -32,11 +36,6 @@ class Income:
     def gross(self) -> Decimal:
         """What the row is booked with."""
         return self.net + self.vat
-
-    @property
-    def theirs(self) -> Decimal:
-        """The VAT that Tripletex computes from the gross amount."""
-        return (self.gross * self.percent / (100 + self.percent)).quantize(_ORE, ROUND_HALF_UP)
 
 
 def grouped(record: Mapping[str, Any], percents: Mapping[str, Decimal]) -> list[Income]:
@@ -76,8 +75,8 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
         rows = [one for one in incomes if one.percent == rate]
         asked = wanted.get(rate, _ZERO)
         shared = _shared(rows, asked)
-        theirs = sum((one.theirs for one in shared), _ZERO)
-        if theirs != asked or any(one.theirs != one.vat for one in shared):
+        theirs = sum((one.vat for one in shared), _ZERO)
+        if theirs != asked:
             codes = sorted({one.code for one in rows})
             apart.append({"rate": f"{rate:f}", "codes": codes, "stated": str(asked), "theirs": str(theirs)})
         made += shared
@@ -96,17 +95,26 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
 
 
 def _shared(rows: Sequence[Income], vat: Decimal) -> list[Income]:
-    """So much VAT over rows of one rate, by largest remainder: so each row stays within an øre of its own VAT."""
-    if not rows:
-        return []
-    exact = [one.net * one.percent / 100 for one in rows]
-    own = [value.quantize(_ORE, ROUND_FLOOR) for value in exact]
-    left = int((vat - sum(own, _ZERO)) / _ORE)
-    nearest = sorted(range(len(rows)), key=lambda at: own[at] - exact[at])
-    for at in nearest[: max(left, 0)]:
-        own[at] += _ORE
-    own[nearest[0]] += vat - sum(own, _ZERO)  # nothing, unless the VAT stated is another than that of the rows
-    return [Income(one.account, one.code, one.percent, one.net, share) for one, share in zip(rows, own, strict=True)]
+    """Rows of one rate that together have so much VAT, as Tripletex will compute it; as they are where that cannot be.
+
+    Each row begins with its own VAT. Then so few øre as possible are moved: a row's gross amount may differ by five from
+    what it begins with, all together come to income and VAT as stated, and the VAT computed from them to the VAT stated.
+    """
+    begin = [one.net + round2(one.net * one.percent / 100) for one in rows]
+    wanted = sum((one.net for one in rows), _ZERO) + vat - sum(begin, _ZERO)
+    ways: dict[tuple[Decimal, Decimal], tuple[int, tuple[Income, ...]]] = {(_ZERO, _ZERO): (0, ())}
+    for one, gross in zip(rows, begin, strict=True):
+        further: dict[tuple[Decimal, Decimal], tuple[int, tuple[Income, ...]]] = {}
+        for (moved, taxed), (cost, made) in ways.items():
+            for ore in _MOVES:
+                booked = gross + ore * _ORE
+                tax = round2(booked * one.percent / (100 + one.percent))
+                key, dear = (moved + ore * _ORE, taxed + tax), cost + ore * ore
+                if key not in further or dear < further[key][0]:
+                    further[key] = dear, (*made, replace(one, net=booked - tax, vat=tax))
+        ways = further
+    found = ways.get((wanted, vat))
+    return list(found[1]) if found else [replace(one, vat=round2(one.net * one.percent / 100)) for one in rows]
 
 
 def check_sum(incomes: Sequence[Income], totals: Totals, rounding: Decimal) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from adapters.accounting.tripletex.client import Client
 
 _MARKED = re.compile(r"(^|.* )c-[0-9a-f]{24}")
-_ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
+ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
 _FIRST, _LAST = "2000-01-01", "2100-01-01"
 
 Row = Mapping[str, Any]
@@ -45,7 +45,7 @@ class Settled:
         group = (row.get("closeGroup") or {}).get("id")
         if group is None:
             return None
-        closed = await self._client.get(f"/ledger/closeGroup/{group}", fields=f"id,postings({_ROW})")
+        closed = await self._client.get(f"/ledger/closeGroup/{group}", fields=f"id,postings({ROW})")
         ours = [one["id"] for one in closed.get("postings") or () if _is_invoice(one)]
         return ours[0] if len(ours) == 1 else None
 
@@ -53,7 +53,7 @@ class Settled:
         key = (customer, number)
         if key not in self._known:
             rows = await self._client.every(
-                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=_ROW
+                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=ROW
             )
             for one in rows:
                 if one.get("invoiceNumber") and _is_invoice(one):
