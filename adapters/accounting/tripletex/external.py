@@ -21,6 +21,7 @@ from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.closing import applied, close
 from adapters.accounting.tripletex.income import Income, check_sum, grouped, with_vat
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop
 from connector.ports import Goal, Kind, Paper, Proof, Record, Run, Step
@@ -65,8 +66,7 @@ class Externals:
         rows = await self._income(goal)
         if goal.kind is Kind.EXTERNAL_INVOICE:
             await self._number_is_free(goal)
-        body = await self._voucher(goal, day, rows)
-        made = await self._client.write("POST", "/ledger/voucher", params={"sendToLedger": True}, json=body)
+        made = await to_ledger(self._client, await self._voucher(goal, day, rows))
         return Proof(str(made["id"]))
 
     async def _income(self, goal: Goal) -> list[Income]:

@@ -19,7 +19,7 @@ from connector.ports import Totals
 
 _ORE, _ZERO = Decimal("0.01"), Decimal(0)
 _MOVES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
-"""Øre that a row may be moved by, so that the rows of a rate come to its VAT: VAT of 11,11 % changes every tenth øre."""
+"""Øre that a row may be moved by: VAT of 11,11 % changes with every tenth øre of the gross amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
 def _shared(rows: Sequence[Income], vat: Decimal) -> list[Income]:
     """Rows of one rate that together have so much VAT, as Tripletex will compute it; as they are where that cannot be.
 
-    Each row begins with its own VAT. Then so few øre as possible are moved: a row's gross amount may differ by five from
-    what it begins with, all together come to income and VAT as stated, and the VAT computed from them to the VAT stated.
+    Each row begins with its own VAT. Then as few øre as possible are moved between them, so that all together come to
+    the income and the VAT stated, and the VAT computed from them to the same.
     """
     begin = [one.net + round2(one.net * one.percent / 100) for one in rows]
     wanted = sum((one.net for one in rows), _ZERO) + vat - sum(begin, _ZERO)

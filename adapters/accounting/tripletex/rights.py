@@ -7,6 +7,7 @@ doing it: the key's own list of rights is looked at. Its names are for people an
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from adapters.accounting.tripletex.client import Client
 from connector.errors import NeedsPerson, Refused
@@ -24,6 +25,19 @@ _LISTED = (
     ("Vouchers (Bilag)", re.compile(r"(?<!avansert )(?<!advanced )\b(bilag|vouchers?)\b", re.IGNORECASE)),
     ("Advanced Voucher (Avansert bilag)", re.compile(r"(avansert bilag|advanced voucher)", re.IGNORECASE)),
 )
+
+
+async def to_ledger(client: Client, voucher: dict[str, Any]) -> dict[str, Any]:
+    """Have a voucher made and sent to the ledger; what Tripletex answers with. Raises as `Client.write`."""
+    try:
+        return await client.write("POST", "/ledger/voucher", params={"sendToLedger": True}, json=voucher)
+    except NeedsPerson as exc:
+        if exc.code == "right-missing":
+            exc.do = (
+                "Give the key under API-tilgang the right Advanced Voucher (Avansert bilag), without which no voucher"
+                " is sent to the ledger; then resume."
+            )
+        raise
 
 
 async def missing_entitlements(client: Client) -> list[str]:

@@ -15,6 +15,7 @@ from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.closing import close
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop
 from connector.ports import Goal, Proof, Run, Step
@@ -65,7 +66,7 @@ class Vouchers:
             "externalVoucherNumber": run.goal.marker,
             "postings": [{"row": 1, "account": {"id": bank}, **_both(into)}, row],
         }
-        made = await self._client.write("POST", "/ledger/voucher", params={"sendToLedger": True}, json=body)
+        made = await to_ledger(self._client, body)
         return Proof(str(made["id"]))
 
     async def _look(self, run: Run) -> Sequence[Proof]:
