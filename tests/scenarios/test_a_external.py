@@ -16,7 +16,9 @@ from pypdf import PdfReader
 from adapters.accounting.tripletex.sandbox import EMPLOYEE_TOKEN, orders, registers
 from connector.ehf import write
 from connector.model import Draft, compose
+from connector.ports import Kind
 from connector.store import connections
+from connector.sync import reads
 from connector.sync.plan import catch_up, plan
 
 _spec = spec_from_file_location("scenario_a", Path(__file__).parent / "test_a_domestic_invoice.py")
@@ -202,6 +204,22 @@ async def test_2_a_payment_booked_in_the_ledger_comes_back_once(fjord: Any) -> N
     await fjord.poll()
     assert (await fjord.document(kind="invoice")).state == "paid"
     assert len(await a.received(fjord)) == 2
+    assert await fjord.get("/v1/attention") == []
+
+
+async def test_2_a_payment_booked_before_we_know_that_the_invoice_is_there(fjord: Any) -> None:
+    """The voucher is made and its document is still to be attached: the payment waits for the invoice it settles."""
+    fjord.box.fault("POST /ledger/voucher/.*/attachment", "500-before")
+    assert (await fjord.post("/v1/invoices", INVOICE)).status_code == 202
+    await fjord.work()
+    (row,) = customer_rows(fjord.box)
+    assert (await fjord.document(kind="invoice")).state == "accepted"
+    fjord.box.payment_on(row["id"], kroner("5 000,00"), FEBRUARY, reference=KID)
+    (spoke,) = fjord.house.spokes()
+    await fjord.house.store.write(lambda tx: reads.poll(tx, spoke, Kind.PAYMENT))
+    await fjord.work()
+    await fjord.work(within=3)
+    assert await opened(fjord, kind="invoice") == balance(fjord.box, RECEIVABLE) == kroner("7 500,00")
     assert await fjord.get("/v1/attention") == []
 
 
