@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -72,6 +72,7 @@ LINES = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from([0, 0, 0, 1, -1]))
 def test_what_passes_is_what_the_ledger_will_book(lines: list[tuple[str, int, Decimal]], off: int) -> None:
     """VAT as a document states it, for each rate on the whole base: what is let through, the ledger computes alike."""
@@ -91,11 +92,11 @@ def test_what_passes_is_what_the_ledger_will_book(lines: list[tuple[str, int, De
         }
         for rate, base in bases.items()
     ]
-    if off and any(bases):
-        with pytest.raises(Stop, match="Nothing is booked") if len(rows) == 1 else suppress(Stop):
-            with_vat(rows, stated)
+    made: list[Income] = []
+    with suppress(Stop) if off else nullcontext():
+        made = with_vat(rows, stated)
+    if not made:
         return
-    made = with_vat(rows, stated)
     books = Books()
     assert sum((row.gross for row in made), Decimal(0)) == sum((row.net for row in rows), Decimal(0)) + sum(
         one["amount"] for one in stated
