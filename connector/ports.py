@@ -32,6 +32,10 @@ class Kind(StrEnum):
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
     REVERSAL = "reversal"
+    EXTERNAL_INVOICE = "external_invoice"
+    """An invoice that was issued elsewhere, booked the way a system offers for such documents."""
+    EXTERNAL_CREDIT_NOTE = "external_credit_note"
+    """A credit note that was issued elsewhere, of an invoice that was."""
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -92,23 +96,44 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A document as people read it: a PDF, and what its file is called."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Under what a document was issued elsewhere, for a system that shall keep it: number (BT-1) and KID (BT-83)."""
+
+    number: str
+    kid: str | None = None
+
+
+Operation = Literal["create", "update", "register"]
+"""`register`: entered under the number it was issued with elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """What shall be true at the vendor when a flow has ended.
 
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
-    vendor's own names; `target` the vendor's id where something existing is changed.
+    vendor's own names; `target` the vendor's id where something existing is changed; `issued` what is to be kept of a
+    document that is registered. `paper` makes the readable document, for what is booked with one; it is not stored.
     """
 
     kind: Kind
-    operation: Literal["create", "update"]
+    operation: Operation
     marker: str
     record: Mapping[str, Json]
     totals: Totals | None = None
     target: str | None = None
+    issued: Issued | None = None
+    paper: Callable[[], Awaitable[Paper]] | None = field(default=None, compare=False, repr=False)
 
-
-Operation = Literal["create", "update"]
 
 Capabilities = Mapping[tuple[Kind, Operation], str]
 """What a system can be told, by kind and operation, and how it does it (a sentence for a person). What is not in the
@@ -179,6 +204,8 @@ class Probe:
     organisation_number: str | None
     missing: Sequence[str] = ()
     """Rights or modules that the connection needs and does not have, in words for a person."""
+    needs: Sequence[str] = ()
+    """All rights that the connection needs, with what for."""
 
 
 class Accounting(Protocol):

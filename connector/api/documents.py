@@ -29,6 +29,8 @@ class LinkView(BaseModel):
     vendor_id: str
     number: str | None = None
     voucher: str | None = Field(default=None, description="Voucher in the ledger.", examples=["2027/1043"])
+    series: str | None = Field(default=None, description="The voucher's series, as the ledger calls it.")
+    period: str | None = Field(default=None, description="The period it is booked in.", examples=["2027-01"])
 
 
 class DocumentView(BaseModel):
@@ -73,6 +75,8 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
                 vendor_id=link.vendor_id,
                 number=link.number,
                 voucher=link.voucher,
+                series=link.series,
+                period=link.period,
             )
             for link in found
         ]

@@ -50,6 +50,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
             "company": found.company,
             "organisation_number": found.organisation_number,
             "missing": list(found.missing),
+            "needs": list(found.needs),
         }
 
     said = with_house(use)
@@ -58,7 +59,11 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
     elif said["works"]:
         out.print(f"{name} works: {said['company']} ({said['organisation_number'] or 'no organisation number'})")
         for missing in said["missing"]:
-            out.print(f"  missing: {missing}")
+            out.print(f"  missing: {missing}", markup=False)
+        if said["missing"] and said["needs"]:
+            out.print("  It needs:")
+            for right in said["needs"]:
+                out.print(f"    {right}", markup=False)
     else:
         out.print(f"{name} does not work: {said['error']['message']}\n  {said['error']['do']}", markup=False)
     raise typer.Exit(Exit.FINE if said["works"] else Exit.WRONG)
@@ -68,7 +73,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
 def activate(name: Name, tenant: TenantOption = None) -> None:
     """Let this connection be written to: from now on documents are pushed, those that waited too.
 
-    Look first what that would be: `connector plan --connection NAME`.
+    Look first what that would be: `connector plan --connection NAME`. Rights that are missing are told.
     """
     _mode(name, tenant, ACTIVE)
 
@@ -120,18 +125,26 @@ def keep_secret(
 
 
 def _mode(name: str, tenant: str | None, mode: str) -> None:
-    async def use(house: House) -> int:
+    async def use(house: House) -> tuple[int, list[str]]:
         spoke = house.named(tenant_of(house, tenant), name)
+        missing: list[str] = []
+        if mode == ACTIVE:
+            try:
+                missing = list((await house.probe(spoke)).missing)
+            except ConnectorError as error:
+                missing = [f"the test call ({error.said})"]
 
         def write(tx: Tx) -> int:
             connections.change(tx, spoke.id, mode=mode)
             audit.note(tx, tenant=spoke.tenant, who="command line", did=mode, about=f"connection:{spoke.id}")
             return catch_up(tx, house, spoke) if mode == ACTIVE else 0
 
-        return await house.store.write(write)
+        return await house.store.write(write), missing
 
-    asked = with_house(use)
+    asked, missing = with_house(use)
     out.print(f"{name}: {mode}." + (f" {asked} document(s) will now be pushed." if asked else ""))
+    for right in missing:
+        out.print(f"  missing: {right}", markup=False)
 
 
 def _change(name: str, tenant: str | None, did: str, change: Any) -> None:

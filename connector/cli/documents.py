@@ -13,6 +13,7 @@ from connector.errors import BadInput
 from connector.lanes import Verb, resolve, story
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
+from connector.sync.external import form_of
 
 app = typer.Typer(
     help="Documents: find them, read their whole story, settle what waits.", no_args_is_help=True, rich_markup_mode=None
@@ -81,16 +82,17 @@ def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Fo
                     {
                         "connection": names[link.connection].name if link.connection in names else link.connection,
                         "vendor_id": link.vendor_id, "number": link.number, "voucher": link.voucher,
+                        "series": link.series, "period": link.period,
                     }
                     for link in links.all_of(tx, found.id)
                 ],
                 "mapping": {
                     spoke.name: [
                         {"line": f"{info.origin.file}:{info.origin.line}", "what": info.sentence}
-                        for info in spoke.mapping[found.kind].fields()
+                        for info in spoke.mapping[form_of(spoke, found)].fields()
                     ]
                     for spoke in names.values()
-                    if found.kind in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
+                    if form_of(spoke, found) in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
                 },
                 "story": story(tx, name, found.id),
                 "names": {spoke.id: spoke.name for spoke in names.values()},

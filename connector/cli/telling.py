@@ -119,6 +119,13 @@ def _received(said: Mapping[str, Any], names: Names) -> str:
     )
 
 
+def _booked(said: Mapping[str, Any], _: Names) -> str:
+    return (
+        f"Issued elsewhere, booked in {said.get('connection')}: {facts(said, 'number', 'voucher', 'vendor_id')};"
+        f" {said.get('payable')} {said.get('currency', '')}"
+    )
+
+
 _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "invoice.accepted": lambda said, _: (
         f"Accepted: {said.get('payable')} {said.get('currency', '')} on the route {said.get('route')}"
@@ -128,6 +135,8 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
         f" {said.get('payable')} {said.get('currency', '')}"
     ),
     "payment.received": _received,
+    "invoice.booked": _booked,
+    "credit_note.booked": _booked,
     "payment.booked": lambda said, _: f"Booked in {said.get('connection')}: {facts(said, 'voucher', 'vendor_id')}",
     "customer.linked": lambda said, _: f"Customer is in {said.get('connection')}: {facts(said, 'number', 'vendor_id')}",
 }

@@ -295,6 +295,12 @@ class _Scope:
             self.add(f"if {present}:")
             if conversion.template != "{v}":
                 self.add(f"at = {spot}", 1)
+            if line.link is not None:
+                var = self.writer.var("w")
+                self.add(f"{var} = {self.writer.convert(conversion, value)}", 1)
+                self.add(f"if {var} is not None:", 1)
+                self.spread(targets, var, 2, some=True)
+                return
             self.spread(targets, self.writer.convert(conversion, value), 1, some=conversion.template == "{v}")
             return
         self.add(f"if {known}:")

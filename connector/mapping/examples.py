@@ -25,11 +25,13 @@ class Links:
     def __init__(self, links: list[Linked]) -> None:
         self._links = links
 
-    def vendor_id(self, kind: str, ours: Any) -> str:
+    def vendor_id(self, kind: str, ours: Any) -> str | None:
         """The vendor's id; of an object it is enough that the fields the link names are the same."""
         for link in self._links:
             if link.kind == kind and _meant(link.ours, ours):
                 return str(link.theirs)
+        if any(_meant(link.ours, ours) for link in self._links):
+            return None  # it is linked as another kind
         raise _unlinked(f"There is no link for {kind} {ours!r:.60}.", kind)
 
     def our_id(self, kind: str, vendor_id: str) -> Any:

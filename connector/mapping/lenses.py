@@ -218,11 +218,21 @@ def chain(lenses: Sequence[Lens]) -> Lens:
 
 
 def link(kind: str, theirs: Slot) -> Lens:
-    """The vendor's id of a linked record; the context knows the links and raises `Stop` where there is none."""
+    """The vendor's id of a linked record; the context knows the links and raises `Stop` where there is none.
+
+    Where a record of another kind stands there (None), the line says nothing: another one has it.
+    """
     out = "ctx.vendor_id({k}, {v})"
+
+    def whole(id: str | None) -> int | None:
+        return None if id is None else int(id)
+
+    known: dict[str, Any] = {"k": kind}
+    if theirs.form == "integer":
+        out, known = f"{{w}}({out})", {**known, "w": whole}
     return Lens(
         f"link to a {kind}",
-        Conversion(f"int({out})" if theirs.form == "integer" else out, {"k": kind}),
+        Conversion(out, known),
         Conversion("ctx.our_id({k}, str({v}))", {"k": kind}),
     )
 

@@ -20,6 +20,8 @@ CANONICAL: Map[str, type[BaseModel]] = {
     Kind.CUSTOMER.value: Customer,
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
+    Kind.EXTERNAL_INVOICE.value: Invoice,
+    Kind.EXTERNAL_CREDIT_NOTE.value: CreditNote,
     Kind.PAYMENT.value: Payment,
     Kind.REVERSAL.value: Reversal,
 }

@@ -21,8 +21,10 @@ Record = Mapping[str, Any]
 class Context(Protocol):
     """What a mapper cannot know by itself: which vendor record our things are linked to."""
 
-    def vendor_id(self, kind: str, ours: Any) -> str:
+    def vendor_id(self, kind: str, ours: Any) -> str | None:
         """The vendor's id of the record of this kind that stands for our value (a code, or a party as mapping).
+
+        None: what stands there is known to be of another kind, and another line has it.
 
         Raises `Stop` ("link-missing") where there is none.
         """

@@ -17,6 +17,7 @@ from connector.errors import Misconfigured, Missing
 from connector.http import Http
 from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
+from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, open_store
@@ -116,6 +117,7 @@ class House:
             mapping=said.mapping,
             accounting=accounting,
             lane=accounting.lane.key,
+            elsewhere=frozenset(route.name for route in tenant.routes.values() if route.issues == SOURCE),
         )
 
     async def work(self) -> None:

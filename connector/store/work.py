@@ -13,7 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Boolean, Integer, bindparam, func, literal_column, select, text, true, union_all
 
 from connector.errors import Missing, Stop
-from connector.ports import Goal, Kind, Totals
+from connector.ports import Goal, Issued, Kind, Totals
 from connector.store import schema
 from connector.store.prepared import Prepared
 from connector.store.schema import Moment, new_id
@@ -379,6 +379,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         if goal.totals is None
         else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross", "rounding")},
         "target": goal.target,
+        "issued": None if goal.issued is None else {"number": goal.issued.number, "kid": goal.issued.kid},
     }
 
 
@@ -388,7 +389,16 @@ def _goal(stored: Any) -> Goal | None:
     totals = stored["totals"]
     if totals is not None:
         totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross", "rounding")))
-    return Goal(Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
+    issued = stored.get("issued")
+    return Goal(
+        Kind(stored["kind"]),
+        stored["operation"],
+        stored["marker"],
+        stored["record"],
+        totals,
+        stored["target"],
+        None if issued is None else Issued(**issued),
+    )
 
 
 def _work(tx: Tx, row: Any) -> Work:

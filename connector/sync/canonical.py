@@ -16,6 +16,8 @@ Model = Invoice | Customer | Payment | Settlement | Reversal
 MODELS: Mapping[str, type[Model]] = {
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
+    Kind.EXTERNAL_INVOICE.value: Invoice,
+    Kind.EXTERNAL_CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
     Kind.PAYMENT.value: Payment,
     "settlement": Settlement,
@@ -24,6 +26,8 @@ MODELS: Mapping[str, type[Model]] = {
 IMMUTABLE = (
     Kind.INVOICE.value,
     Kind.CREDIT_NOTE.value,
+    Kind.EXTERNAL_INVOICE.value,
+    Kind.EXTERNAL_CREDIT_NOTE.value,
     Kind.PAYMENT.value,
     "settlement",
     Kind.REVERSAL.value,

@@ -16,6 +16,7 @@ from connector.model import CreditNote, DocumentReference, Invoice, Left, Uncred
 from connector.store import Tx, documents, links, work
 from connector.store.documents import Document
 from connector.sync.canonical import stored
+from connector.sync.external import EXTERNAL_CREDIT_NOTE, elsewhere, form_of
 from connector.sync.spokes import Spoke, Spokes, check_can
 
 CREDITS, SETTLEMENT = "credits", "settlement"
@@ -214,19 +215,24 @@ def _fits(tx: Tx, spokes: Spokes, route: TenantRoute, note: Invoice, invoice: Do
             do="Credit the customer who was invoiced.",
             where={"field": "buyer", **_place(invoice)},
         )
-    if route.issues not in route.to:
-        raise BadInput(
-            f"On the route `{route.name}` no connection issues; credit notes issued elsewhere are not booked.",
-            code="operation-not-supported",
-            do="Send it on the route on which the ledger issues.",
-            where={"route": route.name},
-        )
     for connection in route.to:
         spoke = spokes.named(invoice.tenant, connection)
-        check_can(spoke, "credit_note", "create")
-        if invoice.source != route.name and links.of(tx, invoice.id, spoke.id, "invoice") is None:
+        outside = route.name in spoke.elsewhere
+        if not outside and route.issues not in route.to:
             raise BadInput(
-                f"Invoice {name} is not in {connection}, where the route `{route.name}` leads.",
+                f"On the route `{route.name}` nobody here issues credit notes ({route.issues} does).",
+                code="operation-not-supported",
+                do="Send it on a route on which the ledger or the source issues.",
+                where={"route": route.name},
+            )
+        check_can(spoke, EXTERNAL_CREDIT_NOTE if outside else "credit_note", "create")
+        strange = invoice.source != route.name and links.of(tx, invoice.id, spoke.id, form_of(spoke, invoice)) is None
+        if strange or elsewhere(spoke, invoice) != outside:
+            raise BadInput(
+                f"Invoice {name} is not in {connection}, where the route `{route.name}` leads."
+                if strange
+                else f"Invoice {name} was issued {'in the ledger' if outside else 'elsewhere'}, and on the route"
+                f" `{route.name}` {'the source' if outside else 'the ledger'} issues.",
                 code="credited-invoice-elsewhere",
                 do="Send the credit note on the route that the invoice took.",
                 where={"route": route.name, **_place(invoice)},

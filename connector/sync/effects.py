@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from connector.store import Tx, connections, links, work
 from connector.store.work import Turn, Work
+from connector.sync.external import form
 from connector.sync.spokes import Spoke
 
 PUSH = "push-"
-"""Kinds of work that push a document: `push-invoice`, `push-credit_note`, `push-customer`, `push-payment`."""
+"""Kinds of work that push a document: `push-invoice`, `push-credit_note`, `push-customer`, `push-payment`; by the form
+in which the system takes it (`connector.sync.external`).
+"""
 
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""
@@ -47,6 +50,7 @@ def push(
     """
     if not writes(tx, spoke):
         return None
+    kind = form(tx, spoke, kind, document)
     return work.submit(
         tx,
         tenant=spoke.tenant,

@@ -12,9 +12,10 @@ from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import effects
 from connector.sync.balance import ALLOCATION
+from connector.sync.external import form_of
 from connector.sync.intake import SOURCE
 from connector.sync.postings import push_payment
-from connector.sync.push import behind, related
+from connector.sync.push import behind, operation, related
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 PAGE = 200
@@ -60,7 +61,7 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
     while True:
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
         for document in page:
-            if belongs(tx, document, routes) and links.of(tx, document.id, spoke.id, document.kind) is None:
+            if belongs(tx, document, routes) and links.of(tx, document.id, spoke.id, form_of(spoke, document)) is None:
                 yield document
         if len(page) < PAGE:
             return
@@ -115,10 +116,11 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
         return step("wait", f"work on it is {state}", "" if state != "parked" else "See `connector attention`.")
     document = documents.get(tx, spoke.tenant, head.id)
     try:
-        check_can(spoke, document.kind, "create")
+        kind = form_of(spoke, document)
+        check_can(spoke, kind, operation(spoke, document))
         model, linked = behind(tx, spoke, document)
         fields, context = model.model_dump(), _Promised(tx, spoke.id, linked.related, linked.kinds)
-        record = spoke.mapping[document.kind].out(fields, context)
+        record = spoke.mapping[kind].out(fields, context)
     except ConnectorError as error:
         return step("stop", error.said, error.do)
     return step("create", "it is not there", record=record)
@@ -127,8 +129,10 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
 class _Promised(Linked):
     """As when it runs, but for things that will have been made just before."""
 
-    def vendor_id(self, kind: str, ours: Any) -> str:
+    def vendor_id(self, kind: str, ours: Any) -> str | None:
         """The vendor's id, or a zero where the thing is made first."""
+        if self.other(kind):
+            return None
         document = self.related.get(kind)
         link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         return link.vendor_id if link else "0"

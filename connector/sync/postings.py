@@ -61,7 +61,7 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
             if links.of(tx, payment.id, spoke.id, part.link) is not None:
                 continue
             needs: tuple[str, ...] = ()
-            for kind in ("invoice", "payment", CUSTOMER):
+            for kind in ("invoice", "payment", "credit_note", CUSTOMER):
                 if kind in part.related and (kind != CUSTOMER or "invoice" not in part.related):
                     needs += effects.need(tx, spoke, kind, part.related[kind])
             pushes.append(effects.push(tx, spoke, "payment", payment.id, needs=needs, part=number))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work
 from connector.model import Customer, Invoice
-from connector.ports import Goal, Kind, Proof, Record, Step, Totals
+from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
@@ -17,6 +19,15 @@ from connector.sync import keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
 from connector.sync.effects import LIVE, PUSH
+from connector.sync.external import (
+    EXTERNAL,
+    EXTERNAL_CREDIT_NOTE,
+    EXTERNAL_INVOICE,
+    elsewhere,
+    formed,
+    paper,
+    registers,
+)
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
@@ -36,6 +47,8 @@ class Push:
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps."""
+        if goal.kind.value in EXTERNAL:
+            goal = replace(goal, paper=partial(paper, self.store, work.tenant, work.document or ""))
         return self.spokes.spoke(work.connection or "").accounting.flow(goal)
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
@@ -56,7 +69,7 @@ class Push:
             document, fields = self._taken(tx, spoke, kind, document, proof.record)
         part = link_kind(kind, _part(work))
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
-        if kind == Kind.CREDIT_NOTE.value:
+        if document.kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         told = _told(document, spoke, proof.record, facts)
         tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
@@ -72,10 +85,13 @@ class Push:
         model, context = behind(tx, spoke, document, number)
         canonical = model.model_dump()
         if link is None:
-            _issued_once(model, spoke)
-            check_can(spoke, kind, "create")
+            how = operation(spoke, document)
+            if how == "create" and kind not in EXTERNAL:
+                _issued_once(model, spoke)
+            check_can(spoke, kind, how)
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
-            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
+            issued = Issued(document.number or "", document.kid) if how == "register" else None
+            return Goal(Kind(kind), how, marker, mapper.out(canonical, context), _totals(model), issued=issued)
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
@@ -104,6 +120,11 @@ class Push:
         return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
 
 
+def operation(spoke: Spoke, document: Document) -> Operation:
+    """How a document that is not there gets there: made, or entered under the number it was issued with elsewhere."""
+    return "register" if document.kind == "invoice" and elsewhere(spoke, document) and registers(spoke) else "create"
+
+
 def _issued_once(model: Model, spoke: Spoke) -> None:
     """Raises `Stop` (`issued-elsewhere`) for what has a number: a ledger would issue it again under another."""
     if isinstance(model, Invoice) and model.number:
@@ -122,6 +143,8 @@ _EVENTS = {
     "customer": "customer.linked",
     "payment": "payment.booked",
     "reversal": "reversal.booked",
+    EXTERNAL_INVOICE: "invoice.booked",
+    EXTERNAL_CREDIT_NOTE: "credit_note.booked",
 }
 _AFTER = {
     "invoice": "issued",
@@ -129,6 +152,8 @@ _AFTER = {
     "customer": "known",
     "payment": "booked",
     "reversal": "booked",
+    EXTERNAL_INVOICE: "issued",
+    EXTERNAL_CREDIT_NOTE: "issued",
 }
 MONEY = (Kind.PAYMENT.value, "settlement", Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
@@ -142,14 +167,17 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
     """What is pushed of a document (of a payment: one part), and what stands behind its references."""
     if document.kind == Kind.PAYMENT.value:
         one = parts(tx, document)[part]
-        return one.model, Linked(tx, spoke.id, one.related, one.links)
+        behind_it, kinds = formed(tx, spoke, one.related), dict(one.links)
+        if EXTERNAL_CREDIT_NOTE in behind_it:  # a refund of its credit is matched with its row, as with a payment's
+            behind_it["payment"], kinds["payment"] = behind_it.pop(EXTERNAL_CREDIT_NOTE), EXTERNAL_CREDIT_NOTE
+        return one.model, Linked(tx, spoke.id, behind_it, kinds)
     model = model_of(document.kind, document.body)
     if document.kind == Kind.REVERSAL.value:
         fact = fact_of(tx, document)
         there = linked(tx, fact, spoke.id)
         kinds = {Kind.PAYMENT.value: there[part]} if part < len(there) else {}
         return model, Linked(tx, spoke.id, {Kind.PAYMENT.value: fact.id}, kinds)
-    return model, Linked(tx, spoke.id, related(tx, document))
+    return model, Linked(tx, spoke.id, formed(tx, spoke, related(tx, document)))
 
 
 def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, notes_of
+from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.ledger_facts import Behind, applied
 from connector.sync.money import CUSTOMER, allocated, settle
 from connector.sync.parts import linked, parts
@@ -296,7 +297,12 @@ def _mirrored(
 def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     """Money on a customer's account in the system's books: one row, one payment or refund."""
     mapper = spoke.mapping["payment"]
-    fields = mapper.into(record.body, Behind(tx, spoke.id, {}))
+    try:
+        fields = mapper.into(record.body, Behind(tx, spoke.id, {}))
+    except Stop as stop:
+        if stop.code == "link-missing":  # of an invoice that we are booking there in this very moment
+            _hold(effects.could_explain(tx, spoke, EXTERNAL_INVOICE), "payment's invoice")
+        raise
     payment = allocated(Payment.model_validate({"direction": "in", **fields, "source_id": record.id}))
     ours = _unlinked_payments(tx, spoke, payment)
     if ours:

@@ -18,6 +18,7 @@ class Spoke:
     """One connection: a tenant's books in one system.
 
     `id` is the store's, `name` the one in the tenant's file; `lane` the key of what the vendor counts together.
+    `elsewhere` are the tenant's routes on which the source issues: their documents come with their numbers.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Spoke:
     mapping: Mapping
     accounting: Accounting
     lane: str
+    elsewhere: frozenset[str] = frozenset()
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
@@ -74,6 +76,10 @@ def route_of(tenant: Tenant, name: str | None, source: str) -> TenantRoute:
     )
 
 
+_INSTEAD = {"invoice": ("external_invoice",), "external_invoice": ("invoice",)}
+"""A payment settles one or the other; a mapping has a line for each."""
+
+
 class Linked:
     """The mapping's view of links, for one document and one connection, inside one transaction.
 
@@ -88,8 +94,10 @@ class Linked:
         self.related = related
         self.kinds = kinds or {}
 
-    def vendor_id(self, kind: str, ours: Any) -> str:
-        """The vendor's id of the related document of this kind."""
+    def vendor_id(self, kind: str, ours: Any) -> str | None:
+        """The vendor's id of the related document of this kind; None where a document of another kind stands there."""
+        if self.other(kind):
+            return None
         document = self.related.get(kind)
         link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         if link is None:
@@ -100,6 +108,10 @@ class Linked:
                 where={"kind": kind, "related": document},
             )
         return link.vendor_id
+
+    def other(self, kind: str) -> bool:
+        """Whether what stands behind the reference is known, and is of another kind."""
+        return kind not in self.related and any(one in self.related for one in _INSTEAD.get(kind, ()))
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
         """The hub's document behind a vendor's record; a party for a customer, a document key for the rest."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
 
+from connector.ehf import write
 from connector.ehf.pdf import render_pdf
 from connector.model import (
     Account,
@@ -146,3 +148,20 @@ def test_the_same_document_gives_the_same_bytes():
 def test_a_document_with_next_to_nothing_is_rendered(language):
     bare = Invoice(currency="NOK", seller=Party(), buyer=Party(), lines=(Line(id="1"),))
     assert render_pdf(bare, language=language).startswith(b"%PDF")
+
+
+def test_the_ehf_is_in_the_page_byte_for_byte():
+    invoice = draft(number="10017/A")
+    original = "\ufeff".encode() + write(invoice) + "\n<!-- æ -->\r\n".encode()
+    page = render_pdf(invoice, original=original)
+    assert dict(PdfReader(io.BytesIO(page)).attachments) == {"10017-A.xml": [original]}
+    assert page == render_pdf(invoice, original=original)
+    assert not PdfReader(io.BytesIO(render_pdf(invoice))).attachments
+    assert render_pdf(invoice, original=b"\xff\xfe") == render_pdf(invoice), "what is no UTF-8 would be changed"
+
+
+def test_threads_may_ask_at_once():
+    invoice = draft()
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda _: render_pdf(invoice, original=write(invoice)), range(40)))
+    assert len(set(pages)) == 1

@@ -41,12 +41,20 @@ BUYER = Party.norwegian("974760673", "Kunde AS", address=Address(street="Storgat
 
 
 class Linked:
-    """Customers are linked by name, documents by number; the vendor's ids are numbers."""
+    """Customers are linked by name, documents by number (`d-9`; an invoice issued elsewhere is `x-9`); the vendor's ids
+    are numbers.
+    """
 
-    def vendor_id(self, kind: str, ours: Any) -> str:
-        return "77" if kind == "customer" else str(ours["document_id"]).removeprefix("d-")
+    def vendor_id(self, kind: str, ours: Any) -> str | None:
+        if kind == "customer":
+            return "77"
+        letter, _, number = str(ours["document_id"]).partition("-")
+        other = (kind == "external_invoice") != (letter == "x") and "invoice" in kind
+        return None if other else number
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
+        if kind == "external_invoice":
+            return {"document_id": f"x-{vendor_id}"}
         return BUYER.model_dump() if kind == "customer" else {"document_id": f"d-{vendor_id}"}
 
 
@@ -332,7 +340,7 @@ OURS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "amount": st.decimals(1, 999, places=2),
         "account_amount": st.decimals(1, 999, places=2),
         "account_currency": st.none() | st.just("NOK"),
-        "allocations.document": st.just({"document_id": "d-9"}),
+        "allocations.document": st.sampled_from([{"document_id": "d-9"}, {"document_id": "x-9"}]),
     },
 }
 THEIRS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
@@ -354,7 +362,7 @@ THEIRS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "invoice.id": st.none() | st.integers(1, 999),
         "customer.id": st.just(77),
         "isRefund": st.none(),
-        "settles": st.none(),
+        "settles.id": st.none() | st.integers(1, 999),
     },
 }
 

@@ -91,16 +91,21 @@ async def company(
     books: type[Sandbox] = Sandbox,
     settle: float = 0.2,
     issues: str = "books",
+    settings: str = "",
+    more_routes: str = "",
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
-    """A company on this database; `sandbox` says how its books behave.
+    """A company on this database; `sandbox` says how its books behave, `settings` what more the connection says and
+    `more_routes` which routes it has besides (YAML both).
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
     async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues))
+        more = f", {settings}" if settings else ""
+        said = TENANT.format(url=box.url, settle=f"{settle}{more}", issues=issues) + more_routes.lstrip("\n")
+        (tenants / "fjord.yaml").write_text(said)
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())

@@ -268,8 +268,8 @@ async def test_7_a_ledger_that_cannot_round_to_whole_kroner_is_stopped(fjord: An
 
 
 async def test_what_was_issued_elsewhere_is_not_issued_again(founded: Any) -> None:
-    """Its number is the source's; an order would get another one, and the customer would owe twice."""
-    async with founded(issues="source") as fjord:
+    """Its number is that of another series; an order would get another one, and the customer would owe twice."""
+    async with founded(issues="counterparty") as fjord:
         await fjord.post("/v1/invoices", INVOICE | {"number": "10017"})
         await fjord.work()
         [waiting] = await fjord.get("/v1/attention")

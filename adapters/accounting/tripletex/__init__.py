@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from adapters.accounting.tripletex import wire
 from connector.ports import Accounting, ConnectionConfig, Kind
@@ -27,6 +28,12 @@ class Settings(BaseModel):
     """Calls that may run at a time with this employee token."""
     payment_type: str | None = None
     """Description of the payment type for payments that name none, or the number of the account it debits."""
+    external_invoices: Literal["voucher", "invoice"] = "voucher"
+    """How an invoice that was issued elsewhere is kept: as a voucher, or among Tripletex' own invoices under the number
+    it has. The second needs numbers that are whole numbers, and `nothing_invoiced_here`."""
+    nothing_invoiced_here: bool = False
+    """The customer has confirmed that nothing is invoiced inside Tripletex: a number of ours that its own series
+    reaches would block it."""
     poll_days: int = Field(default=400, ge=31, le=3660)
     """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
     timeout: float = Field(default=30.0, ge=1, le=300)
@@ -38,6 +45,17 @@ class Settings(BaseModel):
     """Days a session is asked for."""
     legacy_session: bool = False
     """Begin sessions by `PUT` with the tokens in the address, for environments that do not take `POST`."""
+
+    @model_validator(mode="after")
+    def _confirmed(self) -> Settings:
+        if self.external_invoices == "invoice" and not self.nothing_invoiced_here:
+            raise PydanticCustomError(
+                "not-confirmed",
+                "external_invoices: invoice puts numbers of another series among Tripletex' own, which stops its own"
+                " numbering where it meets one. Have the customer confirm that nothing is invoiced inside Tripletex"
+                " (nothing_invoiced_here: true), or leave it at voucher",
+            )
+        return self
 
 
 class Secrets(BaseModel):
@@ -64,6 +82,8 @@ class TripletexPlugin:
         Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,
         Kind.REVERSAL: wire.ReversalRecord,
+        Kind.EXTERNAL_INVOICE: wire.ExternalInvoiceRecord,
+        Kind.EXTERNAL_CREDIT_NOTE: wire.ExternalCreditNoteRecord,
     }
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 from adapters.accounting.tripletex.client import OSLO, Client
 from adapters.accounting.tripletex.credit_notes import CreditNotes
 from adapters.accounting.tripletex.customers import Customers
+from adapters.accounting.tripletex.external import Externals
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.registered import Registered
+from adapters.accounting.tripletex.rights import NEEDED, missing_entitlements
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
 from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
@@ -35,6 +38,18 @@ CAPABILITIES: Capabilities = {
     (Kind.REVERSAL, "create"): "As a voucher.",
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
+EXTERNAL: Mapping[str, Capabilities] = {
+    "voucher": {
+        (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a voucher with the customer's row, income by account"
+        " and VAT code, and the document attached.",
+        (Kind.EXTERNAL_CREDIT_NOTE, "create"): "Issued elsewhere: as a voucher, matched with its invoice where the two"
+        " sides come to nothing.",
+    },
+    "invoice": {
+        (Kind.INVOICE, "register"): "Issued elsewhere: among Tripletex' own invoices, under the number it has.",
+    },
+}
+"""The same for what was issued elsewhere, by the setting `external_invoices`."""
 
 
 class Tripletex:
@@ -45,8 +60,6 @@ class Tripletex:
         Reading(Kind.INVOICE, timedelta(minutes=15), holes=True),
         Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True),
     )
-
-    capabilities = CAPABILITIES
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         token = secrets.employee_token.get_secret_value()
@@ -61,6 +74,7 @@ class Tripletex:
             days=settings.session_days,
             legacy=settings.legacy_session,
         )
+        self.capabilities: Capabilities = {**CAPABILITIES, **EXTERNAL[settings.external_invoices]}
         self._company = settings.company
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
@@ -70,6 +84,8 @@ class Tripletex:
         self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
         self._payments = Payments(self._client, lookups, numbers.seen)
         self._vouchers = Vouchers(self._client, lookups)
+        self._registered = Registered(self._client, self._invoices)
+        self._externals = Externals(self._client, lookups)
 
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""
@@ -98,7 +114,8 @@ class Tripletex:
                 if exc.code != "right-missing":
                     raise
                 missing.append(right)
-        return Probe(str(there.get("name", company)), there.get("organizationNumber") or None, missing)
+        missing += await missing_entitlements(self._client)
+        return Probe(str(there.get("name", company)), there.get("organizationNumber") or None, missing, NEEDED)
 
     async def _who(self) -> int:
         path = "/token/session/>whoAmI"
@@ -135,6 +152,10 @@ class Tripletex:
                 return self._customers.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
+            case Kind.INVOICE, "register":
+                return self._registered.flow(goal)
+            case Kind.EXTERNAL_INVOICE | Kind.EXTERNAL_CREDIT_NOTE, "create":
+                return self._externals.flow(goal)
             case Kind.CREDIT_NOTE, "create":
                 return self._credit_notes.flow(goal)
             case Kind.PAYMENT, "create" if (goal.record.get("invoice") or {}).get("id"):

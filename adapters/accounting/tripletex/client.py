@@ -110,8 +110,16 @@ class Client:
         except VendorError as exc:
             raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
 
+    async def upload(self, path: str, name: str, content: bytes, media_type: str) -> dict[str, Any]:
+        """A file, as the form Tripletex takes it in; the thing it answers with. Raises as `write`."""
+        answer = await self.call("POST", path, files={"file": (name, content, media_type)})
+        try:
+            return _value(answer, path)
+        except VendorError as exc:
+            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
+
     async def call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, files: Any = None
     ) -> Answer:
         """One call in the session; a session that is refused is made anew, once.
 
@@ -128,8 +136,8 @@ class Client:
             self._not_used_up()
             try:
                 answer = await self._http.call(
-                    method, path, params=params, json=json, headers={"Authorization": self._authorization},
-                    hint=self._hint,
+                    method, path, params=params, json=json, files=files,
+                    headers={"Authorization": self._authorization}, hint=self._hint,
                 )  # fmt: skip
             except TryLater as exc:
                 if exc.code == "rate-limited" and exc.after is None and self._resets_at > now():

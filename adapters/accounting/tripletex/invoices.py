@@ -32,8 +32,8 @@ class Invoices:
         self._can_be(goal)
         return (
             Step("order", self._order_create, self.order_look),
-            Step("invoice", self._create, self._look),
-            Step("read", self._read),
+            Step("invoice", self._create, self.look),
+            Step("read", self.read),
         )
 
     def _can_be(self, goal: Goal) -> None:
@@ -100,20 +100,20 @@ class Invoices:
 
     async def _create(self, run: Run) -> Proof:
         order, (day, _) = run.proofs["order"].id, dates(run.goal)
-        await self._compare_totals(order, run.goal)
+        await self.compare_order(order, run.goal)
         try:
             made = await self._client.write(
                 "PUT", f"/order/{order}/:invoice", params={"invoiceDate": day, "sendToCustomer": False}
             )
         except Refused:
             # An order is invoiced once: where that has happened unseen, the refusal is the answer we had lost.
-            there = await self._look(run)
+            there = await self.look(run)
             if len(there) == 1:
                 return there[0]
             raise
         return _invoiced(made)
 
-    async def _compare_totals(self, order: str, goal: Goal) -> None:
+    async def compare_order(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
         compare(goal, await self.order_totals(order), {"order": order}, "Nothing is invoiced yet.")
 
@@ -126,7 +126,8 @@ class Invoices:
         )
         return totals_of(row.get("preliminaryInvoice")) or _summed(row)
 
-    async def _look(self, run: Run) -> Sequence[Proof]:
+    async def look(self, run: Run) -> Sequence[Proof]:
+        """The invoice that was made of the order, if it is there."""
         order, (day, _) = int(run.proofs["order"].id), dates(run.goal)
         customer = number_of(run.goal.record["order"].get("customer", {}).get("id"), "order.customer.id")
         rows = await self._client.every(
@@ -139,7 +140,8 @@ class Invoices:
             if not row.get("isCreditNote") and any(ref.get("id") == order for ref in row.get("orders") or ())
         ]
 
-    async def _read(self, run: Run) -> Proof:
+    async def read(self, run: Run) -> Proof:
+        """The invoice as it is. Raises `Stop` ("totals-differ")."""
         row = await self._client.get(f"/invoice/{run.proofs['invoice'].id}", fields=records.INVOICE_FIELDS)
         record = records.invoice(row)
         self._seen(row)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.records import not_as_described
 from connector.errors import Stop
 from connector.http import now
 
@@ -31,6 +33,34 @@ class Lookups:
 
         Raises `Stop`: "vat-code-unknown", or "vat-code-ambiguous" where several VAT types have the code.
         """
+        id: int = (await self._vat_type(number, day))["id"]
+        return id
+
+    async def vat_percent(self, number: str, day: date) -> Decimal:
+        """Rate in per cent of the VAT type for sales with this code. Raises as `vat_type`."""
+        percent = (await self._vat_type(number, day)).get("percentage")
+        if not isinstance(percent, int | Decimal) or isinstance(percent, bool):
+            raise not_as_described("vatType.percentage", "a number")
+        return Decimal(percent)
+
+    async def account(self, number: int) -> int:
+        """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
+        rows = await self._table(
+            f"account {number}",
+            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
+        )
+        found = [row for row in rows if str(row.get("number")) == str(number)]
+        there = [row for row in found if not row.get("isInactive")]
+        if not there:
+            raise Stop(
+                f"Account {number} {'is inactive' if found else 'is not in the chart of accounts'} in Tripletex.",
+                code="account-inactive" if found else "account-unknown",
+                do="Name the right account in the tables of the mapping, or open it in Tripletex.",
+                where={"account": str(number)},
+            )
+        return self._one(there, "account-ambiguous", f"account {number}")
+
+    async def _vat_type(self, number: str, day: date) -> dict[str, Any]:
         rows = await self._table(
             f"vat {day}",
             lambda: self._client.every(
@@ -47,7 +77,8 @@ class Lookups:
                 where={"field": "vatType", "vat_code": number, "date": day.isoformat()},
                 details={"legal": legal},
             )
-        return self._one(found, "vat-code-ambiguous", f"VAT code {number}")
+        self._one(found, "vat-code-ambiguous", f"VAT code {number}")
+        return found[0]
 
     async def currency(self, code: str) -> int:
         """Id of a currency by ISO 4217. Raises `Stop` ("currency-unknown")."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
+from adapters.accounting.tripletex.settled import Settled
 from connector.errors import BadInput, Refused, Stop
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -152,6 +153,7 @@ class Reader:
         self._client = client
         self._numbers = numbers
         self._poll_days = poll_days
+        self._settled = Settled(client)
 
     # --- single records ---------------------------------------------------------------------------------------------
 
@@ -178,7 +180,10 @@ class Reader:
             closings = await self._closings([row for row in rows if row.get("isCreditNote")])
             return [self._invoice(row, closings) for row in rows]
         ids = await self._numbers.of(rows)
-        return [records.payment(row, ids.get(str(row.get("invoiceNumber")))) for row in rows]
+        outside = await self._settled.of([row for row in rows if str(row.get("invoiceNumber")) not in ids])
+        return [
+            records.payment(row, ids.get(str(row.get("invoiceNumber"))), settles=outside.get(row["id"])) for row in rows
+        ]
 
     def _invoice(self, row: Row, closings: Mapping[int, Row]) -> Record:
         if not row.get("isCreditNote"):

@@ -182,8 +182,13 @@ def _turned(name: str, value: Any) -> Any:
     return -value if name.startswith(_SIGNED) and isinstance(value, int | Decimal) else value
 
 
-def payment(row: Row, invoice_id: int | None, *, refund: bool = False) -> Record:
-    """A payment from its row in the customer ledger: money received has a minus there, a refund has none."""
+def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: int | None = None) -> Record:
+    """A payment from its row in the customer ledger: money received has a minus there, a refund has none.
+
+    Args:
+        invoice_id: the invoice of the register that it settles.
+        settles: the row of the invoice that it settles, where that was booked as a voucher.
+    """
     amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}
     for name, value in amounts.items():
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
@@ -199,6 +204,7 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False) -> Record
             **amounts,
             "invoice": settled if invoice_id is not None else None,
             "customer": row.get("customer"),
+            "settles": None if settles is None else {"id": settles},
             "isRefund": True if refund else None,
             "paymentDate": row.get("date"),
             "currency": row.get("currency"),
@@ -212,6 +218,17 @@ def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
     return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), _sound(wire.ReversalRecord, body))
+
+
+def voucher_facts(voucher: Mapping[str, Any]) -> dict[str, Any]:
+    """What a link keeps of a voucher: number, series (its type) and period (the month it is dated in)."""
+    kind = voucher.get("voucherType")
+    facts = {
+        "voucher": voucher_text(voucher),
+        "series": kind.get("name") if isinstance(kind, Mapping) else None,
+        "period": str(voucher["date"])[:7] if voucher.get("date") else None,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def voucher_text(voucher: Mapping[str, Any] | None) -> str | None:

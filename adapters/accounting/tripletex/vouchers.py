@@ -13,7 +13,9 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.closing import close
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop
 from connector.ports import Goal, Proof, Run, Step
@@ -41,7 +43,7 @@ class Vouchers:
                 do="Book it in Tripletex, then say that it happened, with the id of the row.",
                 where={"field": "currency"},
             )
-        if not (goal.record.get("customer") or {}).get("id"):
+        if not ((goal.record.get("customer") or {}).get("id") or _settles(goal)):
             raise Refused(
                 "The payment names neither an invoice nor a customer in Tripletex.",
                 code="payment-without-invoice",
@@ -49,7 +51,7 @@ class Vouchers:
                 where={"field": "customer.id"},
             )
         steps = (Step("voucher", self._book, self._look), Step("read", self._read))
-        return steps if not goal.record.get("settles") else (steps[0], Step("match", self._match), steps[1])
+        return steps if not _settles(goal) else (steps[0], Step("match", self._match), steps[1])
 
     async def _book(self, run: Run) -> Proof:
         record = run.goal.record
@@ -57,16 +59,14 @@ class Vouchers:
         bank = await self._lookups.payment_account(record.get("paymentType"))
         account = await self._lookups.customer_account()
         into = -amount if out else amount
+        row = {"row": 2, "account": {"id": account}, **_both(-into), **await self._of(run.goal)}
         body = {
             "date": str(day_of(record["paymentDate"])),
             "description": "Tilbakebetaling til kunde" if out else "Innbetaling fra kunde",
             "externalVoucherNumber": run.goal.marker,
-            "postings": [
-                {"row": 1, "account": {"id": bank}, **_both(into)},
-                {"row": 2, "account": {"id": account}, "customer": {"id": _customer(run.goal)}, **_both(-into)},
-            ],
+            "postings": [{"row": 1, "account": {"id": bank}, **_both(into)}, row],
         }
-        made = await self._client.write("POST", "/ledger/voucher", params={"sendToLedger": True}, json=body)
+        made = await to_ledger(self._client, body)
         return Proof(str(made["id"]))
 
     async def _look(self, run: Run) -> Sequence[Proof]:
@@ -77,27 +77,33 @@ class Vouchers:
         )
         return [Proof(str(row["id"])) for row in found if row.get("externalVoucherNumber") == run.goal.marker]
 
+    async def _of(self, goal: Goal) -> dict[str, Any]:
+        """Whose money it is, and of which invoice, where the row it is matched with says so."""
+        if not _settles(goal):
+            return {"customer": {"id": _customer(goal)}}
+        settled = await self._settled(goal)
+        number = settled.get("invoiceNumber")
+        return {"customer": {"id": _owner(goal, settled)}, **({"invoiceNumber": number} if number else {})}
+
+    async def _settled(self, goal: Goal) -> dict[str, Any]:
+        return await self._client.get(f"/ledger/posting/{_settles(goal)}", fields="id,invoiceNumber,customer(id)")
+
     async def _match(self, run: Run) -> Proof:
-        """Close a refund against the credit it pays out, where the two come to nothing; doing it again does nothing."""
+        """Close it against what it settles, where they come to nothing; doing it again does nothing."""
         row = await self._row(run)
-        credit = await self._client.get(
-            f"/ledger/posting/{number_of(run.goal.record['settles']['id'], 'settles.id')}",
-            fields=records.POSTING_FIELDS,
-        )
-        open_rows = not row.get("closeGroup") and not credit.get("closeGroup")
-        if open_rows and Decimal(row["amount"]) + Decimal(credit["amount"]) == 0:
-            await self._client.call("PUT", "/ledger/posting/:closePostings", json=[credit["id"], row["id"]])
+        await close(self._client, row["id"], _settles(run.goal))
         return Proof(str(row["id"]))
 
     async def _read(self, run: Run) -> Proof:
-        row = await self._row(run)
-        record = records.payment(row, None, refund=bool(run.goal.record.get("isRefund")))
+        row, refund = await self._row(run), bool(run.goal.record.get("isRefund"))
+        record = records.payment(row, None, refund=refund, settles=None if refund else _settles(run.goal) or None)
         return Proof(record.id, {"voucher": records.voucher_text(row.get("voucher"))}, record)
 
     async def _row(self, run: Run) -> dict[str, Any]:
         """The row on the customer's account."""
         voucher = await self._client.get(f"/ledger/voucher/{run.proofs['voucher'].id}", fields=_ROWS)
-        return _of_customer(voucher, _customer(run.goal))
+        settled = await self._settled(run.goal) if _settles(run.goal) else {}
+        return _of_customer(voucher, _owner(run.goal, settled))
 
     # --- reversals ----------------------------------------------------------------------------------------------------
 
@@ -143,6 +149,19 @@ class Vouchers:
             f"/ledger/voucher/{row['voucher']['id']}",
             fields="id,number,year,reverseVoucher(id),postings(id,customer(id))",
         )
+
+
+def _settles(goal: Goal) -> int:
+    """Id of the row that it is matched with; 0: none."""
+    id = (goal.record.get("settles") or {}).get("id")
+    return 0 if id is None else number_of(id, "settles.id")
+
+
+def _owner(goal: Goal, settled: Mapping[str, Any]) -> int:
+    """The customer that is named, else the one whose row is settled."""
+    if (goal.record.get("customer") or {}).get("id"):
+        return _customer(goal)
+    return number_of((settled.get("customer") or {}).get("id"), "settles.customer.id")
 
 
 def _customer(goal: Goal) -> int:

@@ -1,10 +1,10 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
 A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
-company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number`
-(the SAF-T code as text), currencies and countries by their ISO codes, payment types by description or by the number of
-the account that is debited.
+`ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`. Where Tripletex refers to its own tables by an id
+that differs from company to company, a body carries what a person knows instead, and the adapter puts the id in its
+place: VAT types by `number` (the SAF-T code as text), accounts by their number, currencies and countries by their ISO
+codes, payment types by description or by the number of the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -256,7 +256,9 @@ class PaymentRecord(Wire):
     isRefund: bool | None = None
     """True: money that goes back to the customer."""
     settles: PostingRef | None = None
-    """The row with the customer's credit that a refund is closed against."""
+    """The row it is closed against: that of an invoice booked as a voucher, or the customer's credit that a refund pays
+    out.
+    """
     paymentDate: date
     amount: Decimal
     """In the company's currency."""
@@ -277,3 +279,67 @@ class ReversalRecord(Wire):
     """The row that is taken back."""
     date: datetime.date
     posting: PaymentPosting | None = ReadOnly
+
+
+class IncomeLine(Wire):
+    """What is booked as income of one line, without VAT. Lines with the same account and VAT code become one row."""
+
+    account: Account
+    vatType: VatType
+    amount: Decimal
+    """Without VAT, in the document's currency."""
+
+
+class Adjustment(Wire):
+    """An allowance or charge on the whole document."""
+
+    account: Account
+    vatType: VatType
+    isCharge: bool
+    """True: it raises the income; false: it lowers it."""
+    amount: Decimal
+    """Without VAT, not negative."""
+
+
+class StatedVat(Wire):
+    """The VAT that the document states for one rate (of what has no rate, 0)."""
+
+    percentage: Decimal | None = None
+    amount: Decimal
+
+
+class Roundoff(Wire):
+    """What was added to reach whole kroner, and the account it is booked on."""
+
+    account: Account
+    amount: Decimal
+
+
+class ExternalInvoiceRecord(Wire):
+    """Body of an invoice that was issued elsewhere. Written as a voucher (`POST /ledger/voucher`): one row on the
+    customer's account, income by account and VAT code, rounding. Read: never, for Tripletex keeps no such thing; what
+    was booked is shown in `posting` and `voucher`.
+    """
+
+    customer: Ref
+    invoiceNumber: str
+    """The number it was issued under; also on the customer's row, where Tripletex shows it."""
+    invoiceDate: date
+    invoiceDueDate: date | None = None
+    kid: str | None = None
+    lines: list[IncomeLine] = Field(default_factory=list)
+    adjustments: list[Adjustment] = Field(default_factory=list)
+    vat: list[StatedVat] = Field(default_factory=list)
+    roundoff: Roundoff | None = None
+    posting: PostingRef | None = ReadOnly
+    """The row on the customer's account."""
+    voucher: Voucher | None = ReadOnly
+
+
+class ExternalCreditNoteRecord(ExternalInvoiceRecord):
+    """Body of a credit note that was issued elsewhere; amounts are positive, as on a credit note."""
+
+    credits: PostingRef
+    """The customer's row of the invoice it credits."""
+    applied: Decimal | None = ReadOnly
+    """How much of it stands against that row, in kroner."""

@@ -1,14 +1,17 @@
 """A plain, readable PDF of any EHF document, in Norwegian or English.
 
 It is what a ledger takes as documentation of a voucher and what a person opens to see what an invoice says. The EHF
-itself stays the original. The page is archival PDF (PDF/A-2b) and the same document always gives the same bytes.
+itself stays the original, and can be embedded in the page. The page is archival PDF (PDF/A-2b; PDF/A-3b with an EHF in
+it) and the same document always gives the same bytes.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import typst
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Language", "render_pdf"]
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
+_ONE_AT_A_TIME = Lock()
+"""A compiler that two threads ask at once raises `RuntimeError`."""
 
 
 @cache
@@ -31,17 +36,37 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(str(_TEMPLATE), ignore_system_fonts=True)
 
 
-def render_pdf(invoice: Invoice, *, language: Language = "nb") -> bytes:
-    """The document as PDF: parties, references, every line, VAT, totals and how to pay.
+def render_pdf(invoice: Invoice, *, language: Language = "nb", original: bytes | None = None) -> bytes:
+    """The document as PDF: parties, references, every line, VAT, totals and how to pay. Threads may call it.
 
     Args:
         invoice: invoice or credit note, as stated; nothing is computed.
         language: labels, amounts and dates in bokmål (`nb`) or English (`en`).
+        original: the EHF as it was received, to be embedded byte for byte; one that is not UTF-8 is left out.
     """
-    shown = dumps(view(invoice, language)).decode()
+    inputs = {"doc": dumps({**view(invoice, language), "file": _named(invoice)}).decode()}
+    ehf = _text(original)
+    if ehf is not None:
+        inputs["ehf"] = ehf
     dated = invoice.issue_date or date(1970, 1, 1)
     stamp = int(datetime(dated.year, dated.month, dated.day, tzinfo=UTC).timestamp())
-    made = _compiler().compile(format="pdf", sys_inputs={"doc": shown}, pdf_standards=["a-2b"], timestamp=stamp)
+    with _ONE_AT_A_TIME:
+        made = _compiler().compile(
+            format="pdf", sys_inputs=inputs, pdf_standards=["a-2b" if ehf is None else "a-3b"], timestamp=stamp
+        )
     if not isinstance(made, bytes):  # pragma: no cover - typst gives a list only for several pictures
         raise TypeError("typst gave no single PDF")
     return made
+
+
+def _named(invoice: Invoice) -> str:
+    """What the embedded EHF is called."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", invoice.number or "ehf")[:60] + ".xml"
+
+
+def _text(original: bytes | None) -> str | None:
+    """The bytes as the template takes them; None where they are no UTF-8, which the template would change."""
+    try:
+        return None if original is None else original.decode()
+    except UnicodeDecodeError:
+        return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adapters.accounting.tripletex import closing, external, settled
 from adapters.accounting.tripletex.records import (
     CLOSING_FIELDS,
     CUSTOMER_FIELDS,
@@ -17,10 +19,22 @@ from adapters.accounting.tripletex.records import (
 )
 from adapters.accounting.tripletex.sandbox import Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
-from connector.ports import Goal, Kind
+from connector.ports import Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from tripletex_driving import credit_goal, customer_goal, invoice_goal, line, opened, payment_goal, reach, with_order
+from tripletex_driving import (
+    credit_goal,
+    customer_goal,
+    external_credit_goal,
+    external_goal,
+    invoice_goal,
+    line,
+    money_goal,
+    opened,
+    payment_goal,
+    reach,
+    with_order,
+)
 
 
 async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
@@ -53,6 +67,23 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             box.fault("PUT /invoice/.*/:createCreditNote", "no-answer")
             await reach(system, credit_goal(again, id, f"m-c-{legacy}", whole=True))
             await reach(system, payment_goal(foreign, "115.00", amountCurrency=Decimal("10.00")))
+            box.fault("POST /ledger/voucher", "no-answer", count=2)
+            outside = (await reach(system, external_goal(id, f"c-{legacy:024d}", invoiceNumber=f"{legacy:d}7")))[
+                "read"
+            ].id
+            await reach(system, external_credit_goal(id, outside, f"c-{legacy + 2:024d}"))
+            await reach(system, money_goal(f"m-last-{legacy}", "9375.00", settles={"id": outside}))
+            over = (await reach(system, money_goal(f"m-over-{legacy}", "100.00", customer={"id": id})))["read"].id
+            back = {"isRefund": True, "settles": {"id": over}, "customer": {"id": id}}
+            await reach(system, money_goal(f"m-back-{legacy}", "100.00", **back))
+            more = (await reach(system, external_goal(id, f"c-{legacy + 4:024d}", invoiceNumber=f"B-{legacy}")))[
+                "read"
+            ].id
+            box.payment_on(int(more), Decimal("500.00"), date(2027, 2, 1))
+            own = opened(box, external_invoices="invoice", nothing_invoiced_here=True)
+            box.fault("POST /invoice", "no-answer")
+            issued = Issued(f"{90_000 + legacy}", None)
+            await reach(own, replace(invoice_goal(id, f"m-own-{legacy}"), operation="register", issued=issued))
             for kind in kinds:
                 for _ in range(3):
                     page = await system.changes(kind, cursors[kind])
@@ -82,7 +113,8 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
     asked = {
         "Customer": [CUSTOMER_FIELDS],
         "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS],
-        "Posting": [POSTING_FIELDS],
+        "Posting": [POSTING_FIELDS, closing.ROW, settled.ROW],
+        "Voucher": [external.VOUCHER_FIELDS],
     }
     for name, patterns in asked.items():
         for fields in patterns:

@@ -171,3 +171,16 @@ async def test_everything_is_counted_against_the_rate_limit(box, call):
     box.rate_limit = 1
     await call("GET", "/supplier")
     assert (await call.refused("POST", "/ledger/voucher", {}))["status"] == 429
+
+
+async def test_a_payment_on_a_row_that_is_of_no_invoice(box, call, people):
+    """Somebody books what a customer paid of an invoice that was booked as a voucher; the last one closes the rows."""
+    customer = {"id": (await call("POST", "/customer", {"name": "Kjøper AS"}))["id"]}
+    made = await call.voucher((1500, 100, {"customer": customer, "invoiceNumber": "A-17"}), (3000, -100, {}))
+    row = made["postings"][0]["id"]
+    for amount in ("40", "60"):
+        await people("POST", "/_sandbox/payment", {"posting": row, "amount": amount, "date": "2027-02-01"})
+        paid = await call("GET", "/ledger/posting", **DAYS, type="INCOMING_PAYMENT", fields="invoiceNumber,amount")
+        assert {one["invoiceNumber"] for one in paid} == {"A-17"}
+        shown = await call("GET", f"/ledger/posting/{row}", fields="closeGroup(id)")
+        assert bool(shown.get("closeGroup")) is (amount == "60")

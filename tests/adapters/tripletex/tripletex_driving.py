@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from adapters.accounting.tripletex import Secrets, Settings, plugin
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox
+from adapters.accounting.tripletex.sandbox.uploads import pdf
 from connector.errors import Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Http
 from connector.model.json import dumps, loads
-from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Proof, Run, Totals
+from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Paper, Proof, Run, Totals
 
 T = TypeVar("T")
 
@@ -123,6 +124,46 @@ def credit_goal(invoice: str, customer: str, marker: str = "m-credit-1", *, whol
     }  # fmt: skip
     record = {"credits": {"id": invoice}, "order": order, "invoice": {"invoiceDate": "2027-03-10"}}
     return Goal(Kind.CREDIT_NOTE, "create", marker, record, totals=Totals("NOK", *map(Decimal, sums)))
+
+
+async def _page() -> Paper:
+    return Paper("Faktura-A-17.pdf", pdf([["A-17"]]))
+
+
+def external_goal(customer: str, marker: str = "c-" + "1" * 24, **more: Any) -> Goal:
+    """Scenario A.1, issued elsewhere as A-17."""
+    lines = [
+        {"amount": Decimal("8160.00"), "vatType": {"number": "3"}, "account": {"number": 3000}},
+        {"amount": Decimal("2000.00"), "vatType": {"number": "31"}, "account": {"number": 3001}},
+    ]
+    record = {
+        "customer": {"id": customer}, "invoiceNumber": "A-17", "invoiceDate": "2027-01-15",
+        "invoiceDueDate": "2027-01-29", "kid": "0000100172", "lines": lines,
+        "vat": [{"percentage": 25, "amount": Decimal(2040)}, {"percentage": 15, "amount": Decimal(300)}], **more,
+    }  # fmt: skip
+    totals = Totals("NOK", Decimal(10160), Decimal(2340), Decimal(12500))
+    return Goal(Kind.EXTERNAL_INVOICE, "create", marker, record, totals=totals, paper=_page)
+
+
+def external_credit_goal(customer: str, credited: str, marker: str = "c-" + "2" * 24) -> Goal:
+    """Scenario A.3, of that invoice, issued elsewhere as K-1."""
+    lines = [
+        {"amount": Decimal("2040.00"), "vatType": {"number": "3"}, "account": {"number": 3000}},
+        {"amount": Decimal("500.00"), "vatType": {"number": "31"}, "account": {"number": 3001}},
+    ]
+    record = {
+        "customer": {"id": customer}, "credits": {"id": credited}, "invoiceNumber": "K-1", "invoiceDate": "2027-03-10",
+        "lines": lines,
+        "vat": [{"percentage": 25, "amount": Decimal(510)}, {"percentage": 15, "amount": Decimal(75)}],
+    }  # fmt: skip
+    totals = Totals("NOK", Decimal(2540), Decimal(585), Decimal(3125))
+    return Goal(Kind.EXTERNAL_CREDIT_NOTE, "create", marker, record, totals=totals, paper=_page)
+
+
+def money_goal(marker: str, amount: str, **record: Any) -> Goal:
+    """Money on the customer's account, matched with the row in `settles`."""
+    said = {"paymentDate": "2027-03-12", "amount": Decimal(amount), **record}
+    return Goal(Kind.PAYMENT, "create", marker, said)
 
 
 def payment_goal(invoice: str, amount: str = "5000.00", marker: str = "m-payment-1", **more: Any) -> Goal:

@@ -4,7 +4,8 @@ GET /fault, POST /fault, DELETE /fault      the faults that are switched on
 GET /_sandbox/state | outbox | requests     what there is, what was sent to customers, what was asked
 GET /_sandbox/webhooks                      what was posted to subscribers
 POST /_sandbox/webhooks                     {index}: one of them once more, same idempotency key (-1: the last)
-POST /_sandbox/payment                      {invoiceNumber, amount, date, reference} or {date, payments: [...]}
+POST /_sandbox/payment                      {invoiceNumber, amount, date, reference} or {date, payments: [...]}; or
+                                            {posting, amount, date}: on a row that is of no invoice there
 POST /_sandbox/ehf                          the company receives an EHF itself:
                                             {organizationNumber, name, invoiceNumber, date, dueDate, amount, kid}
 POST /_sandbox/register                     somebody registers a voucher of the reception as a supplier invoice:
@@ -103,6 +104,10 @@ def invoice_numbered(books: Books, number: int) -> Thing:
 
 
 def _payment(box: Sandbox, books: Books, said: Any) -> Any:
+    if "posting" in said:
+        row, day = books.find(Link("posting", int(said["posting"]))), date.fromisoformat(said["date"])
+        made = books.pay_row(row, Decimal(said["amount"]), day, books.account(1920), reference=said.get("reference"))
+        return {"voucher": made["id"], "number": made["number"], "year": made["year"]}
     rows = []
     for one in said.get("payments", [said]):
         invoice, amount = invoice_numbered(books, one["invoiceNumber"]), Decimal(one["amount"])

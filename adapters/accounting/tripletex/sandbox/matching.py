@@ -152,6 +152,29 @@ class Matching(Ledger):
             self.settle(invoice["id"], day)
         return voucher
 
+    def pay_row(
+        self, row: Thing, amount: Decimal, day: date, debit: Link, *, reference: str | None = None, typed: bool = True
+    ) -> Thing:
+        """A payment on an open row of a customer that belongs to no invoice of the register (kroner); gives its
+        voucher. The row it makes has the same number, and is closed with those that have it where they come to nothing.
+
+        Not stated by the vendor, and decided here: it is typed as other payments are; `typed` false: as a voucher
+        that somebody writes by hand.
+        """
+        self.check_open(day, "paymentDate")
+        kinds = {"type": "INCOMING_PAYMENT"} if typed else {}
+        common = {name: row[name] for name in ("customer", "invoiceNumber", "currency") if row.get(name)}
+        voucher = self.book(day, "Innbetaling", [
+            {"account": debit, "amount": amount, "amountCurrency": amount},
+            {**common, **kinds, "account": row["account"], "amount": -amount, "amountCurrency": -amount,
+             "externalRef": reference},
+        ], "Innbetaling")  # fmt: skip
+        same = [one for one in self.all("posting") if self.is_open(one) and one["account"] == row["account"]
+                and all(one.get(name) == row.get(name) for name in ("customer", "invoiceNumber"))]  # fmt: skip
+        if len(same) > 1 and sum(one["amount"] for one in same) == 0:
+            self.close(same, day)
+        return voucher
+
     def open_of(self, party: Link) -> Decimal:
         """What is open of a customer or supplier, in kroner."""
         return sum((p["amount"] for p in self.all("posting") if p.get(party.type) == party and self.is_open(p)

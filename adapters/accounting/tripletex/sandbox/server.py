@@ -154,6 +154,13 @@ class Sandbox:
             rows.append((invoice, round(amount * self.books.rate(invoice["currency"]), 2), amount))
         return self.books.pay(day, rows, self.books.account(account), reference=reference)
 
+    def payment_on(
+        self, posting_id: int, amount: Decimal, day: date, *, reference: str | None = None, typed: bool = True
+    ) -> Thing:
+        """Somebody books a payment on an open row of a customer that is of no invoice of the register."""
+        row, debit = self.books.find(Link("posting", posting_id)), self.books.account(1920)
+        return self.books.pay_row(row, amount, day, debit, reference=reference, typed=typed)
+
     def shrink(self, *rights: str, token: str = EMPLOYEE_TOKEN) -> None:
         """Somebody takes rights away from a token, at once for its sessions too (see `chart.ENTITLEMENTS`)."""
         self.access[token].shrink(rights)
