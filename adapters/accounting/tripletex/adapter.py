@@ -14,6 +14,7 @@ from adapters.accounting.tripletex.customers import Customers
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.vouchers import Vouchers
@@ -64,12 +65,13 @@ class Tripletex:
         self._company = settings.company
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
+        periods = Periods(self._client)
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
-        self._invoices = Invoices(self._client, lookups, numbers.seen)
-        self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
-        self._payments = Payments(self._client, lookups, numbers.seen)
-        self._vouchers = Vouchers(self._client, lookups)
+        self._invoices = Invoices(self._client, lookups, periods, numbers.seen)
+        self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
+        self._vouchers = Vouchers(self._client, lookups, periods)
+        self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)
 
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""

@@ -14,6 +14,7 @@ from typing import Any
 from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import day_of, number_of, sent
 from connector.errors import Refused, Stop
 from connector.ports import Goal, Proof, Run, Step
@@ -22,9 +23,12 @@ from connector.ports import Goal, Proof, Run, Step
 class Invoices:
     """Flows of invoices. `seen` is told of every invoice that is read on the way."""
 
-    def __init__(self, client: Client, lookups: Lookups, seen: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, client: Client, lookups: Lookups, periods: Periods, seen: Callable[[Mapping[str, Any]], None]
+    ) -> None:
         self._client = client
         self._lookups = lookups
+        self._periods = periods
         self._seen = seen
 
     def flow(self, goal: Goal) -> Sequence[Step]:
@@ -69,6 +73,7 @@ class Invoices:
                 )
 
     async def _order_create(self, run: Run) -> Proof:
+        await self._periods.check(dates(run.goal)[0], "invoice", "invoiceDate")
         order = await self._client.write("POST", "/order", json=await self.order_body(run.goal))
         return Proof(str(order["id"]))
 
@@ -105,13 +110,29 @@ class Invoices:
             made = await self._client.write(
                 "PUT", f"/order/{order}/:invoice", params={"invoiceDate": day, "sendToCustomer": False}
             )
-        except Refused:
+        except Refused as refused:
             # An order is invoiced once: where that has happened unseen, the refusal is the answer we had lost.
             there = await self._look(run)
             if len(there) == 1:
                 return there[0]
-            raise
+            raise await self.explained(refused) from None
         return _invoiced(made)
+
+    async def explained(self, refused: Refused) -> Refused:
+        """A refusal to invoice that its code and fields do not tell from others: whether the company has a bank account
+        number to be paid on is read.
+        """
+        if refused.code != "vendor-validation" or await self._lookups.has_bank_account_number():
+            return refused
+        return Refused(
+            "Tripletex invoices nothing before the company has a bank account number on its invoice account.",
+            code="bank-account-missing",
+            do="Put the bank account number on the invoice account in Tripletex (Kontoplan), then retry.",
+            status=refused.status,
+            said_by_vendor=refused.said_by_vendor,
+            where=refused.where,
+            details=refused.details,
+        )
 
     async def _compare_totals(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""

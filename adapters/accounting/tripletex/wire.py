@@ -244,6 +244,15 @@ class PostingRef(Wire):
     id: int
 
 
+class Deduction(Wire):
+    """What was kept of a payment on its way, and the account it is booked on."""
+
+    account: str
+    """Number of the account."""
+    amount: Decimal
+    """In the payment's currency (`amountCurrency` where that is given, else `amount`)."""
+
+
 class PaymentRecord(Wire):
     """Body of a payment record: one row. Tripletex has no payment resource; written by `/invoice/{id}/:payment` where
     it settles an invoice, else as a voucher on the customer's account; read from the rows of the customer ledger.
@@ -258,12 +267,21 @@ class PaymentRecord(Wire):
     settles: PostingRef | None = None
     """The row with the customer's credit that a refund is closed against."""
     paymentDate: date
-    amount: Decimal
-    """In the company's currency."""
+    """The bank's day. Read: the day it is booked on."""
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """What is done where the books are closed on `paymentDate`. Left out: it waits for a person."""
+    amount: Decimal | None = None
+    """In the company's currency: what it settles; beside `amountCurrency` what came to the account. Left out: the account
+    is in the currency of `amountCurrency`.
+    """
     amountCurrency: Decimal | None = None
-    """In the invoice's currency; needed where that is another."""
+    """In the invoice's currency; needed where that is another. With what was kept on the way."""
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
+    deductions: list[Deduction] = Field(default_factory=list)
+    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read: where
+    the payment's voucher holds this one payment, by a poll or by itself; else unknown.
+    """
     paymentType: PaymentType | None = None
     posting: PaymentPosting | None = ReadOnly
 
@@ -276,4 +294,6 @@ class ReversalRecord(Wire):
     reverses: PostingRef
     """The row that is taken back."""
     date: datetime.date
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """As for payments."""
     posting: PaymentPosting | None = ReadOnly
