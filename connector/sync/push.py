@@ -245,6 +245,9 @@ def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, 
         issued = document.issue_date.isoformat() if document.issue_date else None
         said |= {"kid": document.kid, "issue_date": issued, "payable": str(document.payable)}
         said["currency"] = document.currency
-    if facts.get("voucher"):
-        said["voucher"] = str(facts["voucher"])
+    if document.kind in MONEY and document.issue_date:
+        said["date"] = document.issue_date.isoformat()  # the bank's, whatever day it is in the books
+    for name in ("voucher", "posting_date"):
+        if facts.get(name):
+            said[name] = str(facts[name])
     return {name: value for name, value in said.items() if value is not None}

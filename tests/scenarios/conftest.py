@@ -32,6 +32,7 @@ connections:
     system: tripletex
     settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}}}
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
+    mapping: {mapping}
 routes:
   sales:
     takes: api
@@ -91,16 +92,17 @@ async def company(
     books: type[Sandbox] = Sandbox,
     settle: float = 0.2,
     issues: str = "books",
+    mapping: str = "{}",
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
-    """A company on this database; `sandbox` says how its books behave.
+    """A company on this database; `sandbox` says how its books behave, `mapping` what its file changes of the mapping.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
     async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues))
+        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues, mapping=mapping))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
