@@ -8,10 +8,10 @@ shows nowhere; there, and where the key may not read periods, the answer is *unk
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.client import OSLO, Client
 from adapters.accounting.tripletex.refusals import PERIOD, PERIOD_DO
 from connector.errors import NeedsPerson, Refused, Stop
 from connector.http import now
@@ -65,12 +65,20 @@ class Periods:
         Raises:
             Stop: its day is closed, and nothing says that it may be booked on another ("period-closed").
         """
-        if policy == FIRST_OPEN_DAY and await self._closed(day) is not None:
-            after = await self._first_open(day)
-            if after is not None:
+        if policy == FIRST_OPEN_DAY:
+            self._open.pop((day.year, day.month), None)  # what is moved is moved by what is so now
+            if await self._closed(day) is not None and (after := await self._first_open(day)) is not None:
                 return after
         await self.check(day, "payment", "paymentDate")
         return day
+
+    async def days(self, day: date, policy: Any) -> list[date]:
+        """The days on which money may have been booked, as `day_for` may have said them some time ago."""
+        if policy != FIRST_OPEN_DAY:
+            return [day]
+        until = max(day, datetime.now(OSLO).date()) + timedelta(days=62)
+        rows = await self._periods(day + timedelta(days=1), until)
+        return [day, *(date.fromisoformat(row["start"]) for row in rows)]
 
     async def _closed(self, day: date) -> Mapping[str, Any] | None:
         """The closed period that a day lies in; None: it is open, or nobody says."""

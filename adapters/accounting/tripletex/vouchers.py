@@ -51,18 +51,12 @@ class Vouchers:
                 do="Say which invoice it settles, or whose money it is.",
                 where={"field": "customer.id"},
             )
-        steps = (Step("date", self._date), Step("voucher", self._book, self._look), Step("read", self._read))
-        return steps if not goal.record.get("settles") else (*steps[:2], Step("match", self._match), steps[2])
-
-    async def _date(self, run: Run) -> Proof:
-        """The day it will be booked on."""
-        record = run.goal.record
-        day = day_of(record.get("paymentDate") or record.get("date"))
-        assert day is not None
-        return Proof((await self._periods.day_for(day, record.get("inClosedPeriod"))).isoformat())
+        steps = (Step("voucher", self._book, self._look), Step("read", self._read))
+        return steps if not goal.record.get("settles") else (steps[0], Step("match", self._match), steps[1])
 
     async def _book(self, run: Run) -> Proof:
-        record, money, day = run.goal.record, amounts(run.goal.record), _day(run)
+        record, money, bank_day = run.goal.record, amounts(run.goal.record), _said(run.goal)
+        day = await self._periods.day_for(bank_day, record.get("inClosedPeriod"))
         out, sign = bool(record.get("isRefund")), -1 if record.get("isRefund") else 1
         bank = await self._lookups.payment_account(record.get("paymentType"), money.account_currency)
         customers = await self._lookups.customer_account()
@@ -90,13 +84,15 @@ class Vouchers:
             },
         ]
         text = "Tilbakebetaling til kunde" if out else "Innbetaling fra kunde"
-        bank_day = day_of(record["paymentDate"])
         if day != bank_day:
             text += f", bankdato {bank_day}"
         return await self._post(run.goal.marker, day, text, rows)
 
     async def _look(self, run: Run) -> Sequence[Proof]:
-        return await self.marked(run.goal.marker, _day(run))
+        found: list[Proof] = []
+        for day in await self._periods.days(_said(run.goal), run.goal.record.get("inClosedPeriod")):
+            found += await self.marked(run.goal.marker, day)
+        return found
 
     async def marked(self, marker: str, day: date) -> list[Proof]:
         """The vouchers of a day that have our marker."""
@@ -147,7 +143,7 @@ class Vouchers:
     async def _read(self, run: Run) -> Proof:
         row = await self._row(run)
         record = records.payment(row, None, refund=bool(run.goal.record.get("isRefund")))
-        facts = {"voucher": records.voucher_text(row.get("voucher")), **_dated(run)}
+        facts = {"voucher": records.voucher_text(row.get("voucher")), **_dated(row)}
         return Proof(record.id, facts, record)
 
     async def _row(self, run: Run) -> dict[str, Any]:
@@ -162,7 +158,6 @@ class Vouchers:
         if not (goal.record.get("reverses") or {}).get("id"):
             raise Refused("What shall be taken back is not in Tripletex.", code="link-missing")
         return (
-            Step("date", self._date),
             Step("reversal", self._reverse, self._reversed),
             Step("fee", self._reverse_fee),
             Step("read", self._read_reversal),
@@ -180,9 +175,10 @@ class Vouchers:
                 do="Correct it in Tripletex; what is taken back there is read.",
                 where={"voucher": str(voucher["id"])},
             )
-        return await self._turn(voucher["id"], _day(run))
+        return await self._turn(voucher["id"], run.goal)
 
-    async def _turn(self, voucher: int, day: date) -> Proof:
+    async def _turn(self, voucher: int, goal: Goal) -> Proof:
+        day = await self._periods.day_for(_said(goal), goal.record.get("inClosedPeriod"))
         made = await self._client.write("PUT", f"/ledger/voucher/{voucher}/:reverse", params={"date": day})
         return Proof(str(made["id"]))
 
@@ -199,7 +195,7 @@ class Vouchers:
         ):  # fmt: skip
             ours = str(row.get("externalVoucherNumber") or "").startswith("c-")
             if ours and row.get("description") == _fee_of(str(of)) and not row.get("reverseVoucher"):
-                return await self._turn(row["id"], _day(run))
+                return await self._turn(row["id"], run.goal)
         return Proof("-")
 
     async def _reversed(self, run: Run) -> Sequence[Proof]:
@@ -213,7 +209,7 @@ class Vouchers:
         voucher = await self._client.get(f"/ledger/voucher/{run.proofs['reversal'].id}", fields=_ROWS)
         row = _of_customer(voucher, (was.get("customer") or {}).get("id"))
         record = records.reversal(row, of)
-        return Proof(record.id, {"voucher": records.voucher_text(voucher), **_dated(run)}, record)
+        return Proof(record.id, {"voucher": records.voucher_text(voucher), **_dated(row)}, record)
 
     async def _voucher_of(self, goal: Goal) -> dict[str, Any]:
         of = number_of(goal.record["reverses"]["id"], "reverses.id")
@@ -228,13 +224,17 @@ def _customer(goal: Goal) -> int:
     return number_of(goal.record["customer"]["id"], "customer.id")
 
 
-def _day(run: Run) -> date:
-    return date.fromisoformat(run.proofs["date"].id)
+def _said(goal: Goal) -> date:
+    """The day that the record says."""
+    day = day_of(goal.record.get("paymentDate") or goal.record.get("date"))
+    assert day is not None
+    return day
 
 
-def _dated(run: Run) -> dict[str, str]:
-    day = run.proofs["date"].id
-    return {"posting_date": day, "period": day[:7]}
+def _dated(row: Mapping[str, Any]) -> dict[str, str]:
+    """The day a row is booked on, as facts."""
+    day = str(row.get("date") or "")
+    return {"posting_date": day, "period": day[:7]} if day else {}
 
 
 def _fee_of(payment: str) -> str:
