@@ -81,7 +81,8 @@ class Reading:
 class Totals:
     """What the ledger must arrive at, in the document's currency; compared before anything irrevocable.
 
-    `gross` is with VAT (BT-112); `rounding` is what is added to it for whole kroner (BT-114).
+    `gross` is with VAT (BT-112); `rounding` is what is added to it for whole kroner (BT-114). `stated_vat`: the VAT in
+    `vat_currency`, the accounting currency, where the document states it (BT-111, BT-6).
     """
 
     currency: str
@@ -89,6 +90,8 @@ class Totals:
     vat: Decimal
     gross: Decimal
     rounding: Decimal = Decimal(0)
+    vat_currency: str | None = None
+    stated_vat: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

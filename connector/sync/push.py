@@ -236,7 +236,8 @@ def _totals(model: Model) -> Totals | None:
     net, gross = stated.tax_exclusive, stated.tax_inclusive
     if net is None or gross is None:
         return None
-    return Totals(model.currency, net, gross - net, gross, stated.rounding or Decimal(0))
+    rounding, vat = stated.rounding or Decimal(0), stated.tax_in_accounting_currency
+    return Totals(model.currency, net, gross - net, gross, rounding, model.tax_currency if vat is not None else None, vat)
 
 
 def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:

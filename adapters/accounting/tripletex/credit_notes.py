@@ -20,7 +20,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
-from adapters.accounting.tripletex.invoices import Invoices, compare, dates, totals_of
+from adapters.accounting.tripletex.invoices import Invoices, compare, dates, order_totals, totals_of
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import number_of
 from connector.errors import Refused, Stop
@@ -154,8 +154,11 @@ class CreditNotes:
         live account. Where it makes something else, `_read` stops with what it made.
         """
         order = run.proofs["order"].id
-        theirs = _positive(await self._invoices.order_totals(order))
-        compare(run.goal, theirs, {"order": order}, "Nothing is credited yet.")
+        row, where = await self._invoices.order_row(order), {"order": order}
+        compare(run.goal, _positive(order_totals(row)), where, "Nothing is credited yet.")
+        await self._invoices.compare_stated(
+            run.goal, row.get("preliminaryInvoice"), where, "Nothing is credited yet.", sign=-1
+        )
         return await self._client.write(
             "PUT",
             f"/order/{order}/:invoice",

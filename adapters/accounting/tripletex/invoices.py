@@ -12,11 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.tripletex import records, wire
+from adapters.accounting.tripletex.amounts import NOK
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import day_of, number_of, sent
 from connector.errors import Refused, Stop
+from connector.model.money import round2
 from connector.ports import Goal, Proof, Run, Step
 
 
@@ -136,16 +138,46 @@ class Invoices:
 
     async def _compare_totals(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
-        compare(goal, await self.order_totals(order), {"order": order}, "Nothing is invoiced yet.")
+        row, where = await self.order_row(order), {"order": order}
+        compare(goal, order_totals(row), where, "Nothing is invoiced yet.")
+        await self.compare_stated(goal, row.get("preliminaryInvoice"), where, "Nothing is invoiced yet.")
 
-    async def order_totals(self, order: str) -> dict[str, Decimal]:
-        """What Tripletex would make of an order."""
-        row = await self._client.get(
+    async def order_row(self, order: str) -> dict[str, Any]:
+        """An order, as far as it tells what Tripletex would make of it."""
+        return await self._client.get(
             f"/order/{order}",
-            fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),"
-            "preliminaryInvoice(id,amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency)",
+            fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),preliminaryInvoice(id,"
+            "amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency,amountExcludingVat,amount,amountRoundoff)",
         )
-        return totals_of(row.get("preliminaryInvoice")) or _summed(row)
+
+    async def compare_stated(self, goal: Goal, row: Any, where: Mapping[str, str], stands: str, sign: int = 1) -> None:
+        """Compare the VAT in kroner that the document states (BT-111) with what Tripletex would book, or has booked.
+
+        Raises `Stop` ("totals-differ", both figures and their difference in `details`).
+        """
+        totals = goal.totals
+        if totals is None or totals.stated_vat is None or totals.vat_currency != NOK:
+            return
+        theirs = vat_in_kroner(row)
+        if theirs is None:  # it does not show what is to come: by its own rate, as it is now
+            theirs = sign * round2(totals.vat * await self._lookups.rate(totals.currency, dates(goal)[0]))
+        theirs, ours = sign * theirs, totals.stated_vat
+        if theirs == ours:
+            return
+        raise Stop(
+            f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
+            f" {abs(theirs - ours)}. {stands}",
+            code="totals-differ",
+            do="State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex state"
+            " it; or mend the rate in Tripletex and retry.",
+            where={**where, "field": "totals.tax_in_accounting_currency"},
+            details={
+                "currency": NOK,
+                "ours": {"vat": str(ours)},
+                "theirs": {"vat": str(theirs)},
+                "difference": str(abs(theirs - ours)),
+            },
+        )
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         order, (day, _) = int(run.proofs["order"].id), dates(run.goal)
@@ -166,7 +198,9 @@ class Invoices:
         self._seen(row)
         if theirs := totals_of(row):
             number = row.get("invoiceNumber")
-            compare(run.goal, theirs, {"invoice": record.id}, f"It is invoiced, as number {number}.")
+            where, stands = {"invoice": record.id}, f"It is invoiced, as number {number}."
+            compare(run.goal, theirs, where, stands)
+            await self.compare_stated(run.goal, row, where, stands)
         voucher = record.body["invoice"].get("voucher") or {}
         facts = {
             "number": row.get("invoiceNumber"),
@@ -220,6 +254,19 @@ def totals_of(row: Any) -> dict[str, Decimal] | None:
     rounding = _number({"amountRoundoffCurrency": 0, **row}, "amountRoundoffCurrency")
     gross = _number(row, "amountCurrency") - rounding
     return {"net": net, "vat": gross - net, "gross": gross, "rounding": rounding}
+
+
+def order_totals(row: Mapping[str, Any]) -> dict[str, Decimal]:
+    """What Tripletex would make of an order."""
+    return totals_of(row.get("preliminaryInvoice")) or _summed(row)
+
+
+def vat_in_kroner(row: Any) -> Decimal | None:
+    """The VAT of an invoice, or of one to come, in kroner, where Tripletex shows it."""
+    if not isinstance(row, Mapping) or "amount" not in row or "amountExcludingVat" not in row:
+        return None
+    rounding = _number({"amountRoundoff": 0, **row}, "amountRoundoff")
+    return _number(row, "amount") - rounding - _number(row, "amountExcludingVat")
 
 
 def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:
