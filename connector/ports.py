@@ -31,6 +31,7 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+    SETTLEMENT = "settlement"
     REVERSAL = "reversal"
 
 
@@ -100,7 +101,8 @@ class Goal:
 
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
-    vendor's own names; `target` the vendor's id where something existing is changed.
+    vendor's own names; `target` the vendor's id where something existing is changed. `beside`: ids of things that are
+    there and count together with this one (other settlements of the same invoice).
     """
 
     kind: Kind
@@ -109,6 +111,7 @@ class Goal:
     record: Mapping[str, Json]
     totals: Totals | None = None
     target: str | None = None
+    beside: Sequence[str] = ()
 
 
 Operation = Literal["create", "update"]

@@ -379,6 +379,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         if goal.totals is None
         else {name: value for name, value in asdict(goal.totals).items() if value is not None},
         "target": goal.target,
+        "beside": list(goal.beside),
     }
 
 
@@ -392,7 +393,8 @@ def _goal(stored: Any) -> Goal | None:
     totals = stored["totals"]
     if totals is not None:
         totals = Totals(**{name: said if name in _WORDS else Decimal(said) for name, said in totals.items()})
-    return Goal(Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
+    said = (Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
+    return Goal(*said, beside=tuple(stored.get("beside") or ()))
 
 
 def _work(tx: Tx, row: Any) -> Work:

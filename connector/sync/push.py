@@ -20,6 +20,7 @@ from connector.sync.effects import LIVE, PUSH
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
+from connector.sync.settlements import beside, others_matched, unmatched
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 
@@ -58,8 +59,12 @@ class Push:
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
         if kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
+        if kind == Kind.SETTLEMENT.value and facts.get("matched"):
+            others_matched(tx, spoke, document)
         told = _told(document, spoke, proof.record, facts)
-        tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
+        if work.goal is None or work.goal.operation == "create" or facts.get("matched"):
+            event = "settlement.matched" if facts.get("matched") else _EVENTS[kind]
+            tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=told)
         _over(tx, work, document, told)
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
@@ -75,7 +80,13 @@ class Push:
             _issued_once(model, spoke)
             check_can(spoke, kind, "create")
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
-            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
+            near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()
+            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model), beside=near)
+        if kind == Kind.SETTLEMENT.value and unmatched(tx, spoke, document.id):
+            marker = keys.marker(document.id, spoke.id, f"match {work.id}")
+            near = beside(tx, spoke, document)
+            record = mapper.out(canonical, context)
+            return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, beside=near)
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
@@ -121,6 +132,7 @@ _EVENTS = {
     "credit_note": "credit_note.issued",
     "customer": "customer.linked",
     "payment": "payment.booked",
+    "settlement": "settlement.booked",
     "reversal": "reversal.booked",
 }
 _AFTER = {
@@ -128,9 +140,10 @@ _AFTER = {
     "credit_note": "issued",
     "customer": "known",
     "payment": "booked",
+    "settlement": "booked",
     "reversal": "booked",
 }
-MONEY = (Kind.PAYMENT.value, "settlement", Kind.REVERSAL.value)
+MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
 
 
@@ -144,6 +157,15 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
         one = parts(tx, document)[part]
         return one.model, Linked(tx, spoke.id, one.related, one.links)
     model = model_of(document.kind, document.body)
+    if document.kind == Kind.SETTLEMENT.value:
+        named, kinds = {}, {}
+        for row in documents.relations(tx, document.tenant, document.id):
+            if row.document == document.id:
+                other = documents.get(tx, document.tenant, row.other)
+                named[other.kind] = other.id
+                if other.kind == Kind.PAYMENT.value:  # credit is what is left of a payment: its last part
+                    kinds[other.kind] = parts(tx, other)[-1].link
+        return model, Linked(tx, spoke.id, named, kinds)
     if document.kind == Kind.REVERSAL.value:
         fact = fact_of(tx, document)
         there = linked(tx, fact, spoke.id)

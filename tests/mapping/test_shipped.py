@@ -198,7 +198,6 @@ EXEMPT = line(None, "E", "0", id="2")
         ("document-allowance", {"allowances_charges": (CHARGE.model_dump(),)}),
         ("line-allowance", {"lines": (line(allowances_charges=(CHARGE,)).model_dump(),)}),
         ("price-for-several", {"lines": (line(base_quantity=Decimal(100)).model_dump(),)}),
-        ("prepaid", {"totals": {"prepaid": Decimal("4000")}}),
         ("payee", {"payee": {"name": "Factoring AS"}}),
         ("tax-representative", {"tax_representative": {"name": "Ombud AS"}}),
         ("tax-point", {"tax_point_date": date(2027, 1, 1)}),

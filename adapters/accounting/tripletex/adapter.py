@@ -17,6 +17,7 @@ from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.settlements import Settlements
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
 from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
@@ -33,6 +34,9 @@ CAPABILITIES: Capabilities = {
     (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open; without an invoice, as a voucher.",
+    (Kind.SETTLEMENT, "create"): "Credit of the customer is matched with its invoice; an advance or a rounding is a voucher"
+    " first, on the account that the mapping names.",
+    (Kind.SETTLEMENT, "update"): "Matched with its invoice, once the rows come to nothing together.",
     (Kind.REVERSAL, "create"): "As a voucher.",
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
@@ -71,6 +75,7 @@ class Tripletex:
         self._invoices = Invoices(self._client, lookups, periods, numbers.seen)
         self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
         self._vouchers = Vouchers(self._client, lookups, periods)
+        self._settlements = Settlements(self._client, lookups, periods, self._vouchers)
         self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)
 
     async def probe(self) -> Probe:
@@ -143,6 +148,8 @@ class Tripletex:
                 return self._payments.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._vouchers.money(goal)
+            case Kind.SETTLEMENT, _:
+                return self._settlements.flow(goal)
             case Kind.REVERSAL, "create":
                 return self._vouchers.reversal(goal)
         raise Refused(

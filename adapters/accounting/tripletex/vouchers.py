@@ -71,22 +71,22 @@ class Vouchers:
             money.settled - sum(money.kept_currency.values(), Decimal(0)),
         )
         rows = [
-            {"account": {"id": bank}, **_both(sign * arrived, sign * arrived_currency), **currency},
+            {"account": {"id": bank}, **both(sign * arrived, sign * arrived_currency), **currency},
             *(
-                {"account": {"id": id}, **_both(kroner[one], money.kept_currency[one]), **currency}
+                {"account": {"id": id}, **both(kroner[one], money.kept_currency[one]), **currency}
                 for one, id in kept.items()
             ),
             {
                 "account": {"id": customers},
                 "customer": {"id": _customer(run.goal)},
-                **_both(-sign * whole, -sign * money.settled),
+                **both(-sign * whole, -sign * money.settled),
                 **currency,
             },
         ]
         text = "Tilbakebetaling til kunde" if out else "Innbetaling fra kunde"
         if day != bank_day:
             text += f", bankdato {bank_day}"
-        return await self._post(run.goal.marker, day, text, rows)
+        return await self.post(run.goal.marker, day, text, rows)
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         found: list[Proof] = []
@@ -110,15 +110,16 @@ class Vouchers:
         rows, sums = [], [Decimal(0), Decimal(0)]
         for account, value in money.kept.items():
             kroner = value if rate is None else round2(value * rate)
-            rows.append({"account": {"id": await self._lookups.account(account)}, **_both(kroner, value), **currency})
+            rows.append({"account": {"id": await self._lookups.account(account)}, **both(kroner, value), **currency})
             sums = [sums[0] + kroner, sums[1] + value]
-        rows.append({"account": {"id": bank}, **_both(-sums[0], -sums[1]), **currency})
-        return await self._post(goal.marker, day, _fee_of(payment), rows)
+        rows.append({"account": {"id": bank}, **both(-sums[0], -sums[1]), **currency})
+        return await self.post(goal.marker, day, _fee_of(payment), rows)
 
     async def _currency(self, code: str) -> dict[str, Any]:
         return {} if code == NOK else {"currency": {"id": await self._lookups.currency(code)}}
 
-    async def _post(self, marker: str, day: date, text: str, rows: Sequence[Mapping[str, Any]]) -> Proof:
+    async def post(self, marker: str, day: date, text: str, rows: Sequence[Mapping[str, Any]]) -> Proof:
+        """Book a voucher with our marker; the rows are numbered here. Gives its id."""
         body = {
             "date": day.isoformat(),
             "description": text,
@@ -242,7 +243,8 @@ def _fee_of(payment: str) -> str:
     return f"Bankgebyr, betaling {payment}"
 
 
-def _both(kroner: Decimal, currency: Decimal) -> dict[str, Decimal]:
+def both(kroner: Decimal, currency: Decimal) -> dict[str, Decimal]:
+    """The amounts of a row."""
     return {"amountGross": kroner, "amountGrossCurrency": currency}
 
 

@@ -286,6 +286,36 @@ class PaymentRecord(Wire):
     posting: PaymentPosting | None = ReadOnly
 
 
+class LedgerAccount(Wire):
+    """An account of the ledger, its number as text."""
+
+    number: str
+
+
+class SettlementRecord(Wire):
+    """Body of a settlement record: what closes (part of) an invoice without money. Written: as the matching of the
+    customer's credit with the invoice, or first as a voucher against an account.
+    """
+
+    invoice: InvoiceRef | None = None
+    """The invoice that it closes."""
+    credit: PostingRef | None = None
+    """The row with the customer's credit that is matched with the invoice."""
+    account: LedgerAccount | None = None
+    """Where no credit is: the account that is booked against."""
+    date: datetime.date
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """As for payments."""
+    amount: Decimal | None = None
+    """In the company's currency, where that is the invoice's."""
+    amountCurrency: Decimal | None = None
+    """In the invoice's currency, where that is another."""
+    currency: Currency | None = None
+    """Currency of `amountCurrency`."""
+    matched: bool | None = ReadOnly
+    """Whether it is matched with the invoice: rows are, once they come to nothing together."""
+
+
 class ReversalRecord(Wire):
     """Body of a reversal record: a row in the customer ledger that takes another back. Written by reversing the voucher
     of that other.
