@@ -392,7 +392,8 @@ def _goal(stored: Any) -> Goal | None:
         return None
     totals = stored["totals"]
     if totals is not None:
-        totals = Totals(**{name: said if name in _WORDS else Decimal(said) for name, said in totals.items()})
+        figures: dict[str, Any] = {name: said if name in _WORDS else Decimal(said) for name, said in totals.items()}
+        totals = Totals(**figures)
     said = (Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
     return Goal(*said, beside=tuple(stored.get("beside") or ()))
 

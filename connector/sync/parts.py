@@ -80,8 +80,8 @@ def in_currency_of_invoices(tx: Tx, tenant: str, payment: Payment, settled: Sequ
         raise Stop(
             f"The payment is in {payment.currency} and settles documents in {', '.join(sorted(map(str, currencies)))}.",
             code="currency-differs",
-            do="Post a payment for each currency: `amount`, `currency` and `fee` in the currency of what it settles, and"
-            " what came to the account in `account_amount` and `account_currency`.",
+            do="Post a payment for each currency: `amount`, `currency` and `fee` in the currency of what it settles,"
+            " and what came to the account in `account_amount` and `account_currency`.",
             where={"source_id": payment.source_id},
         )
     return payment.model_copy(

@@ -259,7 +259,7 @@ def _totals(model: Model) -> Totals | None:
     if net is None or gross is None:
         return None
     rounding, vat = stated.rounding or Decimal(0), stated.tax_in_accounting_currency
-    return Totals(model.currency, net, gross - net, gross, rounding, model.tax_currency if vat is not None else None, vat)
+    return Totals(model.currency, net, gross - net, gross, rounding, model.tax_currency, vat)
 
 
 def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ ORE = Decimal(1)
 def uses_of(
     tx: Tx, tenant: str, customer: str, currency: str, prepaid: Decimal, spokes: Sequence[Spoke]
 ) -> list[Use] | None:
-    """Which credit of the customer stands behind a prepaid amount; None: none does, and the mapping of every ledger names
-    the account that the advance stands on.
+    """Which credit of the customer stands behind a prepaid amount; None: none does, and the mapping of every ledger
+    names the account that the advance stands on.
 
     Raises:
         Stop: neither (`prepaid-without-credit`).
@@ -133,8 +133,8 @@ def unmatched(tx: Tx, spoke: Spoke, settlement: str) -> bool:
 
 
 def beside(tx: Tx, spoke: Spoke, settlement: Document) -> tuple[str, ...]:
-    """What the other settlements of the same invoice are called in a system that are not matched there either: rows come
-    to nothing together, or not at all.
+    """What the other settlements of the same invoice are called in a system that are not matched there either: rows
+    come to nothing together, or not at all.
     """
     near = []
     for other in _others(tx, spoke, settlement):

@@ -1,5 +1,5 @@
-"""Scenario B, step 1: an export in euro, paid in two parts, of which the bank keeps a fee; and money in other currencies
-than what it pays.
+"""Scenario B, step 1: an export in euro, paid in two parts, of which the bank keeps a fee; and money in another
+currency than what it pays.
 """
 
 from __future__ import annotations

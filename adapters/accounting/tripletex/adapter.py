@@ -34,8 +34,8 @@ CAPABILITIES: Capabilities = {
     (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open; without an invoice, as a voucher.",
-    (Kind.SETTLEMENT, "create"): "Credit of the customer is matched with its invoice; an advance or a rounding is a voucher"
-    " first, on the account that the mapping names.",
+    (Kind.SETTLEMENT, "create"): "Credit of the customer is matched with its invoice; an advance or a rounding is a"
+    " voucher first, on the account that the mapping names.",
     (Kind.SETTLEMENT, "update"): "Matched with its invoice, once the rows come to nothing together.",
     (Kind.REVERSAL, "create"): "As a voucher.",
 }

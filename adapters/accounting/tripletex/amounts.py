@@ -24,9 +24,9 @@ NOK = "NOK"
 class Amounts:
     """What a payment is in figures.
 
-    `settled` is in `currency` (empty where the record leaves it to the invoice); `gross` (what the payment type is told), and `kept` by account number are in
-    `account_currency`. `kroner`: what `settled` is in kroner by the payment's own figures; None where only the ledger's
-    rate says it.
+    `settled` is in `currency` (empty where the record leaves it to the invoice); `gross` (what the payment type is
+    told), and `kept` by account number are in `account_currency`. `kroner`: what `settled` is in kroner by the
+    payment's own figures; None where only the ledger's rate says it.
     """
 
     currency: str
@@ -57,7 +57,7 @@ def amounts(record: Mapping[str, Any]) -> Amounts:
     """The amounts of a payment record. Raises `Refused` (`payment-not-positive`, `fee-exceeds-payment`)."""
     foreign, plain = record.get("amountCurrency"), record.get("amount")
     currency = NOK if foreign is None else str((record.get("currency") or {}).get("code") or "")
-    settled = Decimal(plain if foreign is None else foreign)
+    settled = Decimal(plain or 0) if foreign is None else Decimal(foreign)
     in_account = currency if plain is None else NOK
     if settled <= 0 or (plain is not None and Decimal(plain) <= 0):
         raise Refused("A payment is more than 0.", code="payment-not-positive", where={"field": "amount"})

@@ -23,6 +23,7 @@ OSLO = ZoneInfo("Europe/Oslo")
 PAGE = 1000
 """Rows of a list that are asked for at a time."""
 
+
 class Client:
     """One session with Tripletex, made when it is first needed and again before or once it has ended.
 

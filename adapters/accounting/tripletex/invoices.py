@@ -168,8 +168,8 @@ class Invoices:
             f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
             f" {abs(theirs - ours)}. {stands}",
             code="totals-differ",
-            do="State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex state"
-            " it; or mend the rate in Tripletex and retry.",
+            do="State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex"
+            " state it; or mend the rate in Tripletex and retry.",
             where={**where, "field": "totals.tax_in_accounting_currency"},
             details={
                 "currency": NOK,

@@ -112,9 +112,7 @@ class Lookups:
         """Kroner for one unit of a currency: the ledger's own rate of a day, as it is now."""
         id = await self.currency(code)
         factor = (await self._client.get(f"/currency/{id}", fields="id,factor")).get("factor") or 1
-        row = await self._client.get(
-            f"/currency/{id}/rate", date=day, fields="id,rate"
-        )
+        row = await self._client.get(f"/currency/{id}/rate", date=day, fields="id,rate")
         rate = row.get("rate")
         if not isinstance(rate, int | Decimal) or isinstance(rate, bool) or rate <= 0:
             raise Stop(
@@ -153,7 +151,9 @@ class Lookups:
     async def _payment_types(self, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         rows = await self._table(
             "payment types",
-            lambda: self._client.every("/invoice/paymentType", fields="id,description,currencyCode,debitAccount(id,number)"),
+            lambda: self._client.every(
+                "/invoice/paymentType", fields="id,description,currencyCode,debitAccount(id,number)"
+            ),
         )
         text = str((wanted or {}).get("description") or "")
         account = str(((wanted or {}).get("debitAccount") or {}).get("number") or "")
@@ -218,8 +218,8 @@ def _in_currency(row: Mapping[str, Any], currency: str) -> None:
         f"The payment type {row.get('description')} debits an account in {there}; the payment says what came in"
         f" {currency}.",
         code="account-currency-differs",
-        do=f"Say in `account_amount` and `account_currency` how many {there} came to the account; or name a payment type"
-        f" in {currency}.",
+        do=f"Say in `account_amount` and `account_currency` how many {there} came to the account; or name a payment"
+        f" type in {currency}.",
         where={"field": "account_currency"},
         details={"account": there, "payment": currency},
     )

@@ -42,7 +42,7 @@ class Periods:
             return
         after = await self._first_open(day)
         raise Stop(
-            f"The {what} is dated {day}, and Tripletex' books are closed then ({period.get('name') or 'closed period'}).",
+            f"The {what} is dated {day}; Tripletex' books are closed then ({period.get('name') or 'closed period'}).",
             code=PERIOD,
             do=PERIOD_DO,
             where={"field": field, "date": day.isoformat()},
@@ -87,7 +87,7 @@ class Periods:
             return None
         # The last that begins on the day or before: whether its `end` is its last day or the one after is not sure.
         rows = await self._periods(day - timedelta(days=366), day + timedelta(days=1))
-        period = next((row for row in reversed(rows) if str(row.get("end", "")) >= day.isoformat()), None)
+        period: Mapping[str, Any] | None = next((row for row in reversed(rows) if str(row.get("end", "")) >= day.isoformat()), None)
         if period is None or not isinstance(period.get("isClosed"), bool):
             return None
         if period["isClosed"]:

@@ -48,8 +48,8 @@ TABLE: tuple[Refusal, ...] = (
     # --- VAT, customers, accounts ---
     Refusal(r".*", 422, 18000, r"(.*\.)?vatType(\.id)?", "vat-code-unknown",
             "Tripletex does not take this VAT type here.",
-            "Mend the VAT table of the mapping; or see whether the company is in the VAT register, and which VAT types the"
-            " account may have."),
+            "Mend the VAT table of the mapping; or see whether the company is in the VAT register, and which VAT types"
+            " the account may have."),
     Refusal(r"(POST|PUT) /order(/\d+)?", 422, 18000, r"customer(\.id)?", "customer-inactive",
             "Tripletex does not sell to this customer: it is inactive.",
             "Make the customer active in Tripletex and try again."),

@@ -81,8 +81,8 @@ class Settlements:
                 f"The customer's credit (row {row['id']}) is matched with something else than invoice"
                 f" {invoice.get('invoiceNumber')} in Tripletex.",
                 code="credit-matched-elsewhere",
-                do="See in Tripletex what it is matched with. Take that back there and retry; or cancel this, and reverse"
-                " here what the credit did not settle.",
+                do="See in Tripletex what it is matched with. Take that back there and retry; or cancel this, and"
+                " reverse here what the credit did not settle.",
                 where={"posting": str(row["id"]), "invoice": str(invoice["id"])},
             )
         still = [one for one in rows if not one.get("closeGroup")]

@@ -194,8 +194,11 @@ class Vouchers:
             "/ledger/voucher", dateFrom=booked, dateTo=booked + timedelta(days=1),
             fields="id,description,externalVoucherNumber,reverseVoucher(id)",
         ):  # fmt: skip
-            ours = str(row.get("externalVoucherNumber") or "").startswith("c-")
-            if ours and row.get("description") == _fee_of(str(of)) and not row.get("reverseVoucher"):
+            if (
+                row.get("externalVoucherNumber")
+                and row.get("description") == _fee_of(str(of))
+                and not row.get("reverseVoucher")
+            ):
                 return await self._turn(row["id"], run.goal)
         return Proof("-")
 

@@ -271,16 +271,16 @@ class PaymentRecord(Wire):
     inClosedPeriod: Literal["first-open-day"] | None = None
     """What is done where the books are closed on `paymentDate`. Left out: it waits for a person."""
     amount: Decimal | None = None
-    """In the company's currency: what it settles; beside `amountCurrency` what came to the account. Left out: the account
-    is in the currency of `amountCurrency`.
+    """In the company's currency: what it settles; beside `amountCurrency` what came to the account. Left out: the
+    account is in the currency of `amountCurrency`.
     """
     amountCurrency: Decimal | None = None
     """In the invoice's currency; needed where that is another. With what was kept on the way."""
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
     deductions: list[Deduction] = Field(default_factory=list)
-    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read: where
-    the payment's voucher holds this one payment, by a poll or by itself; else unknown.
+    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read:
+    by a poll or by itself, where the payment's voucher holds this one payment; else unknown.
     """
     paymentType: PaymentType | None = None
     posting: PaymentPosting | None = ReadOnly
