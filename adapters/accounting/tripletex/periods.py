@@ -87,7 +87,9 @@ class Periods:
             return None
         # The last that begins on the day or before: whether its `end` is its last day or the one after is not sure.
         rows = await self._periods(day - timedelta(days=366), day + timedelta(days=1))
-        period: Mapping[str, Any] | None = next((row for row in reversed(rows) if str(row.get("end", "")) >= day.isoformat()), None)
+        period: Mapping[str, Any] | None = next(
+            (row for row in reversed(rows) if str(row.get("end", "")) >= day.isoformat()), None
+        )
         if period is None or not isinstance(period.get("isClosed"), bool):
             return None
         if period["isClosed"]:

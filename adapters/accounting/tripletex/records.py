@@ -221,7 +221,7 @@ def _foreign(row: Row) -> bool:
 
 def _deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
     """What was kept of a payment: account, kroner, and the amount in the payment's currency. Nothing where the rows
-    beside it are not known, where the voucher is of more than this payment, or where it holds anything but bank and costs.
+    beside it are not known, or where the voucher holds anything but this payment, bank and costs.
     """
     beside = (row.get("voucher") or {}).get("postings") or ()
     others = [one for one in beside if isinstance(one, Mapping) and one.get("id") != row.get("id")]
