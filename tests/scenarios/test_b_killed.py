@@ -1,4 +1,4 @@
-"""Scenario B with workers that are programs of their own, killed at every write: fees, advances, roundings, each once."""
+"""Scenario B with workers that are programs of their own, killed at every write of fees, advances and roundings."""
 
 from __future__ import annotations
 

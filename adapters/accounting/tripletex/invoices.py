@@ -201,6 +201,7 @@ class Invoices:
             where, stands = {"invoice": record.id}, f"It is invoiced, as number {number}."
             compare(run.goal, theirs, where, stands)
             await self.compare_stated(run.goal, row, where, stands)
+            await self._compare_rounding(run.goal, row, theirs["rounding"], where)
         voucher = record.body["invoice"].get("voucher") or {}
         facts = {
             "number": row.get("invoiceNumber"),
@@ -210,6 +211,32 @@ class Invoices:
             "voucher": records.voucher_text(voucher),
         }
         return Proof(record.id, facts, record)
+
+    async def _compare_rounding(
+        self, goal: Goal, row: Mapping[str, Any], rounding: Decimal, where: Mapping[str, str]
+    ) -> None:
+        """Raises `Stop` ("rounding-account-differs") where whole kroner are rounded on another account than the mapping
+        names.
+        """
+        named = str((goal.record.get("roundingAccount") or {}).get("number") or "")
+        voucher = (row.get("voucher") or {}).get("id")
+        if not named or not rounding or voucher is None:
+            return
+        there = await self._client.get(
+            f"/ledger/voucher/{voucher}", fields="id,postings(id,amountCurrency,account(id,number))"
+        )
+        rows = [(str((one.get("account") or {}).get("number")), one) for one in there.get("postings") or ()]
+        if any(number == named and one.get("amountCurrency") == -rounding for number, one in rows):
+            return
+        raise Stop(
+            f"The rounding of {rounding} is booked on another account than {named}. It is invoiced, as number"
+            f" {row.get('invoiceNumber')}.",
+            code="rounding-account-differs",
+            do="Set the account of roundings in Tripletex, or name the one it uses in the mapping; correct the voucher"
+            " in Tripletex and cancel this.",
+            where=where,
+            details={"accounts": sorted({number for number, _ in rows})},
+        )
 
 
 def dates(goal: Goal) -> tuple[date, date | None]:

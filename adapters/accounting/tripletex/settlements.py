@@ -22,8 +22,8 @@ from connector.errors import Refused, Stop
 from connector.model.money import round2
 from connector.ports import Goal, Kind, Proof, Record, Run, Step
 
-_INVOICE = "id,invoiceNumber,customer(id),currency(id,code),postings(id,amount,amountCurrency,closeGroup(id))"
-_ROW = "id,version,date,amount,amountCurrency,customer(id),closeGroup(id),voucher(id,number,year)"
+ROWS_OF_INVOICE = "id,invoiceNumber,customer(id),currency(id,code),postings(id,amount,amountCurrency,closeGroup(id))"
+ROW_FIELDS = "id,version,date,amount,amountCurrency,customer(id),closeGroup(id),voucher(id,number,year)"
 
 
 class Settlements:
@@ -106,7 +106,7 @@ class Settlements:
         return Proof(str(row["id"]), {"matched": True})
 
     async def _read(self, run: Run) -> Proof:
-        row = await self._client.get(f"/ledger/posting/{run.proofs['match'].id}", fields=_ROW)
+        row = await self._client.get(f"/ledger/posting/{run.proofs['match'].id}", fields=ROW_FIELDS)
         invoice, matched = _invoice_of(run.goal), bool(run.proofs["match"].facts["matched"])
         # Of credit the row is the payment's; together with the invoice it is this settlement's own.
         id = str(row["id"]) if _own(run.goal) else f"{row['id']}-{invoice}"
@@ -121,7 +121,7 @@ class Settlements:
         return Proof(id, facts, Record(Kind.SETTLEMENT, id, f"{row.get('version', 0)}/{matched}", body))
 
     async def _invoice(self, goal: Goal) -> dict[str, Any]:
-        return await self._client.get(f"/invoice/{_invoice_of(goal)}", fields=_INVOICE)
+        return await self._client.get(f"/invoice/{_invoice_of(goal)}", fields=ROWS_OF_INVOICE)
 
     async def _row(self, run: Run) -> dict[str, Any]:
         """The settlement's own row on the customer's account: its credit, or what its voucher holds."""
@@ -142,7 +142,7 @@ class Settlements:
 
     async def _posting(self, id: str) -> dict[str, Any]:
         """The row of a settlement by what it is called here."""
-        return await self._client.get(f"/ledger/posting/{number_of(id.partition('-')[0], 'target')}", fields=_ROW)
+        return await self._client.get(f"/ledger/posting/{number_of(id.partition('-')[0], 'target')}", fields=ROW_FIELDS)
 
 
 def _together(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -176,6 +176,12 @@ class Invoice(Wire):
     voucher: Voucher | None = ReadOnly
 
 
+class LedgerAccount(Wire):
+    """An account of the ledger, its number as text."""
+
+    number: str
+
+
 class InvoiceRecord(Wire):
     """Body of an invoice record: written as an order with lines and the invoice's dates; read as the invoice with the
     order and lines it was made from.
@@ -183,6 +189,8 @@ class InvoiceRecord(Wire):
 
     order: Order
     invoice: Invoice
+    roundingAccount: LedgerAccount | None = None
+    """Written: the account that whole-krone rounding is expected on. Tripletex chooses it; another is told."""
 
 
 class InvoiceRef(Wire):
@@ -284,12 +292,6 @@ class PaymentRecord(Wire):
     """
     paymentType: PaymentType | None = None
     posting: PaymentPosting | None = ReadOnly
-
-
-class LedgerAccount(Wire):
-    """An account of the ledger, its number as text."""
-
-    number: str
 
 
 class SettlementRecord(Wire):

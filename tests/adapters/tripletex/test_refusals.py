@@ -118,6 +118,10 @@ async def department_demanded(system: Accounting, box: Sandbox, call: Any) -> No
     await client(system).write("POST", "/ledger/voucher", json=rows(await call.account(1920), fee))
 
 
+async def nobody(system: Accounting, box: Sandbox, call: Any) -> None:
+    await reach(system, invoice_goal("4711"))
+
+
 async def unbalanced(system: Accounting, box: Sandbox, call: Any) -> None:
     body = rows(await call.account(1920), await call.account(7770), against=-9)
     await client(system).write("POST", "/ledger/voucher", json=body)
@@ -214,6 +218,7 @@ CASES: dict[str, tuple[Case, str]] = {
     "inactive customer of a voucher": (inactive_customer_of_a_voucher, "customer-inactive"),
     "inactive account": (inactive_account, "account-inactive"),
     "department demanded": (department_demanded, "dimension-refused"),
+    "somebody who is not there": (nobody, "reference-unknown"),
     "voucher that does not balance": (unbalanced, "voucher-unbalanced"),
     "order number": (order_number_taken, "number-taken"),
     "product number": (product_number_taken, "number-taken"),
