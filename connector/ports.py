@@ -31,6 +31,7 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+    SETTLEMENT = "settlement"
     REVERSAL = "reversal"
     EXTERNAL_INVOICE = "external_invoice"
     """An invoice that was issued elsewhere, booked the way a system offers for such documents."""
@@ -85,7 +86,8 @@ class Reading:
 class Totals:
     """What the ledger must arrive at, in the document's currency; compared before anything irrevocable.
 
-    `gross` is with VAT (BT-112); `rounding` is what is added to it for whole kroner (BT-114).
+    `gross` is with VAT (BT-112); `rounding` is what is added to it for whole kroner (BT-114). `stated_vat`: the VAT in
+    `vat_currency`, the accounting currency, where the document states it (BT-111, BT-6).
     """
 
     currency: str
@@ -93,6 +95,8 @@ class Totals:
     vat: Decimal
     gross: Decimal
     rounding: Decimal = Decimal(0)
+    vat_currency: str | None = None
+    stated_vat: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class Goal:
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
     vendor's own names; `target` the vendor's id where something existing is changed; `issued` what is to be kept of a
     document that is registered. `paper` makes the readable document, for what is booked with one; it is not stored.
+    `beside`: ids of things that are there and count together with this one (other settlements of the same invoice).
     """
 
     kind: Kind
@@ -133,6 +138,7 @@ class Goal:
     target: str | None = None
     issued: Issued | None = None
     paper: Callable[[], Awaitable[Paper]] | None = field(default=None, compare=False, repr=False)
+    beside: Sequence[str] = ()
 
 
 Capabilities = Mapping[tuple[Kind, Operation], str]

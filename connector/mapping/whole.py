@@ -88,6 +88,8 @@ def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Ite
             for length, step in enumerate(place.path):
                 above = place.path[:length]
                 written.setdefault(above, set()).add(step.name)
+                if isinstance(step.pick, tuple):  # an item that is made has what it is chosen by
+                    written.setdefault(place.path[: length + 1], set()).add(step.pick[0])
                 slot = slots(models[above])[step.name] if above in models else None
                 if slot and slot.model and length < len(place.path) - 1:
                     models[place.path[: length + 1]] = slot.model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -377,10 +377,15 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         "record": goal.record,
         "totals": None
         if goal.totals is None
-        else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross", "rounding")},
+        else {name: value for name, value in asdict(goal.totals).items() if value is not None},
         "target": goal.target,
         "issued": None if goal.issued is None else {"number": goal.issued.number, "kid": goal.issued.kid},
+        "beside": list(goal.beside),
     }
+
+
+_WORDS = ("currency", "vat_currency")
+"""Of a goal's totals, those that are no amounts."""
 
 
 def _goal(stored: Any) -> Goal | None:
@@ -388,7 +393,8 @@ def _goal(stored: Any) -> Goal | None:
         return None
     totals = stored["totals"]
     if totals is not None:
-        totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross", "rounding")))
+        figures: dict[str, Any] = {name: said if name in _WORDS else Decimal(said) for name, said in totals.items()}
+        totals = Totals(**figures)
     issued = stored.get("issued")
     return Goal(
         Kind(stored["kind"]),
@@ -398,6 +404,7 @@ def _goal(stored: Any) -> Goal | None:
         totals,
         stored["target"],
         None if issued is None else Issued(**issued),
+        beside=tuple(stored.get("beside") or ()),
     )
 
 

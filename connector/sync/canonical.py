@@ -20,7 +20,7 @@ MODELS: Mapping[str, type[Model]] = {
     Kind.EXTERNAL_CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
     Kind.PAYMENT.value: Payment,
-    "settlement": Settlement,
+    Kind.SETTLEMENT.value: Settlement,
     Kind.REVERSAL.value: Reversal,
 }
 IMMUTABLE = (
@@ -29,7 +29,7 @@ IMMUTABLE = (
     Kind.EXTERNAL_INVOICE.value,
     Kind.EXTERNAL_CREDIT_NOTE.value,
     Kind.PAYMENT.value,
-    "settlement",
+    Kind.SETTLEMENT.value,
     Kind.REVERSAL.value,
 )
 """Once they are there they are never written again: an invoice is credited, a payment reversed."""

@@ -35,10 +35,10 @@ from connector.store.operations import Operation
 from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.canonical import stored
-from connector.sync.closing import advance, use
 from connector.sync.credits import CREDITS, credited
 from connector.sync.keys import customer_key, invoice_key
 from connector.sync.money import CUSTOMER
+from connector.sync.settlements import prepay, push_settlements, uses_of
 from connector.sync.spokes import Spokes, route_of
 
 SOURCE = "api"
@@ -143,7 +143,8 @@ def file_invoice(
     assert totals is not None
     prepaid = totals.prepaid or Decimal(0)
     # What is owed is the whole; the advance is credit of the customer that is applied to it.
-    uses = advance(tx, tenant, customer.id, invoice.currency, prepaid) if prepaid else []
+    ledgers = [spokes.named(tenant, name) for name in route.to]
+    uses = uses_of(tx, tenant, customer.id, invoice.currency, prepaid, ledgers) if prepaid else []
     owed = totals.payable + prepaid
     original, content_type = received if received[1] in XML else (None, None)
     made = documents.insert(
@@ -173,15 +174,16 @@ def file_invoice(
     documents.relate(tx, tenant=tenant, document=made.id, kind=CUSTOMER, other=customer.id)
     if credits is not None:
         documents.relate(tx, tenant=tenant, document=made.id, kind=CREDITS, other=credits.id)
-    if uses:
-        made = use(tx, made, uses, invoice.issue_date or tx.now.date())
+    if prepaid:
+        made = prepay(tx, made, uses, prepaid)
     pushes = []
-    for name in route.to:
-        spoke = spokes.named(tenant, name)
+    for spoke in ledgers:
         needs = effects.need(tx, spoke, "customer", customer.id)
         if credits is not None:
             needs += effects.need(tx, spoke, "invoice", credits.id)
         pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
+        if prepaid:
+            push_settlements(tx, spoke, made.id)
     tx.emit(tenant, f"{invoice.kind}.accepted", document=made.id, data=_seen(made, route.name))
     return Filed(made.id, [work for work in pushes if work is not None])
 

@@ -261,7 +261,8 @@ def _in_currency_of(document: Document, payment: Payment, amount: Decimal, curre
     raise Stop(
         f"The payment is in {currency or payment.currency}, {_name(document)} in {document.currency}.",
         code="currency-differs",
-        do="State in the allocation how much of the document's currency it settles.",
+        do=f"State in the allocation how much {document.currency} it settles: its `amount`, with `currency:"
+        f" {document.currency}`.",
         where={"document": document.id, "number": document.number},
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from connector.errors import Stop
 from connector.model import Allocation, DocumentKey, Payment
 from connector.store import Tx, documents, links
 from connector.store.documents import Document, Relation
@@ -46,9 +47,10 @@ def parts(tx: Tx, document: Document) -> list[Part]:
     if payment.kind == "refund":
         return [_refund(tx, document, payment, common, settled)]
     amounts = [row.amount or Decimal(0) for row in settled]
+    if any(one.currency not in (None, payment.currency) for one in payment.allocations):
+        payment = in_currency_of_invoices(tx, document.tenant, payment, settled)
     left = payment.amount - sum(amounts, Decimal(0))
-    foreign = any(one.currency not in (None, payment.currency) for one in payment.allocations)
-    if left > 0 and not foreign:
+    if left > 0:
         amounts.append(left)
     accounts = [None] * len(amounts) if payment.account_amount is None else shares(payment.account_amount, amounts)
     fees = [None] * len(amounts) if payment.fee is None else shares(payment.fee, amounts)
@@ -56,7 +58,7 @@ def parts(tx: Tx, document: Document) -> list[Part]:
     for number, amount in enumerate(amounts):
         row = settled[number] if number < len(settled) else None
         update = {
-            "amount": payment.amount if foreign else amount,
+            "amount": amount,
             "account_amount": accounts[number],
             "fee": fees[number] or None,
             "allocations": () if row is None else (_allocation(row.other, amount),),
@@ -64,6 +66,33 @@ def parts(tx: Tx, document: Document) -> list[Part]:
         related = common | ({} if row is None else {"invoice": row.other})
         made.append(Part(link_kind("payment", number), payment.model_copy(update=update), related, {}))
     return made
+
+
+def in_currency_of_invoices(tx: Tx, tenant: str, payment: Payment, settled: Sequence[Relation]) -> Payment:
+    """A payment that settles invoices in another currency than its own, said in theirs: so much of that is settled, and
+    what came to the account is what was paid.
+
+    Raises:
+        Stop: they are in several currencies, or a fee is stated in the payment's own (`currency-differs`).
+    """
+    currencies = {documents.get(tx, tenant, row.other).currency for row in settled}
+    if len(currencies) != 1 or payment.fee or payment.account_currency not in (None, payment.currency):
+        raise Stop(
+            f"The payment is in {payment.currency} and settles documents in {', '.join(sorted(map(str, currencies)))}.",
+            code="currency-differs",
+            do="Post a payment for each currency: `amount`, `currency` and `fee` in the currency of what it settles,"
+            " and what came to the account in `account_amount` and `account_currency`.",
+            where={"source_id": payment.source_id},
+        )
+    return payment.model_copy(
+        update={
+            "amount": sum((row.amount or Decimal(0) for row in settled), Decimal(0)),
+            "currency": currencies.pop(),
+            "account_amount": payment.amount,
+            "account_currency": payment.currency,
+            "allocations": (),
+        }
+    )
 
 
 def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str], used: Sequence[Relation]) -> Part:

@@ -16,6 +16,7 @@ from connector.sync.external import form_of
 from connector.sync.intake import SOURCE
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, operation, related
+from connector.sync.settlements import push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 PAGE = 200
@@ -101,6 +102,8 @@ def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
             if kind in first and kind != document.kind:
                 needs += effects.need(tx, spoke, kind, first[kind])
         asked += effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None
+        if document.kind == Kind.INVOICE.value:
+            asked += len(push_settlements(tx, spoke, document.id))
     return asked
 
 

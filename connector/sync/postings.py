@@ -23,6 +23,7 @@ from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
 from connector.sync.parts import fact_of, linked, parts
+from connector.sync.settlements import push_settlements, round_off
 from connector.sync.spokes import Spoke, Spokes
 
 
@@ -49,8 +50,14 @@ def reversal_of(body: bytes) -> Reversal:
 
 def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arrival: str) -> Filed:
     """Document, allocations, open amounts, work and events of a payment that was posted. Raises as `money.settle`."""
-    made, _ = settle(tx, tenant, SOURCE, payment, arrival=arrival)
-    return Filed(made.id, push_payment(tx, spokes_of(tx, spokes, made), made))
+    made, settled = settle(tx, tenant, SOURCE, payment, arrival=arrival)
+    ledgers = spokes_of(tx, spokes, made)
+    works = push_payment(tx, ledgers, made)
+    for document in settled:
+        document = round_off(tx, payment, made, document, ledgers)
+        for spoke in ledgers:
+            push_settlements(tx, spoke, document.id, needs=[one.id for one in effects.live(tx, spoke, made.id)])
+    return Filed(made.id, works)
 
 
 def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str]:

@@ -31,6 +31,7 @@ from connector.sync.external import (
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
+from connector.sync.settlements import beside, others_matched, unmatched
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
 
@@ -71,8 +72,12 @@ class Push:
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
         if document.kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
+        if kind == Kind.SETTLEMENT.value and facts.get("matched"):
+            others_matched(tx, spoke, document)
         told = _told(document, spoke, proof.record, facts)
-        tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
+        if work.goal is None or work.goal.operation == "create" or facts.get("matched"):
+            event = "settlement.matched" if facts.get("matched") else _EVENTS[kind]
+            tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=told)
         _over(tx, work, document, told)
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
@@ -91,7 +96,14 @@ class Push:
             check_can(spoke, kind, how)
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             issued = Issued(document.number or "", document.kid) if how == "register" else None
-            return Goal(Kind(kind), how, marker, mapper.out(canonical, context), _totals(model), issued=issued)
+            near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()
+            record = mapper.out(canonical, context)
+            return Goal(Kind(kind), how, marker, record, _totals(model), issued=issued, beside=near)
+        if kind == Kind.SETTLEMENT.value and unmatched(tx, spoke, document.id):
+            marker = keys.marker(document.id, spoke.id, f"match {work.id}")
+            near = beside(tx, spoke, document)
+            record = mapper.out(canonical, context)
+            return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, beside=near)
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
@@ -142,6 +154,7 @@ _EVENTS = {
     "credit_note": "credit_note.issued",
     "customer": "customer.linked",
     "payment": "payment.booked",
+    "settlement": "settlement.booked",
     "reversal": "reversal.booked",
     EXTERNAL_INVOICE: "invoice.booked",
     EXTERNAL_CREDIT_NOTE: "credit_note.booked",
@@ -151,11 +164,12 @@ _AFTER = {
     "credit_note": "issued",
     "customer": "known",
     "payment": "booked",
+    "settlement": "booked",
     "reversal": "booked",
     EXTERNAL_INVOICE: "issued",
     EXTERNAL_CREDIT_NOTE: "issued",
 }
-MONEY = (Kind.PAYMENT.value, "settlement", Kind.REVERSAL.value)
+MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
 
 
@@ -172,6 +186,15 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
             behind_it["payment"], kinds["payment"] = behind_it.pop(EXTERNAL_CREDIT_NOTE), EXTERNAL_CREDIT_NOTE
         return one.model, Linked(tx, spoke.id, behind_it, kinds)
     model = model_of(document.kind, document.body)
+    if document.kind == Kind.SETTLEMENT.value:
+        named, kinds = {}, {}
+        for row in documents.relations(tx, document.tenant, document.id):
+            if row.document == document.id:
+                other = documents.get(tx, document.tenant, row.other)
+                named[other.kind] = other.id
+                if other.kind == Kind.PAYMENT.value:  # credit is what is left of a payment: its last part
+                    kinds[other.kind] = parts(tx, other)[-1].link
+        return model, Linked(tx, spoke.id, named, kinds)
     if document.kind == Kind.REVERSAL.value:
         fact = fact_of(tx, document)
         there = linked(tx, fact, spoke.id)
@@ -264,7 +287,8 @@ def _totals(model: Model) -> Totals | None:
     net, gross = stated.tax_exclusive, stated.tax_inclusive
     if net is None or gross is None:
         return None
-    return Totals(model.currency, net, gross - net, gross, stated.rounding or Decimal(0))
+    rounding, vat = stated.rounding or Decimal(0), stated.tax_in_accounting_currency
+    return Totals(model.currency, net, gross - net, gross, rounding, model.tax_currency, vat)
 
 
 def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,6 +297,9 @@ def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, 
         issued = document.issue_date.isoformat() if document.issue_date else None
         said |= {"kid": document.kid, "issue_date": issued, "payable": str(document.payable)}
         said["currency"] = document.currency
-    if facts.get("voucher"):
-        said["voucher"] = str(facts["voucher"])
+    if document.kind in MONEY and document.issue_date:
+        said["date"] = document.issue_date.isoformat()  # the bank's, whatever day it is in the books
+    for name in ("voucher", "posting_date"):
+        if facts.get(name):
+            said[name] = str(facts[name])
     return {name: value for name, value in said.items() if value is not None}

@@ -28,6 +28,7 @@ from connector.sync.money import CUSTOMER, allocated, settle
 from connector.sync.parts import linked, parts
 from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
+from connector.sync.settlements import push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes
 
 RECORD = "record-"
@@ -307,8 +308,10 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     ours = _unlinked_payments(tx, spoke, payment)
     if ours:
         _hold(effects.could_explain(tx, spoke, "payment", frozenset(ours)), "payment")
-    made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
+    made, settled = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
     keep_link(tx, spoke, "payment", made, payment.model_dump(), record, {})
+    for document in settled:
+        push_settlements(tx, spoke, document.id)
     return made.id
 
 

@@ -206,7 +206,6 @@ EXEMPT = line(None, "E", "0", id="2")
         ("document-allowance", {"allowances_charges": (CHARGE.model_dump(),)}),
         ("line-allowance", {"lines": (line(allowances_charges=(CHARGE,)).model_dump(),)}),
         ("price-for-several", {"lines": (line(base_quantity=Decimal(100)).model_dump(),)}),
-        ("prepaid", {"totals": {"prepaid": Decimal("4000")}}),
         ("payee", {"payee": {"name": "Factoring AS"}}),
         ("tax-representative", {"tax_representative": {"name": "Ombud AS"}}),
         ("tax-point", {"tax_point_date": date(2027, 1, 1)}),
@@ -257,7 +256,8 @@ def test_payments_in_kroner_and_in_currency(mapping: Mapping, linked: Linked) ->
     assert mapper.out(paid.model_dump(), linked) == {
         "paymentDate": "2027-02-01", "amount": Decimal("5000.00"), "invoice": {"id": 9},
     }  # fmt: skip
-    euro = paid.model_copy(update={"currency": "EUR", "amount": Decimal(600), "account_amount": Decimal(6900)})
+    euro = paid.model_copy(update={"currency": "EUR", "amount": Decimal(600), "account_amount": Decimal(6900),
+                                   "account_currency": "NOK"})  # fmt: skip
     assert mapper.out(euro.model_dump(), linked) == {
         "paymentDate": "2027-02-01", "amount": 6900, "amountCurrency": 600, "currency": {"code": "EUR"},
         "invoice": {"id": 9},
@@ -279,7 +279,7 @@ def test_payments_in_kroner_and_in_currency(mapping: Mapping, linked: Linked) ->
 @pytest.mark.parametrize(
     ("rule", "change"),
     [("comes-back", {"kind": "refund"}), ("paid-out", {"direction": "out"}),
-     ("fee", {"fee": Decimal(5)}), ("kroner-unknown", {"currency": "EUR"})],
+     ("fee", {"fee": Decimal(5)}), ("account-in-other-currency", {"account_currency": "EUR"})],
 )  # fmt: skip
 def test_payments_that_cannot_be_registered_are_refused(
     mapping: Mapping, linked: Linked, rule: str, change: dict[str, Any]

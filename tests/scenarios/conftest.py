@@ -32,6 +32,7 @@ connections:
     system: tripletex
     settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}}}
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
+    mapping: {mapping}
 routes:
   sales:
     takes: api
@@ -93,10 +94,11 @@ async def company(
     issues: str = "books",
     settings: str = "",
     more_routes: str = "",
+    mapping: str = "{}",
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
-    """A company on this database; `sandbox` says how its books behave, `settings` what more the connection says and
-    `more_routes` which routes it has besides (YAML both).
+    """A company on this database; `sandbox` says how its books behave, `settings` what more the connection says,
+    `more_routes` which routes it has besides (YAML both), `mapping` what its file changes of the mapping.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
@@ -104,8 +106,8 @@ async def company(
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
         more = f", {settings}" if settings else ""
-        said = TENANT.format(url=box.url, settle=f"{settle}{more}", issues=issues) + more_routes.lstrip("\n")
-        (tenants / "fjord.yaml").write_text(said)
+        said = TENANT.format(url=box.url, settle=f"{settle}{more}", issues=issues, mapping=mapping)
+        (tenants / "fjord.yaml").write_text(said + more_routes.lstrip("\n"))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())

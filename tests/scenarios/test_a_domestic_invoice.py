@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from connector.api.examples import BUYER, PAYMENT, SELLER
 from connector.ehf import validate, write
 from connector.model import Invoice
@@ -257,6 +259,18 @@ async def test_7_rounded_to_whole_kroner(founded: Any) -> None:
         assert dict(voucher)[RECEIVABLE] == kroner("125,00")
         assert sum(amount for account, amount in voucher if account == 7740) == kroner("-0,01")
 
+        # Whole kroner are owed on all sides, and whole kroner pay it.
+        assert Decimal(document.payable) == Decimal(document.open) == kroner("125,00")
+        await fjord.post("/v1/payments", {
+            "source_id": "bank-1", "direction": "in", "date": "2027-02-01", "amount": "125.00", "currency": "NOK",
+            "kid": document.kid, "bank_account": OWN_ACCOUNT,
+        })  # fmt: skip
+        await fjord.work(within=1)
+        await fjord.poll()
+        assert Decimal((await fjord.document(kind="invoice")).open) == balance(fjord.box, RECEIVABLE) == 0
+        assert balance(fjord.box, BANK) == kroner("125,00")
+        assert await fjord.get("/v1/attention") == []
+
 
 async def test_7_a_ledger_that_cannot_round_to_whole_kroner_is_stopped(fjord: Any) -> None:
     await fjord.post("/v1/invoices", ORE | {"round_payable_to": "1"})
@@ -276,3 +290,26 @@ async def test_what_was_issued_elsewhere_is_not_issued_again(founded: Any) -> No
         assert waiting["code"] == "issued-elsewhere"
         assert fjord.box.books.things.get("order", {}) == {}
         assert (await fjord.document(kind="invoice")).number == "10017"
+
+
+async def test_7_a_ledger_that_does_not_round_to_whole_kroner_is_stopped_before_release(fjord: Any) -> None:
+    await fjord.post("/v1/invoices", ORE | {"round_payable_to": "1"})
+    await fjord.work()
+    (item,) = await fjord.get("/v1/attention")
+    assert item["code"] == "totals-differ"
+    both = item["details"]["details"]
+    assert (Decimal(both["ours"]["rounding"]), Decimal(both["theirs"]["rounding"])) == (kroner("0,01"), 0)
+    assert issued(fjord.box) == vouchers(fjord.box) == []
+
+
+@pytest.mark.parametrize(("number", "told"), [("7740", []), ("7745", ["rounding-account-differs"])])
+async def test_7_the_rounding_stands_on_the_account_that_the_mapping_names(
+    founded: Any, number: str, told: list[str]
+) -> None:
+    """Tripletex chooses the account itself; one that is not the mapping's is told."""
+    line = f"rounding-account: {{theirs: roundingAccount.number, constant: '{number}', only: out}}"
+    async with founded(whole_kroner=True, mapping=f"{{kinds: {{invoice: {{fields: {{{line}}}}}}}}}") as fjord:
+        await fjord.post("/v1/invoices", ORE | {"round_payable_to": "1"})
+        await fjord.work()
+        assert [item["code"] for item in await fjord.get("/v1/attention")] == told
+        assert len(issued(fjord.box)) == 1

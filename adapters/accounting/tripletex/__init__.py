@@ -81,6 +81,7 @@ class TripletexPlugin:
         Kind.INVOICE: wire.InvoiceRecord,
         Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,
+        Kind.SETTLEMENT: wire.SettlementRecord,
         Kind.REVERSAL: wire.ReversalRecord,
         Kind.EXTERNAL_INVOICE: wire.ExternalInvoiceRecord,
         Kind.EXTERNAL_CREDIT_NOTE: wire.ExternalCreditNoteRecord,

@@ -15,10 +15,12 @@ from adapters.accounting.tripletex.external import Externals
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.registered import Registered
 from adapters.accounting.tripletex.rights import NEEDED, missing_entitlements
+from adapters.accounting.tripletex.settlements import Settlements
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
 from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
@@ -35,6 +37,9 @@ CAPABILITIES: Capabilities = {
     (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open; without an invoice, as a voucher.",
+    (Kind.SETTLEMENT, "create"): "Credit of the customer is matched with its invoice; an advance or a rounding is a"
+    " voucher first, on the account that the mapping names.",
+    (Kind.SETTLEMENT, "update"): "Matched with its invoice, once the rows come to nothing together.",
     (Kind.REVERSAL, "create"): "As a voucher.",
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
@@ -78,12 +83,14 @@ class Tripletex:
         self._company = settings.company
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
+        periods = Periods(self._client)
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
-        self._invoices = Invoices(self._client, lookups, numbers.seen)
-        self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
-        self._payments = Payments(self._client, lookups, numbers.seen)
-        self._vouchers = Vouchers(self._client, lookups)
+        self._invoices = Invoices(self._client, lookups, periods, numbers.seen)
+        self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
+        self._vouchers = Vouchers(self._client, lookups, periods)
+        self._settlements = Settlements(self._client, lookups, periods, self._vouchers)
+        self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)
         self._registered = Registered(self._client, self._invoices)
         self._externals = Externals(self._client, lookups)
 
@@ -162,6 +169,8 @@ class Tripletex:
                 return self._payments.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._vouchers.money(goal)
+            case Kind.SETTLEMENT, _:
+                return self._settlements.flow(goal)
             case Kind.REVERSAL, "create":
                 return self._vouchers.reversal(goal)
         raise Refused(

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.refusals import refusal
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http, now, retry_after
 
@@ -21,18 +22,6 @@ log = logging.getLogger(__name__)
 OSLO = ZoneInfo("Europe/Oslo")
 PAGE = 1000
 """Rows of a list that are asked for at a time."""
-
-_WHAT: Mapping[tuple[int, int | None], tuple[str, str]] = {
-    (400, None): ("vendor-bad-request", "Tripletex does not understand this request."),
-    (404, None): ("vendor-not-found", "Tripletex has no such thing."),
-    (409, 8000): ("revision-conflict", "It was changed in Tripletex in the meantime."),
-    (409, 10000): ("vendor-locked", "It is locked in Tripletex."),
-    (409, None): ("vendor-exists", "Tripletex has it already."),
-    (422, 23000): ("too-many-rows", "More rows match than Tripletex gives."),
-    (422, None): ("vendor-validation", "Tripletex does not accept what was sent."),
-    (423, None): ("vendor-locked", "It is locked in Tripletex."),
-}
-"""By status and the vendor's own code (None: any other)."""
 
 
 class Client:
@@ -262,16 +251,15 @@ class Client:
         if answer.status == 401:
             do = "See that the key under API-tilgang is still active, or put in a new one."
             return NeedsPerson("Tripletex does not accept this session.", code="sign-in", do=do, **more)
-        if answer.status == 403:
-            do = "Give the key under API-tilgang the right to this, or see whether the package has the module."
-            return NeedsPerson("The key has no right to this in Tripletex.", code="right-missing", do=do, **more)
         if answer.status == 408:
             return TryLater("Tripletex waited too long for the request.", **more)
-        kind, text = _WHAT.get((answer.status, code)) or _WHAT.get((answer.status, None)) or ("refused", "")
-        if fields:
-            text = f"{text} Fields: {', '.join(fields)}."
-        do = "Read what Tripletex says about it, mend the document or its mapping, and try again."
-        return Refused(text or f"Tripletex refused with status {answer.status}.", code=kind, do=do, **more)
+        row = refusal(call, answer.status, code, fields)
+        if row is None:
+            return Refused(f"Tripletex refused with status {answer.status}.", **more)
+        if answer.status == 403:
+            return NeedsPerson(row.says, code=row.ours, do=row.do, **more)
+        named = f" Fields: {', '.join(fields)}." if fields else ""
+        return Refused(row.says + named, code=row.ours, do=row.do, **more)
 
 
 def _text(value: Any) -> Any:

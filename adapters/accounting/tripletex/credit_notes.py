@@ -20,7 +20,8 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
-from adapters.accounting.tripletex.invoices import Invoices, compare, dates, totals_of
+from adapters.accounting.tripletex.invoices import Invoices, compare, dates, order_totals, totals_of
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import number_of
 from connector.errors import Refused, Stop
 from connector.model import round2
@@ -33,9 +34,12 @@ _NOTES = "id,invoiceNumber,invoiceDate,isCreditNote,creditedInvoice,amountCurren
 class CreditNotes:
     """Flows of credit notes. `seen` is told of every invoice that is read on the way."""
 
-    def __init__(self, client: Client, invoices: Invoices, seen: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, client: Client, invoices: Invoices, periods: Periods, seen: Callable[[Mapping[str, Any]], None]
+    ) -> None:
         self._client = client
         self._invoices = invoices
+        self._periods = periods
         self._seen = seen
 
     def flow(self, goal: Goal) -> Sequence[Step]:
@@ -63,6 +67,7 @@ class CreditNotes:
 
     async def _decide(self, run: Run) -> Proof:
         """Whole or part. Raises `Stop` ("credit-exceeds-remaining") where less is left in Tripletex."""
+        await self._periods.check(dates(run.goal)[0], "credit note", "invoiceDate")
         invoice, notes = await self._there(run.goal)
         return Proof(str(invoice["id"]), {"whole": not notes and _is_whole(run.goal, invoice)})
 
@@ -122,12 +127,12 @@ class CreditNotes:
             )
         try:
             made = await (self._credit_whole(run) if _whole(run) else self._invoice_part(run))
-        except Refused:
+        except Refused as refused:
             # An order is invoiced once: where that has happened unseen, the refusal is the answer we had lost.
             there = [] if _whole(run) else await self._look(run)
             if len(there) == 1:
                 return there[0]
-            raise
+            raise await self._invoices.explained(refused) from None
         return _made(made)
 
     async def _credit_whole(self, run: Run) -> Mapping[str, Any]:
@@ -149,8 +154,11 @@ class CreditNotes:
         live account. Where it makes something else, `_read` stops with what it made.
         """
         order = run.proofs["order"].id
-        theirs = _positive(await self._invoices.order_totals(order))
-        compare(run.goal, theirs, {"order": order}, "Nothing is credited yet.")
+        row, where = await self._invoices.order_row(order), {"order": order}
+        compare(run.goal, _positive(order_totals(row)), where, "Nothing is credited yet.")
+        await self._invoices.compare_stated(
+            run.goal, row.get("preliminaryInvoice"), where, "Nothing is credited yet.", sign=-1
+        )
         return await self._client.write(
             "PUT",
             f"/order/{order}/:invoice",

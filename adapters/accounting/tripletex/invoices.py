@@ -12,19 +12,25 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.tripletex import records, wire
+from adapters.accounting.tripletex.amounts import NOK
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import day_of, number_of, sent
 from connector.errors import Refused, Stop
+from connector.model.money import round2
 from connector.ports import Goal, Proof, Run, Step
 
 
 class Invoices:
     """Flows of invoices. `seen` is told of every invoice that is read on the way."""
 
-    def __init__(self, client: Client, lookups: Lookups, seen: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, client: Client, lookups: Lookups, periods: Periods, seen: Callable[[Mapping[str, Any]], None]
+    ) -> None:
         self._client = client
         self._lookups = lookups
+        self._periods = periods
         self._seen = seen
 
     def flow(self, goal: Goal) -> Sequence[Step]:
@@ -69,6 +75,7 @@ class Invoices:
                 )
 
     async def _order_create(self, run: Run) -> Proof:
+        await self._periods.check(dates(run.goal)[0], "invoice", "invoiceDate")
         order = await self._client.write("POST", "/order", json=await self.order_body(run.goal))
         return Proof(str(order["id"]))
 
@@ -105,26 +112,72 @@ class Invoices:
             made = await self._client.write(
                 "PUT", f"/order/{order}/:invoice", params={"invoiceDate": day, "sendToCustomer": False}
             )
-        except Refused:
+        except Refused as refused:
             # An order is invoiced once: where that has happened unseen, the refusal is the answer we had lost.
             there = await self.look(run)
             if len(there) == 1:
                 return there[0]
-            raise
+            raise await self.explained(refused) from None
         return _invoiced(made)
+
+    async def explained(self, refused: Refused) -> Refused:
+        """A refusal to invoice that its code and fields do not tell from others: whether the company has a bank account
+        number to be paid on is read.
+        """
+        if refused.code != "vendor-validation" or await self._lookups.has_bank_account_number():
+            return refused
+        return Refused(
+            "Tripletex invoices nothing before the company has a bank account number on its invoice account.",
+            code="bank-account-missing",
+            do="Put the bank account number on the invoice account in Tripletex (Kontoplan), then retry.",
+            status=refused.status,
+            said_by_vendor=refused.said_by_vendor,
+            where=refused.where,
+            details=refused.details,
+        )
 
     async def compare_order(self, order: str, goal: Goal) -> None:
         """Raises `Stop` ("totals-differ", both figures in `details`) unless Tripletex arrives where we do."""
-        compare(goal, await self.order_totals(order), {"order": order}, "Nothing is invoiced yet.")
+        row, where = await self.order_row(order), {"order": order}
+        compare(goal, order_totals(row), where, "Nothing is invoiced yet.")
+        await self.compare_stated(goal, row.get("preliminaryInvoice"), where, "Nothing is invoiced yet.")
 
-    async def order_totals(self, order: str) -> dict[str, Decimal]:
-        """What Tripletex would make of an order."""
-        row = await self._client.get(
+    async def order_row(self, order: str) -> dict[str, Any]:
+        """An order, as far as it tells what Tripletex would make of it."""
+        return await self._client.get(
             f"/order/{order}",
-            fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),"
-            "preliminaryInvoice(id,amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency)",
+            fields="id,number,orderLines(id,amountExcludingVatCurrency,amountIncludingVatCurrency),preliminaryInvoice(id,"
+            "amountExcludingVatCurrency,amountCurrency,amountRoundoffCurrency,amountExcludingVat,amount,amountRoundoff)",
         )
-        return totals_of(row.get("preliminaryInvoice")) or _summed(row)
+
+    async def compare_stated(self, goal: Goal, row: Any, where: Mapping[str, str], stands: str, sign: int = 1) -> None:
+        """Compare the VAT in kroner that the document states (BT-111) with what Tripletex would book, or has booked.
+
+        Raises `Stop` ("totals-differ", both figures and their difference in `details`).
+        """
+        totals = goal.totals
+        if totals is None or totals.stated_vat is None or totals.vat_currency != NOK:
+            return
+        theirs = vat_in_kroner(row)
+        if theirs is None:  # it does not show what is to come: by its own rate, as it is now
+            theirs = sign * round2(totals.vat * await self._lookups.rate(totals.currency, dates(goal)[0]))
+        theirs, ours = sign * theirs, totals.stated_vat
+        if theirs == ours:
+            return
+        raise Stop(
+            f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
+            f" {abs(theirs - ours)}. {stands}",
+            code="totals-differ",
+            do="State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex"
+            " state it; or mend the rate in Tripletex and retry.",
+            where={**where, "field": "totals.tax_in_accounting_currency"},
+            details={
+                "currency": NOK,
+                "ours": {"vat": str(ours)},
+                "theirs": {"vat": str(theirs)},
+                "difference": str(abs(theirs - ours)),
+            },
+        )
 
     async def look(self, run: Run) -> Sequence[Proof]:
         """The invoice that was made of the order, if it is there."""
@@ -147,7 +200,10 @@ class Invoices:
         self._seen(row)
         if theirs := totals_of(row):
             number = row.get("invoiceNumber")
-            compare(run.goal, theirs, {"invoice": record.id}, f"It is invoiced, as number {number}.")
+            where, stands = {"invoice": record.id}, f"It is invoiced, as number {number}."
+            compare(run.goal, theirs, where, stands)
+            await self.compare_stated(run.goal, row, where, stands)
+            await self._compare_rounding(run.goal, row, theirs["rounding"], where)
         voucher = record.body["invoice"].get("voucher") or {}
         facts = {
             "number": row.get("invoiceNumber"),
@@ -157,6 +213,32 @@ class Invoices:
             "voucher": records.voucher_text(voucher),
         }
         return Proof(record.id, facts, record)
+
+    async def _compare_rounding(
+        self, goal: Goal, row: Mapping[str, Any], rounding: Decimal, where: Mapping[str, str]
+    ) -> None:
+        """Raises `Stop` ("rounding-account-differs") where whole kroner are rounded on another account than the mapping
+        names.
+        """
+        named = str((goal.record.get("roundingAccount") or {}).get("number") or "")
+        voucher = (row.get("voucher") or {}).get("id")
+        if not named or not rounding or voucher is None:
+            return
+        there = await self._client.get(
+            f"/ledger/voucher/{voucher}", fields="id,postings(id,amountCurrency,account(id,number))"
+        )
+        rows = [(str((one.get("account") or {}).get("number")), one) for one in there.get("postings") or ()]
+        if any(number == named and one.get("amountCurrency") == -rounding for number, one in rows):
+            return
+        raise Stop(
+            f"The rounding of {rounding} is booked on another account than {named}. It is invoiced, as number"
+            f" {row.get('invoiceNumber')}.",
+            code="rounding-account-differs",
+            do="Set the account of roundings in Tripletex, or name the one it uses in the mapping; correct the voucher"
+            " in Tripletex and cancel this.",
+            where=where,
+            details={"accounts": sorted({number for number, _ in rows})},
+        )
 
 
 def dates(goal: Goal) -> tuple[date, date | None]:
@@ -201,6 +283,19 @@ def totals_of(row: Any) -> dict[str, Decimal] | None:
     rounding = _number({"amountRoundoffCurrency": 0, **row}, "amountRoundoffCurrency")
     gross = _number(row, "amountCurrency") - rounding
     return {"net": net, "vat": gross - net, "gross": gross, "rounding": rounding}
+
+
+def order_totals(row: Mapping[str, Any]) -> dict[str, Decimal]:
+    """What Tripletex would make of an order."""
+    return totals_of(row.get("preliminaryInvoice")) or _summed(row)
+
+
+def vat_in_kroner(row: Any) -> Decimal | None:
+    """The VAT of an invoice, or of one to come, in kroner, where Tripletex shows it."""
+    if not isinstance(row, Mapping) or "amount" not in row or "amountExcludingVat" not in row:
+        return None
+    rounding = _number({"amountRoundoff": 0, **row}, "amountRoundoff")
+    return _number(row, "amount") - rounding - _number(row, "amountExcludingVat")
 
 
 def _summed(order: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -102,9 +102,59 @@ class Lookups:
         id: int = (await self._payment_types(wanted))["id"]
         return id
 
-    async def payment_account(self, wanted: Mapping[str, Any] | None) -> int:
-        """Id of the account that a payment type debits. Raises as `payment_type`."""
-        account = (await self._payment_types(wanted)).get("debitAccount")
+    async def payment_type_in(self, wanted: Mapping[str, Any] | None, currency: str) -> int:
+        """Id of the payment type, whose account must be in this currency. Raises as `payment_type`, and `Stop`
+        ("account-currency-differs").
+        """
+        row = await self._payment_types(wanted)
+        _in_currency(row, currency)
+        id: int = row["id"]
+        return id
+
+    async def has_bank_account_number(self) -> bool:
+        """Whether the account that invoices ask to be paid on has a bank account number; read now. True where Tripletex
+        does not show it.
+        """
+        rows = await self._client.every(
+            "/ledger/account", isBankAccount=True, fields="id,number,isInvoiceAccount,bankAccountNumber"
+        )
+        asked = [row for row in rows if row.get("isInvoiceAccount")]
+        return not asked or any(row.get("bankAccountNumber") for row in asked)
+
+    async def account(self, number: str) -> int:
+        """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
+        rows = await self._table(
+            f"account {number}",
+            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
+        )
+        found = [row for row in rows if str(row.get("number")) == number]
+        if not found or found[0].get("isInactive"):
+            raise Stop(
+                f"Tripletex has no account {number} that can be booked on.",
+                code="account-inactive" if found else "account-unknown",
+                do="See the chart of accounts in Tripletex, or name another account in the mapping.",
+                where={"account": number},
+            )
+        id: int = found[0]["id"]
+        return id
+
+    async def rate(self, code: str, day: date) -> Decimal:
+        """Kroner for one unit of a currency: the ledger's own rate of a day, as it is now."""
+        id = await self.currency(code)
+        factor = (await self._client.get(f"/currency/{id}", fields="id,factor")).get("factor") or 1
+        row = await self._client.get(f"/currency/{id}/rate", date=day, fields="id,rate")
+        rate = row.get("rate")
+        if not isinstance(rate, int | Decimal) or isinstance(rate, bool) or rate <= 0:
+            raise Stop(
+                f"Tripletex has no rate of {code} on {day}.", code="rate-unknown", do="See the rates in Tripletex."
+            )
+        return Decimal(rate) / factor
+
+    async def payment_account(self, wanted: Mapping[str, Any] | None, currency: str = "NOK") -> int:
+        """Id of the account that a payment type debits, which must be in this currency. Raises as `payment_type_in`."""
+        row = await self._payment_types(wanted)
+        _in_currency(row, currency)
+        account = row.get("debitAccount")
         if not isinstance(account, Mapping) or not isinstance(account.get("id"), int):
             raise Stop(
                 "The payment type names no account.",
@@ -131,7 +181,9 @@ class Lookups:
     async def _payment_types(self, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         rows = await self._table(
             "payment types",
-            lambda: self._client.every("/invoice/paymentType", fields="id,description,debitAccount(id,number)"),
+            lambda: self._client.every(
+                "/invoice/paymentType", fields="id,description,currencyCode,debitAccount(id,number)"
+            ),
         )
         text = str((wanted or {}).get("description") or "")
         account = str(((wanted or {}).get("debitAccount") or {}).get("number") or "")
@@ -186,6 +238,21 @@ class Lookups:
             )
         id: int = found[0]["id"]
         return id
+
+
+def _in_currency(row: Mapping[str, Any], currency: str) -> None:
+    there = row.get("currencyCode")
+    if there is None or there == currency:
+        return
+    raise Stop(
+        f"The payment type {row.get('description')} debits an account in {there}; the payment says what came in"
+        f" {currency}.",
+        code="account-currency-differs",
+        do=f"Say in `account_amount` and `account_currency` how many {there} came to the account; or name a payment"
+        f" type in {currency}.",
+        where={"field": "account_currency"},
+        details={"account": there, "payment": currency},
+    )
 
 
 def _account(row: Mapping[str, Any]) -> str:

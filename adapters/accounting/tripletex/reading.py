@@ -167,8 +167,10 @@ class Reader:
             if exc.code == "vendor-not-found":
                 return None
             raise
-        if kind is Kind.PAYMENT and row.get("type") != records.PAYMENT_ROW:
-            return None
+        if kind is Kind.PAYMENT:
+            if row.get("type") != records.PAYMENT_ROW:
+                return None
+            row = (await self._with_vouchers([row]))[0]
         return (await self._records(kind, [row]))[0]
 
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
@@ -281,6 +283,8 @@ class Reader:
         known |= {row["id"]: _version(kind, row) for row in changed}
         if kind in REGISTER:
             changed = await self._by_id([row["id"] for row in changed], records.INVOICE_FIELDS)
+        elif kind is Kind.PAYMENT:
+            changed = await self._with_vouchers(changed)
         found = await self._records(kind, changed)
         return Page(found, _dump({**state, "known": _newest(known)}), more=more)
 
@@ -304,6 +308,23 @@ class Reader:
             if len(rows) < PAGE:
                 break
         return found
+
+    async def _with_vouchers(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Payment rows with the rows that stand beside them in their vouchers: there is what a bank has kept."""
+        ids = sorted({voucher["id"] for row in rows if (voucher := row.get("voucher"))})
+        beside: dict[int, Any] = {}
+        for first in range(0, len(ids), BY_ID):
+            some = ",".join(map(str, ids[first : first + BY_ID]))
+            for one in await self._client.rows(
+                "/ledger/voucher", dateFrom=FIRST, dateTo=LAST, id=some, fields=f"id,{records.BESIDE}"
+            ):
+                beside[one["id"]] = one.get("postings")
+        return [
+            {**row, "voucher": {**row["voucher"], "postings": beside.get(row["voucher"]["id"])}}
+            if row.get("voucher")
+            else dict(row)
+            for row in rows
+        ]
 
     async def _by_id(self, ids: Sequence[int], fields: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

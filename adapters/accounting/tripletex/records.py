@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.accounting.tripletex import wire
 from connector.errors import VendorError
+from connector.model.money import round2
 from connector.ports import Kind, Record
 
 Row = Mapping[str, Any]
@@ -50,6 +51,8 @@ POSTING_FIELDS = (
     "id,version,type,date,amount,amountCurrency,currency(id,code),customer(id),invoiceNumber,description,externalRef,"
     "closeGroup(id),voucher(id,version,number,year)"
 )
+BESIDE = "postings(id,amount,amountCurrency,currency(id,code),account(id,number,isBankAccount),customer(id))"
+"""The rows of a voucher, as far as they tell what was kept of a payment in it."""
 PAYMENT_ROW = "INCOMING_PAYMENT"
 """Type of the rows in the customer ledger that are payments."""
 
@@ -189,13 +192,16 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: 
         invoice_id: the invoice of the register that it settles.
         settles: the row of the invoice that it settles, where that was booked as a voucher.
     """
-    amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}
+    amounts: dict[str, Any] = {name: row.get(name) for name in ("amount", "amountCurrency")}
     for name, value in amounts.items():
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
             if name == "amountCurrency" and value is None:
                 continue
             raise not_as_described(f"posting.{name}", "a number")
         amounts[name] = value if refund else -value
+    deductions = [] if refund else _deductions(row)
+    if deductions and _foreign(row):
+        amounts["amount"] -= sum((kroner for _, kroner, _ in deductions), Decimal(0))
     number = str(row.get("invoiceNumber") or "")
     settled = {"id": invoice_id, **({"invoiceNumber": int(number)} if number.isdigit() else {})}
     body = pick(
@@ -208,10 +214,50 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: 
             "isRefund": True if refund else None,
             "paymentDate": row.get("date"),
             "currency": row.get("currency"),
+            "deductions": [{"account": account, "amount": value} for account, _, value in deductions] or None,
             "posting": row,
         },
     )
     return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), _sound(wire.PaymentRecord, body))
+
+
+def _foreign(row: Row) -> bool:
+    return (row.get("currency") or {}).get("code") not in (None, "NOK")
+
+
+def _deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
+    """What was kept of a payment: account, kroner, and the amount in the payment's currency. Nothing where the rows
+    beside it are not known, or where the voucher holds anything but this payment, bank and costs.
+    """
+    beside = (row.get("voucher") or {}).get("postings") or ()
+    others = [one for one in beside if isinstance(one, Mapping) and one.get("id") != row.get("id")]
+    bank, kept = Decimal(0), []
+    for one in others:
+        account, kroner = one.get("account") or {}, one.get("amount")
+        if not isinstance(kroner, int | Decimal) or one.get("customer") or "isBankAccount" not in account:
+            return []
+        if account["isBankAccount"]:
+            bank += kroner
+        elif kroner > 0:
+            kept.append((str(account.get("number")), Decimal(kroner), one))
+        elif kroner < 0:
+            return []
+    whole = -Decimal(row["amount"])
+    if not kept or bank <= 0 or bank + sum((kroner for _, kroner, _ in kept), Decimal(0)) != whole:
+        return []
+    if not _foreign(row):
+        return [(account, kroner, kroner) for account, kroner, _ in kept]
+    settled, currency = -Decimal(row["amountCurrency"]), (row.get("currency") or {}).get("code")
+    return [
+        (
+            account,
+            kroner,
+            Decimal(one["amountCurrency"])
+            if (one.get("currency") or {}).get("code") == currency and one.get("amountCurrency") is not None
+            else round2(kroner * settled / whole),
+        )
+        for account, kroner, one in kept
+    ]
 
 
 def reversal(row: Row, reverses: int) -> Record:

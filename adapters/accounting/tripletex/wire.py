@@ -176,6 +176,12 @@ class Invoice(Wire):
     voucher: Voucher | None = ReadOnly
 
 
+class LedgerAccount(Wire):
+    """An account of the ledger, its number as text."""
+
+    number: str
+
+
 class InvoiceRecord(Wire):
     """Body of an invoice record: written as an order with lines and the invoice's dates; read as the invoice with the
     order and lines it was made from.
@@ -183,6 +189,8 @@ class InvoiceRecord(Wire):
 
     order: Order
     invoice: Invoice
+    roundingAccount: LedgerAccount | None = None
+    """Written: the account that whole-krone rounding is expected on. Tripletex chooses it; another is told."""
 
 
 class InvoiceRef(Wire):
@@ -244,6 +252,15 @@ class PostingRef(Wire):
     id: int
 
 
+class Deduction(Wire):
+    """What was kept of a payment on its way, and the account it is booked on."""
+
+    account: str
+    """Number of the account."""
+    amount: Decimal
+    """In the payment's currency (`amountCurrency` where that is given, else `amount`)."""
+
+
 class PaymentRecord(Wire):
     """Body of a payment record: one row. Tripletex has no payment resource; written by `/invoice/{id}/:payment` where
     it settles an invoice, else as a voucher on the customer's account; read from the rows of the customer ledger.
@@ -260,14 +277,47 @@ class PaymentRecord(Wire):
     out.
     """
     paymentDate: date
-    amount: Decimal
-    """In the company's currency."""
+    """The bank's day. Read: the day it is booked on."""
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """What is done where the books are closed on `paymentDate`. Left out: it waits for a person."""
+    amount: Decimal | None = None
+    """In the company's currency: what it settles; beside `amountCurrency` what came to the account. Left out: the
+    account is in the currency of `amountCurrency`.
+    """
     amountCurrency: Decimal | None = None
-    """In the invoice's currency; needed where that is another."""
+    """In the invoice's currency; needed where that is another. With what was kept on the way."""
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
+    deductions: list[Deduction] = Field(default_factory=list)
+    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read:
+    by a poll or by itself, where the payment's voucher holds this one payment; else unknown.
+    """
     paymentType: PaymentType | None = None
     posting: PaymentPosting | None = ReadOnly
+
+
+class SettlementRecord(Wire):
+    """Body of a settlement record: what closes (part of) an invoice without money. Written: as the matching of the
+    customer's credit with the invoice, or first as a voucher against an account.
+    """
+
+    invoice: InvoiceRef | None = None
+    """The invoice that it closes."""
+    credit: PostingRef | None = None
+    """The row with the customer's credit that is matched with the invoice."""
+    account: LedgerAccount | None = None
+    """Where no credit is: the account that is booked against."""
+    date: datetime.date
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """As for payments."""
+    amount: Decimal | None = None
+    """In the company's currency, where that is the invoice's."""
+    amountCurrency: Decimal | None = None
+    """In the invoice's currency, where that is another."""
+    currency: Currency | None = None
+    """Currency of `amountCurrency`."""
+    matched: bool | None = ReadOnly
+    """Whether it is matched with the invoice: rows are, once they come to nothing together."""
 
 
 class ReversalRecord(Wire):
@@ -278,6 +328,8 @@ class ReversalRecord(Wire):
     reverses: PostingRef
     """The row that is taken back."""
     date: datetime.date
+    inClosedPeriod: Literal["first-open-day"] | None = None
+    """As for payments."""
     posting: PaymentPosting | None = ReadOnly
 
 

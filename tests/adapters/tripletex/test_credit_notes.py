@@ -125,7 +125,7 @@ async def test_the_ledger_that_knows_no_part_refuses(box: Sandbox, system: Accou
     invoice, customer = await sold(system)
     with pytest.raises(Refused) as refused:
         await reach(system, credit_goal(invoice, customer))
-    assert refused.value.code == "vendor-validation"
+    assert refused.value.code == "credit-refused"
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,7 @@ async def test_the_ledgers_own_refusal_comes_with_its_text_and_fields() -> None:
         system = opened(box)
         with pytest.raises(Refused) as refused:
             await invoice(system)
-        assert refused.value.code == "vendor-validation"
+        assert refused.value.code == "bank-account-missing"
         assert "bankkontonummer" in (refused.value.said_by_vendor or "")
         assert refused.value.details["vendor_code"] == 18000
         assert refused.value.where["request_id"]

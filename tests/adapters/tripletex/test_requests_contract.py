@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import closing, external, settled
 from adapters.accounting.tripletex.records import (
+    BESIDE,
     CLOSING_FIELDS,
     CUSTOMER_FIELDS,
     INVOICE_FIELDS,
@@ -19,6 +20,7 @@ from adapters.accounting.tripletex.records import (
 )
 from adapters.accounting.tripletex.sandbox import Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
+from adapters.accounting.tripletex.settlements import ROW_FIELDS, ROWS_OF_INVOICE
 from connector.ports import Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
@@ -66,7 +68,6 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             again = (await reach(system, invoice_goal(id, f"m-whole-{legacy}")))["read"].id
             box.fault("PUT /invoice/.*/:createCreditNote", "no-answer")
             await reach(system, credit_goal(again, id, f"m-c-{legacy}", whole=True))
-            await reach(system, payment_goal(foreign, "115.00", amountCurrency=Decimal("10.00")))
             box.fault("POST /ledger/voucher", "no-answer", count=2)
             outside = (await reach(system, external_goal(id, f"c-{legacy:024d}", invoiceNumber=f"{legacy:d}7")))[
                 "read"
@@ -84,6 +85,22 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             box.fault("POST /invoice", "no-answer")
             issued = Issued(f"{90_000 + legacy}", None)
             await reach(own, replace(invoice_goal(id, f"m-own-{legacy}"), operation="register", issued=issued))
+            kept = [{"account": "7770", "amount": Decimal("1.00")}]
+            box.fault("POST /ledger/voucher", "no-answer")
+            euro_paid = {"amountCurrency": Decimal("9.00"), "currency": {"code": "EUR"}, "deductions": kept}
+            await reach(system, payment_goal(foreign, "92.00", f"m-fee-{legacy}", **euro_paid))
+            on_account = {**payment_goal("1", "92.00", **euro_paid).record, "customer": {"id": id}, "invoice": None}
+            on_account["inClosedPeriod"] = "first-open-day"
+            box.fault("POST /ledger/voucher", "no-answer")
+            credit = await reach(system, Goal(Kind.PAYMENT, "create", f"m-credit-{legacy}", on_account))
+            third = (await reach(system, invoice_goal(id, f"m-third-{legacy}")))["read"].id
+            settled = {"invoice": {"id": third}, "date": "2027-02-01", "amount": Decimal("12500.00")}
+            matching = Goal(Kind.SETTLEMENT, "create", "m", {**settled, "credit": {"id": credit["read"].id}})
+            assert (await reach(system, matching))["read"].facts["matched"] is False
+            box.fault("POST /ledger/voucher", "no-answer")
+            box.fault("PUT /ledger/posting/:closePostings", "no-answer")
+            advance = Goal(Kind.SETTLEMENT, "create", f"m-a-{legacy}", {**settled, "account": {"number": "2900"}})
+            assert (await reach(system, advance))["read"].facts["matched"] is True
             for kind in kinds:
                 for _ in range(3):
                     page = await system.changes(kind, cursors[kind])
@@ -112,9 +129,9 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
 
     asked = {
         "Customer": [CUSTOMER_FIELDS],
-        "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS],
-        "Posting": [POSTING_FIELDS, closing.ROW, settled.ROW],
-        "Voucher": [external.VOUCHER_FIELDS],
+        "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS, ROWS_OF_INVOICE],
+        "Posting": [POSTING_FIELDS, closing.ROW, settled.ROW, ROW_FIELDS],
+        "Voucher": [external.VOUCHER_FIELDS, BESIDE],
     }
     for name, patterns in asked.items():
         for fields in patterns:

@@ -16,7 +16,7 @@ _GUARDS = tuple(
         (r"(POST|PUT|GET) /ledger/voucher/(importDocument|>voucherReception)", "incoming"),
         (r"\w+ /(supplierInvoice|incomingInvoice)\b", "incoming"),
         (r"(POST|PUT|DELETE) /ledger/(voucher|posting)\b", "voucher"),
-        (r"GET /ledger/(voucher/|voucher$|posting|closeGroup|openPost)", "ledger"),
+        (r"GET /ledger/(voucher/|voucher$|posting|closeGroup|openPost|accountingPeriod)", "ledger"),
         (r"GET /invoice/paymentType", ""),
         (r"\w+ /(order|invoice|reminder)\b", "sales"),
         (r"\w+ /(customer|contact)\b", "customer"),

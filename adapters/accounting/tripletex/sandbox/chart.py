@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,8 @@ def seed(books: Ledger, name: str, organisation_number: str) -> None:
     for code, (id, country) in COUNTRIES.items():
         books.add("country", id=id, isoAlpha2Code=code, name=country, displayName=country)
     for number, text in ACCOUNTS.items():
-        books.add_account(number, text, isBankAccount=number in (1920, 1921), isInvoiceAccount=number == 1920)
+        books.add_account(number, text, isBankAccount=number in (1920, 1921), isInvoiceAccount=number == 1920,
+                          bankAccountNumber=_bank_account(books) if number == 1920 else "")  # fmt: skip
     for codes, direction in ((VAT_OUT, "OUTGOING"), (VAT_IN, "INCOMING")):
         for code, (id, percent) in codes.items():
             text = f"Mva-kode {code}"
@@ -102,3 +103,7 @@ def seed(books: Ledger, name: str, organisation_number: str) -> None:
               email="kari@example.no", employeeNumber="1", userType="EXTENDED", isContact=False)  # fmt: skip
     status = "VAT_REGISTERED" if books.rules.vat_registered else "VAT_NOT_REGISTERED"
     books.add("vatSettings", vatRegistrationStatus=status)
+
+
+def _bank_account(books: Ledger) -> Callable[[], str]:
+    return lambda: "15032080119" if books.rules.bank_account else ""

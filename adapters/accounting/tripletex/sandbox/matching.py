@@ -133,15 +133,23 @@ class Matching(Ledger):
         debit: Link,
         *,
         reference: str | None = None,
+        fee: tuple[Link, Decimal, Decimal] | None = None,
     ) -> Thing:
-        """One voucher: money on `debit`, one row in the customer ledger per payment (invoice, kroner, currency)."""
+        """One voucher: money on `debit`, one row in the customer ledger per payment (invoice, kroner, currency).
+
+        `fee`: what the bank kept of the (one) payment, on this account, in kroner and in its currency.
+        """
         self.check_open(day, "paymentDate")
         rows: list[Row] = []
         for invoice, amount, foreign in payments:
             common = {"currency": invoice["currency"], "externalRef": reference or invoice["kid"],
                       "invoiceNumber": str(invoice["invoiceNumber"])}  # fmt: skip
-            rows.append({**common, "account": debit, "amount": amount, "amountCurrency": foreign,
+            kept, kept_foreign = fee[1:] if fee else (Decimal(0), Decimal(0))
+            rows.append({**common, "account": debit, "amount": amount - kept, "amountCurrency": foreign - kept_foreign,
                          "type": "INCOMING_PAYMENT_OPPOSITE"})  # fmt: skip
+            if fee:
+                rows.append({"currency": invoice["currency"], "account": fee[0], "amount": kept,
+                             "amountCurrency": kept_foreign})  # fmt: skip
             rows.append({**common, "account": self.account(1500), "amount": -amount, "amountCurrency": -foreign,
                          "type": "INCOMING_PAYMENT", "customer": invoice["customer"],
                          "_invoice": invoice["id"]})  # fmt: skip

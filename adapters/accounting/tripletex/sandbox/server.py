@@ -139,10 +139,26 @@ class Sandbox:
             self.faults.active.append(Fault(calls, kind, **more))
 
     def payment(
-        self, invoice_id: int, amount: Decimal, day: date, *, reference: str | None = None, account: int = 1920
+        self,
+        invoice_id: int,
+        amount: Decimal,
+        day: date,
+        *,
+        reference: str | None = None,
+        account: int = 1920,
+        fee: Decimal = Decimal(0),
+        fee_account: int = 7770,
     ) -> Thing:
-        """Somebody books a payment (kroner for invoices in kroner, else the invoice's currency); gives its voucher."""
-        return self.payments([(invoice_id, amount)], day, reference=reference, account=account)
+        """Somebody books a payment (kroner for invoices in kroner, else the invoice's currency); gives its voucher.
+        `fee`: what the bank kept of it, booked in the same voucher.
+        """
+        if not fee:
+            return self.payments([(invoice_id, amount)], day, reference=reference, account=account)
+        invoice = self.books.find(Link("invoice", invoice_id))
+        rate = self.books.rate(invoice["currency"])
+        kept = (self.books.account(fee_account), round(fee * rate, 2), fee)
+        paid = [(invoice, round(amount * rate, 2), amount)]
+        return self.books.pay(day, paid, self.books.account(account), reference=reference, fee=kept)
 
     def payments(
         self, paid: list[tuple[int, Decimal]], day: date, *, reference: str | None = None, account: int = 1920
