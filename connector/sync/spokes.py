@@ -27,6 +27,8 @@ class Spoke:
     mapping: Mapping
     accounting: Accounting
     lane: str
+    webhooks: str | None = None
+    """Where the system's webhooks shall come to, where they shall."""
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
