@@ -29,6 +29,11 @@ class LinkView(BaseModel):
     vendor_id: str
     number: str | None = None
     voucher: str | None = Field(default=None, description="Voucher in the ledger.", examples=["2027/1043"])
+    dispatch: str | None = Field(
+        default=None,
+        description="What the system says about having sent it to its receiver itself: sent (it is never sent again), or"
+        " failed.",
+    )
 
 
 class DocumentView(BaseModel):
@@ -73,6 +78,7 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
                 vendor_id=link.vendor_id,
                 number=link.number,
                 voucher=link.voucher,
+                dispatch=link.dispatch,
             )
             for link in found
         ]

@@ -41,6 +41,10 @@ def across(found: Read[TenantFile]) -> Iterator[Problem]:
 def _accounts_twice(found: Read[TenantFile]) -> Iterator[Problem]:
     """One account written in two ways on one route."""
     for name, route in found.content.routes.items():
+        if route.takes_bank_money == {}:
+            line = found.source.line(("routes", name, "takes_bank_money"))
+            said = f"The route `{name}` names no owner of bank money."
+            yield Problem("duty-unset", said, found.source.file, line, 'Name one for each account, or for `"*"`.')
         seen: dict[str, str] = {}
         for written in route.takes_bank_money or {}:
             before = seen.setdefault(account(written), written)

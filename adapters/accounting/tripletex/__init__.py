@@ -48,7 +48,7 @@ class Secrets(BaseModel):
     consumer_token: SecretStr
     """Ours: one for all customers."""
     employee_token: SecretStr
-    """The customer's: made under "API-tilgang" for our application, shown once. An accountant's serves many companies."""
+    """The customer's: made under "API-tilgang" for our application, shown once. An accountant's opens many."""
     webhook_secret: SecretStr | None = None
     """Ours: Tripletex signs its webhooks with it. At least 8 characters; needed where the connection has `webhooks`."""
 
@@ -67,7 +67,7 @@ class TripletexPlugin:
     title = "Tripletex"
     settings: type[BaseModel] = Settings
     secrets: type[BaseModel] = Secrets
-    hook_secret: str | None = "webhook_secret"
+    hook_secret: str | None = "webhook_secret"  # noqa: S105 - the name of it
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
         Kind.INVOICE: wire.InvoiceRecord,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(eq=False)
 class Session:
@@ -23,7 +25,7 @@ class Session:
     key: str
     users: int = 0
     token: str | None = None
-    dies: datetime = datetime.min.replace(tzinfo=UTC)
+    dies: datetime = _LONG_AGO
     left: int | None = None
     resets_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -64,17 +64,16 @@ class Webhooks:
                 there[event] = row
         mended, states, ids = [], {}, []
         for event in wanted:
-            row = there.get(event)
-            states[event] = str(row.get("status")) if row else "missing"
-            if row is None:
-                row = await self._made_anew(event, str(target))
-            elif row.get("status") != ACTIVE or before.get("sign") != sign:
-                await self._switched_on(row["id"])
-            else:
-                ids.append(row["id"])
-                continue
-            ids.append(row["id"])
-            mended.append(event)
+            found = there.get(event)
+            states[event] = str(found.get("status")) if found else "missing"
+            sound = found is not None and found.get("status") == ACTIVE and before.get("sign") == sign
+            if found is None:
+                found = await self._made_anew(event, str(target))
+            elif not sound:
+                await self._switched_on(found["id"])
+            ids.append(found["id"])
+            if not sound:
+                mended.append(event)
         self._made = set(ids)
         return Subscribed(dumps({"target": target, "sign": sign, "ids": sorted(ids)}).decode(), states, mended)
 
