@@ -31,8 +31,7 @@ class LinkView(BaseModel):
     voucher: str | None = Field(default=None, description="Voucher in the ledger.", examples=["2027/1043"])
     dispatch: str | None = Field(
         default=None,
-        description="What the system says about having sent it to its receiver itself: sent (it is never sent again), or"
-        " failed.",
+        description="What the system says about having sent it itself: sent (it is never sent again), or failed.",
     )
 
 

@@ -99,7 +99,7 @@ class Effect:
             def over(tx: Tx) -> None:
                 works.move(tx, self.work, "done", error=said)
                 for operation in operations.find(tx, work=self.work.id):
-                    operations.move(tx, operation, "done", document=self.work.document, result=said)
+                    operations.move(tx, operation, "done", result=said)
 
             await self.held.write(over)
             return None

@@ -50,7 +50,8 @@ def owns(tx: Tx, spokes: Spokes, spoke: Spoke, payment: Payment) -> bool:
     """
     tenant = spokes.tenant(spoke.tenant)
     settled = [documents.peek(tx, spoke.tenant, one.document.document_id or "") for one in payment.allocations]
-    routes = [tenant.routes[one.source] for one in settled if one is not None and one.source in tenant.routes]
+    sources = [one.source or "" for one in settled if one is not None]
+    routes = [tenant.routes[source] for source in sources if source in tenant.routes]
     routes = routes or [route for route in tenant.routes.values() if spoke.name in (*route.to, *route.takes)]
     named = str(payment.bank_account) if payment.bank_account else None
     return not routes or spoke.name in owners(tenant, routes, named)

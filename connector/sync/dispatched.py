@@ -1,4 +1,4 @@
-"""What a system has sent itself: read, kept with the link, said in the feed; and for ever a reason not to send it again."""
+"""What a system has sent itself: read, kept with the link, told in the feed, and never sent again."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:
     yet, the route that takes what programs post. What a connection issued itself is in no other: nor is its payment.
     """
     tenant = spokes.tenant(fact.tenant)
-    ledgers = _ledgers(tx, tenant, fact)
+    ledgers = _ledgers(tx, fact)
     if ledgers:
         return [spokes.spoke(id) for id in ledgers]
     names: dict[str, None] = {}
@@ -139,12 +139,13 @@ def _ledger(tx: Tx, document: Document) -> Connection | None:
         return None
 
 
-def _ledgers(tx: Tx, tenant: Tenant, fact: Document) -> list[str]:
+def _ledgers(tx: Tx, fact: Document) -> list[str]:
     """Ids of the connections that issued what a payment settles, where all of it was issued in ledgers."""
     found: dict[str, None] = {}
     for row in documents.relations(tx, fact.tenant, fact.id):
         if row.document == fact.id and row.amount is not None:
-            ledger = _ledger(tx, documents.get(tx, fact.tenant, row.other))
+            settled = documents.get(tx, fact.tenant, row.other)
+            ledger = _ledger(tx, settled) if settled.kind in ("invoice", "credit_note") else None
             if ledger is None:
                 return []
             found[ledger.id] = None
