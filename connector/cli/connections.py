@@ -77,8 +77,9 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
 
 @app.command()
 def activate(name: Name, tenant: TenantOption = None) -> None:
-    """Let this connection be written to: from now on documents are pushed, those that waited too. Another company's books
-    are refused.
+    """Let this connection be written to: from now on documents are pushed, those that waited too.
+
+    Another company's books are refused.
 
     Look first what that would be: `connector plan --connection NAME`.
     """

@@ -91,6 +91,7 @@ async def company(
     books: type[Sandbox] = Sandbox,
     settle: float = 0.2,
     issues: str = "books",
+    tenant: str = TENANT,
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
     """A company on this database; `sandbox` says how its books behave.
@@ -100,7 +101,7 @@ async def company(
     async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues))
+        (tenants / "fjord.yaml").write_text(tenant.format(url=box.url, settle=settle, issues=issues))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
