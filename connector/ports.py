@@ -43,6 +43,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What a system says about having sent a document to its receiver itself: `sent`, or `failed` (it tried).
+
+    `channel`: `ehf`, `email` …, where it is said; `said`: the vendor's own word.
+    """
+
+    state: Literal["sent", "failed"]
+    channel: str | None = None
+    said: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One thing as the vendor shows it.
 
@@ -54,6 +66,8 @@ class Record:
     id: str
     version: str
     body: Mapping[str, Json]
+    dispatch: Dispatch | None = None
+    """Of a document: what the vendor says about having sent it; None where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,8 @@ class Reading:
     kind: Kind
     every: timedelta
     holes: bool
+    after: Sequence[Kind] = ()
+    """Kinds that its records refer to: where both are to be read, those are read first."""
 
 
 # --- what is written --------------------------------------------------------------------------------------------------
@@ -203,6 +219,15 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """A company as the vendor knows it: its id there, its name, its organisation number where the vendor shows one."""
+
+    id: str
+    name: str
+    organisation_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What a test call found: whose books these are, and what this customer's package and rights allow."""
 
@@ -212,6 +237,64 @@ class Probe:
     """Rights or modules that the connection needs and does not have, in words for a person."""
     needs: Sequence[str] = ()
     """All rights that the connection needs, with what for."""
+    reaches: Sequence[Company] = ()
+    """Every company that the same secrets open, where one secret serves many (an accountant's)."""
+
+
+# --- what is told by the vendor ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody says that a record may have changed; `id` None: that any of its kind may have. It is read, never
+    believed.
+    """
+
+    kind: Kind
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A webhook whose signature is right. `key`: the same when the same one comes again; `event`: the vendor's word for
+    what happened.
+    """
+
+    key: str
+    event: str
+    hints: Sequence[Hint]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """How the vendor's webhooks stand after they were looked after.
+
+    `state` is the plugin's own, kept for it and given back the next time (opaque, JSON text); `events` what each
+    subscription's state was when it was looked at, by event; `mended` those that had to be made or switched on: what
+    happened before that may have been missed.
+    """
+
+    state: str
+    events: Mapping[str, str]
+    mended: Sequence[str] = ()
+
+
+class Hooks(Protocol):
+    """The vendor's webhooks for one connection. Nothing is read from them but hints."""
+
+    async def keep(self, target: str | None, state: str | None) -> Subscribed:
+        """Have every subscription that we need post to `target`, and switch on those the vendor switched off; None: end
+        them. `state` as returned the last time. Doing it twice is harmless.
+        """
+
+    def hear(self, headers: Mapping[str, str], body: bytes, state: str | None) -> Heard:
+        """What a request says. `headers` have names in lower case.
+
+        Raises:
+            Denied: `signature-wrong`: it is not signed with our secret; `hook-for-another`: it is, and speaks of a
+                subscription that is not this connection's.
+            BadInput: `hook-malformed`.
+        """
 
 
 class Accounting(Protocol):
@@ -220,6 +303,11 @@ class Accounting(Protocol):
     lane: Lane
     readings: Sequence[Reading]
     capabilities: Capabilities
+    hooks: Hooks | None
+    """The vendor's webhooks; None where it has none, or the connection has no secret for them."""
+
+    async def company(self) -> Company:
+        """Whose books these are, by one call; raises `NeedsPerson` where that cannot be said, with what to do."""
 
     async def probe(self) -> Probe:
         """Make the cheapest call that proves access; raises `NeedsPerson` with what to do."""
@@ -261,6 +349,8 @@ class AccountingPlugin(Protocol):
     title: str
     settings: type[BaseModel]
     secrets: type[BaseModel]
+    hook_secret: str | None
+    """Which of the secrets webhooks are signed with; None where the vendor has none."""
     wire: Mapping[Kind, type[BaseModel]]
     """Shape of a record's body by kind, in the vendor's own names: mapping files are checked against it."""
 

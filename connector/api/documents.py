@@ -31,6 +31,10 @@ class LinkView(BaseModel):
     voucher: str | None = Field(default=None, description="Voucher in the ledger.", examples=["2027/1043"])
     series: str | None = Field(default=None, description="The voucher's series, as the ledger calls it.")
     period: str | None = Field(default=None, description="The period it is booked in.", examples=["2027-01"])
+    dispatch: str | None = Field(
+        default=None,
+        description="What the system says about having sent it itself: sent (it is never sent again), or failed.",
+    )
 
 
 class DocumentView(BaseModel):
@@ -77,6 +81,7 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
                 voucher=link.voucher,
                 series=link.series,
                 period=link.period,
+                dispatch=link.dispatch,
             )
             for link in found
         ]

@@ -41,6 +41,8 @@ _STATUS: tuple[tuple[type[ConnectorError], int], ...] = (
 
 STATUS_BY_CODE = {
     "not-authenticated": 401,
+    "signature-wrong": 401,
+    "hook-malformed": 400,
     "idempotency-key-missing": 400,
     "idempotency-key-malformed": 400,
     "idempotency-key-in-use": 409,
@@ -103,7 +105,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
         code=code,
         **more,
     )
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    headers = {"WWW-Authenticate": "Bearer"} if code == "not-authenticated" else {}
     return JSONResponse(jsonable_encoder(made, exclude_none=True), status, headers, MEDIA_TYPE)
 
 

@@ -85,9 +85,10 @@ def tenant_of(house: House, name: str | None) -> str:
     """The tenant that is meant: the one named, else the only one."""
     if name is not None:
         return house.tenant(name).name
-    if len(house.tenants) == 1:
-        return next(iter(house.tenants))
-    known = ", ".join(sorted(house.tenants)) or "none yet: write mappings/tenants/NAME.yaml"
+    names = [*house.tenants, *house.stopped]
+    if len(names) == 1:
+        return house.tenant(names[0]).name
+    known = ", ".join(sorted(names)) or "none yet: write mappings/tenants/NAME.yaml"
     raise typer.BadParameter(f"Say which tenant with --tenant. There is: {known}.")
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
-from connector.errors import ConnectorError, NeedsPerson
+from connector.cli.comparing import compare
+from connector.errors import ConnectorError, NeedsPerson, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections
+from connector.sync import reads
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.plan import catch_up
+from connector.sync.spokes import Spoke
 
 app = typer.Typer(
     help="Connections to ledgers: try them, activate them, pause them.", no_args_is_help=True, rich_markup_mode=None
@@ -37,7 +41,9 @@ def list_connections(tenant: TenantOption = None, format: FormatOption = Format.
 
 @app.command("test")
 def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
-    """Make the cheapest call: whose books these are, and what rights are missing. Exit status 1: it does not work."""
+    """Make the cheapest calls: whose books these are, which others the same secrets open (an accountant's), and what
+    rights are missing. Exit status 1: it does not work, or the books are another company's than the tenant.
+    """
 
     async def use(house: House) -> dict[str, Any]:
         spoke = house.named(tenant_of(house, tenant), name)
@@ -51,6 +57,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
             "organisation_number": found.organisation_number,
             "missing": list(found.missing),
             "needs": list(found.needs),
+            "reaches": [asdict(one) for one in found.reaches],
         }
 
     said = with_house(use)
@@ -64,8 +71,12 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
             out.print("  It needs:")
             for right in said["needs"]:
                 out.print(f"    {right}", markup=False)
+        for one in said["reaches"]:
+            out.print(f"  its secrets also open: {one['name']} (id {one['id']}, {one['organisation_number'] or '-'})")
     else:
         out.print(f"{name} does not work: {said['error']['message']}\n  {said['error']['do']}", markup=False)
+        for one in _companies(said["error"].get("details")):
+            out.print(f"  {one['id']}  {one['name']} ({one.get('organisation_number') or '-'})", markup=False)
     raise typer.Exit(Exit.FINE if said["works"] else Exit.WRONG)
 
 
@@ -73,7 +84,8 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
 def activate(name: Name, tenant: TenantOption = None) -> None:
     """Let this connection be written to: from now on documents are pushed, those that waited too.
 
-    Look first what that would be: `connector plan --connection NAME`. Rights that are missing are told.
+    Look first what that would be: `connector plan --connection NAME`. Rights that are missing are told; another
+    company's books are refused.
     """
     _mode(name, tenant, ACTIVE)
 
@@ -82,6 +94,13 @@ def activate(name: Name, tenant: TenantOption = None) -> None:
 def observe(name: Name, tenant: TenantOption = None) -> None:
     """Only read from this connection; write nothing there."""
     _mode(name, tenant, OBSERVE)
+
+
+app.command()(compare)
+
+
+def _companies(details: Any) -> list[dict[str, Any]]:
+    return [one for one in details if isinstance(one, dict) and "id" in one] if isinstance(details, list) else []
 
 
 @app.command()
@@ -129,6 +148,7 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
         spoke = house.named(tenant_of(house, tenant), name)
         missing: list[str] = []
         if mode == ACTIVE:
+            await _own_books(house, spoke)
             try:
                 missing = list((await house.probe(spoke)).missing)
             except ConnectorError as error:
@@ -145,6 +165,15 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
     out.print(f"{name}: {mode}." + (f" {asked} document(s) will now be pushed." if asked else ""))
     for right in missing:
         out.print(f"  missing: {right}", markup=False)
+
+
+async def _own_books(house: House, spoke: Spoke) -> None:
+    """Refuse another company's books; a system that does not answer now is asked again before anything is read."""
+    try:
+        await reads.check_company(spoke, house)
+    except VendorError as error:
+        if error.code in ("company-differs", "company-unclear"):
+            raise
 
 
 def _change(name: str, tenant: str | None, did: str, change: Any) -> None:

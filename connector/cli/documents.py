@@ -83,6 +83,7 @@ def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Fo
                         "connection": names[link.connection].name if link.connection in names else link.connection,
                         "vendor_id": link.vendor_id, "number": link.number, "voucher": link.voucher,
                         "series": link.series, "period": link.period,
+                        "dispatch": link.dispatch,
                     }
                     for link in links.all_of(tx, found.id)
                 ],

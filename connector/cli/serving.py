@@ -75,6 +75,7 @@ def _run(settings: Settings, *, serves: bool, works: bool) -> None:
 
 async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
     async with open_house(settings) as house:
+        await house.tell()
         ends = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -25,7 +25,9 @@ def commands(app: typer.Typer) -> None:
 def sync(
     tenant: TenantOption = None,
     connection: Connection = None,
-    full: Annotated[bool, typer.Option(help="Also compare everything, as the nightly run does.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", "--compare", help="Also compare everything, as the nightly run does.")
+    ] = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Read what changed, push what is missing, and end when nothing is left to do.
@@ -41,8 +43,8 @@ def sync(
             for spoke in spokes:
                 for reading in spoke.accounting.readings:
                     await house.store.write(lambda tx, s=spoke, r=reading: reads.poll(tx, s, r.kind))  # type: ignore[misc]
-                    if full:
-                        await house.store.write(lambda tx, s=spoke, r=reading: reads.sweep(tx, s, r.kind))  # type: ignore[misc]
+                if full:
+                    await house.store.write(lambda tx, s=spoke: reads.compare(tx, s))  # type: ignore[misc]
                 await house.store.write(lambda tx, s=spoke: catch_up(tx, house, s))  # type: ignore[misc]
             await house.work_until_idle()
         waiting = await house.store.read(lambda tx: attention.count(tx, name))

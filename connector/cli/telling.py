@@ -138,6 +138,8 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "invoice.booked": _booked,
     "credit_note.booked": _booked,
     "payment.booked": lambda said, _: f"Booked in {said.get('connection')}: {facts(said, 'voucher', 'vendor_id')}",
+    "invoice.sent": lambda said, _: f"Sent by {said.get('by')} itself: {facts(said, 'channel', 'said')}",
+    "invoice.not_sent": lambda said, _: f"{said.get('by')} could not send it: {facts(said, 'channel', 'said')}",
     "customer.linked": lambda said, _: f"Customer is in {said.get('connection')}: {facts(said, 'number', 'vendor_id')}",
 }
 _WORDS = {

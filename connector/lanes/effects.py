@@ -26,7 +26,7 @@ from connector.lanes.ends import Patience
 from connector.lanes.handlers import EffectHandler, Nothing
 from connector.lanes.held import Held, Said
 from connector.ports import Goal, Proof, Run, Step
-from connector.store import Moved, Tx, attempts, new_id
+from connector.store import Moved, Tx, attempts, new_id, operations
 from connector.store import work as works
 from connector.store.attempts import Attempt
 from connector.store.engine import TROUBLE
@@ -95,7 +95,13 @@ class Effect:
         decision = await self.handler.decide(self.work)
         if isinstance(decision, Nothing):
             said = {"code": "nothing-to-do", "message": decision.reason}
-            await self.held.write(lambda tx: works.move(tx, self.work, "done", error=said))
+
+            def over(tx: Tx) -> None:
+                works.move(tx, self.work, "done", error=said)
+                for operation in operations.find(tx, work=self.work.id):
+                    operations.move(tx, operation, "done", result=said)
+
+            await self.held.write(over)
             return None
         return decision
 

@@ -311,6 +311,7 @@ class MappingFile(Content):
 # --- tenants ----------------------------------------------------------------------------------------------------------
 
 
+_PUBLIC = re.compile(r"https://[^\s/?#]+[^\s?#]*|http://(127\.0\.0\.1|localhost)(:[0-9]+)?/?")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|vault:[A-Za-z0-9][A-Za-z0-9_./-]*")
 
 
@@ -323,12 +324,25 @@ class Connection(Part):
     """Settings of that system's plugin."""
     secrets: dict[str, str] = {}
     """Secrets by name, each as `env:NAME` (environment variable) or `vault:NAME`; never the secret itself."""
+    webhooks: str | None = None
+    """Where the system can reach this service from outside (`https://connector.example.no`), where it shall tell of
+    changes; left out, they are found by polling alone."""
     office: Name | None = None
     """Office whose standard is used."""
     mapping: Content = Content()
     """What differs from the layers below for this connection."""
     examples: list[Example] = []
     """Examples that hold with these changes."""
+
+    @field_validator("webhooks")
+    @classmethod
+    def _reachable(cls, given: str | None) -> str | None:
+        if given is not None and not _PUBLIC.fullmatch(given):
+            raise PydanticCustomError(
+                "address-invalid",
+                "An address from outside begins with https:// (or http://127.0.0.1 for a sandbox) and has no query.",
+            )
+        return given
 
     @field_validator("secrets", mode="before")
     @classmethod

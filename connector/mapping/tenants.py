@@ -6,13 +6,13 @@ Each duty has exactly one owner. A duty that matters and is not set, or has two 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from pydantic import ValidationError
 
 from connector.errors import ConnectorError
-from connector.mapping import files, reading
+from connector.mapping import duties, files, reading
 from connector.mapping.format import Connection, Route, TenantFile
 from connector.mapping.layers import Layer, system_layers
 from connector.mapping.load import Mapping as SystemMapping
@@ -59,11 +59,15 @@ class TenantRoute:
 
 @dataclass(frozen=True, slots=True)
 class TenantConnection:
-    """A connection as the tenant's file says it, with the mapping that holds for it."""
+    """A connection as the tenant's file says it, with the mapping that holds for it; `line` is where it stands in the
+    file, `secret_lines` where each of its secrets is named.
+    """
 
     id: str
     said: Connection
     mapping: SystemMapping
+    line: int = 0
+    secret_lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def system(self) -> str:
@@ -132,8 +136,9 @@ def build_tenant(found: Read[TenantFile], plugins: Plugins) -> tuple[Tenant | No
             mapping, wrong = build(connection.system, layers, plugins)
             problems += wrong
             if mapping is not None:
-                connections[id] = TenantConnection(id, connection, mapping)
-    problems += _duties(found)
+                lines = {name: source.line((*at, "secrets", name)) for name in connection.secrets}
+                connections[id] = TenantConnection(id, connection, mapping, source.line(at), lines)
+    problems += [*_duties(found), *duties.across(found)]
     if errors(problems):
         return None, problems
     routes = {name: _route(name, route, source.line(("routes", name))) for name, route in said.routes.items()}
@@ -153,7 +158,7 @@ def _route(name: str, route: Route, line: int) -> TenantRoute:
         route.sends[0] if route.sends else issues,
         route.receives[0] if route.receives else NOBODY,
         route.reminds[0] if route.reminds else NOBODY,
-        {account: owners[0] for account, owners in (route.takes_bank_money or {}).items()},
+        {duties.account(account): owners[0] for account, owners in (route.takes_bank_money or {}).items()},
         line,
     )
 
@@ -167,8 +172,12 @@ def _settings(id: str, connection: Connection, plugin: AccountingPlugin, found: 
             line = source.line((*at, "secrets", name))
             said = f"`{connection.system}` has no secret `{name}`."
             yield Problem("secret-unknown", said, source.file, line, did_you_mean(name, known))
+    signed = [plugin.hook_secret] if connection.webhooks else []
+    if signed == [None]:
+        said = f"`{connection.system}` has no webhooks that this version knows."
+        yield Problem("webhooks-unsupported", said, source.file, source.line((*at, "webhooks")), "Take `webhooks` out.")
     for name, info in known.items():
-        if info.is_required() and name not in connection.secrets:
+        if (info.is_required() or name in signed) and name not in connection.secrets:
             line = source.line((*at, "secrets"))
             said = f"The connection `{id}` does not say where its secret `{name}` is."
             yield Problem("secret-missing", said, source.file, line, f"Add {name}: env:NAME or vault:NAME.")
@@ -235,6 +244,7 @@ def _bank_money(
         yield Problem("account-invalid", said, file, line, "Write the 11 digits (or the IBAN), in quotes.")
     if owner == NOBODY:
         return
+    account = duties.account(account)
     for other, (before, where, first) in banks.items():
         overlap = other == account or (ALL_ACCOUNTS in (other, account) and where != route)
         if before != owner and overlap:

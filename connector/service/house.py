@@ -12,17 +12,18 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from connector import mapping, plugins
-from connector.errors import Misconfigured, Missing
+from connector import plugins
+from connector.errors import ConnectorError, Misconfigured, Missing
 from connector.http import Http
 from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
+from connector.service import tenants as companies
 from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, open_store
 from connector.store.connections import Connection
-from connector.sync import reads
+from connector.sync import hints, reads
 from connector.sync.handlers import Handlers, handlers
 from connector.sync.spokes import Spoke
 
@@ -35,20 +36,32 @@ NIGHT = time(2, 30)
 class House:
     """The service: `async with open_house() as house`. Also what sync knows of the outside (`sync.spokes.Spokes`)."""
 
-    def __init__(self, settings: Settings, store: Store, tenants: Mapping[str, Tenant]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        tenants: Mapping[str, Tenant],
+        stopped: Mapping[str, ConnectorError] | None = None,
+    ) -> None:
         self.settings = settings
         self.store = store
         self.tenants = dict(tenants)
+        self.stopped = dict(stopped or {})
+        """Tenants that have a file and are not served, with the reason."""
         self.handlers: Handlers = handlers(store, self)
         self._spokes: dict[str, Spoke] = {}
         self._ids: dict[tuple[str, str], str] = {}
+        self._closed: dict[str, str] = {}
+        """Connections of stopped tenants, with the tenant's name."""
         self._https: list[Http] = []
 
     def tenant(self, name: str) -> Tenant:
-        """The tenant's file. Raises `Missing`."""
+        """The tenant's file. Raises `Missing`; `TryLater` (`tenant-stopped`) where it is not served."""
         try:
             return self.tenants[name]
         except KeyError:
+            if name in self.stopped:
+                raise companies.refusal(name, self.stopped[name]) from None
             raise Missing(
                 f"There is no tenant {name}.",
                 code="tenant-unknown",
@@ -56,10 +69,14 @@ class House:
             ) from None
 
     def spoke(self, connection: str) -> Spoke:
-        """An open connection by its id. Raises `Misconfigured` where the files no longer have it."""
+        """An open connection by its id. Raises `Misconfigured` where the files no longer have it, `TryLater` where its
+        tenant is not served.
+        """
         try:
             return self._spokes[connection]
         except KeyError:
+            if (owner := self._closed.get(connection)) is not None:
+                raise companies.refusal(owner, self.stopped[owner]) from None
             raise Misconfigured(
                 "This connection is not in any tenant's file any more.",
                 code="connection-not-in-file",
@@ -67,8 +84,15 @@ class House:
                 where={"connection": connection},
             ) from None
 
+    def hooked(self, connection: str) -> Spoke:
+        """An open connection by the id that a system's webhook names. Raises `Missing`, and `TryLater` as `spoke`."""
+        if connection in self._spokes or connection in self._closed:
+            return self.spoke(connection)
+        raise Missing("Nobody listens here.", code="hook-unknown", do="Post to the address that was subscribed with.")
+
     def named(self, tenant: str, name: str) -> Spoke:
         """An open connection by its name in the tenant's file."""
+        self.tenant(tenant)
         try:
             return self._spokes[self._ids[tenant, name]]
         except KeyError:
@@ -97,19 +121,36 @@ class House:
         ]
 
     async def connect(self) -> None:
-        """Open every connection of every tenant's file. No call is made yet."""
-        known = plugins.accounting()
-        for tenant, said, row in await self.register():
-            self._open(tenant, said, row, known[said.system])
+        """Open every connection of every tenant's file. No call is made yet. A tenant of which one cannot be opened is
+        stopped, with all of them.
+        """
+        known, opened = plugins.accounting(), await self.register()
+        for name in list(self.tenants):
+            mine = [(said, row) for tenant, said, row in opened if tenant.name == name]
+            made: list[Spoke] = []
+            try:
+                for said, row in mine:
+                    made.append(self._opened(self.tenants[name], said, row, known[said.system]))
+            except ConnectorError as error:
+                companies.stop(self.stopped, name, error)
+                del self.tenants[name]
+                for spoke in made:
+                    await spoke.accounting.close()
+                continue
+            for spoke in made:
+                self._ids[name, spoke.name] = spoke.id
+                self._spokes[spoke.id] = spoke
+        rows = await self.store.read(lambda tx: connections.find(tx))
+        self._closed = {row.id: row.tenant for row in rows if row.tenant in self.stopped}
 
-    def _open(self, tenant: Tenant, said: TenantConnection, row: Connection, plugin: AccountingPlugin) -> None:
-        settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", tenant.file)
-        secrets = _validated(plugin.secrets, _revealed(said, row), f"secrets of {said.id}", tenant.file)
+    def _opened(self, tenant: Tenant, said: TenantConnection, row: Connection, plugin: AccountingPlugin) -> Spoke:
+        place = {"file": tenant.file, "line": said.line}
+        settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
+        secrets = _validated(plugin.secrets, _revealed(tenant, said, row), f"secrets of {said.id}", place)
         http = Http(str(getattr(settings, "base_url", "")))
-        accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets), http)
         self._https.append(http)
-        self._ids[tenant.name, said.id] = row.id
-        self._spokes[row.id] = Spoke(
+        accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets), http)
+        return Spoke(
             id=row.id,
             name=said.id,
             tenant=tenant.name,
@@ -118,7 +159,12 @@ class House:
             accounting=accounting,
             lane=accounting.lane.key,
             elsewhere=frozenset(route.name for route in tenant.routes.values() if route.issues == SOURCE),
+            webhooks=f"{said.said.webhooks.rstrip('/')}/v1/hooks/{row.id}" if said.said.webhooks else None,
         )
+
+    async def tell(self) -> None:
+        """Have those who wait for a person know which tenants are not served, and why."""
+        await self.store.write(lambda tx: companies.tell(tx, self.tenants, self.stopped))
 
     async def work(self) -> None:
         """Do what waits, poll and compare in the background, until `stop`."""
@@ -127,8 +173,9 @@ class House:
             for reading in spoke.accounting.readings:
                 what = f"{spoke.id} {reading.kind}"
                 schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
-                if reading.holes:
-                    schedule.daily(f"compare {what}", NIGHT, partial(reads.sweep, spoke=spoke, kind=reading.kind))
+            schedule.daily(f"compare {spoke.id}", NIGHT, partial(reads.compare, spoke=spoke))
+            if spoke.accounting.hooks is not None:
+                schedule.every(f"webhooks {spoke.id}", hints.EVERY, partial(hints.keep, spoke=spoke))
         schedule.start()
         try:
             await self.worker.run()
@@ -144,8 +191,14 @@ class House:
         self.worker.stop()
 
     async def probe(self, spoke: Spoke) -> Probe:
-        """Make a connection's test call, outside its lane's queue: somebody waits for the answer."""
-        return await spoke.accounting.probe()
+        """Make a connection's test call, outside its lane's queue: somebody waits for the answer.
+
+        Raises:
+            NeedsPerson: the books are another company's (`company-differs`), and what the plugin raises.
+        """
+        found = await spoke.accounting.probe()
+        await reads.check_company(spoke, self)
+        return found
 
     @cached_property
     def worker(self) -> Worker:
@@ -184,16 +237,20 @@ async def open_house(
     Args:
         connected: open the connections; without that their secrets need not be there yet.
 
+    A tenant whose file or secrets are not right is stopped (`House.stopped`), and the others are served.
+
     Raises:
-        Misconfigured: the store, a mapping file or a tenant's file is not right; all problems are in `details`.
+        Misconfigured: the store or the folder of mapping files is not right; or no tenant is left, then as the first of
+            them says, with all its problems in `details`.
     """
     settings = settings or load()
-    known = plugins.accounting()
-    tenants = {name: mapping.load_tenant(name, plugins=known) for name in mapping.tenants()}
+    tenants, stopped = companies.load(plugins.accounting())
     more = {"clock": clock} if clock else {}
-    house = House(settings, await open_store(settings.database, **more), tenants)
+    house = House(settings, await open_store(settings.database, **more), tenants, stopped)
     try:
         await (house.connect() if connected else house.register())
+        if house.stopped and not house.tenants:
+            raise next(iter(house.stopped.values()))
         yield house
     finally:
         await house.close()
@@ -209,7 +266,7 @@ def _row(tx: Tx, tenant: Tenant, said: TenantConnection) -> Connection:
         )
 
 
-def _revealed(said: TenantConnection, row: Connection) -> dict[str, str]:
+def _revealed(tenant: Tenant, said: TenantConnection, row: Connection) -> dict[str, str]:
     """The secrets a file refers to: from the environment, or from the vault."""
     found: dict[str, str] = {}
     for name, reference in said.said.secrets.items():
@@ -217,25 +274,26 @@ def _revealed(said: TenantConnection, row: Connection) -> dict[str, str]:
         value = os.environ.get(key) if kind == "env" else row.secrets.get(key)
         if not value:
             place = f"environment variable {key}" if kind == "env" else f"vault entry {key}"
+            line = said.secret_lines.get(name, said.line)
             raise Misconfigured(
-                f"The connection {said.id} needs {name}, and the {place} is not there.",
+                f"{tenant.file}:{line}: The connection {said.id} needs {name}, and the {place} is not there.",
                 code="secret-missing",
                 do=f"Set {key} before starting."
                 if kind == "env"
-                else f"Store it: connector connections secret {said.id} {key}",
-                where={"connection": said.id, "secret": name},
+                else f"Store it: connector connections secret {said.id} {key} --tenant {tenant.name}",
+                where={"connection": said.id, "secret": name, "file": tenant.file, "line": line},
             )
         found[name] = str(value)
     return found
 
 
-def _validated(model: type[BaseModel], said: Mapping[str, Any], what: str, file: str) -> BaseModel:
+def _validated(model: type[BaseModel], said: Mapping[str, Any], what: str, place: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate(dict(said))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise Misconfigured(
-            f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"{place['file']}:{place['line']}: {what}: {'.'.join(map(str, first['loc']))}: {first['msg']}",
             code="settings-wrong",
-            where={"file": file},
+            where=place,
         ) from None

@@ -163,12 +163,14 @@ def find(
     state: str | None = None,
     document: str | None = None,
     source: str | None = None,
+    kind: str | None = None,
     after: str | None = None,
     limit: int = 100,
 ) -> list[Arrival]:
     """Heads of arrivals (without bytes), oldest first. Pages: `after` is the id of the last one seen."""
     query = select(*_HEAD).where(_t.c.tenant == tenant)
-    for column, value in ((_t.c.state, state), (_t.c.document, document), (_t.c.source, source)):
+    given = ((_t.c.state, state), (_t.c.document, document), (_t.c.source, source), (_t.c.kind, kind))
+    for column, value in given:
         if value is not None:
             query = query.where(column == value)
     if after is not None:

@@ -21,7 +21,9 @@ _t = schema.links
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it."""
+    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it;
+    `dispatch` what the system says about having sent it to its receiver itself: `sent` or `failed`.
+    """
 
     id: str
     tenant: str
@@ -37,11 +39,12 @@ class Link:
     voucher: str | None = None
     period: str | None = None
     vendor_version: str | None = None
+    dispatch: str | None = None
     base_sent: Any = None
     base_seen: Any = None
 
 
-PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "state"])
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "state"])
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())

@@ -253,6 +253,23 @@ def _found_by(*names: str, states: tuple[str, ...], paging: bool) -> Prepared:
     return Prepared(query.order_by(_t.c.id).limit(bindparam("most", type_=Integer)))
 
 
+_COALESCED = Prepared(
+    select(_t.c.due).where(
+        _t.c.lane == bindparam("lane"),
+        _t.c.merge == bindparam("merge"),
+        _t.c.merge.is_not(None),
+        _t.c.ended.is_(None),
+        one_of(_t.c.state, ("queued", "running")),
+    )
+)
+
+
+def due_of(tx: Tx, lane: str, coalesce: str) -> datetime | None:
+    """When the read that coalesces under this key will be done; None where none waits, or it waits for a person."""
+    row = tx.row(_COALESCED, {"lane": lane, "merge": coalesce})
+    return None if row is None else row.due
+
+
 def needs_of(tx: Tx, id: str) -> list[Work]:
     """What it waits for, or waited for."""
     query = select(_t).join(schema.needs, schema.needs.c.needs == _t.c.id).where(schema.needs.c.work == id)

@@ -10,6 +10,7 @@ from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
 from connector.sync.effects import PUSH
+from connector.sync.hints import HOOK, KEEP, Keep, take_hook
 from connector.sync.intake import take_invoice
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
@@ -38,8 +39,14 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             INVOICE: partial(take_invoice, spokes=spokes),
             PAYMENT: partial(take_payment, spokes=spokes),
             REVERSAL: partial(take_reversal, spokes=spokes),
+            HOOK: partial(take_hook, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
-        reads={POLL: Poll(store, spokes), HINT: Hint(store, spokes), SWEEP: Sweep(store, spokes)},
+        reads={
+            POLL: Poll(store, spokes),
+            HINT: Hint(store, spokes),
+            SWEEP: Sweep(store, spokes),
+            KEEP: Keep(store, spokes),
+        },
     )

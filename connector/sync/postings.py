@@ -10,15 +10,18 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from connector.errors import BadInput
+from connector.errors import BadInput, Missing
 from connector.mapping import Tenant
+from connector.mapping.duties import account as bank_account
 from connector.mapping.tenants import ALL_ACCOUNTS, TenantRoute
 from connector.model import Payment, Reversal
-from connector.store import Tx, documents, links, operations
+from connector.store import Tx, connections, documents, links, operations
 from connector.store.arrivals import Arrival
+from connector.store.connections import Connection
 from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync import effects
+from connector.sync.bank_money import claim_waiting
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
@@ -52,6 +55,8 @@ def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arriv
     """Document, allocations, open amounts, work and events of a payment that was posted. Raises as `money.settle`."""
     made, settled = settle(tx, tenant, SOURCE, payment, arrival=arrival)
     ledgers = spokes_of(tx, spokes, made)
+    for spoke in ledgers:
+        claim_waiting(tx, spokes, spoke, made)
     works = push_payment(tx, ledgers, made)
     for document in settled:
         document = round_off(tx, payment, made, document, ledgers)
@@ -97,9 +102,12 @@ def push_reversal(tx: Tx, spokes: Spokes, reversal: Document) -> list[str]:
 
 def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:
     """The connections that a payment belongs to: those of the routes of what it settles; of money that settles nothing
-    yet, the route that takes what programs post. What a connection told of itself is in no other.
+    yet, the route that takes what programs post. What a connection issued itself is in no other: nor is its payment.
     """
     tenant = spokes.tenant(fact.tenant)
+    ledgers = _ledgers(tx, fact)
+    if ledgers:
+        return [spokes.spoke(id) for id in ledgers]
     names: dict[str, None] = {}
     for route in routes_of(tx, tenant, fact):
         names |= dict.fromkeys(route.to)
@@ -123,8 +131,31 @@ def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> l
             found[route.name] = route
         elif document.kind == "payment":
             found |= {route.name: route for route in routes_of(tx, tenant, document)}
+        elif (ledger := _ledger(tx, document)) is not None:
+            found |= {route.name: route for route in tenant.routes.values() if ledger.name in route.to}
     taking = [route for route in tenant.routes.values() if SOURCE in route.takes]
     return list(found.values()) or ([] if settled and settled[0].kind == "invoice" else taking)
+
+
+def _ledger(tx: Tx, document: Document) -> Connection | None:
+    """The connection that issued a document itself."""
+    try:
+        return connections.get(tx, document.source or "", tenant=document.tenant)
+    except Missing:
+        return None
+
+
+def _ledgers(tx: Tx, fact: Document) -> list[str]:
+    """Ids of the connections that issued what a payment settles, where all of it was issued in ledgers."""
+    found: dict[str, None] = {}
+    for row in documents.relations(tx, fact.tenant, fact.id):
+        if row.document == fact.id and row.amount is not None:
+            settled = documents.get(tx, fact.tenant, row.other)
+            ledger = _ledger(tx, settled) if settled.kind in ("invoice", "credit_note") else None
+            if ledger is None:
+                return []
+            found[ledger.id] = None
+    return list(found)
 
 
 def check_bank_money(tx: Tx, tenant: Tenant, name: str, payment: Payment) -> None:
@@ -137,7 +168,7 @@ def check_bank_money(tx: Tx, tenant: Tenant, name: str, payment: Payment) -> Non
     """
     meant = credit_for if payment.kind == "refund" else invoice_for
     settled = [meant(tx, name, one.document) for one in allocations_of(payment)]
-    account = str(payment.bank_account or "")
+    account = bank_account(str(payment.bank_account or ""))
     for route in _routes(tx, tenant, name, settled):
         place = {"field": "bank_account", "route": route.name, "file": tenant.file, "line": route.line}
         owner = route.takes_bank_money.get(account) or route.takes_bank_money.get(ALL_ACCOUNTS)

@@ -15,7 +15,7 @@ from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, 
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
-from connector.sync import keys
+from connector.sync import dispatched, keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
 from connector.sync.effects import LIVE, PUSH
@@ -228,7 +228,7 @@ def keep_link(
     """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
     shows of it now. `part`: the kind of the link, where the record is a part of the document.
     """
-    links.put(
+    link = links.put(
         tx,
         tenant=spoke.tenant,
         document=document.id,
@@ -240,6 +240,7 @@ def keep_link(
         base_seen=record.body,
         **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
     )
+    dispatched.note(tx, spoke, link, record)
 
 
 def with_body(

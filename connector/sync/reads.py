@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from connector.errors import NeedsPerson
 from connector.lanes import Found, Work
+from connector.model import OrganisationNumber
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
 from connector.store import Store, Tx, connections, links, work
 from connector.store.work import Turn
+from connector.sync.comparison import Comparison, finished
 from connector.sync.records import arrive
 from connector.sync.spokes import Spoke, Spokes
 
 POLL, HINT, SWEEP = "poll", "hint", "sweep"
-_BEGINNING: dict[str, Any] = {"cursor": None, "read": 0, "missed": 0}
 
 
-def poll(tx: Tx, spoke: Spoke, kind: Kind) -> str:
+def poll(tx: Tx, spoke: Spoke, kind: Kind, *, not_before: datetime | None = None) -> str:
     """Have the next changes of a kind read; asked for twice, it is read once."""
-    return _submit(tx, spoke, POLL, Turn.POLL, kind, f"{POLL}:{spoke.id}:{kind}")
+    return _submit(tx, spoke, POLL, Turn.POLL, kind, _key(POLL, spoke, kind), not_before)
 
 
 def hint(tx: Tx, spoke: Spoke, kind: Kind, vendor_id: str) -> str:
     """Have one record read because somebody said that it changed."""
-    return _submit(tx, spoke, HINT, Turn.HINT, kind, f"{HINT}:{spoke.id}:{kind}:{vendor_id}", id=vendor_id)
+    return _submit(tx, spoke, HINT, Turn.HINT, kind, f"{_key(HINT, spoke, kind)}:{vendor_id}", id=vendor_id)
 
 
-def sweep(tx: Tx, spoke: Spoke, kind: Kind) -> str:
+def sweep(tx: Tx, spoke: Spoke, kind: Kind, *, not_before: datetime | None = None) -> str:
     """Have everything of a kind compared with what we hold."""
-    return _submit(tx, spoke, SWEEP, Turn.SWEEP, kind, f"{SWEEP}:{spoke.id}:{kind}")
+    return _submit(tx, spoke, SWEEP, Turn.SWEEP, kind, _key(SWEEP, spoke, kind), not_before)
 
 
-def _submit(tx: Tx, spoke: Spoke, what: str, turn: Turn, kind: Kind, coalesce: str, **task: Any) -> str:
+def compare(tx: Tx, spoke: Spoke) -> Sequence[Kind]:
+    """Have everything compared whose change tracking has holes; the kinds, in the order they are read."""
+    kinds = [reading.kind for reading in spoke.accounting.readings if reading.holes]
+    for kind in kinds:
+        sweep(tx, spoke, kind)
+    return kinds
+
+
+def _key(what: str, spoke: Spoke, kind: Kind) -> str:
+    return f"{what}:{spoke.id}:{kind}"
+
+
+def _submit(
+    tx: Tx,
+    spoke: Spoke,
+    what: str,
+    turn: Turn,
+    kind: Kind,
+    coalesce: str,
+    not_before: datetime | None = None,
+    **task: Any,
+) -> str:
     return work.submit(
         tx,
         tenant=spoke.tenant,
@@ -41,7 +65,38 @@ def _submit(tx: Tx, spoke: Spoke, what: str, turn: Turn, kind: Kind, coalesce: s
         kind=what,
         connection=spoke.id,
         task={"kind": kind, **task},
+        not_before=not_before,
         coalesce=coalesce,
+    )
+
+
+def _goes_first(tx: Tx, spoke: Spoke, what: str, kind: Kind) -> bool:
+    """Whether kinds that this one refers to are being read in the same way: then it waits for them."""
+    after = next((reading.after for reading in spoke.accounting.readings if reading.kind == kind), ())
+    dues = (work.due_of(tx, spoke.lane, _key(what, spoke, other)) for other in after)
+    return any(due is not None and due <= tx.now for due in dues)
+
+
+_IN_TURN = Found(lambda tx: None, again=True, after=0.2)
+
+
+async def check_company(spoke: Spoke, spokes: Spokes) -> None:
+    """Whether these are the tenant's own books: asked before anything of them is kept.
+
+    Raises:
+        NeedsPerson: another company's (`company-differs`); where either number is not known, nothing can be said.
+    """
+    tenant, there = spokes.tenant(spoke.tenant), await spoke.accounting.company()
+    ours, theirs = tenant.organisation_number, there.organisation_number
+    if ours is None or theirs is None or not OrganisationNumber.valid(theirs) or ours == theirs:
+        return
+    raise NeedsPerson(
+        f"{spoke.name} opens the books of {there.name} ({theirs}); {tenant.title} has organisation number {ours}.",
+        code="company-differs",
+        do=f"Name the right company, or other secrets, for `{spoke.name}` in {tenant.file}; then start again and resume"
+        " the connection.",
+        where={"connection": spoke.name, "file": tenant.file},
+        details={"company": there.id, "name": there.name, "organisation_number": theirs},
     )
 
 
@@ -56,7 +111,11 @@ class Poll:
         """One page."""
         spoke = self.spokes.spoke(work.connection or "")
         kind = Kind(work.task["kind"])
-        cursor = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, kind))
+        if await self.store.read(lambda tx: _goes_first(tx, spoke, POLL, kind)):
+            return _IN_TURN
+        cursor, nothing_read = await self.store.read(lambda tx: _cursor(tx, spoke, kind))
+        if nothing_read:
+            await check_company(spoke, self.spokes)
         if cursor is None:
             cursor = await spoke.accounting.begin(kind, spoke.start)
         page = await spoke.accounting.changes(kind, cursor)
@@ -74,7 +133,8 @@ class Hint:
         """One record; one that is not there is left to the full comparison, which looks twice."""
         spoke = self.spokes.spoke(work.connection or "")
         record = await spoke.accounting.read(Kind(work.task["kind"]), work.task["id"])
-        return Found(lambda tx: None if record is None else (arrive(tx, spoke, record), None)[1])
+        page = Page([] if record is None else [record], "")
+        return Found(lambda tx: _arrive(tx, spoke, page))
 
 
 class Sweep:
@@ -88,47 +148,60 @@ class Sweep:
         """One page of it; where it stands is kept like a cursor."""
         spoke = self.spokes.spoke(work.connection or "")
         kind = Kind(work.task["kind"])
+        if await self.store.read(lambda tx: _goes_first(tx, spoke, SWEEP, kind)):
+            return _IN_TURN
         name = f"{SWEEP}:{kind}"
         kept = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, name))
-        at: dict[str, Any] = loads(kept.encode()) if kept else dict(_BEGINNING)
+        at: dict[str, Any] = loads(kept.encode()) if kept else {"cursor": None}
         until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
+        so_far = Comparison.of(kind, at.get("found"), self.store.clock())
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
 
         def write(tx: Tx) -> None:
-            missed = at["missed"]
-            for record in unknown(tx, spoke, page):
-                _, new = arrive(tx, spoke, record)
-                missed += new
-            read = at["read"] + len(page.records)
+            known = versions(tx, spoke, page)
+            new = [record for record in differing(page, known) if arrive(tx, spoke, record)[1]]
+            found = so_far.with_page(page, known, new)
             if page.more:
-                going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat()}
+                going = {"cursor": page.cursor, "until": until.isoformat(), "found": found.as_json()}
                 connections.put_cursor(tx, spoke.id, name, dumps(going).decode())
             else:
-                connections.put_cursor(tx, spoke.id, name, dumps(_BEGINNING).decode())
-                tx.emit(
-                    spoke.tenant,
-                    "connection.compared",
-                    connection=spoke.id,
-                    data={"connection": spoke.name, "kind": kind, "read": read, "missed": missed},
-                )
+                connections.put_cursor(tx, spoke.id, name, dumps({"cursor": None}).decode())
+                finished(tx, spoke, found)
 
         return Found(write, again=page.more)
 
 
+def _cursor(tx: Tx, spoke: Spoke, kind: Kind) -> tuple[str | None, bool]:
+    """Where the next read of a kind begins, and whether nothing has been read of this connection yet."""
+    cursor = connections.cursor(tx, spoke.id, kind)
+    if cursor is not None:
+        return cursor, False
+    kinds = (reading.kind for reading in spoke.accounting.readings)
+    return None, all(connections.cursor(tx, spoke.id, one) is None for one in kinds)
+
+
 def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page) -> None:
-    # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
-    for record in unknown(tx, spoke, page):
-        arrive(tx, spoke, record)
+    _arrive(tx, spoke, page)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
 
 
-def unknown(tx: Tx, spoke: Spoke, page: Page) -> list[Record]:
-    """The records of a page that are not here in this version."""
-    known = {
+def _arrive(tx: Tx, spoke: Spoke, page: Page) -> None:
+    # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
+    for record in differing(page, versions(tx, spoke, page)):
+        arrive(tx, spoke, record)
+
+
+def versions(tx: Tx, spoke: Spoke, page: Page) -> dict[tuple[Kind, str], str | None]:
+    """The versions we know of the records of a page, as far as they are linked, by kind and the vendor's id."""
+    return {
         (kind, id): version
         for kind in {record.kind for record in page.records}
         for id, version in links.versions(
             tx, spoke.id, kind, [record.id for record in page.records if record.kind == kind]
         ).items()
     }
+
+
+def differing(page: Page, known: dict[tuple[Kind, str], str | None]) -> list[Record]:
+    """The records of a page that are not here in this version."""
     return [record for record in page.records if known.get((record.kind, record.id)) != record.version]

@@ -6,6 +6,7 @@ A record without a link is first held against our own pushes under way: while on
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +15,13 @@ from connector.lanes import Later
 from connector.mapping import Tenant
 from connector.model import CreditNote, Customer, Invoice, Party, Payment
 from connector.model.json import dumps, loads
-from connector.ports import Kind, Record
+from connector.ports import Dispatch, Kind, Record
 from connector.store import Tx, arrivals, attention, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
-from connector.sync import effects, keys
+from connector.sync import dispatched, effects, keys
+from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
@@ -44,9 +46,14 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
         kind=RECORD + record.kind,
         key=f"{record.kind}/{record.id}/{record.version}",
         subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps({"id": record.id, "version": record.version, "body": record.body}, canonical=True),
+        body=dumps(_kept(record), canonical=True),
         content_type="application/json",
     )
+
+
+def _kept(record: Record) -> dict[str, Any]:
+    said = {"id": record.id, "version": record.version, "body": record.body}
+    return said | ({"dispatch": asdict(record.dispatch)} if record.dispatch else {})
 
 
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
@@ -54,14 +61,18 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
     said = loads(arrival.body)
-    record = Record(Kind(kind), said["id"], said["version"], said["body"])
+    sent = Dispatch(**said["dispatch"]) if said.get("dispatch") else None
+    record = Record(Kind(kind), said["id"], said["version"], said["body"], sent)
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)
     if link is not None:
+        link = dispatched.note(tx, spoke, link, record)
         return _known(tx, spoke, kind, link, record)
     if kind in _ISSUED:
         return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
+    if kind == Kind.PAYMENT:
+        return _new_payment(tx, spoke, record, arrival, spokes)
     return _NEW[kind](tx, spoke, record, arrival.id)
 
 
@@ -295,7 +306,7 @@ def _mirrored(
     return made
 
 
-def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, spokes: Spokes) -> str:
     """Money on a customer's account in the system's books: one row, one payment or refund."""
     mapper = spoke.mapping["payment"]
     try:
@@ -308,7 +319,10 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
     ours = _unlinked_payments(tx, spoke, payment)
     if ours:
         _hold(effects.could_explain(tx, spoke, "payment", frozenset(ours)), "payment")
-    made, settled = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival)
+    there = matched(tx, spokes, spoke, payment, record, arrival)
+    if there is not None:
+        return there
+    made, settled = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id)
     keep_link(tx, spoke, "payment", made, payment.model_dump(), record, {})
     for document in settled:
         push_settlements(tx, spoke, document.id)
@@ -352,6 +366,5 @@ class _Behind(Linked):
 
 _NEW: dict[str, Callable[[Tx, Spoke, Record, str], str | None]] = {
     "customer": _new_customer,
-    "payment": _new_payment,
 }
 _ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

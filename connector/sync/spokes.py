@@ -29,6 +29,8 @@ class Spoke:
     accounting: Accounting
     lane: str
     elsewhere: frozenset[str] = frozenset()
+    webhooks: str | None = None
+    """Where the system's webhooks shall come to, where they shall."""
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:

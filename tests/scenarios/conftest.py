@@ -95,6 +95,7 @@ async def company(
     settings: str = "",
     more_routes: str = "",
     mapping: str = "{}",
+    tenant: str = TENANT,
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
     """A company on this database; `sandbox` says how its books behave, `settings` what more the connection says,
@@ -106,7 +107,7 @@ async def company(
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
         more = f", {settings}" if settings else ""
-        said = TENANT.format(url=box.url, settle=f"{settle}{more}", issues=issues, mapping=mapping)
+        said = tenant.format(url=box.url, settle=f"{settle}{more}", issues=issues, mapping=mapping)
         (tenants / "fjord.yaml").write_text(said + more_routes.lstrip("\n"))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from adapters.accounting.tripletex import wire
@@ -66,7 +66,16 @@ class Secrets(BaseModel):
     consumer_token: SecretStr
     """Ours: one for all customers."""
     employee_token: SecretStr
-    """The customer's: made under "API-tilgang" for our application, shown once."""
+    """The customer's: made under "API-tilgang" for our application, shown once. An accountant's opens many."""
+    webhook_secret: SecretStr | None = None
+    """Ours: Tripletex signs its webhooks with it. At least 8 characters; needed where the connection has `webhooks`."""
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _long(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and len(given.get_secret_value()) < 8:
+            raise ValueError("a secret of at least 8 characters is needed")
+        return given
 
 
 class TripletexPlugin:
@@ -76,6 +85,7 @@ class TripletexPlugin:
     title = "Tripletex"
     settings: type[BaseModel] = Settings
     secrets: type[BaseModel] = Secrets
+    hook_secret: str | None = "webhook_secret"  # noqa: S105 - the name of it
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
         Kind.INVOICE: wire.InvoiceRecord,

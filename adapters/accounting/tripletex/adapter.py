@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from adapters.accounting.tripletex.client import OSLO, Client
+from adapters.accounting.tripletex import session
+from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.companies import Companies
 from adapters.accounting.tripletex.credit_notes import CreditNotes
 from adapters.accounting.tripletex.customers import Customers
 from adapters.accounting.tripletex.external import Externals
@@ -17,13 +18,12 @@ from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
-from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.registered import Registered
-from adapters.accounting.tripletex.rights import NEEDED, missing_entitlements
 from adapters.accounting.tripletex.settlements import Settlements
 from adapters.accounting.tripletex.vouchers import Vouchers
-from connector.errors import NeedsPerson, Refused
-from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
+from adapters.accounting.tripletex.webhooks import Webhooks
+from connector.errors import Refused
+from connector.ports import Capabilities, Company, Goal, Hooks, Kind, Lane, Page, Probe, Reading, Record, Step
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex import Secrets, Settings
@@ -55,32 +55,39 @@ EXTERNAL: Mapping[str, Capabilities] = {
     },
 }
 """The same for what was issued elsewhere, by the setting `external_invoices`."""
+READINGS: Sequence[Reading] = (
+    Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
+    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
+    Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
+)
+KINDS = frozenset(reading.kind for reading in READINGS)
 
 
 class Tripletex:
     """An open connection; makes no call before it is asked for something."""
 
-    readings: Sequence[Reading] = (
-        Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
-        Reading(Kind.INVOICE, timedelta(minutes=15), holes=True),
-        Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True),
-    )
+    readings = READINGS
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
-        token = secrets.employee_token.get_secret_value()
-        # Calls are counted per employee token; the key names it without telling it.
-        digest = hashlib.sha256(f"tripletex lane {settings.base_url} {token}".encode()).hexdigest()[:16]
+        consumer, token = secrets.consumer_token.get_secret_value(), secrets.employee_token.get_secret_value()
+        # Calls are counted per pair of tokens, whichever company they are about; the key names it without telling it.
+        digest = session.digest(settings.base_url, consumer, token)
         self.lane = Lane(f"tripletex:{digest}", width=settings.width)
         self._client = Client(
             http,
-            consumer_token=secrets.consumer_token.get_secret_value(),
+            consumer_token=consumer,
             employee_token=token,
+            shared=f"{digest} {settings.session_days} {settings.legacy_session}",
             company=settings.company,
             days=settings.session_days,
             legacy=settings.legacy_session,
         )
         self.capabilities: Capabilities = {**CAPABILITIES, **EXTERNAL[settings.external_invoices]}
-        self._company = settings.company
+        self._companies = Companies(self._client, settings.company)
+        self.hooks: Hooks | None = None
+        if secrets.webhook_secret is not None:
+            self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), KINDS)
+            http.keep_secret(secrets.webhook_secret.get_secret_value(), names={"hmacSharedSecret"})
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
@@ -94,44 +101,13 @@ class Tripletex:
         self._registered = Registered(self._client, self._invoices)
         self._externals = Externals(self._client, lookups)
 
+    async def company(self) -> Company:
+        """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
+        return await self._companies.own()
+
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""
-        company = self._company or await self._who()
-        there: Mapping[str, Any] = {"name": f"Tripletex company {company}"}
-        missing = []
-        try:
-            there = await self._client.get(f"/company/{company}", fields="id,name,organizationNumber")
-        except (NeedsPerson, Refused) as exc:
-            if exc.code == "sign-in":
-                raise
-            missing.append("Company information (Firmainformasjon)")
-        day = datetime.now(OSLO).date()
-        end = day + timedelta(days=1)
-        needed: tuple[tuple[str, str, dict[str, Any]], ...] = (
-            ("Customers (Kunder)", "/customer", {}),
-            ("Invoices (Faktura)", "/invoice", {"invoiceDateFrom": day, "invoiceDateTo": end}),
-            ("Orders (Ordre)", "/order", {"orderDateFrom": day, "orderDateTo": end}),
-            ("Ledger (Regnskap)", "/ledger/posting", {"dateFrom": day, "dateTo": end}),
-            ("Payment types (Betalingstyper)", "/invoice/paymentType", {}),
-        )
-        for right, path, params in needed:
-            try:
-                await self._client.rows(path, fields="id", count=1, **params)
-            except NeedsPerson as exc:
-                if exc.code != "right-missing":
-                    raise
-                missing.append(right)
-        missing += await missing_entitlements(self._client)
-        return Probe(str(there.get("name", company)), there.get("organizationNumber") or None, missing, NEEDED)
-
-    async def _who(self) -> int:
-        path = "/token/session/>whoAmI"
-        body = (await self._client.call("GET", path, params={"fields": "companyId,employeeId"})).json()
-        value = body.get("value") if isinstance(body, dict) else None
-        company = value.get("companyId") if isinstance(value, dict) else None
-        if not isinstance(company, int):
-            raise not_as_described("value.companyId", "an integer", path)
-        return company
+        return await self._companies.probe()
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, then what changes. Makes no call."""

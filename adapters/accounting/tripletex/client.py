@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import logging
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.accounting.tripletex import session as sessions
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.refusals import refusal
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
@@ -25,7 +25,7 @@ PAGE = 1000
 
 
 class Client:
-    """One session with Tripletex, made when it is first needed and again before or once it has ended.
+    """One company's calls. The session is made when it is first needed and again before or once it has ended.
 
     Args:
         http: calls below the API's base address.
@@ -33,10 +33,19 @@ class Client:
         company: the user name of every call; 0 is the employee's own company.
         days: for how long a session is asked.
         legacy: begin sessions by `PUT`, with the tokens in the address.
+        shared: key of the session that others with the same tokens use, too; None: one of its own.
     """
 
     def __init__(
-        self, http: Http, *, consumer_token: str, employee_token: str, company: int, days: int, legacy: bool
+        self,
+        http: Http,
+        *,
+        consumer_token: str,
+        employee_token: str,
+        company: int,
+        days: int,
+        legacy: bool,
+        shared: str | None = None,
     ) -> None:
         http.keep_secret(consumer_token, employee_token, names={"consumerToken", "employeeToken", "sessionToken"})
         self._http = http
@@ -44,12 +53,9 @@ class Client:
         self._company = company
         self._days = days
         self._legacy = legacy
-        self._lock = asyncio.Lock()
-        self._token: str | None = None
-        self._authorization = ""
-        self._dies = datetime.min.replace(tzinfo=UTC)
-        self._left: int | None = None
-        self._resets_at = 0.0
+        self._session = sessions.join(shared or f"own {id(self)}")
+        self._masked: str | None = None
+        self._closed = False
         self.server_time: datetime | None = None
         """What the vendor's clock said in its last answer (UTC)."""
 
@@ -108,9 +114,17 @@ class Client:
             raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
 
     async def call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, files: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        files: Any = None,
+        company: int | None = None,
     ) -> Answer:
-        """One call in the session; a session that is refused is made anew, once.
+        """One call in the session; a session that is refused is made anew, once. `company`: another user name than the
+        usual.
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the period's calls are used up.
@@ -121,23 +135,28 @@ class Client:
         if params is not None:
             params = {name: _text(value) for name, value in params.items() if value is not None}
         for again in (True, False):
-            token = await self._session()
+            token = await self._in_session()
             self._not_used_up()
             try:
                 answer = await self._http.call(
-                    method, path, params=params, json=json, files=files,
-                    headers={"Authorization": self._authorization}, hint=self._hint,
-                )  # fmt: skip
+                    method,
+                    path,
+                    params=params,
+                    json=json,
+                    files=files,
+                    headers=self._headers(token, company),
+                    hint=self._hint,
+                )
             except TryLater as exc:
-                if exc.code == "rate-limited" and exc.after is None and self._resets_at > now():
-                    exc.after = self._resets_at - now()
+                if exc.code == "rate-limited" and exc.after is None and self._session.resets_at > now():
+                    exc.after = self._session.resets_at - now()
                 raise
             self._heard(answer)
             if answer.status == 401 and again:
                 # Not taken: the session has ended. Whoever comes first makes a new one, the others use it.
-                async with self._lock:
-                    if self._token == token:
-                        self._token = None
+                async with self._session.lock:
+                    if self._session.token == token:
+                        self._session.token = None
                 continue
             break
         if answer.status < 300:
@@ -145,25 +164,36 @@ class Client:
         raise self._error(answer, f"{method} {path}")
 
     async def close(self) -> None:
-        """End the session, as well as that goes, and close the connections."""
-        token, self._token = self._token, None
+        """End the session where nobody else uses it, as well as that goes, and close the connections."""
+        token = None if self._closed else sessions.leave(self._session)
+        self._closed = True
         if token is not None:
+            self._hide(token)
             try:
-                await self._http.call(
-                    "DELETE", f"/token/session/{token}", headers={"Authorization": self._authorization}, timeout=5.0
-                )
+                await self._http.call("DELETE", f"/token/session/{token}", headers=self._headers(token), timeout=5.0)
             except VendorError as exc:
                 log.info("The session could not be ended: %s", exc.said)
         await self._http.aclose()
 
     # --- the session --------------------------------------------------------------------------------------------------
 
-    async def _session(self) -> str:
-        async with self._lock:
-            if self._token is None or datetime.now(UTC) >= self._dies - timedelta(minutes=10):
+    async def _in_session(self) -> str:
+        session = self._session
+        async with session.lock:
+            if session.token is None or datetime.now(UTC) >= session.dies - timedelta(minutes=10):
                 await self._begin()
-            assert self._token is not None
-            return self._token
+            assert session.token is not None
+            self._hide(session.token)
+            return session.token
+
+    def _hide(self, token: str) -> None:
+        if token != self._masked:
+            self._http.keep_secret(token)
+            self._masked = token
+
+    def _headers(self, token: str, company: int | None = None) -> dict[str, str]:
+        user = self._company if company is None else company
+        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()}
 
     async def _begin(self) -> None:
         day = datetime.now(OSLO).date() + timedelta(days=self._days)
@@ -192,12 +222,9 @@ class Client:
             day = date.fromisoformat(str(session.get("expirationDate", day.isoformat()))[:10])
         except ValueError:
             raise not_as_described("value.expirationDate", "a day", path) from None
-        token: str = session["token"]
-        self._http.keep_secret(token)
-        self._authorization = "Basic " + base64.b64encode(f"{self._company}:{token}".encode()).decode()
         # It ends at midnight, Norwegian time, as that day begins.
-        self._dies = datetime(day.year, day.month, day.day, tzinfo=OSLO).astimezone(UTC)
-        self._token = token
+        self._session.dies = datetime(day.year, day.month, day.day, tzinfo=OSLO).astimezone(UTC)
+        self._session.token = session["token"]
 
     # --- what answers mean --------------------------------------------------------------------------------------------
 
@@ -209,9 +236,9 @@ class Client:
     def _limits(self, headers: Mapping[str, str]) -> None:
         left, reset = _seconds(headers, "x-rate-limit-remaining"), _seconds(headers, "x-rate-limit-reset")
         if left is not None:
-            self._left = int(left)
+            self._session.left = int(left)
         if reset is not None:
-            self._resets_at = now() + reset
+            self._session.resets_at = now() + reset
 
     def _heard(self, answer: Answer) -> None:
         self._limits(answer.headers)
@@ -221,8 +248,8 @@ class Client:
             self.server_time = None
 
     def _not_used_up(self) -> None:
-        wait = self._resets_at - now()
-        if self._left == 0 and wait > 0:
+        wait = self._session.resets_at - now()
+        if self._session.left == 0 and wait > 0:
             raise TryLater("The calls of this period are used up.", code="rate-limited", after=wait)
 
     def _error(self, answer: Answer, call: str) -> VendorError:

@@ -43,7 +43,7 @@ class Lookups:
             raise not_as_described("vatType.percentage", "a number")
         return Decimal(percent)
 
-    async def account(self, number: int) -> int:
+    async def account(self, number: int | str) -> int:
         """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
         rows = await self._table(
             f"account {number}",
@@ -120,23 +120,6 @@ class Lookups:
         )
         asked = [row for row in rows if row.get("isInvoiceAccount")]
         return not asked or any(row.get("bankAccountNumber") for row in asked)
-
-    async def account(self, number: str) -> int:
-        """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
-        rows = await self._table(
-            f"account {number}",
-            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
-        )
-        found = [row for row in rows if str(row.get("number")) == number]
-        if not found or found[0].get("isInactive"):
-            raise Stop(
-                f"Tripletex has no account {number} that can be booked on.",
-                code="account-inactive" if found else "account-unknown",
-                do="See the chart of accounts in Tripletex, or name another account in the mapping.",
-                where={"account": number},
-            )
-        id: int = found[0]["id"]
-        return id
 
     async def rate(self, code: str, day: date) -> Decimal:
         """Kroner for one unit of a currency: the ledger's own rate of a day, as it is now."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from adapters.accounting.tripletex import wire
 from connector.errors import VendorError
 from connector.model.money import round2
-from connector.ports import Kind, Record
+from connector.ports import Dispatch, Kind, Record
 
 Row = Mapping[str, Any]
 
@@ -108,10 +108,28 @@ def customer(row: Row) -> Record:
 def invoice_version(row: Row) -> str:
     """Differs whenever what may change of an invoice does, also where a payment leaves `version` as it was."""
     open_amount = row.get("amountCurrencyOutstanding", row.get("amountOutstanding"))
-    return f"{row.get('version', 0)}/{open_amount}/{'credited' if row.get('isCredited') else ''}"
+    sent = row.get("ehfSendStatus") if dispatch(row) else None
+    return f"{row.get('version', 0)}/{open_amount}/{'credited' if row.get('isCredited') else ''}" + (
+        f"/{sent}" if sent else ""
+    )
 
 
-VERSION_FIELDS = "id,version,amountCurrencyOutstanding,isCredited"
+_SENT = ("SENT", "SEND")
+_FAILED = "SEND_FAILURE"
+
+
+def dispatch(row: Row) -> Dispatch | None:
+    """What Tripletex says about having sent an invoice as EHF itself; `SEND` is on its way and not ours to send.
+
+    The vendor calls the field deprecated: that it says nothing proves nothing.
+    """
+    said = str(row.get("ehfSendStatus") or "")
+    if said in _SENT:
+        return Dispatch("sent", "ehf", said)
+    return Dispatch("failed", "ehf", said) if said.startswith(_FAILED) else None
+
+
+VERSION_FIELDS = "id,version,amountCurrencyOutstanding,isCredited,ehfSendStatus"
 """What `invoice_version` needs."""
 
 
@@ -126,7 +144,8 @@ def invoice(row: Row) -> Record:
         "order": pick(wire.Order, {"customer": row.get("customer"), **order, "orderLines": lines}, "order."),
         "invoice": pick(wire.Invoice, row, "invoice."),
     }
-    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body))
+    body = _sound(wire.InvoiceRecord, body)
+    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), body, dispatch(row))
 
 
 CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
@@ -174,7 +193,7 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
-    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body))
+    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body), plain.dispatch)
 
 
 _SIGNED = ("amount", "count")

@@ -1,0 +1,102 @@
+"""What is connected: in which state, how its webhooks stand, and what the last full comparison found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from connector.api.access import Reader, TheHouse
+from connector.api.problems import declared
+from connector.store import Tx, connections
+from connector.sync import comparison, hints
+
+router = APIRouter(prefix="/v1/connections", tags=["connections"])
+
+
+class Missed(BaseModel):
+    """A record that neither a poll nor a webhook had brought."""
+
+    kind: str = Field(examples=["invoice"])
+    id: str = Field(description="What it is called in the system.")
+    was: str | None = Field(default=None, description="Its version here; none: it was not here at all.")
+    now: str = Field(description="Its version there.")
+
+
+class ComparisonView(BaseModel):
+    """The last full comparison of one kind."""
+
+    kind: str = Field(examples=["invoice"])
+    began: datetime
+    ended: datetime
+    read: int = Field(description="Records read.")
+    missed: int = Field(description="How many of them neither a poll nor a webhook had brought.")
+    new: int = Field(description="Of these, how many were not here at all.")
+    changed: int = Field(description="Of these, how many were here in an older version.")
+    named: list[Missed] = Field(description="The first of them.")
+
+
+class WebhooksView(BaseModel):
+    """How the subscriptions stood when they were last looked after."""
+
+    looked: datetime | None = None
+    events: dict[str, str] = Field(default={}, description="State of each subscription as found, by event.")
+    error: str | None = Field(default=None, description="Why they could not be kept.")
+
+
+class ConnectionView(BaseModel):
+    """One connection of the tenant."""
+
+    id: str
+    name: str = Field(examples=["books"])
+    system: str
+    mode: str = Field(description="observe or active.")
+    paused: str | None = Field(default=None, description="Why nothing is done with it.")
+    webhooks: WebhooksView | None = None
+    compared: list[ComparisonView] = []
+
+
+@router.get(
+    "",
+    response_model=list[ConnectionView],
+    response_model_exclude_none=True,
+    summary="What is connected",
+    responses=declared(401, 403, 503),
+)
+async def list_connections(house: TheHouse, key: Reader) -> list[ConnectionView]:
+    """Every connection of the tenant, with its webhooks and its last full comparison."""
+    house.tenant(key.tenant)
+    spokes = house.spokes(key.tenant)
+
+    def read(tx: Tx) -> list[ConnectionView]:
+        found = []
+        for spoke in spokes:
+            row = connections.get(tx, spoke.id)
+            kinds = [reading.kind for reading in spoke.accounting.readings]
+            found.append(
+                ConnectionView(
+                    id=row.id,
+                    name=row.name,
+                    system=row.system,
+                    mode=row.mode,
+                    paused=row.paused_said,
+                    webhooks=_webhooks(hints.state(tx, spoke.id)) if spoke.webhooks else None,
+                    compared=[_view(one) for one in comparison.reports(tx, spoke.id, kinds)],
+                )
+            )
+        return found
+
+    return await house.store.read(read)
+
+
+def _webhooks(kept: dict[str, object]) -> WebhooksView:
+    error = kept.get("error")
+    said = error.get("message") if isinstance(error, dict) else None
+    return WebhooksView.model_validate({"looked": kept.get("at"), "events": kept.get("events", {}), "error": said})
+
+
+def _view(one: comparison.Comparison) -> ComparisonView:
+    said = one.as_json()
+    named = [{"kind": row["kind"], "id": row["id"], "was": row["was"], "now": row["is"]} for row in one.named]
+    return ComparisonView.model_validate({**said, "named": named})
