@@ -28,10 +28,13 @@ class Kind(StrEnum):
     """The kinds of things that are kept alike."""
 
     CUSTOMER = "customer"
+    SUPPLIER = "supplier"
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
     REVERSAL = "reversal"
+    SUPPLIER_INVOICE = "supplier_invoice"
+    """An invoice or credit note that we received: our purchase."""
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -92,12 +95,26 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file with its name and media type. `role`: the readable `page` of a document, the `original` as it was
+    received, or an `attachment` of it (BG-24).
+    """
+
+    name: str
+    media_type: str
+    content: bytes
+    role: Literal["page", "original", "attachment"] = "attachment"
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """What shall be true at the vendor when a flow has ended.
 
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
     vendor's own names; `target` the vendor's id where something existing is changed.
+
+    `files` go along. They are not kept with the goal: `flow` is given them anew each time, always the same ones.
     """
 
     kind: Kind
@@ -106,6 +123,7 @@ class Goal:
     record: Mapping[str, Json]
     totals: Totals | None = None
     target: str | None = None
+    files: Sequence[File] = ()
 
 
 Operation = Literal["create", "update"]
@@ -202,6 +220,9 @@ class Accounting(Protocol):
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None when the vendor says that there is none."""
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The page that the system shows of a record; None where it has none."""
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Pure; raises `Refused` for what this system cannot do."""

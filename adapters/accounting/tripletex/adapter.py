@@ -8,17 +8,22 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from adapters.accounting.tripletex.attachments import MB, OrderFiles
 from adapters.accounting.tripletex.client import OSLO, Client
 from adapters.accounting.tripletex.credit_notes import CreditNotes
 from adapters.accounting.tripletex.customers import Customers
+from adapters.accounting.tripletex.incoming import PILOT, Incoming
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.reading import Numbers, Reader
+from adapters.accounting.tripletex.reception import KINDS as PURCHASES
+from adapters.accounting.tripletex.reception import Purchases
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.suppliers import Suppliers
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
-from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
+from connector.ports import Capabilities, File, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex import Secrets, Settings
@@ -33,6 +38,10 @@ CAPABILITIES: Capabilities = {
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open; without an invoice, as a voucher.",
     (Kind.REVERSAL, "create"): "As a voucher.",
+    (Kind.SUPPLIER, "create"): "Found by organisation number, else made.",
+    (Kind.SUPPLIER, "update"): "Changed with the version that was read; never its bank accounts.",
+    (Kind.SUPPLIER_INVOICE, "create"): "Into the voucher reception as PDF or EHF, or by `/incomingInvoice`, as the"
+    " setting `incoming` says; not where Tripletex has received it itself.",
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 
@@ -45,6 +54,7 @@ class Tripletex:
         Reading(Kind.INVOICE, timedelta(minutes=15), holes=True),
         Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True),
     )
+    """Suppliers and incoming invoices, too, unless they are switched off."""
 
     capabilities = CAPABILITIES
 
@@ -66,7 +76,14 @@ class Tripletex:
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
-        self._invoices = Invoices(self._client, lookups, numbers.seen)
+        most = settings.attachment_mb * MB
+        self._invoices = Invoices(self._client, lookups, numbers.seen, OrderFiles(self._client, most))
+        self._suppliers = Suppliers(self._client, lookups)
+        self._way = settings.incoming
+        self._incoming = Incoming(self._client, lookups, settings.incoming, settings.incoming_account, most)
+        self._purchases = Purchases(self._client, self._reader, self._incoming)
+        if settings.incoming != "off":
+            self.readings = (*self.readings, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
         self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
         self._payments = Payments(self._client, lookups, numbers.seen)
         self._vouchers = Vouchers(self._client, lookups)
@@ -91,6 +108,13 @@ class Tripletex:
             ("Ledger (Regnskap)", "/ledger/posting", {"dateFrom": day, "dateTo": end}),
             ("Payment types (Betalingstyper)", "/invoice/paymentType", {}),
         )
+        if self._way != "off":
+            window = {"invoiceDateFrom": day, "invoiceDateTo": end}
+            needed += (
+                ("Suppliers (Leverandører)", "/supplier", {}),
+                ("Incoming invoices (Leverandørfaktura)", "/supplierInvoice", window),
+                ("Voucher reception (Bilagsmottak)", "/ledger/voucher/>voucherReception", {}),
+            )
         for right, path, params in needed:
             try:
                 await self._client.rows(path, fields="id", count=1, **params)
@@ -98,7 +122,19 @@ class Tripletex:
                 if exc.code != "right-missing":
                     raise
                 missing.append(right)
+        if self._way in PILOT:
+            missing += await self._no_pilot()
         return Probe(str(there.get("name", company)), there.get("organizationNumber") or None, missing)
+
+    async def _no_pilot(self) -> list[str]:
+        """`/incomingInvoice` is for pilot customers: whether this one is."""
+        try:
+            await self._client.call("GET", "/incomingInvoice/search", params={"count": 1})
+        except NeedsPerson as exc:
+            if exc.code != "right-missing":
+                raise
+            return [f"The pilot of /incomingInvoice, which `incoming: {self._way}` needs; `incoming: pdf` does not"]
+        return []
 
     async def _who(self) -> int:
         path = "/token/session/>whoAmI"
@@ -115,15 +151,31 @@ class Tripletex:
 
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
+        if kind in PURCHASES:
+            return await self._purchases.changes(kind, cursor)
         return await self._reader.changes(kind, cursor)
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        """A page of everything dated in [since, until); customers and suppliers have no date, so all of them."""
+        if kind in PURCHASES:
+            return await self._purchases.sweep(kind, since, until, cursor)
         return await self._reader.sweep(kind, since, until, cursor)
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None where Tripletex has none."""
+        if kind in PURCHASES:
+            return await self._purchases.read(kind, id)
         return await self._reader.read(kind, id)
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The PDF of an invoice, a credit note or an incoming invoice; None where Tripletex has none."""
+        if kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
+            content = await self._client.content(f"/invoice/{id}/pdf", download=False)
+        elif kind is Kind.SUPPLIER_INVOICE:
+            content = await self._client.content(f"/ledger/voucher/{id}/pdf")
+        else:
+            return None
+        return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
@@ -133,6 +185,10 @@ class Tripletex:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
+            case Kind.SUPPLIER, _:
+                return self._suppliers.flow(goal)
+            case Kind.SUPPLIER_INVOICE, "create":
+                return self._incoming.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
             case Kind.CREDIT_NOTE, "create":

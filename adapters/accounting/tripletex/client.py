@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from adapters.accounting.tripletex.records import not_as_described
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http, now, retry_after
+from connector.ports import File
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +111,32 @@ class Client:
         except VendorError as exc:
             raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
 
+    async def upload(
+        self, method: str, path: str, file: File, *, params: Mapping[str, Any] | None = None, **texts: str
+    ) -> Answer:
+        """Send a file as a form, with further `texts` in it. Raises what `call` raises."""
+        form: dict[str, Any] = {name: (None, text) for name, text in texts.items()}
+        form["file"] = (file.name, file.content, file.media_type)
+        return await self.call(method, path, params=params, files=form)
+
+    async def content(self, path: str, **params: Any) -> bytes | None:
+        """A file; None where Tripletex has none."""
+        try:
+            return (await self.call("GET", path, params=params, accept="*/*")).body or None
+        except Refused as exc:
+            if exc.code != "vendor-not-found":
+                raise
+            return None
+
     async def call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        files: Any = None,
+        accept: str | None = None,
     ) -> Answer:
         """One call in the session; a session that is refused is made anew, once.
 
@@ -126,11 +151,11 @@ class Client:
         for again in (True, False):
             token = await self._session()
             self._not_used_up()
+            headers = {"Authorization": self._authorization} | ({"Accept": accept} if accept else {})
             try:
                 answer = await self._http.call(
-                    method, path, params=params, json=json, headers={"Authorization": self._authorization},
-                    hint=self._hint,
-                )  # fmt: skip
+                    method, path, params=params, json=json, files=files, headers=headers, hint=self._hint
+                )
             except TryLater as exc:
                 if exc.code == "rate-limited" and exc.after is None and self._resets_at > now():
                     exc.after = self._resets_at - now()

@@ -26,22 +26,23 @@ class Lookups:
         self._tables: dict[str, tuple[float, Rows]] = {}
         self._lock = asyncio.Lock()
 
-    async def vat_type(self, number: str, day: date) -> int:
-        """Id of the VAT type for sales with this code, legal for this company on this day.
+    async def vat_type(self, number: str, day: date, *, purchase: bool = False) -> int:
+        """Id of the VAT type for sales (or purchases) with this code, legal for this company on this day.
 
         Raises `Stop`: "vat-code-unknown", or "vat-code-ambiguous" where several VAT types have the code.
         """
+        side, what = ("INCOMING", "purchases") if purchase else ("OUTGOING", "sales")
         rows = await self._table(
-            f"vat {day}",
+            f"vat {side} {day}",
             lambda: self._client.every(
-                "/ledger/vatType", typeOfVat="OUTGOING", vatDate=day, fields="id,number,name,percentage"
+                "/ledger/vatType", typeOfVat=side, vatDate=day, fields="id,number,name,percentage"
             ),
         )
         found = [row for row in rows if row.get("number") == number]
         if not found:
             legal = sorted({str(row.get("number")) for row in rows})
             raise Stop(
-                f"VAT code {number} cannot be used for sales in this company on {day}.",
+                f"VAT code {number} cannot be used for {what} in this company on {day}.",
                 code="vat-code-unknown",
                 do="Mend the VAT table of the mapping, or see that the company is in the VAT register.",
                 where={"field": "vatType", "vat_code": number, "date": day.isoformat()},
@@ -62,6 +63,13 @@ class Lookups:
             f"country {code}", lambda: self._client.every("/country", code=code, fields="id,isoAlpha2Code")
         )
         return self._exactly(rows, "isoAlpha2Code", code, "country")
+
+    async def account(self, number: int) -> int:
+        """Id of an account of the ledger by its number. Raises `Stop` ("account-unknown")."""
+        rows = await self._table(
+            f"account {number}", lambda: self._client.every("/ledger/account", number=number, fields="id,number")
+        )
+        return self._exactly(rows, "number", number, "account")
 
     async def payment_type(self, wanted: Mapping[str, Any] | None) -> int:
         """Id of the payment type by description or debited account; without either, the one of the settings.
@@ -134,7 +142,7 @@ class Lookups:
                     known = self._tables[name] = (now() + FRESH, await read())
         return known[1]
 
-    def _exactly(self, rows: Rows, field: str, code: str, what: str) -> int:
+    def _exactly(self, rows: Rows, field: str, code: str | int, what: str) -> int:
         found = [row for row in rows if row.get(field) == code]
         if not found:
             raise Stop(
