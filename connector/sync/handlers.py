@@ -10,7 +10,9 @@ from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
 from connector.sync.effects import PUSH
+from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
+from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
@@ -38,8 +40,14 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             INVOICE: partial(take_invoice, spokes=spokes),
             PAYMENT: partial(take_payment, spokes=spokes),
             REVERSAL: partial(take_reversal, spokes=spokes),
+            INCOMING: partial(take_incoming, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
-        reads={POLL: Poll(store, spokes), HINT: Hint(store, spokes), SWEEP: Sweep(store, spokes)},
+        reads={
+            POLL: Poll(store, spokes),
+            HINT: Hint(store, spokes),
+            SWEEP: Sweep(store, spokes),
+            PAGE: ReadPage(store, spokes),
+        },
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work
-from connector.model import Customer, Invoice
+from connector.model import Customer, Invoice, Supplier
 from connector.ports import Goal, Kind, Proof, Record, Step, Totals
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
@@ -17,8 +18,10 @@ from connector.sync import keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
 from connector.sync.effects import LIVE, PUSH
+from connector.sync.files import WITH_FILES, embedded, files_of
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
+from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
 
@@ -35,7 +38,9 @@ class Push:
         return await self.store.read(lambda tx: self._decide(tx, work))
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
-        """The adapter's steps."""
+        """The adapter's steps. The files that go along are not stored with the goal: they are given here."""
+        if goal.operation == "create" and goal.kind in WITH_FILES and not goal.files and _may_have(goal, work):
+            goal = replace(goal, files=await files_of(self.store, goal.kind, work.tenant, work.document or ""))
         return self.spokes.spoke(work.connection or "").accounting.flow(goal)
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
@@ -49,13 +54,17 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        if kind in MONEY:
+        if kind in (*MONEY, Kind.SUPPLIER_INVOICE.value):
             document = changed(tx, document, state=_AFTER[kind])
             fields = behind(tx, spoke, document, _part(work))[0].model_dump()
         else:
             document, fields = self._taken(tx, spoke, kind, document, proof.record)
         part = link_kind(kind, _part(work))
+        if kind == Kind.SUPPLIER_INVOICE.value:
+            facts |= voucher_of(proof.record)
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+        if kind == Kind.SUPPLIER_INVOICE.value:
+            document = follow(tx, spoke, document, proof.record)
         if kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         told = _told(document, spoke, proof.record, facts)
@@ -75,7 +84,8 @@ class Push:
             _issued_once(model, spoke)
             check_can(spoke, kind, "create")
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
-            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
+            files = embedded(model) if kind == Kind.INVOICE.value and isinstance(model, Invoice) else ()
+            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model), files=files)
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
@@ -106,7 +116,7 @@ class Push:
 
 def _issued_once(model: Model, spoke: Spoke) -> None:
     """Raises `Stop` (`issued-elsewhere`) for what has a number: a ledger would issue it again under another."""
-    if isinstance(model, Invoice) and model.number:
+    if isinstance(model, Invoice) and model.number and model.direction == "outgoing":
         raise Stop(
             f"It was issued elsewhere as {model.number}; {spoke.name} would issue it again, under a number of its own.",
             code="issued-elsewhere",
@@ -122,6 +132,8 @@ _EVENTS = {
     "customer": "customer.linked",
     "payment": "payment.booked",
     "reversal": "reversal.booked",
+    "supplier": "supplier.linked",
+    "supplier_invoice": "supplier_invoice.delivered",
 }
 _AFTER = {
     "invoice": "issued",
@@ -129,9 +141,18 @@ _AFTER = {
     "customer": "known",
     "payment": "booked",
     "reversal": "booked",
+    "supplier": "known",
+    "supplier_invoice": "delivered",
 }
 MONEY = (Kind.PAYMENT.value, "settlement", Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
+
+
+def _may_have(goal: Goal, work: Work) -> bool:
+    """Whether a document's files must be looked up: always of an incoming invoice; of an outgoing one the goal that was
+    just decided has them, one that was stored has not.
+    """
+    return goal.kind is Kind.SUPPLIER_INVOICE or work.goal is not None
 
 
 def _part(work: Work) -> int:
@@ -204,7 +225,7 @@ def with_body(
             "issue_date": model.issue_date,
             "due_date": model.due_date,
         }
-    elif isinstance(model, Customer):
+    elif isinstance(model, Customer | Supplier):
         columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
     # The digest stays that of what was posted: the same document sent again is known by it.
     document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
@@ -247,4 +268,7 @@ def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, 
         said["currency"] = document.currency
     if facts.get("voucher"):
         said["voucher"] = str(facts["voucher"])
+    for name in ("found", "left_out"):
+        if facts.get(name):
+            said[name] = facts[name]
     return {name: value for name, value in said.items() if value is not None}
