@@ -36,6 +36,7 @@ def ask_for_page(tx: Tx, spoke: Spoke, document: str) -> str:
         tenant=spoke.tenant,
         lane=spoke.lane,
         turn=Turn.PERSON,
+        role="read",
         kind=PAGE,
         connection=spoke.id,
         document=document,

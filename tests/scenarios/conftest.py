@@ -30,7 +30,7 @@ start: 2026-01-01
 connections:
   books:
     system: tripletex
-    settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}}}
+    settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}{more}}}
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
 routes:
   sales:
@@ -39,6 +39,8 @@ routes:
     issues: {issues}
     sends: nobody
     reminds: nobody
+    receives: connector
+    hold_new_suppliers: {hold_new}
     takes_bank_money: {{"86011117947": books, "15032080119": source}}
 """
 
@@ -91,16 +93,20 @@ async def company(
     books: type[Sandbox] = Sandbox,
     settle: float = 0.2,
     issues: str = "books",
+    hold_new: bool = False,
+    settings: dict[str, Any] | None = None,
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
-    """A company on this database; `sandbox` says how its books behave.
+    """A company on this database; `sandbox` says how its books behave, `settings` how its connection is set besides.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
     async with books(**sandbox) as box:
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        (tenants / "fjord.yaml").write_text(TENANT.format(url=box.url, settle=settle, issues=issues))
+        more = "".join(f", {name}: {value}" for name, value in (settings or {}).items())
+        said = TENANT.format(url=box.url, settle=settle, issues=issues, hold_new=str(hold_new).lower(), more=more)
+        (tenants / "fjord.yaml").write_text(said)
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
