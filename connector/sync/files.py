@@ -15,6 +15,10 @@ WITH_FILES = (Kind.INVOICE, Kind.SUPPLIER_INVOICE)
 """Kinds whose files go along."""
 
 
+_INSIDE = 4 * 1024 * 1024
+"""Bytes up to which the original is put into the page; a larger one has files in it, which go along by themselves."""
+
+
 def embedded(invoice: Invoice) -> list[File]:
     """The files inside an invoice, in their order."""
     return [
@@ -40,7 +44,7 @@ async def files_of(store: Store, kind: Kind, tenant: str, document: str) -> Sequ
 def _received(original: bytes, media_type: str | None) -> list[File]:
     invoice = read(original, direction="incoming")
     name = invoice.number or "faktura"
-    page = render_pdf(invoice)
+    page = render_pdf(invoice, original=original if len(original) <= _INSIDE else None)
     return [
         File(f"{name}.pdf", "application/pdf", page, "page"),
         File(f"{name}.xml", media_type or "application/xml", original, "original"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +29,17 @@ STATED = {"net": "10000.00", "vat": "2499.99"}
 def reception(box: Any) -> list[dict[str, Any]]:
     """Vouchers that wait in the reception, and those that somebody has moved on."""
     return [one for one in box.books.things.get("voucher", {}).values() if one["_state"] != "ledger"]
+
+
+def inside(pdf: bytes) -> list[bytes]:
+    """What is in the streams of a PDF."""
+    found = []
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S):
+        try:
+            found.append(zlib.decompress(stream))
+        except zlib.error:
+            found.append(stream)
+    return found
 
 
 def suppliers(box: Any) -> list[str]:
@@ -78,6 +91,8 @@ async def test_c1_valid_and_booked_as_stated_with_a_note(fjord: Any) -> None:
 
     (voucher,) = reception(fjord.box)
     assert voucher["description"] == "Faktura F-7 fra Selger AS"
+    page = fjord.box.books.find(voucher["attachment"])["_uploads"][0].content
+    assert body in inside(page)
     assert suppliers(fjord.box) == ["Selger AS"]
     original = await fjord.client.get(f"/v1/documents/{document.id}/original")
     assert original.content == body

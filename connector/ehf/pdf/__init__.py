@@ -34,18 +34,29 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(str(_TEMPLATE), ignore_system_fonts=True)
 
 
-def render_pdf(invoice: Invoice, *, language: Language = "nb") -> bytes:
+def render_pdf(invoice: Invoice, *, language: Language = "nb", original: bytes | None = None) -> bytes:
     """The document as PDF: parties, references, every line, VAT, totals and how to pay.
 
     Args:
         invoice: invoice or credit note, as stated; nothing is computed.
         language: labels, amounts and dates in bokmål (`nb`) or English (`en`).
+        original: the EHF, put into the PDF as the file `ehf.xml`, byte for byte (PDF/A-3b); one that is not UTF-8 is
+            left out.
     """
+    try:
+        ehf = (original or b"").decode()
+    except UnicodeDecodeError:
+        ehf = ""
     shown = dumps(view(invoice, language)).decode()
     dated = invoice.issue_date or date(1970, 1, 1)
     stamp = int(datetime(dated.year, dated.month, dated.day, tzinfo=UTC).timestamp())
     with _ONE_AT_A_TIME:
-        made = _compiler().compile(format="pdf", sys_inputs={"doc": shown}, pdf_standards=["a-2b"], timestamp=stamp)
+        made = _compiler().compile(
+            format="pdf",
+            sys_inputs={"doc": shown, "ehf": ehf},
+            pdf_standards=["a-3b" if ehf else "a-2b"],
+            timestamp=stamp,
+        )
     if not isinstance(made, bytes):  # pragma: no cover - typst gives a list only for several pictures
         raise TypeError("typst gave no single PDF")
     return made
