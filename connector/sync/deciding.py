@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from connector.lanes import Verb, resolve
 from connector.store import Tx, attention, documents, operations
-from connector.sync.incoming import HELD, holds, refuse, release
+from connector.sync.incoming import holds, refuse, release
+from connector.sync.objections import HELD
 from connector.sync.spokes import Spokes
 
 

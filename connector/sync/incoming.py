@@ -18,31 +18,27 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connector.ehf import read, validate
-from connector.errors import BadInput, Clash, ConnectorError, Stop
+from connector.errors import Clash, Stop
 from connector.mapping import Tenant
 from connector.mapping.tenants import CONNECTOR, NOBODY, TenantRoute
-from connector.model import Invoice, Supplier, plain, round2
-from connector.model.invoice import SELF_BILLING, SELF_BILLING_TYPES
+from connector.model import Invoice, Supplier
 from connector.ports import Kind
 from connector.store import Tx, arrivals, attention, documents, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.operations import Operation
-from connector.store.schema import scaled
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.intake import Filed, under_way
+from connector.sync.objections import HELD, account, for_us, invalid, is_same, notes, readable, twice
 from connector.sync.spokes import Spokes
-from connector.sync.suppliers import SUPPLIER, accept_accounts, accounts, supplier_of
+from connector.sync.suppliers import SUPPLIER, accept_accounts, supplier_of
 
 INCOMING = "incoming-invoice"
 """Kind of arrivals that are EHFs sent to us."""
 KIND = Kind.SUPPLIER_INVOICE.value
 XML = "application/xml"
 VERBS = ("accept", "refuse")
-HELD = ("ehf-invalid", "invoice-twice", "bank-account-changed", "supplier-new", "receiver-unclear")
-"""Reasons that hold a document; each is settled by itself."""
 
 
 # --- the door ---------------------------------------------------------------------------------------------------------
@@ -109,8 +105,8 @@ def take_incoming(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
     """The arrival of an EHF that somebody sent us."""
     tenant = spokes.tenant(arrival.tenant)
     route = incoming_route(tenant, (arrival.headers or {}).get("route"))
-    invoice = _read(arrival.body)
-    reasons = _for_us(tenant, invoice)
+    invoice = readable(arrival.body)
+    reasons = for_us(tenant, invoice)
     key = f"{arrival.source}/{arrival.key}"
     there = documents.by_key(tx, tenant.name, KIND, key)
     if there is not None:
@@ -122,9 +118,9 @@ def take_incoming(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
         document = _recognised(tx, mirrored, invoice, arrival)
         _done(tx, arrival, document)
         return document.id
-    reasons += _invalid(arrival.body)
-    reasons += _twice(invoice, others)
-    reasons += _account(invoice, Supplier.model_validate(supplier.body), route)
+    reasons += invalid(arrival.body)
+    reasons += twice(invoice, others)
+    reasons += account(invoice, Supplier.model_validate(supplier.body), route)
     made = _insert(tx, tenant, invoice, arrival, key=key, source=route.name, held=bool(reasons))
     documents.relate(tx, tenant=tenant.name, document=made.id, kind=SUPPLIER, other=supplier.id)
     told: dict[str, Any] = {"number": made.number, "supplier": made.counterparty_name, "currency": made.currency,
@@ -208,158 +204,6 @@ def same_number(tx: Tx, tenant: str, supplier: Document, invoice: Invoice) -> li
         if (document.body or {}).get("kind", "invoice") == invoice.kind:
             found.append(document)
     return found
-
-
-def is_same(document: Document, invoice: Invoice) -> bool:
-    """Whether a document of the same supplier and number is this invoice: by amount and currency."""
-    return invoice.totals is not None and (document.payable, document.currency) == (
-        invoice.totals.payable,
-        invoice.currency,
-    )
-
-
-def notes(invoice: Invoice) -> list[str]:
-    """Figures that follow from others and are stated differently, within what the rules allow: booked as stated."""
-    found = []
-    for one in invoice.vat_breakdown:
-        if one.taxable_amount is None or one.rate is None:
-            continue
-        computed = round2(one.taxable_amount * one.rate / 100)
-        if computed != one.tax_amount:
-            found.append(
-                f"VAT of {plain(one.rate)} % on {plain(one.taxable_amount)} would be {plain(computed)}; the invoice"
-                f" states {plain(one.tax_amount)} and is booked as stated."
-            )
-    return found
-
-
-def _read(body: bytes) -> Invoice:
-    try:
-        invoice = read(body, direction="incoming")
-        if invoice.totals is None:
-            raise BadInput("It states no totals.", code="totals-missing")
-        scaled(invoice.totals.payable)
-    except BadInput as error:
-        raise Stop(
-            f"What was received is no EHF that can be read: {error.said}",
-            code="ehf-unreadable",
-            do="Ask the sender for a sound one, then cancel this. The bytes are kept as they came.",
-            where=error.where,
-            details=[{"code": error.code}, *_findings(body)],
-        ) from None
-    return invoice
-
-
-def _for_us(tenant: Tenant, invoice: Invoice) -> list[ConnectorError]:
-    """Whether it is addressed to this company, as its purchase.
-
-    Raises:
-        Stop: `wrong-receiver`, `self-billing`, `own-sale`, `organisation-number-missing`.
-    """
-    own = tenant.organisation_number
-    if own is None:
-        raise Stop(
-            f"Whether it is for {tenant.title} cannot be known: the tenant's file has no organisation number.",
-            code="organisation-number-missing",
-            do="Add `organisation_number` to the tenant's file, then retry.",
-            where={"file": tenant.file},
-        )
-    if invoice.type_code in SELF_BILLING_TYPES or invoice.customization == SELF_BILLING:
-        raise Stop(
-            "It is self-billing: a sale that the buyer has written the invoice for, no purchase.",
-            code="self-billing",
-            do="Book it as a sale; then cancel this.",
-            where={"type_code": invoice.type_code},
-        )
-    seller, buyer = invoice.seller.organisation_number, invoice.buyer.organisation_number
-    if seller == own:
-        raise Stop(
-            f"{tenant.title} is the seller: it is an outgoing invoice.",
-            code="own-sale",
-            do="Post it to /v1/invoices, and cancel this.",
-        )
-    if buyer == own:
-        return []
-    if buyer is not None:
-        raise Stop(
-            f"It is for {buyer} ({invoice.buyer.name or 'no name'}), not for {tenant.title} ({own}).",
-            code="wrong-receiver",
-            do="Send it on to whom it is for, and cancel this; nothing of it goes to any books.",
-            where={"buyer": str(buyer), "own": str(own)},
-        )
-    return [
-        Stop(
-            f"It names no organisation number of its buyer ({invoice.buyer.name or 'no name'}).",
-            code="receiver-unclear",
-            do=f"accept: it is for {tenant.title}. refuse: it is not.",
-        )
-    ]
-
-
-def _findings(body: bytes) -> list[dict[str, Any]]:
-    return [finding.as_json() for finding in validate(body).fatal]
-
-
-def _invalid(body: bytes) -> list[ConnectorError]:
-    found = _findings(body)
-    if not found:
-        return []
-    first = found[0]
-    return [
-        Stop(
-            f"It breaks {len(found)} of the rules, the first {first['rule']}: {first['message']['en']}",
-            code="ehf-invalid",
-            do="accept: take it as it is. refuse: it does not go to the books; ask the sender for a sound one.",
-            details=found,
-        )
-    ]
-
-
-def _twice(invoice: Invoice, others: Sequence[Document]) -> list[ConnectorError]:
-    """It is here already, or another invoice has its number: by amount, or within the same year."""
-    year = invoice.issue_date.year if invoice.issue_date else None
-    near = [one for one in others if is_same(one, invoice) or (one.issue_date and one.issue_date.year == year)]
-    if not near:
-        return []
-    first = next((one for one in near if is_same(one, invoice)), near[0])
-    payable = invoice.totals.payable if invoice.totals else None
-    how = "is here already" if is_same(first, invoice) else "is here with another amount"
-    return [
-        Stop(
-            f"{invoice.number} from {first.counterparty_name} {how}: {first.payable} {first.currency} of"
-            f" {first.issue_date}; this one says {payable} {invoice.currency} of {invoice.issue_date}.",
-            code="invoice-twice",
-            do="refuse: it is the same one, sent twice. accept: it is another one, and goes to the books as well.",
-            where={"other": first.id},
-            details={"other": first.id, "same_amount": is_same(first, invoice)},
-        )
-    ]
-
-
-def _account(invoice: Invoice, supplier: Supplier, route: TenantRoute) -> list[ConnectorError]:
-    """Whether it asks to be paid to an account that is not known as the supplier's (BT-84)."""
-    found = accounts(invoice, supplier)
-    who = invoice.seller.name or "the supplier"
-    if found.known and found.new:
-        return [
-            Stop(
-                f"{who} asks to be paid to {', '.join(found.new)}; the last account known is {found.known[-1]}.",
-                code="bank-account-changed",
-                do="Call the supplier on a number that you know from elsewhere. accept: the new account is right, and"
-                " known from now on. refuse: the invoice does not go to the books.",
-                details={"account": found.new, "known": list(found.known)},
-            )
-        ]
-    if not found.known and route.holds_new_suppliers:
-        return [
-            Stop(
-                f"It is the first invoice from {who}; it asks to be paid to {', '.join(found.asked) or 'no account'}.",
-                code="supplier-new",
-                do="accept: the supplier and the account are right. refuse: the invoice does not go to the books.",
-                details={"account": list(found.asked)},
-            )
-        ]
-    return []
 
 
 def _insert(

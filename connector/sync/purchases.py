@@ -19,7 +19,8 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import stored
-from connector.sync.incoming import KIND, columns, is_same, same_number
+from connector.sync.incoming import KIND, columns, same_number
+from connector.sync.objections import is_same
 from connector.sync.payables import ask, follow, voucher_of
 from connector.sync.push import keep_link
 from connector.sync.spokes import Linked, Spoke

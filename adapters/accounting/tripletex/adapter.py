@@ -17,6 +17,7 @@ from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.reading import Numbers, Reader
+from adapters.accounting.tripletex.received import Received
 from adapters.accounting.tripletex.reception import KINDS as PURCHASES
 from adapters.accounting.tripletex.reception import Purchases
 from adapters.accounting.tripletex.records import not_as_described
@@ -80,8 +81,9 @@ class Tripletex:
         self._invoices = Invoices(self._client, lookups, numbers.seen, OrderFiles(self._client, most))
         self._suppliers = Suppliers(self._client, lookups)
         self._way = settings.incoming
-        self._incoming = Incoming(self._client, lookups, settings.incoming, settings.incoming_account, most)
-        self._purchases = Purchases(self._client, self._reader, self._incoming)
+        received = Received(self._client)
+        self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
+        self._purchases = Purchases(self._client, self._reader, received)
         if settings.incoming != "off":
             self.readings = (*self.readings, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
         self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)

@@ -13,7 +13,7 @@ it is ours to write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from adapters.accounting.tripletex import purchases
 from adapters.accounting.tripletex.attachments import VoucherFiles, attached, plain_name, why_not
 from adapters.accounting.tripletex.client import OSLO, Client
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.received import Received, amount_of, dated, supplier_of
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop, UnknownOutcome, VendorError
@@ -29,7 +30,6 @@ from connector.ports import File, Goal, Proof, Record, Run, Step
 
 Way = Literal["off", "pdf", "ehf", "inbox", "nonPosted", "ledger"]
 PILOT = ("inbox", "nonPosted", "ledger")
-_WIDE = timedelta(days=366)
 _DRAFTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/ledger/voucher/>voucherReception", {}),
     ("/ledger/voucher/>nonPosted", {"includeNonApproved": True}),
@@ -45,9 +45,12 @@ class Incoming:
         most: bytes of a file.
     """
 
-    def __init__(self, client: Client, lookups: Lookups, way: Way, account: int | None, most: int) -> None:
+    def __init__(
+        self, client: Client, lookups: Lookups, received: Received, way: Way, account: int | None, most: int
+    ) -> None:
         self._client = client
         self._lookups = lookups
+        self._received = received
         self._way = way
         self._account = account
         self._most = most
@@ -63,7 +66,7 @@ class Incoming:
             if problem := why_not(main, self._most) if self._way == "pdf" else None:
                 raise Refused(problem[1], code=problem[0])
         return (
-            Step("there", self._there),
+            Step("there", self._received.there),
             self._with(deliver, goal),
             Step("document", self._held),
             *self._files.steps(along, "document"),
@@ -123,82 +126,6 @@ class Incoming:
                 files.append(file)
         return files, behind
 
-    # --- what Tripletex received itself -------------------------------------------------------------------------------
-
-    async def _there(self, run: Run) -> Proof:
-        """The voucher of this very invoice where Tripletex has it, else `-`. Raises `Stop` where that is not clear."""
-        goal = run.goal
-        found = [record for record in await self._registered(goal) if _same_kind(record, goal)]
-        found += await self._in_reception(goal, {record.id for record in found})
-        other = [record for record in found if record.body.get("amountCurrency") not in (None, _amount(goal))]
-        if len(found) > 1 or other:
-            raise Stop(
-                f"Tripletex has the supplier's invoice {goal.record['invoiceNumber']} already: "
-                + ", ".join(f"voucher {one.id} over {one.body.get('amountCurrency')}" for one in found)
-                + f"; this one is over {_amount(goal)}.",
-                code="invoice-in-ledger-differs",
-                do="See which of them is right. Where nothing more is to be done in Tripletex, cancel this; else mend"
-                " what is there and try again.",
-                details={"vouchers": [one.id for one in found], "amount": str(_amount(goal))},
-            )
-        return Proof(found[0].id, {"found": True}) if found else Proof("-", {"found": False})
-
-    async def _registered(self, goal: Goal) -> list[Record]:
-        """Supplier invoices with the number of this one, of its supplier."""
-        day = _day(goal)
-        rows = await self._client.every(
-            "/supplierInvoice",
-            invoiceDateFrom=day - _WIDE,
-            invoiceDateTo=day + _WIDE,
-            supplierId=_supplier(goal),
-            invoiceNumber=goal.record["invoiceNumber"],
-            fields=purchases.SUPPLIER_INVOICE_FIELDS,
-        )
-        return [
-            purchases.supplier_invoice(row) for row in rows if row.get("invoiceNumber") == goal.record["invoiceNumber"]
-        ]
-
-    async def _in_reception(self, goal: Goal, known: set[str]) -> list[Record]:
-        """Vouchers in the reception whose EHF says that they are this invoice. Raises `Stop` ("perhaps-in-reception")
-        for one with this number that does not say whose it is.
-        """
-        path = "/ledger/voucher/>voucherReception"
-        number, own = goal.record["invoiceNumber"], (goal.record.get("supplier") or {}).get("organizationNumber")
-        found = []
-        for voucher in await self._client.every(path, fields=purchases.VOUCHER_FIELDS):
-            if str(voucher["id"]) in known or voucher.get("vendorInvoiceNumber") not in (None, "", number):
-                continue
-            edi = voucher.get("ediDocument")
-            if not edi and voucher.get("vendorInvoiceNumber") != number:
-                continue
-            said = await self.ehf_of(voucher)
-            if said is None:
-                if voucher.get("vendorInvoiceNumber") != number:
-                    continue
-                raise Stop(
-                    f"A voucher in the reception ({voucher['id']}: {voucher.get('description')}) has the number"
-                    f" {number}; whether it is of the same supplier cannot be read.",
-                    code="perhaps-in-reception",
-                    do="Register that voucher in Tripletex, then try again: it is compared with what is registered. Or"
-                    " cancel this, where it is the same.",
-                    details={"voucher": str(voucher["id"])},
-                )
-            record = purchases.in_reception(voucher, said)
-            ours, theirs = (
-                (own, said.organisation_number) if own else (_name(goal), (said.name or "").strip().casefold())
-            )
-            if ours == theirs and said.number == number and _same_kind(record, goal):
-                found.append(record)
-        return found
-
-    async def ehf_of(self, voucher: Mapping[str, Any]) -> purchases.Said | None:
-        """What the EHF of a voucher says, where it has one that can be read."""
-        edi = voucher.get("ediDocument")
-        if not isinstance(edi, Mapping) or type(edi.get("id")) is not int:
-            return None
-        content = await self._client.content(f"/document/{edi['id']}/content")
-        return purchases.said_in(content) if content else None
-
     # --- into the reception -------------------------------------------------------------------------------------------
 
     async def _import(self, run: Run) -> Proof:
@@ -231,8 +158,8 @@ class Incoming:
         today = datetime.now(OSLO).date()
         rows = await self._client.every(
             "/ledger/voucher",
-            dateFrom=min(_day(run.goal), today) - timedelta(days=7),
-            dateTo=max(_day(run.goal), today) + timedelta(days=7),
+            dateFrom=min(dated(run.goal), today) - timedelta(days=7),
+            dateTo=max(dated(run.goal), today) + timedelta(days=7),
             fields=purchases.VOUCHER_FIELDS,
         )
         return [_made(row) for row in rows if _marked(row, run.goal.marker)]
@@ -245,12 +172,12 @@ class Incoming:
             return there
         record = goal.record
         header = {
-            "vendorId": _supplier(goal),
+            "vendorId": supplier_of(goal),
             "invoiceNumber": record["invoiceNumber"],
-            "invoiceDate": _day(goal).isoformat(),
-            "dueDate": (day_of(record.get("invoiceDueDate")) or _day(goal)).isoformat(),
+            "invoiceDate": dated(goal).isoformat(),
+            "dueDate": (day_of(record.get("invoiceDueDate")) or dated(goal)).isoformat(),
             "currencyId": await self._lookups.currency(record["currency"]["code"]),
-            "invoiceAmount": _signed(goal, _amount(goal)),
+            "invoiceAmount": _signed(goal, amount_of(goal)),
             "description": f"{_text(goal)} ({goal.marker})",
         }
         body = {"invoiceHeader": header, "orderLines": await self._rows(goal)}
@@ -274,7 +201,7 @@ class Incoming:
         for line in lines:
             code = str((line.get("vatType") or {}).get("number") or "")
             rate = Decimal(line.get("vatRate") or 0)
-            vat = await self._lookups.vat_type(code, _day(goal), purchase=True) if code else None
+            vat = await self._lookups.vat_type(code, dated(goal), purchase=True) if code else None
             parts = split(Decimal(line["amountExcludingVatCurrency"]), Decimal(line["vatAmountCurrency"]), rate)
             for amount, taxed in parts:
                 row = {"row": len(rows) + 1, "externalId": f"{goal.marker}-{len(rows) + 1}", "accountId": account,
@@ -292,7 +219,7 @@ class Incoming:
         return await self._files.held(voucher.id)
 
     async def _read(self, run: Run) -> Proof:
-        record = await self.read(run.proofs["voucher"].id)
+        record = await self._received.read(run.proofs["voucher"].id)
         if record is None:
             raise Stop(
                 f"The voucher {run.proofs['voucher'].id} is no longer in Tripletex.",
@@ -308,26 +235,6 @@ class Incoming:
         if self._way == "ledger" and net is not None and not facts.get("found"):
             _compare(run.goal, record, Decimal(net))
         return Proof(record.id, facts, record)
-
-    async def read(self, voucher: str) -> Record | None:
-        """An incoming invoice by its voucher: from the register, else as it lies in the reception."""
-        rows = await self._client.every(
-            "/supplierInvoice",
-            invoiceDateFrom=date(2000, 1, 1),
-            invoiceDateTo=date(2100, 1, 1),
-            voucherId=voucher,
-            fields=purchases.SUPPLIER_INVOICE_FIELDS,
-        )
-        for row in rows:
-            if str((row.get("voucher") or {}).get("id")) == voucher:
-                return purchases.supplier_invoice(row)
-        try:
-            there = await self._client.get(f"/ledger/voucher/{voucher}", fields=purchases.VOUCHER_FIELDS)
-        except Refused as exc:
-            if exc.code != "vendor-not-found":
-                raise
-            return None
-        return purchases.in_reception(there, await self.ehf_of(there))
 
 
 def split(net: Decimal, vat: Decimal, rate: Decimal) -> list[tuple[Decimal, bool]]:
@@ -389,27 +296,5 @@ def _made(row: Mapping[str, Any]) -> Proof:
     return Proof(str(row["id"]), {"found": False})
 
 
-def _name(goal: Goal) -> str:
-    return str(goal.record["supplier"].get("name") or "").strip().casefold()
-
-
-def _same_kind(record: Record, goal: Goal) -> bool:
-    return bool(record.body.get("isCreditNote")) == bool(goal.record.get("isCreditNote"))
-
-
 def _signed(goal: Goal, amount: Decimal) -> Decimal:
     return -amount if goal.record.get("isCreditNote") else amount
-
-
-def _amount(goal: Goal) -> Decimal:
-    return Decimal(goal.record.get("amountCurrency") or 0)
-
-
-def _day(goal: Goal) -> date:
-    day = day_of(goal.record["invoiceDate"])
-    assert day is not None
-    return day
-
-
-def _supplier(goal: Goal) -> int:
-    return number_of(goal.record["supplier"]["id"], "supplier.id")

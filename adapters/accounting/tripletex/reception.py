@@ -11,8 +11,8 @@ from typing import Any
 
 from adapters.accounting.tripletex import purchases
 from adapters.accounting.tripletex.client import Client
-from adapters.accounting.tripletex.incoming import Incoming
 from adapters.accounting.tripletex.reading import Reader
+from adapters.accounting.tripletex.received import Received
 from connector.errors import NeedsPerson
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -27,10 +27,10 @@ class Purchases:
     missing. It is no sign that anything was deleted.
     """
 
-    def __init__(self, client: Client, reader: Reader, incoming: Incoming) -> None:
+    def __init__(self, client: Client, reader: Reader, received: Received) -> None:
         self._client = client
         self._reader = reader
-        self._incoming = incoming
+        self._received = received
 
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor."""
@@ -61,7 +61,7 @@ class Purchases:
         """One record as it is now, or None."""
         if kind is Kind.SUPPLIER:
             return await self._reader.read(kind, id)
-        return await self._incoming.read(id) if id.isascii() and id.isdigit() else None
+        return await self._received.read(id) if id.isascii() and id.isdigit() else None
 
     async def _with_reception(self, page: Page) -> Page:
         state: dict[str, Any] = loads(page.cursor)
@@ -79,7 +79,7 @@ class Purchases:
             seen[voucher["id"]] = version
             if known.get(voucher["id"]) == version:
                 continue
-            said = await self._incoming.ehf_of(voucher)
+            said = await self._received.ehf_of(voucher)
             if said is not None:
                 found.append(purchases.in_reception(voucher, said))
         return found, seen
