@@ -28,6 +28,7 @@ class Kind(StrEnum):
     """The kinds of things that are kept alike."""
 
     CUSTOMER = "customer"
+    SUPPLIER = "supplier"
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
@@ -37,6 +38,8 @@ class Kind(StrEnum):
     """An invoice that was issued elsewhere, booked the way a system offers for such documents."""
     EXTERNAL_CREDIT_NOTE = "external_credit_note"
     """A credit note that was issued elsewhere, of an invoice that was."""
+    SUPPLIER_INVOICE = "supplier_invoice"
+    """An invoice or credit note that we received: our purchase."""
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -116,14 +119,6 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A document as people read it: a PDF, and what its file is called."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Issued:
     """Under what a document was issued elsewhere, for a system that shall keep it: number (BT-1) and KID (BT-83)."""
 
@@ -136,14 +131,29 @@ Operation = Literal["create", "update", "register"]
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file with its name and media type. `role`: the readable `page` of a document, the `original` as it was
+    received, or an `attachment` of it (BG-24).
+    """
+
+    name: str
+    media_type: str
+    content: bytes
+    role: Literal["page", "original", "attachment"] = "attachment"
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """What shall be true at the vendor when a flow has ended.
 
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
     vendor's own names; `target` the vendor's id where something existing is changed; `issued` what is to be kept of a
-    document that is registered. `paper` makes the readable document, for what is booked with one; it is not stored.
-    `beside`: ids of things that are there and count together with this one (other settlements of the same invoice).
+    document that is registered. `beside`: ids of things that are there and count together with this one (other
+    settlements of the same invoice).
+
+    `files` go along; `paper` makes the readable page of what is booked with one. They are not kept with the goal:
+    `flow` is given them anew each time, always the same ones.
     """
 
     kind: Kind
@@ -153,8 +163,9 @@ class Goal:
     totals: Totals | None = None
     target: str | None = None
     issued: Issued | None = None
-    paper: Callable[[], Awaitable[Paper]] | None = field(default=None, compare=False, repr=False)
+    paper: Callable[[], Awaitable[File]] | None = field(default=None, compare=False, repr=False)
     beside: Sequence[str] = ()
+    files: Sequence[File] = ()
 
 
 Capabilities = Mapping[tuple[Kind, Operation], str]
@@ -323,6 +334,9 @@ class Accounting(Protocol):
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None when the vendor says that there is none."""
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The page that the system shows of a record; None where it has none."""
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Pure; raises `Refused` for what this system cannot do."""

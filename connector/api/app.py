@@ -9,7 +9,19 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from connector import __version__
-from connector.api import attention, commands, connections, documents, ehf, feed, health, hooks, problems
+from connector.api import (
+    attention,
+    commands,
+    connections,
+    documents,
+    ehf,
+    feed,
+    files,
+    health,
+    hooks,
+    incoming,
+    problems,
+)
 from connector.service.house import House
 
 ABOUT = """
@@ -34,7 +46,7 @@ def create_app(house: House | None) -> FastAPI:
     )
     app.state.house = house
     problems.install(app)
-    for module in (commands, documents, feed, attention, connections, hooks, ehf, health):
+    for module in (commands, incoming, documents, files, feed, attention, connections, hooks, ehf, health):
         app.include_router(module.router)
     plain = app.openapi
     app.openapi = lambda: _with_bodies(plain())  # type: ignore[method-assign]

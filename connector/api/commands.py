@@ -55,7 +55,7 @@ class OperationView(BaseModel):
     state: str = Field(
         description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
     )
-    kind: str = Field(description="invoice, credit_note, payment or reversal.", examples=["invoice"])
+    kind: str = Field(description="invoice, credit_note, payment, reversal or supplier_invoice.", examples=["invoice"])
     document: str | None = Field(default=None, description="The document it is about, once it has been made.")
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
@@ -150,7 +150,9 @@ async def post_invoice(
     def file(tx: Tx, arrival: str) -> intake.Filed:
         return intake.file_invoice(tx, house, key.tenant, way, invoice, arrival=arrival, received=(body, kind))
 
-    return await _once(house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx))
+    return await once_for(
+        house, key, request, body, idempotency_key, lambda tx: posted.atonce_for(tx, file) or take(tx)
+    )
 
 
 @router.post(
@@ -186,9 +188,9 @@ async def post_payment(
 
     def take(tx: Tx) -> Operation:
         postings.check_bank_money(tx, tenant, key.tenant, payment)
-        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
-    return await _once(house, key, request, body, idempotency_key, take)
+    return await once_for(house, key, request, body, idempotency_key, take)
 
 
 @router.post(
@@ -222,9 +224,9 @@ async def post_reversal(
 
     def take(tx: Tx) -> Operation:
         fact_for(tx, key.tenant, reversal)
-        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
-    return await _once(house, key, request, body, idempotency_key, take)
+    return await once_for(house, key, request, body, idempotency_key, take)
 
 
 @router.get(
@@ -236,7 +238,7 @@ async def post_reversal(
 )
 async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
     """The state of an operation and its proof, reason, or what it waits for."""
-    return await house.store.read(lambda tx: _view(tx, operations.get(tx, key.tenant, id)))
+    return await house.store.read(lambda tx: operation_view(tx, operations.get(tx, key.tenant, id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ class _Posted:
     content_type: str
     said: dict[str, Any]
 
-    def at_once(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
+    def atonce_for(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
         """Keep and handle it in this transaction; None where something stands in the way, with nothing done."""
         id = new_id()
         try:
@@ -323,7 +325,8 @@ def _exists(kind: str, business_key: str, *, document: str | None) -> Clash:
     )
 
 
-def _view(tx: Tx, operation: Operation) -> OperationView:
+def operation_view(tx: Tx, operation: Operation) -> OperationView:
+    """An operation as the API shows it."""
     document = operation.document
     if document is None and operation.arrival is not None:
         document = arrivals.get(tx, operation.tenant, operation.arrival).document
@@ -332,7 +335,7 @@ def _view(tx: Tx, operation: Operation) -> OperationView:
     )
 
 
-async def _once(
+async def once_for(
     house: House, key: ApiKey, request: Request, body: bytes, said: str | None, take: Callable[[Tx], Operation]
 ) -> Response:
     """Do it once for an idempotency key, in the transaction that keeps the answer."""
@@ -354,7 +357,7 @@ async def _once(
         before = idempotency.recall(tx, key.tenant, said, fingerprint)
         if before is not None:
             return before
-        view = _view(tx, take(tx))
+        view = operation_view(tx, take(tx))
         answer = dumps(view.model_dump(exclude_none=True))
         idempotency.keep(tx, key.tenant, said, fingerprint, 202, answer)
         return 202, answer

@@ -42,7 +42,10 @@ class DocumentView(BaseModel):
 
     id: str
     kind: str = Field(examples=["invoice"])
-    state: str = Field(description="accepted, issued, paid, credited, written_off; received, booked, reversed; known.")
+    state: str = Field(
+        description="accepted, issued, paid, credited, written_off; received, booked, reversed; known. Of a supplier"
+        " invoice: received, held (waits for a person), refused, delivered (to the ledger), booked, paid."
+    )
     version: int
     number: str | None = None
     source_id: str | None = None
@@ -118,7 +121,10 @@ async def find_documents(
     house: TheHouse,
     key: Reader,
     kind: Annotated[
-        str | None, Query(description="invoice, credit_note, payment, settlement, reversal or customer.")
+        str | None,
+        Query(
+            description="invoice, credit_note, payment, settlement, reversal, customer, supplier_invoice or supplier."
+        ),
     ] = None,
     state: Annotated[str | None, Query()] = None,
     number: Annotated[str | None, Query()] = None,
@@ -197,7 +203,7 @@ async def get_original(id: str, house: TheHouse, key: Reader) -> Response:
 async def get_pdf(id: str, house: TheHouse, key: Reader, language: Language = "nb") -> Response:
     """A plain, readable PDF of an invoice or credit note."""
     document = await house.store.read(lambda tx: documents.get(tx, key.tenant, id))
-    if document.kind not in ("invoice", "credit_note"):
+    if document.kind not in ("invoice", "credit_note", "supplier_invoice"):
         raise Missing("Only invoices and credit notes are shown as a page.", code="no-page", where={"document": id})
     invoice = (CreditNote if document.kind == "credit_note" else Invoice).model_validate(document.body)
     page = await run_in_threadpool(render_pdf, invoice, language=language)

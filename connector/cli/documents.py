@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,9 +12,11 @@ from rich.rule import Rule
 from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.telling import tell
 from connector.errors import BadInput
-from connector.lanes import Verb, resolve, story
+from connector.lanes import Verb, story
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
+from connector.sync import incoming
+from connector.sync.deciding import settle_item
 from connector.sync.external import form_of
 
 app = typer.Typer(
@@ -24,7 +28,9 @@ Id = Annotated[str, typer.Argument(help="Id of the document, or its number or so
 
 @app.command("find")
 def find_documents(
-    kind: Annotated[str | None, typer.Option(help="invoice, credit_note, payment or customer.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="invoice, credit_note, payment, customer, supplier_invoice …")
+    ] = None,
     state: Annotated[
         str | None, typer.Option(help="accepted, issued, paid, credited, received, booked, known.")
     ] = None,
@@ -122,19 +128,25 @@ def settle(
     did_not_happen: Annotated[bool, typer.Option("--did-not-happen", help="It did not happen: do it.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Mended: try again.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="What speaks against it is all right: go on.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="It shall go no further, and is kept.")] = False,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
     tenant: TenantOption = None,
 ) -> None:
-    """Settle what waits for a person on a document. Exactly one of the four; it is audited."""
+    """Settle what waits for a person on a document. Exactly one of these answers; it is audited."""
     said = [
         (Verb.HAPPENED, happened),
         (Verb.DID_NOT_HAPPEN, did_not_happen),
         (Verb.RETRY, retry),
         (Verb.CANCEL, cancel),
+        (Verb.ACCEPT, accept),
+        (Verb.REFUSE, refuse),
     ]
     chosen = [verb for verb, given in said if given]
     if len(chosen) != 1:
-        raise typer.BadParameter("Say exactly one of --happened, --did-not-happen, --retry, --cancel.")
+        raise typer.BadParameter(
+            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --accept, --refuse."
+        )
 
     async def use(house: House) -> int:
         name = tenant_of(house, tenant)
@@ -149,12 +161,38 @@ def settle(
                     do=f"See what waits: connector documents explain {found.id}",
                 )
             for item in items:
-                resolve(tx, name, item.id, chosen[0], vendor_id=happened, who=who)
+                settle_item(tx, house, name, item.id, chosen[0], vendor_id=happened, who=who)
             return len(items)
 
         return await house.store.write(write)
 
     out.print(f"Settled {with_house(use)} item(s): {chosen[0]}.")
+
+
+@app.command()
+def receive(
+    files: Annotated[list[Path], typer.Argument(help="EHF files that were sent to the company.", exists=True)],
+    route: Annotated[str | None, typer.Option(help="Route; the one that receives, if left out.")] = None,
+    tenant: TenantOption = None,
+) -> None:
+    """Take incoming invoices from files. The same file again is the same message; nothing is taken twice."""
+
+    async def use(house: House) -> list[tuple[str, str]]:
+        owner = house.tenant(tenant_of(house, tenant))
+        found = []
+        for file in files:
+            body = file.read_bytes()
+            message = hashlib.sha256(body).hexdigest()
+            operation = await house.store.write(
+                lambda tx, b=body, m=message: incoming.receive(  # type: ignore[misc]
+                    tx, owner, source="file", message=m, body=b, route=route
+                )
+            )
+            found.append((file.name, operation.id))
+        return found
+
+    for name, operation in with_house(use):
+        out.print(f"{name}: kept, operation {operation}", markup=False)
 
 
 def the_document(tx: Tx, tenant: str, said: str) -> documents.Document:

@@ -30,6 +30,10 @@ class Verb(StrEnum):
     """What kept the connection from working is mended: go on."""
     SEEN = "seen"
     """It has been looked at; nothing is done here."""
+    ACCEPT = "accept"
+    """What speaks against it is all right: go on."""
+    REFUSE = "refuse"
+    """It shall go no further; it is kept, and so is why."""
     CHOOSE = "choose"
     """One of the things found is meant; answered by the room that asked."""
 

@@ -375,6 +375,8 @@ class Route(Part):
     """Who sends them to the customer: a connection, `source`, `connector`, or `nobody`; who issues, unless said."""
     receives: Texts | None = None
     """Who receives incoming documents: a connection, `connector` or `nobody`."""
+    hold_new_suppliers: bool = False
+    """Whether the first invoice of a supplier whose account nobody knows waits for a person."""
     reminds: Texts | None = None
     """Who reminds: a connection, `source`, `connector` or `nobody`."""
     takes_bank_money: Annotated[

@@ -55,6 +55,7 @@ class TenantRoute:
     reminds: str
     takes_bank_money: Mapping[str, str]
     line: int
+    holds_new_suppliers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ def _route(name: str, route: Route, line: int) -> TenantRoute:
         route.reminds[0] if route.reminds else NOBODY,
         {duties.account(account): owners[0] for account, owners in (route.takes_bank_money or {}).items()},
         line,
+        route.hold_new_suppliers,
     )
 
 

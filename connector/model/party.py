@@ -170,3 +170,7 @@ class Customer(TradingPartner):
 
 class Supplier(TradingPartner):
     """Somebody we buy from."""
+
+    accepted_accounts: tuple[Text, ...] = ()
+    """Accounts that invoices of this supplier have been accepted with, the last one last. The hub's own knowledge:
+    an invoice that names another one is held."""

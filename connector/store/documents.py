@@ -206,6 +206,15 @@ def original(tx: Tx, tenant: str, id: str) -> tuple[bytes, str | None] | None:
     return (plain or b"", row.content_type)
 
 
+def keep_original(tx: Tx, document: Document, original: bytes, content_type: str) -> None:
+    """Give a document the bytes that came later; one that has some keeps them."""
+    tx.execute(
+        _t.update()
+        .where(_t.c.id == document.id, _t.c.tenant == document.tenant, _t.c.original.is_(None))
+        .values(original=tx.seal("documents.original", document.id, original), content_type=content_type)
+    )
+
+
 def find(
     tx: Tx,
     tenant: str,

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement
+from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement, Supplier
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
 
-Model = Invoice | Customer | Payment | Settlement | Reversal
+Model = Invoice | Customer | Supplier | Payment | Settlement | Reversal
 
 MODELS: Mapping[str, type[Model]] = {
     Kind.INVOICE.value: Invoice,
@@ -22,6 +22,8 @@ MODELS: Mapping[str, type[Model]] = {
     Kind.PAYMENT.value: Payment,
     Kind.SETTLEMENT.value: Settlement,
     Kind.REVERSAL.value: Reversal,
+    Kind.SUPPLIER.value: Supplier,
+    Kind.SUPPLIER_INVOICE.value: Invoice,
 }
 IMMUTABLE = (
     Kind.INVOICE.value,
@@ -31,6 +33,7 @@ IMMUTABLE = (
     Kind.PAYMENT.value,
     Kind.SETTLEMENT.value,
     Kind.REVERSAL.value,
+    Kind.SUPPLIER_INVOICE.value,
 )
 """Once they are there they are never written again: an invoice is credited, a payment reversed."""
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from connector.ehf.pdf import render_pdf
 from connector.model import CreditNote, Invoice
-from connector.ports import Kind, Paper
+from connector.ports import File, Kind
 from connector.store import Store, Tx, documents
 from connector.store.documents import Document
 from connector.sync.spokes import Spoke
@@ -56,7 +56,7 @@ def formed(tx: Tx, spoke: Spoke, related: Mapping[str, str]) -> dict[str, str]:
     return {form(tx, spoke, kind, document): document for kind, document in related.items()}
 
 
-async def paper(store: Store, tenant: str, id: str) -> Paper:
+async def paper(store: Store, tenant: str, id: str) -> File:
     """The readable document of an invoice or credit note; where an EHF was received, its bytes are embedded in it."""
 
     def read(tx: Tx) -> tuple[Document, bytes | None]:
@@ -68,4 +68,4 @@ async def paper(store: Store, tenant: str, id: str) -> Paper:
     content = await asyncio.to_thread(render_pdf, model, original=original)
     what = "Kreditnota" if document.kind == CREDIT_NOTE else "Faktura"
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", document.number or document.id)[:60]
-    return Paper(f"{what}-{name}.pdf", content)
+    return File(f"{what}-{name}.pdf", "application/pdf", content, "page")

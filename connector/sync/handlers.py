@@ -11,7 +11,9 @@ from connector.ports import Kind
 from connector.store import Store
 from connector.sync.effects import PUSH
 from connector.sync.hints import HOOK, KEEP, Keep, take_hook
+from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
+from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
@@ -40,6 +42,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             PAYMENT: partial(take_payment, spokes=spokes),
             REVERSAL: partial(take_reversal, spokes=spokes),
             HOOK: partial(take_hook, spokes=spokes),
+            INCOMING: partial(take_incoming, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
@@ -48,5 +51,6 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             HINT: Hint(store, spokes),
             SWEEP: Sweep(store, spokes),
             KEEP: Keep(store, spokes),
+            PAGE: ReadPage(store, spokes),
         },
     )

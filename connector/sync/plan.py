@@ -73,6 +73,8 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
     """Whether a document came in on one of these routes; a payment follows its invoice."""
     if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
         return document.source in routes
+    if document.kind == Kind.SUPPLIER_INVOICE.value:
+        return document.source in routes and document.state == "received"
     if document.kind == Kind.PAYMENT.value:
         if document.state == "reversed":
             return False
@@ -98,7 +100,7 @@ def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
             continue
         first = related(tx, document)
         needs: tuple[str, ...] = ()
-        for kind in (Kind.CUSTOMER.value, Kind.INVOICE.value):
+        for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
             if kind in first and kind != document.kind:
                 needs += effects.need(tx, spoke, kind, first[kind])
         asked += effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None

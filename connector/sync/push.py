@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work
-from connector.model import Customer, Invoice
+from connector.model import Customer, Invoice, Supplier
 from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
@@ -28,8 +28,10 @@ from connector.sync.external import (
     paper,
     registers,
 )
+from connector.sync.files import WITH_FILES, embedded, files_of
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
+from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import beside, others_matched, unmatched
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
@@ -47,9 +49,11 @@ class Push:
         return await self.store.read(lambda tx: self._decide(tx, work))
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
-        """The adapter's steps."""
+        """The adapter's steps. The files that go along are not stored with the goal: they are given here."""
         if goal.kind.value in EXTERNAL:
             goal = replace(goal, paper=partial(paper, self.store, work.tenant, work.document or ""))
+        if goal.operation == "create" and goal.kind in WITH_FILES and not goal.files and _may_have(goal, work):
+            goal = replace(goal, files=await files_of(self.store, goal.kind, work.tenant, work.document or ""))
         return self.spokes.spoke(work.connection or "").accounting.flow(goal)
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
@@ -63,13 +67,17 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        if kind in MONEY:
+        if kind in (*MONEY, Kind.SUPPLIER_INVOICE.value):
             document = changed(tx, document, state=_AFTER[kind])
             fields = behind(tx, spoke, document, _part(work))[0].model_dump()
         else:
             document, fields = self._taken(tx, spoke, kind, document, proof.record)
         part = link_kind(kind, _part(work))
+        if kind == Kind.SUPPLIER_INVOICE.value:
+            facts |= voucher_of(proof.record)
         keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+        if kind == Kind.SUPPLIER_INVOICE.value:
+            document = follow(tx, spoke, document, proof.record)
         if document.kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         if kind == Kind.SETTLEMENT.value and facts.get("matched"):
@@ -97,8 +105,9 @@ class Push:
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             issued = Issued(document.number or "", document.kid) if how == "register" else None
             near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()
+            files = embedded(model) if kind == Kind.INVOICE.value and isinstance(model, Invoice) else ()
             record = mapper.out(canonical, context)
-            return Goal(Kind(kind), how, marker, record, _totals(model), issued=issued, beside=near)
+            return Goal(Kind(kind), how, marker, record, _totals(model), issued=issued, beside=near, files=files)
         if kind == Kind.SETTLEMENT.value and unmatched(tx, spoke, document.id):
             marker = keys.marker(document.id, spoke.id, f"match {work.id}")
             near = beside(tx, spoke, document)
@@ -139,7 +148,7 @@ def operation(spoke: Spoke, document: Document) -> Operation:
 
 def _issued_once(model: Model, spoke: Spoke) -> None:
     """Raises `Stop` (`issued-elsewhere`) for what has a number: a ledger would issue it again under another."""
-    if isinstance(model, Invoice) and model.number:
+    if isinstance(model, Invoice) and model.number and model.direction == "outgoing":
         raise Stop(
             f"It was issued elsewhere as {model.number}; {spoke.name} would issue it again, under a number of its own.",
             code="issued-elsewhere",
@@ -158,6 +167,8 @@ _EVENTS = {
     "reversal": "reversal.booked",
     EXTERNAL_INVOICE: "invoice.booked",
     EXTERNAL_CREDIT_NOTE: "credit_note.booked",
+    "supplier": "supplier.linked",
+    "supplier_invoice": "supplier_invoice.delivered",
 }
 _AFTER = {
     "invoice": "issued",
@@ -168,9 +179,18 @@ _AFTER = {
     "reversal": "booked",
     EXTERNAL_INVOICE: "issued",
     EXTERNAL_CREDIT_NOTE: "issued",
+    "supplier": "known",
+    "supplier_invoice": "delivered",
 }
 MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
+
+
+def _may_have(goal: Goal, work: Work) -> bool:
+    """Whether a document's files must be looked up: always of an incoming invoice; of an outgoing one the goal that was
+    just decided has them, one that was stored has not.
+    """
+    return goal.kind is Kind.SUPPLIER_INVOICE or work.goal is not None
 
 
 def _part(work: Work) -> int:
@@ -256,7 +276,7 @@ def with_body(
             "issue_date": model.issue_date,
             "due_date": model.due_date,
         }
-    elif isinstance(model, Customer):
+    elif isinstance(model, Customer | Supplier):
         columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
     # The digest stays that of what was posted: the same document sent again is known by it.
     document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
@@ -303,4 +323,7 @@ def _told(document: Document, spoke: Spoke, record: Record, facts: Mapping[str, 
     for name in ("voucher", "posting_date"):
         if facts.get(name):
             said[name] = str(facts[name])
+    for name in ("found", "left_out"):
+        if facts.get(name):
+            said[name] = facts[name]
     return {name: value for name, value in said.items() if value is not None}

@@ -28,10 +28,12 @@ from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.ledger_facts import Behind, applied
 from connector.sync.money import CUSTOMER, allocated, settle
 from connector.sync.parts import linked, parts
+from connector.sync.purchases import known_supplier_invoice, new_supplier_invoice
 from connector.sync.push import keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.settlements import push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes
+from connector.sync.suppliers import new_supplier
 
 RECORD = "record-"
 """Kinds of arrivals that are a vendor's record: `record-invoice`, `record-credit_note`, `record-customer` …"""
@@ -69,6 +71,8 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     if link is not None:
         link = dispatched.note(tx, spoke, link, record)
         return _known(tx, spoke, kind, link, record)
+    if kind == Kind.SUPPLIER_INVOICE.value:
+        return new_supplier_invoice(tx, spoke, record, arrival, spokes.tenant(spoke.tenant))
     if kind in _ISSUED:
         return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
     if kind == Kind.PAYMENT:
@@ -81,6 +85,8 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
 
 def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
     """Compare each side with its own half of the base, and do what follows."""
+    if kind == Kind.SUPPLIER_INVOICE.value:
+        return known_supplier_invoice(tx, spoke, documents.get(tx, spoke.tenant, link.document), link, record)
     mapper = spoke.mapping[kind]
     context = Linked(tx, spoke.id, {})
     theirs = shown(mapper, record.body, context)
@@ -366,5 +372,6 @@ class _Behind(Linked):
 
 _NEW: dict[str, Callable[[Tx, Spoke, Record, str], str | None]] = {
     "customer": _new_customer,
+    "supplier": new_supplier,
 }
 _ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

@@ -30,7 +30,7 @@ start: 2026-01-01
 connections:
   books:
     system: tripletex
-    settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}}}
+    settings: {{base_url: "{url}", payment_type: Betalt til bank, timeout: 5, settle: {settle}{more}}}
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
     mapping: {mapping}
 routes:
@@ -40,6 +40,8 @@ routes:
     issues: {issues}
     sends: nobody
     reminds: nobody
+    receives: connector
+    hold_new_suppliers: {hold_new}
     takes_bank_money: {{"86011117947": books, "15032080119": source}}
 """
 
@@ -96,10 +98,12 @@ async def company(
     more_routes: str = "",
     mapping: str = "{}",
     tenant: str = TENANT,
+    hold_new: bool = False,
     **sandbox: Any,
 ) -> AsyncIterator[Company]:
     """A company on this database; `sandbox` says how its books behave, `settings` what more the connection says,
-    `more_routes` which routes it has besides (YAML both), `mapping` what its file changes of the mapping.
+    `more_routes` which routes it has besides (YAML both), `mapping` what its file changes of the mapping, `hold_new`
+    whether the first invoice of a supplier waits.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
@@ -107,7 +111,8 @@ async def company(
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
         more = f", {settings}" if settings else ""
-        said = tenant.format(url=box.url, settle=f"{settle}{more}", issues=issues, mapping=mapping)
+        told = {"issues": issues, "mapping": mapping, "hold_new": str(hold_new).lower(), "more": more}
+        said = tenant.format(url=box.url, settle=settle, **told)
         (tenants / "fjord.yaml").write_text(said + more_routes.lstrip("\n"))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)

@@ -36,6 +36,14 @@ class Settings(BaseModel):
     reaches would block it."""
     poll_days: int = Field(default=400, ge=31, le=3660)
     """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
+    incoming: Literal["off", "pdf", "ehf", "inbox", "nonPosted", "ledger"] = "pdf"
+    """How incoming invoices are delivered: their page into the voucher reception (`pdf`), the EHF itself (`ehf`, by
+    agreement with Tripletex), or by `/incomingInvoice` into the reception, among the drafts or booked (`inbox`,
+    `nonPosted`, `ledger`; pilot customers). `off`: purchases are not touched."""
+    incoming_account: int | None = Field(default=None, ge=1000, le=99999)
+    """Number of the account that `ledger` books purchases on, and that drafts propose."""
+    attachment_mb: int = Field(default=15, ge=1, le=100)
+    """Largest file that is sent, in MB; Tripletex does not publish its own limit."""
     timeout: float = Field(default=30.0, ge=1, le=300)
     """Seconds that one step of a push may take, its answer included; a worker's lease must be longer."""
     settle: float = Field(default=60.0, ge=0, le=3600)
@@ -95,6 +103,8 @@ class TripletexPlugin:
         Kind.REVERSAL: wire.ReversalRecord,
         Kind.EXTERNAL_INVOICE: wire.ExternalInvoiceRecord,
         Kind.EXTERNAL_CREDIT_NOTE: wire.ExternalCreditNoteRecord,
+        Kind.SUPPLIER: wire.Supplier,
+        Kind.SUPPLIER_INVOICE: wire.SupplierInvoiceRecord,
     }
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:

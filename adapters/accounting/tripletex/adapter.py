@@ -8,22 +8,28 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.accounting.tripletex import session
+from adapters.accounting.tripletex.attachments import MB, OrderFiles
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.companies import Companies
 from adapters.accounting.tripletex.credit_notes import CreditNotes
 from adapters.accounting.tripletex.customers import Customers
 from adapters.accounting.tripletex.external import Externals
+from adapters.accounting.tripletex.incoming import Incoming
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
+from adapters.accounting.tripletex.received import Received
+from adapters.accounting.tripletex.reception import KINDS as PURCHASES
+from adapters.accounting.tripletex.reception import Purchases
 from adapters.accounting.tripletex.registered import Registered
 from adapters.accounting.tripletex.settlements import Settlements
+from adapters.accounting.tripletex.suppliers import Suppliers
 from adapters.accounting.tripletex.vouchers import Vouchers
 from adapters.accounting.tripletex.webhooks import Webhooks
 from connector.errors import Refused
-from connector.ports import Capabilities, Company, Goal, Hooks, Kind, Lane, Page, Probe, Reading, Record, Step
+from connector.ports import Capabilities, Company, File, Goal, Hooks, Kind, Lane, Page, Probe, Reading, Record, Step
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex import Secrets, Settings
@@ -41,6 +47,10 @@ CAPABILITIES: Capabilities = {
     " voucher first, on the account that the mapping names.",
     (Kind.SETTLEMENT, "update"): "Matched with its invoice, once the rows come to nothing together.",
     (Kind.REVERSAL, "create"): "As a voucher.",
+    (Kind.SUPPLIER, "create"): "Found by organisation number, else made.",
+    (Kind.SUPPLIER, "update"): "Changed with the version that was read; never its bank accounts.",
+    (Kind.SUPPLIER_INVOICE, "create"): "Into the voucher reception as PDF or EHF, or by `/incomingInvoice`, as the"
+    " setting `incoming` says; not where Tripletex has received it itself.",
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 EXTERNAL: Mapping[str, Capabilities] = {
@@ -67,6 +77,7 @@ class Tripletex:
     """An open connection; makes no call before it is asked for something."""
 
     readings = READINGS
+    """Suppliers and incoming invoices, too, unless they are switched off."""
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         consumer, token = secrets.consumer_token.get_secret_value(), secrets.employee_token.get_secret_value()
@@ -83,7 +94,7 @@ class Tripletex:
             legacy=settings.legacy_session,
         )
         self.capabilities: Capabilities = {**CAPABILITIES, **EXTERNAL[settings.external_invoices]}
-        self._companies = Companies(self._client, settings.company)
+        self._companies = Companies(self._client, settings.company, settings.incoming)
         self.hooks: Hooks | None = None
         if secrets.webhook_secret is not None:
             self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), KINDS)
@@ -93,13 +104,20 @@ class Tripletex:
         periods = Periods(self._client)
         self._reader = Reader(self._client, numbers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
-        self._invoices = Invoices(self._client, lookups, periods, numbers.seen)
+        most = settings.attachment_mb * MB
+        self._invoices = Invoices(self._client, lookups, periods, numbers.seen, OrderFiles(self._client, most))
         self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
         self._vouchers = Vouchers(self._client, lookups, periods)
         self._settlements = Settlements(self._client, lookups, periods, self._vouchers)
         self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)
         self._registered = Registered(self._client, self._invoices)
         self._externals = Externals(self._client, lookups)
+        self._suppliers = Suppliers(self._client, lookups)
+        received = Received(self._client)
+        self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
+        self._purchases = Purchases(self._client, self._reader, received)
+        if settings.incoming != "off":
+            self.readings = (*self.readings, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
@@ -115,15 +133,31 @@ class Tripletex:
 
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
+        if kind in PURCHASES:
+            return await self._purchases.changes(kind, cursor)
         return await self._reader.changes(kind, cursor)
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        """A page of everything dated in [since, until); customers and suppliers have no date, so all of them."""
+        if kind in PURCHASES:
+            return await self._purchases.sweep(kind, since, until, cursor)
         return await self._reader.sweep(kind, since, until, cursor)
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None where Tripletex has none."""
+        if kind in PURCHASES:
+            return await self._purchases.read(kind, id)
         return await self._reader.read(kind, id)
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The PDF of an invoice, a credit note or an incoming invoice; None where Tripletex has none."""
+        if kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
+            content = await self._client.content(f"/invoice/{id}/pdf", download=False)
+        elif kind is Kind.SUPPLIER_INVOICE:
+            content = await self._client.content(f"/ledger/voucher/{id}/pdf")
+        else:
+            return None
+        return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
@@ -133,6 +167,10 @@ class Tripletex:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
+            case Kind.SUPPLIER, _:
+                return self._suppliers.flow(goal)
+            case Kind.SUPPLIER_INVOICE, "create":
+                return self._incoming.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
             case Kind.INVOICE, "register":

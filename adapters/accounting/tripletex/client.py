@@ -16,6 +16,7 @@ from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.refusals import refusal
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http, now, retry_after
+from connector.ports import File
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +106,22 @@ class Client:
         except VendorError as exc:
             raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
 
-    async def upload(self, path: str, name: str, content: bytes, media_type: str) -> dict[str, Any]:
-        """A file, as the form Tripletex takes it in; the thing it answers with. Raises as `write`."""
-        answer = await self.call("POST", path, files={"file": (name, content, media_type)})
+    async def upload(
+        self, method: str, path: str, file: File, *, params: Mapping[str, Any] | None = None, **texts: str
+    ) -> Answer:
+        """Send a file as a form, with further `texts` in it. Raises what `call` raises."""
+        form: dict[str, Any] = {name: (None, text) for name, text in texts.items()}
+        form["file"] = (file.name, file.content, file.media_type)
+        return await self.call(method, path, params=params, files=form)
+
+    async def content(self, path: str, **params: Any) -> bytes | None:
+        """A file; None where Tripletex has none."""
         try:
-            return _value(answer, path)
-        except VendorError as exc:
-            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
+            return (await self.call("GET", path, params=params, accept="*/*")).body or None
+        except Refused as exc:
+            if exc.code != "vendor-not-found":
+                raise
+            return None
 
     async def call(
         self,
@@ -122,6 +132,7 @@ class Client:
         json: Any = None,
         files: Any = None,
         company: int | None = None,
+        accept: str | None = None,
     ) -> Answer:
         """One call in the session; a session that is refused is made anew, once. `company`: another user name than the
         usual.
@@ -144,7 +155,7 @@ class Client:
                     params=params,
                     json=json,
                     files=files,
-                    headers=self._headers(token, company),
+                    headers=self._headers(token, company) | ({"Accept": accept} if accept else {}),
                     hint=self._hint,
                 )
             except TryLater as exc:

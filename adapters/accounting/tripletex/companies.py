@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
+from adapters.accounting.tripletex.incoming import PILOT
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.rights import NEEDED, missing_entitlements
 from connector.errors import NeedsPerson, Refused, VendorError
@@ -19,11 +20,14 @@ _WHO = f"companyId,employeeId,company({_FIELDS})"
 
 
 class Companies:
-    """`company`: id of the company that the connection is about; 0: the employee's own."""
+    """`company`: id of the company that the connection is about; 0: the employee's own. `incoming`: how incoming
+    invoices are delivered, which asks for rights of its own.
+    """
 
-    def __init__(self, client: Client, company: int) -> None:
+    def __init__(self, client: Client, company: int, incoming: str) -> None:
         self._client = client
         self._company = company
+        self._incoming = incoming
 
     async def own(self) -> Company:
         """The company the connection is about, by one call where it may be read (two where the settings name none and
@@ -92,6 +96,12 @@ class Companies:
             ("Ledger (Regnskap)", "/ledger/posting", {"dateFrom": day, "dateTo": end}),
             ("Payment types (Betalingstyper)", "/invoice/paymentType", {}),
         )
+        if self._incoming != "off":
+            needed += (
+                ("Suppliers (Leverandører)", "/supplier", {}),
+                ("Incoming invoices (Leverandørfaktura)", "/supplierInvoice", needed[2][2]),
+                ("Voucher reception (Bilagsmottak)", "/ledger/voucher/>voucherReception", {}),
+            )
         missing = []
         for right, path, params in needed:
             try:
@@ -113,8 +123,22 @@ class Companies:
                 details=[_shown(one) for one in reached],
             )
         others = reached if len(reached) > 1 or [one.id for one in reached] not in ([], [own.id]) else []
+        if self._incoming in PILOT:
+            missing += await self._no_pilot()
         missing += await missing_entitlements(self._client)
         return Probe(own.name, own.organisation_number, missing, NEEDED, others)
+
+    async def _no_pilot(self) -> list[str]:
+        """`/incomingInvoice` is for pilot customers: whether this one is."""
+        try:
+            await self._client.call("GET", "/incomingInvoice/search", params={"count": 1})
+        except NeedsPerson as exc:
+            if exc.code != "right-missing":
+                raise
+            return [
+                f"The pilot of /incomingInvoice, which `incoming: {self._incoming}` needs; `incoming: pdf` does not"
+            ]
+        return []
 
 
 def _company(row: Mapping[str, Any]) -> Company:

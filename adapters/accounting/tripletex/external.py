@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from adapters.accounting.tripletex import records
+from adapters.accounting.tripletex.attachments import answered
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.closing import applied, close
 from adapters.accounting.tripletex.income import Income, check_sum, grouped, with_vat
@@ -24,7 +25,7 @@ from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Kind, Paper, Proof, Record, Run, Step
+from connector.ports import File, Goal, Kind, Proof, Record, Run, Step
 
 LONGEST = 70
 """Characters of an external voucher number."""
@@ -151,10 +152,10 @@ class Externals:
 
     # --- its document -------------------------------------------------------------------------------------------------
 
-    async def _attach(self, paper: Callable[[], Awaitable[Paper]], run: Run) -> Proof:
+    async def _attach(self, paper: Callable[[], Awaitable[File]], run: Run) -> Proof:
         file, voucher = await paper(), run.proofs["voucher"].id
         path = f"/ledger/voucher/{voucher}/attachment"
-        await self._client.upload(path, file.name, file.content, "application/pdf")
+        answered(await self._client.upload("POST", path, file), path)
         return Proof(voucher)
 
     async def _attached(self, run: Run) -> Sequence[Proof]:

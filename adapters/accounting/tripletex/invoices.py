@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.amounts import NOK
+from adapters.accounting.tripletex.attachments import OrderFiles
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.periods import Periods
@@ -26,18 +27,25 @@ class Invoices:
     """Flows of invoices. `seen` is told of every invoice that is read on the way."""
 
     def __init__(
-        self, client: Client, lookups: Lookups, periods: Periods, seen: Callable[[Mapping[str, Any]], None]
+        self,
+        client: Client,
+        lookups: Lookups,
+        periods: Periods,
+        seen: Callable[[Mapping[str, Any]], None],
+        files: OrderFiles,
     ) -> None:
         self._client = client
         self._lookups = lookups
         self._periods = periods
         self._seen = seen
+        self._files = files
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
         self._can_be(goal)
         return (
             Step("order", self._order_create, self.order_look),
+            *self._files.steps(goal),
             Step("invoice", self._create, self.look),
             Step("read", self.read),
         )

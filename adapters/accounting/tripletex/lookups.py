@@ -28,12 +28,12 @@ class Lookups:
         self._tables: dict[str, tuple[float, Rows]] = {}
         self._lock = asyncio.Lock()
 
-    async def vat_type(self, number: str, day: date) -> int:
-        """Id of the VAT type for sales with this code, legal for this company on this day.
+    async def vat_type(self, number: str, day: date, *, purchase: bool = False) -> int:
+        """Id of the VAT type for sales (or purchases) with this code, legal for this company on this day.
 
         Raises `Stop`: "vat-code-unknown", or "vat-code-ambiguous" where several VAT types have the code.
         """
-        id: int = (await self._vat_type(number, day))["id"]
+        id: int = (await self._vat_type(number, day, purchase=purchase))["id"]
         return id
 
     async def vat_percent(self, number: str, day: date) -> Decimal:
@@ -60,18 +60,19 @@ class Lookups:
             )
         return self._one(there, "account-ambiguous", f"account {number}")
 
-    async def _vat_type(self, number: str, day: date) -> dict[str, Any]:
+    async def _vat_type(self, number: str, day: date, *, purchase: bool = False) -> dict[str, Any]:
+        side, what = ("INCOMING", "purchases") if purchase else ("OUTGOING", "sales")
         rows = await self._table(
-            f"vat {day}",
+            f"vat {side} {day}",
             lambda: self._client.every(
-                "/ledger/vatType", typeOfVat="OUTGOING", vatDate=day, fields="id,number,name,percentage"
+                "/ledger/vatType", typeOfVat=side, vatDate=day, fields="id,number,name,percentage"
             ),
         )
         found = [row for row in rows if row.get("number") == number]
         if not found:
             legal = sorted({str(row.get("number")) for row in rows})
             raise Stop(
-                f"VAT code {number} cannot be used for sales in this company on {day}.",
+                f"VAT code {number} cannot be used for {what} in this company on {day}.",
                 code="vat-code-unknown",
                 do="Mend the VAT table of the mapping, or see that the company is in the VAT register.",
                 where={"field": "vatType", "vat_code": number, "date": day.isoformat()},
@@ -200,7 +201,7 @@ class Lookups:
                     known = self._tables[name] = (now() + FRESH, await read())
         return known[1]
 
-    def _exactly(self, rows: Rows, field: str, code: str, what: str) -> int:
+    def _exactly(self, rows: Rows, field: str, code: str | int, what: str) -> int:
         found = [row for row in rows if row.get(field) == code]
         if not found:
             raise Stop(

@@ -1,8 +1,8 @@
 """Following what changes in Tripletex, and reading everything of a kind.
 
-Only customers can be asked for by time of change. Invoices and payment rows are read by the windows of their dates; a
-cursor remembers the newest of them, by id and version, so that a poll finds what is new and what has changed among
-these. What lies further back, the nightly comparison finds (`sweep`).
+Only customers and suppliers can be asked for by time of change. Invoices and payment rows are read by the windows of
+their dates; a cursor remembers the newest of them, by id and version, so that a poll finds what is new and what has
+changed among these. What lies further back, the nightly comparison finds (`sweep`).
 
 Cursors are JSON; `v` is the version of their form.
 """
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from adapters.accounting.tripletex import records
+from adapters.accounting.tripletex import purchases, records
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
 from adapters.accounting.tripletex.settled import Settled
 from connector.errors import BadInput, Refused, Stop
@@ -28,19 +28,25 @@ KEPT = 2000
 BY_ID = 100
 """Ids that are asked for in one call."""
 OVERLAP = timedelta(minutes=10)
-"""Reads of customers overlap by so much: the vendor's clock is not ours, and changes become visible late."""
+"""Reads of registers overlap by so much: the vendor's clock is not ours, and changes become visible late."""
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
 REGISTER = (Kind.INVOICE, Kind.CREDIT_NOTE)
 """Kinds that lie in the one register of invoices: whoever reads one of them is given both."""
+PARTIES = (Kind.CUSTOMER, Kind.SUPPLIER)
+"""Registers that can be asked for what has changed."""
 _PATHS = {
     Kind.CUSTOMER: "/customer",
+    Kind.SUPPLIER: "/supplier",
+    Kind.SUPPLIER_INVOICE: "/supplierInvoice",
     Kind.INVOICE: "/invoice",
     Kind.CREDIT_NOTE: "/invoice",
     Kind.PAYMENT: "/ledger/posting",
 }
 _FIELDS = {
     Kind.CUSTOMER: records.CUSTOMER_FIELDS,
+    Kind.SUPPLIER: purchases.SUPPLIER_FIELDS,
+    Kind.SUPPLIER_INVOICE: purchases.SUPPLIER_INVOICE_FIELDS,
     Kind.INVOICE: records.INVOICE_FIELDS,
     Kind.CREDIT_NOTE: records.INVOICE_FIELDS,
     Kind.PAYMENT: records.POSTING_FIELDS,
@@ -49,7 +55,7 @@ _FIELDS = {
 
 def _window(kind: Kind, start: date, end: date) -> dict[str, Any]:
     """The parameters that ask for [start, end)."""
-    if kind in REGISTER:
+    if kind in REGISTER or kind is Kind.SUPPLIER_INVOICE:
         return {"invoiceDateFrom": start, "invoiceDateTo": end}
     return {"dateFrom": start, "dateTo": end, "type": records.PAYMENT_ROW}
 
@@ -176,6 +182,10 @@ class Reader:
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
         if kind is Kind.CUSTOMER:
             return [records.customer(row) for row in rows]
+        if kind is Kind.SUPPLIER:
+            return [purchases.supplier(row) for row in rows]
+        if kind is Kind.SUPPLIER_INVOICE:
+            return [purchases.supplier_invoice(row) for row in rows if (row.get("voucher") or {}).get("id")]
         if kind in REGISTER:
             for row in rows:
                 self._numbers.seen(row)
@@ -204,10 +214,10 @@ class Reader:
     # --- everything -------------------------------------------------------------------------------------------------
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers have no date: all of them."""
-        if kind is Kind.CUSTOMER:
+        """A page of everything dated in [since, until); customers and suppliers have no date: all of them."""
+        if kind in PARTIES:
             state = _load(cursor) if cursor else {"at": 0, "inactive": False}
-            rows, after = await self._customers(state, None)
+            rows, after = await self._parties(kind, state, None)
             return Page(await self._records(kind, rows), _dump(after or {"done": True}), more=after is not None)
         state = _load(cursor) if cursor else {"windows": [[since, until]], "at": 0}
         rows, after = await self._dated(kind, state)
@@ -221,15 +231,15 @@ class Reader:
         windows, at = _next(windows, state["at"], rows)
         return rows, {"windows": windows, "at": at} if windows else None
 
-    async def _customers(
-        self, state: Mapping[str, Any], since: str | None
+    async def _parties(
+        self, kind: Kind, state: Mapping[str, Any], since: str | None
     ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-        """A page of customers: first the active ones, then the inactive, which Tripletex hides unless asked for."""
+        """A page of a register: first the active ones, then the inactive, which Tripletex hides unless asked for."""
         if state.get("done"):
             return [], None
         at, inactive = state["at"], state["inactive"]
         rows = await self._client.rows(
-            "/customer", start=at, fields=records.CUSTOMER_FIELDS, changedSince=since, isInactive=inactive
+            _PATHS[kind], start=at, fields=_FIELDS[kind], changedSince=since, isInactive=inactive
         )
         if len(rows) >= PAGE:
             return rows, {"at": at + len(rows), "inactive": inactive}
@@ -239,7 +249,7 @@ class Reader:
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
-        if kind is Kind.CUSTOMER:
+        if kind in PARTIES:
             return _dump({"since": None, "at": 0, "inactive": False, "began": None})
         # Rows dated ahead are few: kept apart, so that halving a full window does not begin with the coming decades.
         ahead = max(since, datetime.now(OSLO).date() + timedelta(days=1))
@@ -249,18 +259,18 @@ class Reader:
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor."""
         state = _load(cursor)
-        if kind is Kind.CUSTOMER:
-            return await self._changed_customers(state)
+        if kind in PARTIES:
+            return await self._changed_parties(kind, state)
         if state["fill"]:
             return await self._fill(kind, state)
         return await self._poll(kind, state)
 
-    async def _changed_customers(self, state: dict[str, Any]) -> Page:
+    async def _changed_parties(self, kind: Kind, state: dict[str, Any]) -> Page:
         ours = datetime.now(UTC)
-        rows, after = await self._customers(state, state["since"])
+        rows, after = await self._parties(kind, state, state["since"])
         # By the vendor's clock where it says it, and by the earlier of both, whoever is wrong.
         began = state["began"] or _moment(min(ours, self._client.server_time or ours) - OVERLAP)
-        found = await self._records(Kind.CUSTOMER, rows)
+        found = await self._records(kind, rows)
         if after is not None:
             return Page(found, _dump({**state, **after, "began": began}), more=True)
         return Page(found, _dump({"since": began, "at": 0, "inactive": False, "began": None}))
@@ -290,7 +300,7 @@ class Reader:
 
     async def _newest_rows(self, kind: Kind, since: date) -> list[dict[str, Any]]:
         start = max(since, datetime.now(OSLO).date() - timedelta(days=self._poll_days))
-        fields = records.VERSION_FIELDS if kind in REGISTER else records.POSTING_FIELDS
+        fields = records.VERSION_FIELDS if kind in REGISTER else _FIELDS[kind]
         found: list[dict[str, Any]] = []
         while len(found) < KEPT:
             try:
@@ -337,6 +347,8 @@ class Reader:
 
 
 def _version(kind: Kind, row: Row) -> str:
+    if kind is Kind.SUPPLIER_INVOICE:
+        return purchases.version_of(row)
     return records.invoice_version(row) if kind in REGISTER else str(row.get("version", 0))
 
 

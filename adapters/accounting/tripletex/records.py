@@ -90,7 +90,8 @@ def not_as_described(field: str, wanted: str, call: str | None = None) -> Vendor
     )
 
 
-def _sound(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
+def sound(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
+    """The body, if it fits the model. Raises `VendorError` ("vendor-answer")."""
     try:
         model.model_validate(body)
     except ValidationError as exc:
@@ -101,7 +102,7 @@ def _sound(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
 
 def customer(row: Row) -> Record:
     """A customer as read."""
-    body = _sound(wire.Customer, pick(wire.Customer, row))
+    body = sound(wire.Customer, pick(wire.Customer, row))
     return Record(Kind.CUSTOMER, str(row["id"]), str(row.get("version", 0)), body)
 
 
@@ -144,7 +145,7 @@ def invoice(row: Row) -> Record:
         "order": pick(wire.Order, {"customer": row.get("customer"), **order, "orderLines": lines}, "order."),
         "invoice": pick(wire.Invoice, row, "invoice."),
     }
-    body = _sound(wire.InvoiceRecord, body)
+    body = sound(wire.InvoiceRecord, body)
     return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), body, dispatch(row))
 
 
@@ -193,7 +194,7 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
-    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body), plain.dispatch)
+    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, sound(wire.CreditNoteRecord, body), plain.dispatch)
 
 
 _SIGNED = ("amount", "count")
@@ -237,7 +238,7 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: 
             "posting": row,
         },
     )
-    return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), _sound(wire.PaymentRecord, body))
+    return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), sound(wire.PaymentRecord, body))
 
 
 def _foreign(row: Row) -> bool:
@@ -282,7 +283,7 @@ def _deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
 def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
-    return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), _sound(wire.ReversalRecord, body))
+    return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), sound(wire.ReversalRecord, body))
 
 
 def voucher_facts(voucher: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
 A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`. Where Tripletex refers to its own tables by an id
-that differs from company to company, a body carries what a person knows instead, and the adapter puts the id in its
-place: VAT types by `number` (the SAF-T code as text), accounts by their number, currencies and countries by their ISO
-codes, payment types by description or by the number of the account that is debited.
+`ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`, `Supplier`, `SupplierInvoiceRecord`. Where
+Tripletex refers to its own tables by an id that differs from company to company, a body carries what a person knows
+instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as text), accounts by their
+number, currencies and countries by their ISO codes, payment types by description or by the number of the account that
+is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -395,3 +396,83 @@ class ExternalCreditNoteRecord(ExternalInvoiceRecord):
     """The customer's row of the invoice it credits."""
     applied: Decimal | None = ReadOnly
     """How much of it stands against that row, in kroner."""
+
+
+# --- purchases --------------------------------------------------------------------------------------------------------
+
+
+class Supplier(Wire):
+    """`Supplier`: who we buy from."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    supplierNumber: int | None = ReadOnly
+    """Number in the supplier ledger; Tripletex gives it."""
+    name: str
+    organizationNumber: str | None = None
+    """Nine digits; Tripletex does not keep it unique."""
+    email: str | None = None
+    invoiceEmail: str | None = None
+    phoneNumber: str | None = None
+    isInactive: bool | None = None
+    postalAddress: Address | None = None
+    physicalAddress: Address | None = None
+    bankAccounts: list[str] | None = ReadOnly
+    """Numbers of the accounts in `bankAccountPresentation`, the IBAN where there is no Norwegian number. Never written:
+    whom the company pays is settled in Tripletex."""
+
+
+class SupplierRef(Wire):
+    """The supplier of an invoice: by id where it is written, with what Tripletex calls it where it is read."""
+
+    id: int | None = None
+    name: str | None = None
+    organizationNumber: str | None = None
+
+
+class PurchaseLine(Wire):
+    """What is bought at one VAT rate, as the invoice states it."""
+
+    amountExcludingVatCurrency: Decimal
+    """Taxable amount, in the invoice's currency."""
+    vatAmountCurrency: Decimal
+    """VAT, in the invoice's currency."""
+    vatRate: Decimal | None = None
+    """Per cent; left out: nothing is deducted."""
+    vatType: VatType | None = None
+    """SAF-T code of deductible input VAT; left out: nothing is deducted."""
+
+
+class SupplierPayment(Wire):
+    """A row in the supplier ledger that pays an invoice."""
+
+    id: int
+    date: datetime.date | None = None
+    amountCurrency: Decimal | None = None
+    """In the invoice's currency; above zero: paid to the supplier."""
+
+
+class SupplierInvoiceRecord(Wire):
+    """Body of an incoming invoice's record, known by its voucher: delivered into the voucher reception or by
+    `/incomingInvoice`, read from there and, once it is registered, from `/supplierInvoice`. Amounts of credit notes are
+    positive; Tripletex' own form is below zero.
+    """
+
+    supplier: SupplierRef | None = None
+    invoiceNumber: str | None = None
+    invoiceDate: datetime.date | None = None
+    invoiceDueDate: datetime.date | None = None
+    currency: Currency | None = None
+    amountCurrency: Decimal | None = None
+    """What is to be paid, with VAT, in the invoice's currency."""
+    amountExcludingVatCurrency: Decimal | None = ReadOnly
+    isCreditNote: bool | None = None
+    kidOrReceiverReference: str | None = None
+    """KID or message to pay with."""
+    lines: list[PurchaseLine] = Field(default_factory=list)
+    """What is booked, by VAT rate; needed only where it goes straight to the ledger."""
+    voucher: Voucher | None = ReadOnly
+    description: str | None = ReadOnly
+    outstandingAmount: Decimal | None = ReadOnly
+    """Open, in the invoice's currency; empty while it is not registered."""
+    payments: list[SupplierPayment] | None = ReadOnly

@@ -25,10 +25,9 @@ from tripletex_driving import (
     opened,
     payment_goal,
     reach,
+    struck,
     with_order,
 )
-
-FAULTS = ("no-answer", "no-answer-before", "500-after", "500-before", "429", "429-no-reset", "garbled", "expire")
 
 
 @pytest.fixture
@@ -328,51 +327,6 @@ async def test_the_ledgers_own_refusal_comes_with_its_text_and_fields() -> None:
 # --- whatever happens to any call -------------------------------------------------------------------------------------
 
 
-async def _struck(prepare: Any, goal_of: Any, check: Any) -> int:
-    """Run a flow once for every fault at every one of its calls, the session's own included."""
-    struck = 0
-    for kind in FAULTS:
-        at = 0
-        while True:
-            async with Sandbox() as box:
-                setup = opened(box)
-                given = await prepare(setup)
-                await setup.close()
-                before = len(box.requests)
-                system = opened(box)
-                if kind == "expire":
-                    _expire_at(box, at)
-                else:
-                    box.fault("", kind, after=at, seconds=0)
-                proofs = await reach(system, goal_of(given))
-                calls = len(box.requests) - before
-                await check(box, given, proofs, f"{kind} at call {at}")
-                hit = not box.faults.active if kind != "expire" else at < calls
-                box.faults.active.clear()
-                await system.close()
-            if not hit:
-                break
-            struck += 1
-            at += 1
-            assert at < 40, "no flow has so many calls"
-    return struck
-
-
-def _expire_at(box: Sandbox, at: int) -> None:
-    """End all sessions just before the call with this number."""
-    left, handle = [at], box.handle
-
-    def expiring(request: Any) -> Any:
-        if left[0] == 0 and not request.path.startswith("/v2/token"):
-            box.fault("", "expire")
-            left[0] = -1
-        elif left[0] > 0:
-            left[0] -= 1
-        return handle(request)
-
-    box.handle = expiring  # type: ignore[method-assign]
-
-
 async def test_a_customer_once_whatever_happens_to_any_call() -> None:
     async def check(box: Sandbox, given: None, proofs: Any, what: str) -> None:
         assert count(box, "customer") == 1, what
@@ -381,7 +335,7 @@ async def test_a_customer_once_whatever_happens_to_any_call() -> None:
     async def nothing(system: Accounting) -> None:
         return None
 
-    assert await _struck(nothing, lambda _: customer_goal(), check) > 30
+    assert await struck(nothing, lambda _: customer_goal(), check) > 30
 
 
 async def test_a_customer_without_organisation_number_once() -> None:
@@ -394,7 +348,7 @@ async def test_a_customer_without_organisation_number_once() -> None:
         assert made["description"] == "m-kari", what
 
     goal = customer_goal("m-kari", organizationNumber=None, name="Kari Nordmann")
-    assert await _struck(prepare, lambda _: goal, check) > 20
+    assert await struck(prepare, lambda _: goal, check) > 20
 
 
 async def test_an_invoice_once_whatever_happens_to_any_call() -> None:
@@ -406,7 +360,7 @@ async def test_an_invoice_once_whatever_happens_to_any_call() -> None:
         assert not box.books.outbox, what
         assert proofs["read"].facts["number"] == 10017, what
 
-    assert await _struck(customer, invoice_goal, check) > 50
+    assert await struck(customer, invoice_goal, check) > 50
 
 
 async def test_a_payment_once_whatever_happens_to_any_call() -> None:
@@ -414,7 +368,7 @@ async def test_a_payment_once_whatever_happens_to_any_call() -> None:
         assert rows(box, given) == [Decimal("-5000.00")], what
         assert proofs["read"].record.id == proofs["payment"].id, what
 
-    assert await _struck(invoice, payment_goal, check) > 30
+    assert await struck(invoice, payment_goal, check) > 30
 
 
 async def test_a_change_of_a_customer_comes_through_whatever_happens() -> None:
@@ -426,7 +380,7 @@ async def test_a_change_of_a_customer_comes_through_whatever_happens() -> None:
     def goal(id: str) -> Goal:
         return Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper AS", "email": "post@kjoper.no"}, target=id)
 
-    assert await _struck(customer, goal, check) > 25
+    assert await struck(customer, goal, check) > 25
 
 
 async def test_an_invoice_that_a_lagging_read_does_not_show_is_not_made_twice(system: Accounting, box: Sandbox) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.accounting.tripletex import closing, external, settled
+from adapters.accounting.tripletex.purchases import SUPPLIER_FIELDS, SUPPLIER_INVOICE_FIELDS, VOUCHER_FIELDS
 from adapters.accounting.tripletex.records import (
     BESIDE,
     CLOSING_FIELDS,
@@ -21,20 +22,23 @@ from adapters.accounting.tripletex.records import (
 from adapters.accounting.tripletex.sandbox import Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
 from adapters.accounting.tripletex.settlements import ROW_FIELDS, ROWS_OF_INVOICE
-from connector.ports import Goal, Issued, Kind
+from connector.ports import File, Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
 from tripletex_driving import (
+    PAGE,
     credit_goal,
     customer_goal,
     external_credit_goal,
     external_goal,
+    incoming_goal,
     invoice_goal,
     line,
     money_goal,
     opened,
     payment_goal,
     reach,
+    supplier_goal,
     with_order,
 )
 
@@ -114,6 +118,37 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
         contract.check_requests(list(box.requests))
 
 
+async def test_every_request_of_purchases(contract: Any) -> None:
+    async with Sandbox(incoming_pilot=True, ehf_import=True) as box:
+        for way in ("pdf", "ehf", "inbox", "nonPosted", "ledger"):
+            system = opened(box, incoming=way, incoming_account=4300)
+            await system.probe()
+            id = (await reach(system, supplier_goal()))["read"].id
+            await reach(system, supplier_goal(f"m-{way}-f", organizationNumber=None, name=f"Säljare {way}"))
+            await reach(system, Goal(Kind.SUPPLIER, "update", "m", {"name": "Selger AS", "email": "a@b.no"}, target=id))
+            for call in ("voucher/importDocument", "/incomingInvoice", "/attachment", "/supplier"):
+                box.fault(f"POST .*{call}", "no-answer")
+            goal = incoming_goal(id, f"m-{way}", invoiceNumber=f"F-{way}", kidOrReceiverReference="0000100172")
+            made = (await reach(system, goal))["read"].id
+            box.faults.active.clear()
+            assert await system.document(Kind.SUPPLIER_INVOICE, made) is not None
+            for kind in (Kind.SUPPLIER, Kind.SUPPLIER_INVOICE):
+                page = await system.changes(kind, await system.begin(kind, date(2027, 1, 1)))
+                await system.changes(kind, page.cursor)
+                await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)
+                for record in page.records:
+                    await system.read(kind, record.id)
+            await system.close()
+        system = opened(box)
+        customer = (await reach(system, customer_goal()))["read"].id
+        goal = replace(invoice_goal(customer), files=(File("a.pdf", "application/pdf", PAGE),))
+        box.fault("PUT /order/.*/:attach", "no-answer")
+        made = (await reach(system, goal))["read"].id
+        assert await system.document(Kind.INVOICE, made) is not None
+        await system.close()
+        contract.check_requests(list(box.requests))
+
+
 def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
     def check(schema: dict[str, Any], tree: dict[str, Any], where: str) -> None:
         schema = resolved(schema)
@@ -131,7 +166,9 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
         "Customer": [CUSTOMER_FIELDS],
         "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS, ROWS_OF_INVOICE],
         "Posting": [POSTING_FIELDS, closing.ROW, settled.ROW, ROW_FIELDS],
-        "Voucher": [external.VOUCHER_FIELDS, BESIDE],
+        "Supplier": [SUPPLIER_FIELDS],
+        "SupplierInvoice": [SUPPLIER_INVOICE_FIELDS],
+        "Voucher": [external.VOUCHER_FIELDS, BESIDE, VOUCHER_FIELDS],
     }
     for name, patterns in asked.items():
         for fields in patterns:

@@ -13,7 +13,7 @@ from adapters.accounting.tripletex.sandbox.uploads import pdf
 from connector.errors import Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Http
 from connector.model.json import dumps, loads
-from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Paper, Proof, Run, Totals
+from connector.ports import Accounting, ConnectionConfig, File, Goal, Kind, Proof, Run, Totals
 
 T = TypeVar("T")
 
@@ -126,8 +126,8 @@ def credit_goal(invoice: str, customer: str, marker: str = "m-credit-1", *, whol
     return Goal(Kind.CREDIT_NOTE, "create", marker, record, totals=Totals("NOK", *map(Decimal, sums)))
 
 
-async def _page() -> Paper:
-    return Paper("Faktura-A-17.pdf", pdf([["A-17"]]))
+async def _page() -> File:
+    return File("Faktura-A-17.pdf", "application/pdf", pdf([["A-17"]]), "page")
 
 
 def external_goal(customer: str, marker: str = "c-" + "1" * 24, **more: Any) -> Goal:
@@ -169,3 +169,97 @@ def money_goal(marker: str, amount: str, **record: Any) -> Goal:
 def payment_goal(invoice: str, amount: str = "5000.00", marker: str = "m-payment-1", **more: Any) -> Goal:
     record = {"invoice": {"id": invoice}, "paymentDate": "2027-02-01", "amount": Decimal(amount), **more}
     return Goal(Kind.PAYMENT, "create", marker, record)
+
+
+# --- whatever happens to any call -------------------------------------------------------------------------------------
+
+FAULTS = ("no-answer", "no-answer-before", "500-after", "500-before", "429", "429-no-reset", "garbled", "expire")
+
+
+async def struck(prepare: Any, goal_of: Any, check: Any, *, rules: Any = None, **settings: Any) -> int:
+    """Run a flow once for every fault at every one of its calls, the session's own included."""
+    struck = 0
+    for kind in FAULTS:
+        at = 0
+        while True:
+            async with Sandbox(**(rules or {})) as box:
+                setup = opened(box, **settings)
+                given = await prepare(setup)
+                await setup.close()
+                before = len(box.requests)
+                system = opened(box, **settings)
+                if kind == "expire":
+                    _expire_at(box, at)
+                else:
+                    box.fault("", kind, after=at, seconds=0)
+                proofs = await reach(system, goal_of(given))
+                calls = len(box.requests) - before
+                await check(box, given, proofs, f"{kind} at call {at}")
+                hit = not box.faults.active if kind != "expire" else at < calls
+                box.faults.active.clear()
+                await system.close()
+            if not hit:
+                break
+            struck += 1
+            at += 1
+            assert at < 40, "no flow has so many calls"
+    return struck
+
+
+def _expire_at(box: Sandbox, at: int) -> None:
+    """End all sessions just before the call with this number."""
+    left, handle = [at], box.handle
+
+    def expiring(request: Any) -> Any:
+        if left[0] == 0 and not request.path.startswith("/v2/token"):
+            box.fault("", "expire")
+            left[0] = -1
+        elif left[0] > 0:
+            left[0] -= 1
+        return handle(request)
+
+    box.handle = expiring  # type: ignore[method-assign]
+
+
+# --- purchases --------------------------------------------------------------------------------------------------------
+
+PAGE = b"%PDF-1.4\n1 0 obj << /Type /Page >> endobj\n%%EOF\n"
+SHEET = b"%PDF-1.4\n1 0 obj << /Type /Page >> endobj\n% timesheet\n%%EOF\n"
+
+
+def supplier_goal(marker: str = "m-supplier-1", **more: Any) -> Goal:
+    address = {"addressLine1": "Gata 1", "postalCode": "0150", "city": "Oslo", "country": {"isoAlpha2Code": "NO"}}
+    record = {"name": "Selger AS", "organizationNumber": "974760673", "postalAddress": address, **more}
+    return Goal(Kind.SUPPLIER, "create", marker, {name: value for name, value in record.items() if value is not None})
+
+
+def ehf_said(
+    number: str = "F-7", amount: str = "12499.99", organisation: str = "974760673", root: str = "Invoice"
+) -> bytes:
+    """As much of an EHF as tells one invoice from another."""
+    ubl = "urn:oasis:names:specification:ubl:schema:xsd"
+    return f"""<{root} xmlns="{ubl}:{root}-2" xmlns:cbc="{ubl}:CommonBasicComponents-2"
+ xmlns:cac="{ubl}:CommonAggregateComponents-2"><cbc:ID>{number}</cbc:ID><cbc:IssueDate>2027-01-10</cbc:IssueDate>
+ <cac:AccountingSupplierParty><cac:Party><cac:PartyLegalEntity><cbc:RegistrationName>Selger AS</cbc:RegistrationName>
+ <cbc:CompanyID>{organisation}</cbc:CompanyID></cac:PartyLegalEntity></cac:Party></cac:AccountingSupplierParty>
+ <cac:LegalMonetaryTotal><cbc:PayableAmount currencyID="NOK">{amount}</cbc:PayableAmount></cac:LegalMonetaryTotal>
+</{root}>""".encode()
+
+
+def incoming_goal(supplier: str, marker: str = "m-incoming-1", *, sheets: int = 1, **more: Any) -> Goal:
+    """Scenario C.1: base 10 000,00, stated VAT 2 499,99, total 12 499,99; with a timesheet."""
+    taxed = {"amountExcludingVatCurrency": Decimal("10000.00"), "vatAmountCurrency": Decimal("2499.99"),
+             "vatRate": Decimal(25), "vatType": {"number": "1"}}  # fmt: skip
+    record = {
+        "supplier": {"id": supplier, "name": "Selger AS", "organizationNumber": "974760673"},
+        "invoiceNumber": "F-7", "invoiceDate": "2027-01-10", "invoiceDueDate": "2027-02-10",
+        "currency": {"code": "NOK"}, "amountCurrency": Decimal("12499.99"), "isCreditNote": False,
+        "lines": [taxed], **more,
+    }  # fmt: skip
+    files = (
+        File("F-7.pdf", "application/pdf", PAGE, "page"),
+        File("F-7.xml", "application/xml", ehf_said(), "original"),
+        *(File(f"timeliste-{number}.pdf", "application/pdf", SHEET) for number in range(sheets)),
+    )
+    totals = Totals("NOK", Decimal("10000.00"), Decimal("2499.99"), Decimal("12499.99"))
+    return Goal(Kind.SUPPLIER_INVOICE, "create", marker, record, totals=totals, files=files)

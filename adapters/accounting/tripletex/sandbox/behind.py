@@ -7,7 +7,8 @@ POST /_sandbox/webhooks                     {index}: one of them once more, same
 POST /_sandbox/payment                      {invoiceNumber, amount, date, reference} or {date, payments: [...]}; or
                                             {posting, amount, date}: on a row that is of no invoice there
 POST /_sandbox/ehf                          the company receives an EHF itself:
-                                            {organizationNumber, name, invoiceNumber, date, dueDate, amount, kid}
+                                            {organizationNumber, name, invoiceNumber, date, dueDate, amount, kid}, or
+                                            {xml}: the EHF itself, which it then keeps
 POST /_sandbox/register                     somebody registers a voucher of the reception as a supplier invoice:
                                             {voucher, account, vat}
 PUT /_sandbox/rules                         any of `Rules`
@@ -33,7 +34,7 @@ from adapters.accounting.tripletex.sandbox import registers, uploads
 from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import Books, Rules
 from adapters.accounting.tripletex.sandbox.chart import ENTITLEMENTS
-from adapters.accounting.tripletex.sandbox.ehf import supplier_named
+from adapters.accounting.tripletex.sandbox.ehf import read_ehf, supplier_named
 from adapters.accounting.tripletex.sandbox.http11 import Request
 from adapters.accounting.tripletex.sandbox.incoming import invoice_of
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing
@@ -117,6 +118,9 @@ def _payment(box: Sandbox, books: Books, said: Any) -> Any:
 
 
 def _ehf(books: Books, said: Any) -> Thing:
+    if "xml" in said:
+        upload = uploads.Upload(str(said["xml"]).encode(), "faktura.xml")
+        return books.receive_ehf(**read_ehf(books, upload), upload=upload)
     supplier = supplier_named(books, said["organizationNumber"], said.get("name", ""))
     amount, number = Decimal(said["amount"]), said["invoiceNumber"]
     paper = uploads.Upload(uploads.pdf([[f"Faktura {number}", f"Beløp {amount}"]]), f"{number}.pdf")

@@ -62,6 +62,9 @@ class Purchases(Matching):
         """
         voucher = self.receive(upload, f"Faktura {number} fra {supplier['name']}", day, vendorInvoiceNumber=number)
         voucher["ediDocument"] = voucher["attachment"]
+        if upload.content_type == "application/xml":  # people see a page; the EHF itself is kept beside it
+            voucher["ediDocument"] = self.document(upload)
+            self.find(voucher["ediDocument"])["_as_it_came"] = True
         if self.rules.reception_in_list:
             self.supplier_invoice(voucher, supplier, number, day, due, amount, kid=kid)
         return voucher

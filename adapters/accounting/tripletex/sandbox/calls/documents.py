@@ -14,6 +14,9 @@ _ARCHIVES = ("customer", "supplier", "product", "project", "account", "employee"
 
 def content(document: Thing) -> bytes:
     """The bytes of a document: what was uploaded, else what the sandbox makes for it."""
+    if document.get("_as_it_came"):
+        upload: uploads.Upload = document["_uploads"][0]
+        return upload.content
     if "_uploads" in document:
         return uploads.shown(document["_uploads"])
     return uploads.pdf([[document["_shows"]]])

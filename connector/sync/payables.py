@@ -1,0 +1,88 @@
+"""How far an incoming invoice has come in a ledger: delivered, booked, paid, and what is still open of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from connector.errors import Stop
+from connector.ports import Kind, Record
+from connector.store import Tx, attention, documents
+from connector.store.documents import Document
+from connector.sync.spokes import Spoke
+
+KIND = Kind.SUPPLIER_INVOICE.value
+
+
+def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document:
+    """State and open amount as the ledger has them, with an event for what has come to be.
+
+    A fall of the balance that payments in the ledger do not explain is told to a person.
+    """
+    body = record.body
+    state = _state(body)
+    open_amount = document.open_amount
+    if body.get("outstandingAmount") is not None:
+        open_amount = Decimal(body["outstandingAmount"])
+    if document.state in ("held", "refused"):
+        state = document.state
+    if (state, open_amount) == (document.state, document.open_amount):
+        return document
+    before = document
+    document = documents.change(tx, document, state=state, open_amount=open_amount)
+    payments = body.get("payments") or ()
+    paid = sum((Decimal(one.get("amountCurrency") or 0) for one in payments), Decimal(0))
+    told: dict[str, Any] = {"connection": spoke.name, "open": str(open_amount), **voucher_of(record)}
+    if payments:
+        told["payments"] = [
+            {"id": one["id"], "date": str(one.get("date")), "amount": str(one.get("amountCurrency"))}
+            for one in payments
+        ]
+    what = "paid" if open_amount != before.open_amount else state
+    if state != before.state or what == "paid":
+        tx.emit(spoke.tenant, f"{KIND}.{what}", document=document.id, connection=spoke.id, data=told)
+    if open_amount is not None and document.payable is not None and document.payable - paid != open_amount:
+        _tell_balance(tx, spoke, document, paid)
+    return document
+
+
+def _state(body: Mapping[str, Any]) -> str:
+    booked = bool((body.get("voucher") or {}).get("number"))
+    if not booked:
+        return "delivered"
+    still = body.get("outstandingAmount")
+    return "paid" if still is not None and Decimal(still) == 0 else "booked"
+
+
+def voucher_of(record: Record) -> dict[str, Any]:
+    """The voucher as bookkeepers write it, by the name that links and events have for it; empty while not booked."""
+    voucher = record.body.get("voucher") or {}
+    if not voucher.get("number") or not voucher.get("year"):
+        return {}
+    return {"voucher": f"{voucher['year']}/{voucher['number']}"}
+
+
+def ask(tx: Tx, spoke: Spoke, document: Document, reason: Stop) -> None:
+    """Show a person something about an incoming invoice that nothing here settles."""
+    attention.ask(
+        tx,
+        tenant=spoke.tenant,
+        about=f"{reason.code}:{spoke.id}:{document.id}",
+        reason=reason,
+        verbs=("seen",),
+        document=document.id,
+        connection=spoke.id,
+    )
+
+
+def _tell_balance(tx: Tx, spoke: Spoke, document: Document, paid: Decimal) -> None:
+    reason = Stop(
+        f"{spoke.name} shows {document.open_amount} {document.currency} open of {document.number} from"
+        f" {document.counterparty_name}; {document.payable} less the {paid} paid there makes"
+        f" {(document.payable or Decimal(0)) - paid}.",
+        code="balance-unexplained",
+        do="See what else was booked on it: a credit note, a correction.",
+        where={"document": document.id, "connection": spoke.id},
+    )
+    ask(tx, spoke, document, reason)

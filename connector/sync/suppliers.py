@@ -1,0 +1,144 @@
+"""Suppliers in the hub: who an incoming invoice is from, and which accounts we know that supplier by.
+
+An invoice that asks to be paid to another account than those is the commonest fraud there is: so the hub remembers, and
+the ledger's own register counts, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connector.errors import Clash, Stop
+from connector.model import Invoice, Party, Supplier
+from connector.model.identifiers import BankAccount, Iban
+from connector.ports import Record
+from connector.store import Moved, Tx, documents, links
+from connector.store.documents import Document
+from connector.sync.canonical import stored
+from connector.sync.keys import party_key
+from connector.sync.push import keep_link
+from connector.sync.spokes import Linked, Spoke
+
+SUPPLIER = "supplier"
+"""Kind of document, and the relation of an incoming invoice to the supplier it is from."""
+
+
+def supplier_of(tx: Tx, tenant: str, party: Party, *, source_id: str | None = None, source: str = "") -> Document:
+    """The supplier a party is: the one there is, else a new one. Nobody else changes it before the transaction ends.
+
+    Args:
+        source_id: its id in the system that showed it (`books/7`), where it has no identifier of its own.
+        source: connection that it was first seen in.
+    """
+    there = find_supplier(tx, tenant, party)
+    if there is not None:
+        return documents.locked(tx, tenant, there.id)
+    supplier = Supplier(source_id=source_id, party=party)
+    key = f"source:{source_id}" if source_id and not party.organisation_number else party_key(party)
+    try:
+        return documents.insert(
+            tx,
+            tenant=tenant,
+            kind=SUPPLIER,
+            business_key=key,
+            body=stored(supplier),
+            state="known",
+            source=source or None,
+            counterparty_name=party.name,
+            counterparty_number=party.organisation_number,
+        )
+    except Clash as clash:
+        if not source_id:  # made by somebody else in this very moment
+            raise Moved from None
+        return documents.locked(tx, tenant, str(clash.where["document"]))
+
+
+def find_supplier(tx: Tx, tenant: str, party: Party) -> Document | None:
+    """The supplier by its strongest identifier; one without organisation number also by its very name."""
+    there = documents.by_key(tx, tenant, SUPPLIER, party_key(party))
+    if there is not None or party.organisation_number or not party.name:
+        return there
+    wanted = party.name.casefold()
+    same = [
+        one
+        for one in documents.find(tx, tenant, kind=SUPPLIER, counterparty=party.name)
+        if (one.counterparty_name or "").casefold() == wanted and not one.counterparty_number
+    ]
+    return documents.get(tx, tenant, same[0].id) if len(same) == 1 else None
+
+
+def new_supplier(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+    """A supplier made in the system: matched with the one we know, else taken over.
+
+    Raises:
+        Stop: it has two for the same one (`supplier-twice`).
+    """
+    fields = spoke.mapping[SUPPLIER].into(record.body, Linked(tx, spoke.id, {}))
+    supplier = Supplier.model_validate({"source_id": f"{spoke.name}/{record.id}", **fields})
+    there = find_supplier(tx, spoke.tenant, supplier.party)
+    if there is not None:
+        other = links.of(tx, there.id, spoke.id, SUPPLIER)
+        if other is not None:
+            raise Stop(
+                f"{spoke.name} has two suppliers for {supplier.party.name}: {other.vendor_id} and {record.id}.",
+                code="supplier-twice",
+                do="Merge them in the system, then cancel this item. Nothing is linked to the second.",
+                where={"document": there.id, "vendor_id": record.id},
+            )
+        known = Supplier.model_validate(there.body)
+        # The ledger's register says which accounts it pays to: an invoice is held against it from now on.
+        merged = known.model_copy(
+            update={"bank_accounts": supplier.bank_accounts, "number": supplier.number or known.number}
+        )
+        there = documents.change(tx, there, body=stored(merged), number=merged.number)
+        keep_link(tx, spoke, SUPPLIER, there, merged.model_dump(), record, {})
+        return there.id
+    made = supplier_of(tx, spoke.tenant, supplier.party, source_id=supplier.source_id, source=spoke.id)
+    made = documents.change(tx, made, body=stored(supplier), number=supplier.number, arrival=arrival)
+    keep_link(tx, spoke, SUPPLIER, made, supplier.model_dump(), record, {})
+    tx.emit(spoke.tenant, "supplier.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
+    return made.id
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Accounts that an invoice asks to be paid to, and those its supplier is known by; the last one last."""
+
+    asked: Sequence[str]
+    known: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def new(self) -> list[str]:
+        """Asked for, and not known."""
+        return [account for account in self.asked if account not in self.known]
+
+
+def accounts(invoice: Invoice, supplier: Supplier) -> Accounts:
+    """The accounts of an invoice (BT-84) beside those of its supplier: the ledger's register, and what was accepted."""
+    asked = [plain_account(means.account.id) for means in invoice.payment_means if means.account]
+    known = [plain_account(str(one)) for one in (*supplier.bank_accounts, *supplier.accepted_accounts)]
+    return Accounts(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(known)))
+
+
+def accept_accounts(tx: Tx, supplier: Document, invoice: Invoice) -> Document:
+    """From now on the accounts of this invoice are known as the supplier's."""
+    model = Supplier.model_validate(supplier.body)
+    new = accounts(invoice, model).new
+    if not new:
+        return supplier
+    model = model.model_copy(update={"accepted_accounts": (*model.accepted_accounts, *new)})
+    return documents.change(tx, supplier, body=stored(model), digest=supplier.digest)
+
+
+def plain_account(said: str) -> str:
+    """An account as it is compared: eleven digits where it is Norwegian, also from an IBAN; else without blanks."""
+    text = "".join(said.split()).replace(".", "").upper()
+    if BankAccount.valid(text):
+        return str(BankAccount(text))
+    if Iban.valid(text):
+        return str(Iban(text).bank_account or Iban(text))
+    return text
