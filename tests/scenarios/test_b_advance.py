@@ -29,6 +29,10 @@ ROUNDED = """{kinds: {settlement: {refuse: {rounding: {when: {ours: {kind: round
  only: out, when: {ours: {kind: rounding}}}}}}}""".replace("\n", "")
 """The lines of the mapping that say how much is rounded away, and on which account."""
 
+WITHOUT_LIMIT = """{kinds: {settlement: {refuse: {rounding: null}, fields: {rounding-account: {theirs: account.number,
+ constant: "7740", only: out, when: {ours: {kind: rounding}}}}}}}""".replace("\n", "")
+"""Nobody has said how much is rounded away: less than a krone."""
+
 
 def money(source_id: str, amount: str, document: Any | None, **more: Any) -> dict[str, Any]:
     said: dict[str, Any] = {"source_id": source_id, "direction": "in", "date": "2027-01-20", "currency": "NOK",
@@ -176,7 +180,9 @@ async def test_ore_that_are_left_are_rounded_away_where_the_mapping_says_so(foun
         assert await fjord.get("/v1/attention") == []
 
 
-@pytest.mark.parametrize(("mapping", "paid_"), [(ROUNDED, "12 499,49"), ("{}", "12 499,50")])
+@pytest.mark.parametrize(
+    ("mapping", "paid_"), [(ROUNDED, "12 499,49"), ("{}", "12 499,50"), (WITHOUT_LIMIT, "12 499,00")]
+)
 async def test_more_than_that_or_without_the_lines_stays_open(founded: Any, mapping: str, paid_: str) -> None:
     async with founded(mapping=mapping) as fjord:
         document = await a.sold(fjord)
