@@ -68,7 +68,7 @@ def category(node: Node, plan: Plan) -> None:
 
         plan.check(of_breakdown)
     else:
-        each = [(i,) for i in ids] or [()]
+        each: list[tuple[int, ...]] = [(i,) for i in ids] or [()]
         plan.check(lambda v, doc: facts(doc).categories.update([pair_of(v, one, schemes) for one in each]))
 
 
