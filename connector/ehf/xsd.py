@@ -11,6 +11,7 @@ it finds none (libxml2 refuses blanks around dates), libxml2's own message is gi
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -80,7 +81,9 @@ def errors(root: etree._Element, document_type: str) -> list[XsdError]:
     size = sum(1 for _ in islice(root.iter(), EXPLAINED_UP_TO + 1))
     if size > EXPLAINED_UP_TO:
         return own
-    return list(islice(_explained(root, document_type), MAX_ERRORS)) or own
+    explained = list(islice(_explained(root, document_type), MAX_ERRORS))
+    gc.collect(0)  # xmlschema leaves cycles behind, and in the midst of a validation nobody else takes them away
+    return explained or own
 
 
 def passes(root: etree._Element, document_type: str) -> bool:

@@ -68,7 +68,8 @@ def category(node: Node, plan: Plan) -> None:
 
         plan.check(of_breakdown)
     else:
-        plan.check(lambda v, doc: facts(doc).categories.add(pair_of(v, ids, schemes)))
+        each: list[tuple[int, ...]] = [(i,) for i in ids] or [()]
+        plan.check(lambda v, doc: facts(doc).categories.update([pair_of(v, one, schemes) for one in each]))
 
 
 def _of_allowance(node: Node, parent: Node, plan: Plan) -> None:
