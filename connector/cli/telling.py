@@ -106,6 +106,7 @@ def _event(entry: Entry, names: Names) -> Told:
     lines = [
         f"{one['field']}: here {one.get('ours')}, there {one.get('theirs')}" for one in said.get("differences") or ()
     ]
+    lines += [*(said.get("notes") or ()), *(one["why"] for one in said.get("left_out") or ())]
     more = f" ({', '.join(said['fields'])})" if said.get("fields") else ""
     return f"{_WORDS.get(what, what).capitalize()}{where}: {kind}{more}", lines
 
@@ -147,6 +148,9 @@ _WORDS = {
     "changed": "changed",
     "drift": "differs from what was issued",
     "conflict": "changed on both sides",
+    "held": "held for a person",
+    "recognised": "the ledger had received it itself",
+    "matched": "is there already",
 }
 
 

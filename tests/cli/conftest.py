@@ -33,6 +33,7 @@ routes:
     issues: books
     sends: nobody
     reminds: nobody
+    receives: connector
     takes_bank_money: books
 """
 

@@ -14,8 +14,10 @@ import httpx
 import pytest
 
 from connector.api.app import create_app
-from connector.api.examples import INVOICE_DRAFT
+from connector.api.examples import BUYER, INVOICE_DRAFT, SELLER
 from connector.cli import GROUPS
+from connector.ehf import write
+from connector.model import Draft, compose
 from connector.service.house import open_house
 from connector.service.settings import Settings
 
@@ -143,6 +145,28 @@ def test_what_waits_is_listed_explained_and_settled(desk, ledger, monkeypatch):
     assert "Nothing waits" in desk.run("attention", "list").stdout
     after = desk.run("documents", "explain", item["document"]).stdout
     assert "kari decided: cancel" in after
+
+
+def test_incoming_invoices_are_received_from_files_and_settled(desk, ledger):
+    seller = BUYER | {"name": "Selger AS"}
+    said = INVOICE_DRAFT | {"number": "F-7", "seller": seller, "buyer": SELLER, "source_id": None}
+    for name, account in (("F-7", "86011117947"), ("F-8", "15032080119")):
+        means = [{"code": "30", "payment_id": "0000100172", "account": {"id": account}}]
+        draft = Draft.model_validate_json(json.dumps(said | {"number": name, "payment_means": means}))
+        (desk.folder / f"{name}.xml").write_bytes(write(compose(draft)))
+    desk.run("connections", "activate", "books")
+    assert "F-7.xml: kept" in desk.run("documents", "receive", "F-7.xml").stdout
+    assert desk.json("sync")["attention"] == 0
+    desk.run("documents", "receive", "F-7.xml", "F-8.xml")
+    assert desk.json("sync", ends=1)["attention"] == 1  # the first is the same message, the second another account
+    [item] = desk.json("attention", "list")
+    assert item["code"] == "bank-account-changed"
+    desk.run("documents", "resolve", item["document"], "--accept")
+    assert desk.json("sync")["attention"] == 0
+    found = desk.json("documents", "find", "--kind", "supplier_invoice")
+    assert sorted((one["number"], one["state"]) for one in found) == [("F-7", "delivered"), ("F-8", "delivered")]
+    told = desk.run("documents", "explain", item["document"]).stdout
+    assert "kari decided: accept (code bank-account-changed)" in told
 
 
 def test_the_store_is_brought_up_to_date_rotated_and_held(desk):
