@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import sys
 import zlib
@@ -18,7 +19,7 @@ from connector.lanes import story
 
 sys.path.append(str(Path(__file__).parent))
 from incoming_ehf import KNOWN, OTHER, OWN, PDF, SUPPLIER, ehf, paid_to, purchase, with_files
-from test_a_domestic_invoice import kroner, vouchers
+from test_a_domestic_invoice import INVOICE, kroner, vouchers
 
 from connector.ehf import write
 from connector.model import DocumentReference, Party
@@ -333,6 +334,28 @@ async def test_attachments_go_along_as_far_as_the_ledger_takes_them(fjord: Any) 
     read = await fjord.client.get(f"/v1/documents/{document.id}/attachments/2")
     assert read.content == b"a;b\n"
     assert (await fjord.client.get(f"/v1/documents/{document.id}/attachments/4")).status_code == 404
+
+
+async def test_attachments_of_what_is_sold_go_to_the_ledger_once(fjord: Any) -> None:
+    sheet = {"content": base64.b64encode(PDF).decode(), "mime_type": "application/pdf", "filename": "timer.pdf"}
+    sale = INVOICE | {"attachments": [{"id": "timer", "embedded": sheet}]}
+    fjord.box.fault("PUT /order/.*/:attach", "no-answer")
+    assert (await fjord.post("/v1/invoices", sale)).status_code == 202
+    await fjord.work(within=1.5)
+    document = await fjord.document(kind="invoice")
+    assert document.state == "issued"
+    (order,) = fjord.box.books.things["order"].values()
+    (kept,) = [fjord.box.books.find(link) for link in order["attachment"]]
+    assert (kept["fileName"], kept["_uploads"][0].content) == ("1-timer.pdf", PDF)
+    assert (await fjord.client.get(f"/v1/documents/{document.id}/attachments/1")).content == PDF
+
+    table = {"content": base64.b64encode(b"a;b").decode(), "mime_type": "text/csv", "filename": "tall.csv"}
+    other = sale | {"source_id": "sale-csv", "attachments": [{"id": "tall", "embedded": table}]}
+    await fjord.post("/v1/invoices", other)
+    await fjord.work()
+    (item,) = await waiting(fjord)
+    assert item["code"] == "attachment-type"
+    assert len(fjord.box.books.things["order"]) == 1
 
 
 async def test_the_ledgers_page_is_read_once_through_the_lane(fjord: Any) -> None:
