@@ -69,9 +69,10 @@ routes:
 
 
 @contextlib.contextmanager
-def sandbox(latency: float, *, filled: int = 0) -> Iterator[str]:
-    """A sandbox process; gives its address."""
-    command = ["benchmarks.engine", "--serve-filled", str(filled)] if filled else [SANDBOX, "--port", "0"]
+def sandbox(latency: float, *, filled: int = 0, limit: int = 10**9) -> Iterator[str]:
+    """A sandbox process; gives its address. `limit`: rows that a query of filled books may match."""
+    full = ["benchmarks.engine", "--serve-filled", str(filled), "--limit", str(limit)]
+    command = full if filled else [SANDBOX, "--port", "0"]
     program = subprocess.Popen(
         [sys.executable, "-m", *command, *([] if filled else ["--latency", str(latency)])], stdout=subprocess.PIPE
     )
@@ -378,7 +379,7 @@ async def _measured(url: str, address: str, folder: Path, given: argparse.Namesp
 # --- back-fill --------------------------------------------------------------------------------------------------------
 
 
-def serve_filled(documents: int) -> None:
+def serve_filled(documents: int, limit: int = 10**9) -> None:
     """A sandbox whose books hold so many documents: invoices, each paid."""
     from datetime import date
     from decimal import Decimal
@@ -404,7 +405,7 @@ def serve_filled(documents: int) -> None:
         sys.stdout.write(f"{box.url}\n")
         sys.stdout.flush()
 
-    serve(port=0, ready=fill, result_limit=10**9)
+    serve(port=0, ready=fill, result_limit=limit)
 
 
 async def backfill_here(documents: int, kind: str) -> dict[str, Any]:
@@ -453,11 +454,12 @@ def main() -> None:
     options.add_argument("--backfill-here", type=int, help=argparse.SUPPRESS)
     options.add_argument("--serve-filled", type=int, help=argparse.SUPPRESS)
     options.add_argument("--post-to", help=argparse.SUPPRESS)
+    options.add_argument("--limit", type=int, default=10**9, help=argparse.SUPPRESS)
     given = options.parse_args()
     given.databases = [given.database] if given.database else ["sqlite", "postgres"]
     given.latency = given.latency or [0.02, 0.0]
     if given.serve_filled:
-        serve_filled(given.serve_filled)
+        serve_filled(given.serve_filled, given.limit)
     elif given.post_to:
         asyncio.run(post(given.post_to, given.size, given.width))
     elif given.backfill_here:

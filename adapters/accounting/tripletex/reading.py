@@ -17,6 +17,7 @@ from typing import Any
 from adapters.accounting.tripletex import purchases, records
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
 from adapters.accounting.tripletex.settled import Settled
+from adapters.accounting.tripletex.windows import Window, Windows
 from connector.errors import BadInput, Refused, Stop
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -117,39 +118,33 @@ class Numbers:
 
 
 async def pages(client: Client, kind: Kind, start: date, end: date, fields: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """All rows dated in [start, end), a page at a time; windows with more rows than Tripletex gives are halved."""
+    """All rows dated in [start, end), a page at a time; windows with more rows than Tripletex gives are divided."""
+    learned = Windows()
     windows, at = [(start, end)], 0
     while windows:
-        rows = await _piece(client, kind, windows, at, fields)
+        rows, windows, at = await _piece(client, kind, learned, windows, at, fields)
         yield rows
-        windows, at = _next(windows, at, rows)
 
 
 async def _piece(
-    client: Client, kind: Kind, windows: list[tuple[date, date]], at: int, fields: str
-) -> list[dict[str, Any]]:
-    """One page of the first window; where that is too large, its halves take its place."""
+    client: Client, kind: Kind, learned: Windows, windows: list[Window], at: int, fields: str
+) -> tuple[list[dict[str, Any]], list[Window], int]:
+    """One page of the first window, and where the next one begins."""
+    if at == 0:
+        windows = learned.fitted(kind, windows)
     while True:
         start, end = windows[0]
         try:
-            return await client.rows(_PATHS[kind], start=at, fields=fields, **_window(kind, start, end))
+            rows = await client.rows(_PATHS[kind], start=at, fields=fields, **_window(kind, start, end))
         except Refused as exc:
-            days = (end - start).days
             if exc.code != "too-many-rows":
                 raise
-            if days < 2:
-                raise Stop(
-                    f"There are more rows on {start} than Tripletex gives in one query.",
-                    code="too-many-rows",
-                    do="Tell the maintainers: this day has to be read another way.",
-                    where={"kind": str(kind), "date": start.isoformat()},
-                ) from None
-            middle = start + timedelta(days=days // 2)
-            windows[:1] = [(start, middle), (middle, end)]
-
-
-def _next(windows: list[tuple[date, date]], at: int, rows: Sequence[Row]) -> tuple[list[tuple[date, date]], int]:
-    return (windows, at + len(rows)) if len(rows) >= PAGE else (windows[1:], 0)
+            windows, at = learned.refused(kind, windows), 0
+            continue
+        if len(rows) >= PAGE:
+            return rows, windows, at + len(rows)
+        learned.read(kind, windows[0], at + len(rows))
+        return rows, windows[1:], 0
 
 
 class Reader:
@@ -160,6 +155,7 @@ class Reader:
         self._numbers = numbers
         self._poll_days = poll_days
         self._settled = Settled(client)
+        self._learned = Windows()
 
     # --- single records ---------------------------------------------------------------------------------------------
 
@@ -227,8 +223,7 @@ class Reader:
         windows = [(_day(start), _day(end)) for start, end in state.get("windows", ())]
         if not windows or windows[0][0] >= windows[0][1]:
             return [], None
-        rows = await _piece(self._client, kind, windows, state["at"], _FIELDS[kind])
-        windows, at = _next(windows, state["at"], rows)
+        rows, windows, at = await _piece(self._client, kind, self._learned, windows, state["at"], _FIELDS[kind])
         return rows, {"windows": windows, "at": at} if windows else None
 
     async def _parties(
@@ -251,10 +246,7 @@ class Reader:
         """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
         if kind in PARTIES:
             return _dump({"since": None, "at": 0, "inactive": False, "began": None})
-        # Rows dated ahead are few: kept apart, so that halving a full window does not begin with the coming decades.
-        ahead = max(since, datetime.now(OSLO).date() + timedelta(days=1))
-        windows = [[start, end] for start, end in ((since, ahead), (ahead, LAST)) if start < end]
-        return _dump({"from": since, "fill": {"windows": windows, "at": 0}, "known": []})
+        return _dump({"from": since, "fill": {"windows": [[since, LAST]], "at": 0}, "known": []})
 
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor."""
