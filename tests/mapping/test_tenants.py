@@ -117,3 +117,63 @@ def test_a_tenant_that_has_no_file(folder: Path, toy: Any) -> None:
     with pytest.raises(Missing) as missing:
         load_tenant("nobody", plugins={"toy": toy})
     assert missing.value.code == "tenant-unknown"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "word"),
+    [
+        ('    takes_bank_money: {"15032080119": books}', '    takes_bank_money: {"NO50 1503 2080 119": other}',
+         "duty-two-owners", 25, "15032080119"),
+        ('    takes_bank_money: {"15032080119": books}',
+         '    takes_bank_money: {"15032080119": books, "1503.20.80119": books}', "duty-two-owners", 25, "twice"),
+        ('    takes_bank_money: {"15032080119": books}', "    takes_bank_money: {}", "duty-unset", 25, "no owner"),
+        ("    sends: connector\n", "    sends: connector\n    receives: other\n", "duty-two-owners", 24, "line 18"),
+        ("    to: books\n    issues: books\n", "    to: books\n    issues: books\n    sends: other\n",
+         "duty-not-on-route", 18, "`other`"),
+        ("    secrets: {token: vault:toy-token}\n", "    settings: {pages: 2}\n    secrets: {token: env:TOKEN}\n",
+         "connection-twice", 11, "`books`"),
+        ("    settings: {pages: 2}\n", "    settings: {pages: 2}\n    webhooks: https://a.example/\n",
+         "webhooks-unsupported", 10, "no webhooks"),
+        ("    settings: {pages: 2}\n", "    settings: {pages: 2}\n    webhooks: http://a.example/\n",
+         "address-invalid", 10, "https"),
+    ],
+)  # fmt: skip
+def test_duties_and_connections_are_looked_at_over_the_whole_file(
+    folder: Path, toy: Any, old: str, new: str, code: str, line: int, word: str
+) -> None:
+    text = GOOD.replace(
+        "    takes_bank_money: books\n", "    receives: books\n    takes_bank_money: {'12345678903': books}\n"
+    )
+    if "receives: other" not in new:
+        text = text.replace("    receives: books\n", "")
+    else:
+        line += 0
+    text = text.replace('{"15032080119": books}', '{"15032080119": books}')
+    if "IBAN" in word or "NO50" in new:
+        text = text.replace("'12345678903'", "'15032080119'")
+    assert old in text
+    path = folder / "tenants" / "acme.yaml"
+    path.write_text(text.replace(old, new, 1))
+    toy.hook_secret = None
+    report = check([path], plugins={"toy": toy})
+    found = [problem for problem in report.problems if problem.code == code]
+    assert line in [problem.line for problem in found], [str(problem) for problem in report.problems]
+    assert any(word in str(problem) for problem in found)
+
+
+def test_an_account_is_the_same_however_it_is_written(folder: Path, toy: Any) -> None:
+    text = GOOD.replace('{"15032080119": books}', '{"NO50 1503 2080 119": books}')
+    (folder / "tenants" / "acme.yaml").write_text(text)
+    tenant = load_tenant("acme", plugins={"toy": toy})
+    assert tenant.routes["web"].takes_bank_money == {"15032080119": "books"}
+
+
+def test_webhooks_need_the_secret_they_are_signed_with(folder: Path, toy: Any) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    path.write_text(GOOD.replace("    settings: {pages: 2}\n", "    webhooks: https://a.example\n"))
+    toy.hook_secret = "token"
+    assert check([path], plugins={"toy": toy}).fine
+    toy.hook_secret = "signing"
+    toy.secrets = type("Secrets", (toy.secrets,), {"__annotations__": {"signing": str | None}, "signing": None})
+    report = check([path], plugins={"toy": toy})
+    assert [(one.code, one.line) for one in report.problems if one.severity == "error"] == [("secret-missing", 10)]

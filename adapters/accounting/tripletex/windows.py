@@ -57,9 +57,8 @@ class Windows:
                 do="Tell the maintainers: this day has to be read another way.",
                 where={"kind": str(kind), "date": start.isoformat()},
             )
-        # Whatever was learned is too little: the first part is tried by what is known now.
-        parts = FIRST if not self._a_day else 2
-        self._a_day[kind] = max(self._a_day.get(kind, 0.0) * 2, MOST / days)
+        parts = 2 if kind in self._a_day else FIRST
+        self._learn(kind, MOST, days)
         middle = start + timedelta(days=max(1, days // parts))
         return [(start, middle), (middle, end), *rest]
 
@@ -68,7 +67,11 @@ class Windows:
         start, end = window
         days = (_known_end(start, end) - start).days
         if rows and days > 0:
-            self._a_day[kind] = rows / days
+            self._learn(kind, rows, days)
+
+    def _learn(self, kind: Kind, rows: int, days: int) -> None:
+        """The most that has been seen counts: what ends in a quiet time says little of the busy ones."""
+        self._a_day[kind] = max(self._a_day.get(kind, 0.0), rows / days)
 
 
 def _known_end(start: date, end: date) -> date:
