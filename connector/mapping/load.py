@@ -13,7 +13,7 @@ from connector.mapping.layers import Layer, Stack, merge, system_layers
 from connector.mapping.mapper import Mapper
 from connector.mapping.problems import Problem, did_you_mean, stop_on
 from connector.mapping.whole import whole
-from connector.model import CreditNote, Customer, Invoice, Payment, Reversal
+from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement
 from connector.ports import AccountingPlugin, Kind
 
 CANONICAL: Map[str, type[BaseModel]] = {
@@ -21,6 +21,7 @@ CANONICAL: Map[str, type[BaseModel]] = {
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
     Kind.PAYMENT.value: Payment,
+    Kind.SETTLEMENT.value: Settlement,
     Kind.REVERSAL.value: Reversal,
 }
 """Our model of each kind that can be mapped."""

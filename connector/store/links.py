@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -21,7 +22,9 @@ _t = schema.links
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it."""
+    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it; `shown_open` what
+    it shows as open, in the document's currency: a control total.
+    """
 
     id: str
     tenant: str
@@ -37,11 +40,12 @@ class Link:
     voucher: str | None = None
     period: str | None = None
     vendor_version: str | None = None
+    shown_open: Decimal | None = None
     base_sent: Any = None
     base_seen: Any = None
 
 
-PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "state"])
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "shown_open", "state"])
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())

@@ -18,14 +18,14 @@ MODELS: Mapping[str, type[Model]] = {
     Kind.CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
     Kind.PAYMENT.value: Payment,
-    "settlement": Settlement,
+    Kind.SETTLEMENT.value: Settlement,
     Kind.REVERSAL.value: Reversal,
 }
 IMMUTABLE = (
     Kind.INVOICE.value,
     Kind.CREDIT_NOTE.value,
     Kind.PAYMENT.value,
-    "settlement",
+    Kind.SETTLEMENT.value,
     Kind.REVERSAL.value,
 )
 """Once they are there they are never written again: an invoice is credited, a payment reversed."""

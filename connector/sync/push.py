@@ -130,7 +130,7 @@ _AFTER = {
     "payment": "booked",
     "reversal": "booked",
 }
-MONEY = (Kind.PAYMENT.value, "settlement", Kind.REVERSAL.value)
+MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
 """Facts: what a system shows of them is never taken into them."""
 
 
