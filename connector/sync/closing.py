@@ -136,21 +136,22 @@ def advance(tx: Tx, tenant: str, customer: str, currency: str, prepaid: Decimal)
     return [Use(one, given[one.id]) for one in there if one.id in given]
 
 
-def use(tx: Tx, invoice: Document, uses: Sequence[Use], day: date) -> Document:
+def use(tx: Tx, invoice: Document, uses: Sequence[Use], day: date, *, source: str = "connector") -> Document:
     """Apply credit to an invoice: a settlement for each payment it comes from (`on_account`); of a credit note or a
-    settlement on the customer's account, of its own kind.
+    settlement on the customer's account, of its own kind. `source`: who says so; the
+    connection, where its books show it.
     """
     for one in uses:
         key = DocumentKey(document_id=invoice.id)
         settlement = Settlement(
-            source_id=_again(tx, invoice.tenant, f"{one.credit.id}/{invoice.id}"),
+            source_id=_again(tx, invoice.tenant, source, f"{one.credit.id}/{invoice.id}"),
             kind=closing_kind(one.credit),
             date=day,
             allocations=(Allocation(document=key, amount=one.amount),),
             by=DocumentKey(document_id=one.credit.id),
             currency=invoice.currency or "NOK",
         )
-        _, (invoice,) = apply(tx, invoice.tenant, "connector", settlement)
+        _, (invoice,) = apply(tx, invoice.tenant, source, settlement)
     return invoice
 
 
@@ -161,12 +162,13 @@ def closing_kind(credit: Document) -> SettlementKind:
     return "credit_note" if credit.kind == "credit_note" else "on_account"
 
 
-def _again(tx: Tx, tenant: str, source_id: str) -> str:
+def _again(tx: Tx, tenant: str, source: str, source_id: str) -> str:
     """The id of a settlement of ours, told apart from those that were taken back."""
-    count = len(documents.find(tx, tenant, kind="settlement", source_id=source_id))
-    while count and documents.by_key(tx, tenant, "settlement", fact_key("connector", f"{source_id}/{count}")):
+    count, said = 0, source_id
+    while documents.by_key(tx, tenant, "settlement", fact_key(source, said)):
         count += 1
-    return f"{source_id}/{count}" if count else source_id
+        said = f"{source_id}/{count}"
+    return said
 
 
 # --- taken back -------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def booked(tx: Tx, spoke: Spoke, note: Document, *, first: bool) -> Document:
         room, of_note = ((one.open_amount or _ZERO) + before for one in (invoice, note))
         amount = max(_ZERO, min(said, room, of_note))
     if amount != before:
-        _apply(tx, note, invoice, amount)
+        _apply(tx, spoke.id, note, invoice, amount)
         invoice, note = (documents.get(tx, one.tenant, one.id) for one in (invoice, note))
     if first or amount != before:
         tx.emit(
@@ -141,19 +141,19 @@ def _applied(tx: Tx, note: Document, invoice: str) -> list[Tie]:
     return [tie for tie in ties.of(tx, note) if list(ties.partners(tx, tie, note.id)) == [invoice]]
 
 
-def _apply(tx: Tx, note: Document, invoice: Document, amount: Decimal) -> None:
+def _apply(tx: Tx, source: str, note: Document, invoice: Document, amount: Decimal) -> None:
     """Have so much of a credit note applied to its invoice: more is a settlement, less a reversal of one."""
     day = note.issue_date or tx.now.date()
     for tie in reversed(_applied(tx, note, invoice.id)):
         over = sum((one.amount for one in _applied(tx, note, invoice.id)), _ZERO) - amount
         if over > 0 and tie.whole:
-            take_apart(tx, "connector", tie.fact, day)
+            take_apart(tx, source, tie.fact, day)
         elif over > 0:
-            ties.release(tx, "connector", tie, min(over, tie.amount), day)
+            ties.release(tx, source, tie, min(over, tie.amount), day)
     more = amount - sum((one.amount for one in _applied(tx, note, invoice.id)), _ZERO)
     if more > 0:
         invoice, note = (documents.get(tx, one.tenant, one.id) for one in (invoice, note))
-        use(tx, invoice, [Use(note, more)], day)
+        use(tx, invoice, [Use(note, more)], day, source=source)
 
 
 def _named(tx: Tx, note: Document, invoice: Document) -> Document:

@@ -84,7 +84,7 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
         for id, amount in _meant(tx, spoke, row, arrival):
             amounts[id] = amounts.get(id, _ZERO) + amount
     made = _close(tx, spoke, said["id"], digest, day, {id: amount for id, amount in amounts.items() if amount})
-    return made and made.id
+    return made.id if made else None
 
 
 def made_of(tx: Tx, tenant: str, match: str) -> list[Document]:
@@ -142,9 +142,7 @@ class _Closing:
     amount: Decimal
 
 
-def _close(
-    tx: Tx, spoke: Spoke, match: str, digest: str, day: date, amounts: Mapping[str, Decimal]
-) -> Document | None:
+def _close(tx: Tx, spoke: Spoke, match: str, digest: str, day: date, amounts: Mapping[str, Decimal]) -> Document | None:
     """One settlement over all documents of a match, by what of them is not tied within it already."""
     within = frozenset(amounts)
     debits: list[_Closing] = []
@@ -287,9 +285,9 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
     rows = documents.relations(tx, spoke.tenant, id)
     if document.kind != "invoice":
         for row in rows:
-            if row.document == id and row.kind in (NAMES, ALLOCATION, SETTLEMENT):
-                if documents.get(tx, spoke.tenant, row.other).kind == "invoice":
-                    rejoin(tx, spoke, row.other, day)
+            closes = row.document == id and row.kind in (NAMES, ALLOCATION, SETTLEMENT)
+            if closes and documents.get(tx, spoke.tenant, row.other).kind == "invoice":
+                rejoin(tx, spoke, row.other, day)
         return
     for note in notes_of(tx, document):
         booked(tx, spoke, note, first=False)
@@ -301,7 +299,7 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
         if fact.open_amount is None or fact.currency != invoice.currency or fact.direction == "out":
             continue
         most = invoice.open_amount
-        if fact.source != spoke.id:
+        if fact.source != spoke.id and row.kind != NAMES:
             # Brought there by us: the row there is over what was allocated here, and no more of it names the invoice.
             tied = sum((tie.amount for tie in ties.of(tx, fact) if id in ties.partners(tx, tie, fact.id)), _ZERO)
             most = min(most, (row.amount or _ZERO) - tied)
@@ -309,11 +307,11 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
         fact = documents.get(tx, spoke.tenant, fact_id)
         amount = min(most, fact.open_amount or _ZERO)
         if amount > 0:
-            use(tx, invoice, [Use(fact, amount)], day)
+            use(tx, invoice, [Use(fact, amount)], day, source=spoke.id)
 
 
 def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date) -> None:
-    """Money of a fact that names an invoice is the invoice's before it is a refund's: the books have matched neither."""
+    """Money of a fact that names an invoice is for the invoice before it is for a refund; the books match neither."""
     for tie in reversed(ties.of(tx, fact)):
         short = need - _left(tx, fact)
         if short <= 0:

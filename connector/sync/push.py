@@ -187,6 +187,7 @@ def keep_link(
         vendor_version=record.version,
         base_sent=view_of(spoke.mapping[kind], fields),
         base_seen=record.body,
+        shown_open=record.open_amount,
         **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
     )
 

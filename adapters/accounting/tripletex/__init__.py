@@ -63,6 +63,7 @@ class TripletexPlugin:
         Kind.INVOICE: wire.InvoiceRecord,
         Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,
+        Kind.SETTLEMENT: wire.SettlementRecord,
         Kind.REVERSAL: wire.ReversalRecord,
     }
 

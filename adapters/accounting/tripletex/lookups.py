@@ -85,17 +85,24 @@ class Lookups:
 
     async def customer_account(self) -> int:
         """Id of the account of customers, the lowest where there are several. Raises `Stop` ("account-unknown")."""
+        return min(await self._customer_accounts())[1]
+
+    async def customer_range(self) -> tuple[int, int]:
+        """The lowest and highest number of an account of customers. Raises `Stop` ("account-unknown")."""
+        numbers = [number for number, _ in await self._customer_accounts()]
+        return min(numbers), max(numbers)
+
+    async def _customer_accounts(self) -> list[tuple[int, int]]:
         rows = await self._table(
             "customer accounts",
             lambda: self._client.every("/ledger/account", ledgerType="CUSTOMER", fields="id,number,isInactive"),
         )
-        found = sorted((row["number"], row["id"]) for row in rows if not row.get("isInactive"))
+        found = [(row["number"], row["id"]) for row in rows if not row.get("isInactive")]
         if not found:
             raise Stop(
                 "Tripletex shows no account for customers.", code="account-unknown", do="See the chart of accounts."
             )
-        id: int = found[0][1]
-        return id
+        return found
 
     async def _payment_types(self, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         rows = await self._table(

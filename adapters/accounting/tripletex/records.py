@@ -123,7 +123,8 @@ def invoice(row: Row) -> Record:
         "order": pick(wire.Order, {"customer": row.get("customer"), **order, "orderLines": lines}, "order."),
         "invoice": pick(wire.Invoice, row, "invoice."),
     }
-    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body))
+    still = row.get("amountCurrencyOutstanding", row.get("amountOutstanding"))
+    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body), still)
 
 
 CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
@@ -142,7 +143,12 @@ def closed_with(row: Row) -> set[str] | None:
     return {str(one.get("invoiceNumber")) for group in groups for one in group.get("postings") or ()}
 
 
-def credit_note(row: Row, credited_number: int | None, matched: set[str] | None) -> Record:
+def group_of(row: Row) -> str | None:
+    """The close group of a credit note's own row."""
+    return next((group for one in row.get("postings") or () if (group := _match(one))), None)
+
+
+def credit_note(row: Row, credited_number: int | None, matched: set[str] | None, group: str | None = None) -> Record:
     """A credit note as read: Tripletex' amounts below zero become positive.
 
     One over a whole invoice shows the lines of that invoice, with their quantities above zero; one over a part shows
@@ -151,6 +157,7 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     Args:
         credited_number: number of the invoice it credits, where it is known.
         matched: as `closed_with` says; only asked for where something of it is no longer open.
+        group: as `group_of` says.
     """
     plain = invoice(row)
     head = {name: _turned(name, value) for name, value in plain.body["invoice"].items()}
@@ -171,7 +178,7 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
-    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body))
+    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body), match=group)
 
 
 _SIGNED = ("amount", "count")
@@ -182,15 +189,32 @@ def _turned(name: str, value: Any) -> Any:
     return -value if name.startswith(_SIGNED) and isinstance(value, int | Decimal) else value
 
 
-def payment(row: Row, invoice_id: int | None, *, refund: bool = False) -> Record:
-    """A payment from its row in the customer ledger: money received has a minus there, a refund has none."""
+def _amounts(row: Row, sign: int) -> dict[str, Any]:
     amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}
     for name, value in amounts.items():
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
             if name == "amountCurrency" and value is None:
                 continue
             raise not_as_described(f"posting.{name}", "a number")
-        amounts[name] = value if refund else -value
+        amounts[name] = sign * value
+    return amounts
+
+
+def _match(row: Row) -> str | None:
+    group = row.get("closeGroup")
+    return str(group["id"]) if isinstance(group, Mapping) and "id" in group else None
+
+
+def row_version(row: Row) -> str:
+    """Differs also where a row is matched or not any more, whatever that does to its version."""
+    return f"{row.get('version', 0)}/{_match(row) or ''}"
+
+
+def payment(row: Row, invoice_id: int | None, *, refund: bool = False, credit_note: int | None = None) -> Record:
+    """A payment from its row in the customer ledger: money received has a minus there, a refund has none.
+    `credit_note`: the id of the one that a refund pays out.
+    """
+    amounts = _amounts(row, 1 if refund else -1)
     number = str(row.get("invoiceNumber") or "")
     settled = {"id": invoice_id, **({"invoiceNumber": int(number)} if number.isdigit() else {})}
     body = pick(
@@ -200,18 +224,39 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False) -> Record
             "invoice": settled if invoice_id is not None else None,
             "customer": row.get("customer"),
             "isRefund": True if refund else None,
+            "creditNote": None if credit_note is None else {"id": credit_note},
             "paymentDate": row.get("date"),
             "currency": row.get("currency"),
             "posting": row,
         },
     )
-    return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), _sound(wire.PaymentRecord, body))
+    sound = _sound(wire.PaymentRecord, body)
+    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), sound, match=_match(row))
+
+
+def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
+    """What closes a balance without money, from its row in the customer ledger. `account`: what is against it."""
+    body = pick(
+        wire.SettlementRecord,
+        {
+            **_amounts(row, -1),
+            "account": {"number": account},
+            "invoice": None if invoice_id is None else {"id": invoice_id},
+            "customer": row.get("customer"),
+            "date": row.get("date"),
+            "currency": row.get("currency"),
+            "posting": row,
+        },
+    )
+    sound = _sound(wire.SettlementRecord, body)
+    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), sound, match=_match(row))
 
 
 def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
-    return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), _sound(wire.ReversalRecord, body))
+    sound = _sound(wire.ReversalRecord, body)
+    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), sound, match=_match(row))
 
 
 def voucher_text(voucher: Mapping[str, Any] | None) -> str | None:

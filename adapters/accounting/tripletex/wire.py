@@ -1,7 +1,7 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
 A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
+`SettlementRecord` and `ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
 company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number`
 (the SAF-T code as text), currencies and countries by their ISO codes, payment types by description or by the number of
 the account that is debited.
@@ -254,7 +254,9 @@ class PaymentRecord(Wire):
     customer: Ref | None = None
     """Written where no invoice is."""
     isRefund: bool | None = None
-    """True: money that goes back to the customer."""
+    """True: money that goes back to the customer. Read with an invoice: a payment of it that is taken back."""
+    creditNote: InvoiceRef | None = ReadOnly
+    """The credit note that a refund pays out."""
     settles: PostingRef | None = None
     """The row with the customer's credit that a refund is closed against."""
     paymentDate: date
@@ -265,6 +267,30 @@ class PaymentRecord(Wire):
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
     paymentType: PaymentType | None = None
+    posting: PaymentPosting | None = ReadOnly
+
+
+class LedgerAccount(Wire):
+    """An account of the ledger, its number as text; several, joined by `+`, where a row has several against it."""
+
+    number: str
+
+
+class SettlementRecord(Wire):
+    """Body of a settlement record: a row in the customer ledger that lowers what is owed, and against which there is
+    neither money nor income. Read only.
+    """
+
+    account: LedgerAccount | None = ReadOnly
+    """What it is booked against, VAT left aside."""
+    invoice: InvoiceRef | None = ReadOnly
+    """The invoice it counts for, where Tripletex shows it among the invoice's rows."""
+    customer: Ref | None = ReadOnly
+    date: datetime.date
+    amount: Decimal | None = ReadOnly
+    """In the company's currency; negative where the row raises what is owed."""
+    amountCurrency: Decimal | None = ReadOnly
+    currency: Currency | None = ReadOnly
     posting: PaymentPosting | None = ReadOnly
 
 
