@@ -115,25 +115,25 @@ def booked(tx: Tx, spoke: Spoke, note: Document, *, first: bool) -> Document:
         _apply(tx, spoke.id, note, invoice, amount)
         invoice, note = (documents.get(tx, one.tenant, one.id) for one in (invoice, note))
     if first or amount != before:
-        tx.emit(
-            note.tenant,
-            "invoice.credited",
-            document=invoice.id,
-            connection=spoke.id,
-            data={
-                "connection": spoke.name,
-                "number": invoice.number,
-                "credit_note": note.id,
-                "credit_note_number": note.number,
-                "date": note.issue_date.isoformat() if note.issue_date else None,
-                "amount": str(note.payable),
-                "applied": str(amount),
-                "currency": invoice.currency,
-                "open": str(invoice.open_amount),
-                "credit": str(note.open_amount),
-            },
-        )
+        tell(tx, spoke, note, invoice, amount)
     return note
+
+
+def tell(tx: Tx, spoke: Spoke, note: Document, invoice: Document, applied: Decimal) -> None:
+    """Tell the feed that so much of a credit note is applied to an invoice."""
+    data = {
+        "connection": spoke.name,
+        "number": invoice.number,
+        "credit_note": note.id,
+        "credit_note_number": note.number,
+        "date": note.issue_date.isoformat() if note.issue_date else None,
+        "amount": str(note.payable),
+        "applied": str(applied),
+        "currency": invoice.currency,
+        "open": str(invoice.open_amount),
+        "credit": str(note.open_amount),
+    }
+    tx.emit(note.tenant, "invoice.credited", document=invoice.id, connection=spoke.id, data=data)
 
 
 def _applied(tx: Tx, note: Document, invoice: str) -> list[Tie]:

@@ -28,7 +28,7 @@ from connector.sync import ties
 from connector.sync.balance import ALLOCATION, REVERSAL, REVERSES, SETTLEMENT
 from connector.sync.canonical import stored
 from connector.sync.closing import CLOSES_AS, Use, closing_kind, take_apart, use
-from connector.sync.credits import booked, notes_of
+from connector.sync.credits import booked, notes_of, tell
 from connector.sync.keys import fact_key
 from connector.sync.money import CUSTOMER, customer_of, refreshed, told
 from connector.sync.spokes import Spoke, Spokes
@@ -209,6 +209,8 @@ def _settled(
         if document.kind == "invoice":
             facts = {"settlement": made.id, "kind": kind, "source": spoke.id, "date": day, "amount": one.amount}
             tx.emit(spoke.tenant, "invoice.settled", document=document.id, data=told(document, **facts))
+    if kind == "credit_note" and len(credits) == len(debits) == 1:
+        tell(tx, spoke, *(_now(tx, one.document) for one in (*credits, *debits)), debits[0].amount)
     return made
 
 
@@ -257,8 +259,12 @@ def _untie(tx: Tx, spoke: Spoke, tie: Tie, amount: Decimal, day: date) -> None:
     ties.release(tx, spoke.id, tie, amount, day)
 
 
+def _now(tx: Tx, document: Document) -> Document:
+    return documents.get(tx, document.tenant, document.id)
+
+
 def _left(tx: Tx, document: Document) -> Decimal:
-    return documents.get(tx, document.tenant, document.id).open_amount or _ZERO
+    return _now(tx, document).open_amount or _ZERO
 
 
 def undo(tx: Tx, spoke: Spoke, settlement: Document, day: date) -> None:

@@ -5,7 +5,7 @@ A record without a link is first held against our own pushes under way: while on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,12 +52,16 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     )
 
 
+def _shown(said: Mapping[str, Any]) -> Decimal | None:
+    return None if said.get("open") is None else Decimal(said["open"])
+
+
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     """A vendor's record, new or changed."""
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
     said = loads(arrival.body)
-    record = Record(Kind(kind), said["id"], said["version"], said["body"], said.get("open"), said.get("match"))
+    record = Record(Kind(kind), said["id"], said["version"], said["body"], _shown(said), said.get("match"))
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)

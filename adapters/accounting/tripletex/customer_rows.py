@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.tripletex import records
@@ -170,5 +171,5 @@ def _matched(row: Row, known: Known) -> Matched:
     number = number_of(row)
     if row.get("type") == INVOICE_ROW and number in known.ids:
         kind = Kind.CREDIT_NOTE if number in known.notes else Kind.INVOICE
-        return Matched(kind, str(known.ids[number]), row["amountCurrency"])
-    return Matched(None, str(row["id"]), row["amountCurrency"])
+        return Matched(kind, str(known.ids[number]), Decimal(row["amountCurrency"]))
+    return Matched(None, str(row["id"]), Decimal(row["amountCurrency"]))

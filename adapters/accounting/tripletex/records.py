@@ -124,7 +124,8 @@ def invoice(row: Row) -> Record:
         "invoice": pick(wire.Invoice, row, "invoice."),
     }
     still = row.get("amountCurrencyOutstanding", row.get("amountOutstanding"))
-    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body), still)
+    shown = Decimal(still) if isinstance(still, int | Decimal) else None
+    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body), shown)
 
 
 CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
