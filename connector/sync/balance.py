@@ -20,6 +20,8 @@ REVERSAL = "reversal"
 RELEASE = "release"
 """The reversal of one allocation gives so much back to the fact (`other`) that had closed something with it; what was
 closed is opened by a `reversal` row."""
+PART = "reverses-part"
+"""The reversal takes so much of what a payment had left back: one of several rows that the payment is in a ledger."""
 REVERSES = "reverses"
 """The reversal takes this fact (`other`) back, and with it so much credit that was left of it."""
 
@@ -38,7 +40,7 @@ def open_amount(document: str, payable: Decimal, rows: Iterable[Row]) -> Decimal
     for row in rows:
         amount = row.amount or Decimal(0)
         if row.other == document:
-            if row.kind in (ALLOCATION, SETTLEMENT, REVERSES):
+            if row.kind in (ALLOCATION, SETTLEMENT, REVERSES, PART):
                 left -= amount
             elif row.kind in (REVERSAL, RELEASE):
                 left += amount
@@ -54,7 +56,7 @@ def taken_back(document: str, rows: Iterable[Row]) -> str | None:
 
 def used(document: str, rows: Iterable[Row]) -> Decimal:
     """How much of the credit of a payment others have used (refunds, settlements) and not given back."""
-    by_others = (row for row in rows if row.other == document and row.kind not in (REVERSES, RELEASE))
+    by_others = (row for row in rows if row.other == document and row.kind not in (REVERSES, RELEASE, PART))
     left = open_amount(document, Decimal(0), by_others)
     return -left
 

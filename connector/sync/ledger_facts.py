@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
@@ -18,12 +19,13 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.store.schema import new_id
 from connector.sync import effects, ties
-from connector.sync.balance import REVERSAL, REVERSES
+from connector.sync.balance import PART, REVERSAL, REVERSES
+from connector.sync.canonical import stored
 from connector.sync.closing import apply, reverse, take_apart
-from connector.sync.keys import payment_key
+from connector.sync.keys import fact_key, payment_key
 from connector.sync.matching import NAMES, PATIENCE, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
-from connector.sync.parts import link_kind, linked
+from connector.sync.parts import link_kind, linked, parts
 from connector.sync.push import keep_link
 from connector.sync.spokes import Linked, Spoke
 
@@ -126,7 +128,7 @@ def _paid_back(tx: Tx, spoke: Spoke, payment: Payment, invoice: Document, arriva
         tenant=spoke.tenant,
         kind="payment",
         business_key=payment_key(spoke.id, payment),
-        body=payment.model_dump(mode="json", exclude_defaults=True),
+        body=stored(payment),
         state="booked",
         source=spoke.id,
         source_id=payment.source_id,
@@ -211,7 +213,6 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
     """A row that takes another back. Where a reversal of ours is what it shows, it is linked to that.
 
     Raises:
-        Stop: it takes back one row of several that one payment is there (`reversal-of-part`).
         Later: what it takes back has come and is not handled yet, or our own reversal is under way.
     """
     fields = spoke.mapping[Kind.REVERSAL].into(record.body, Behind(tx, spoke.id, arrival))
@@ -230,17 +231,11 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
         if effects.could_explain(tx, spoke, Kind.REVERSAL.value, frozenset({before})):
             raise Later("a reversal of ours that is under way could explain this", after=1.0)
         made = documents.get(tx, spoke.tenant, before)
-    elif len(linked(tx, fact, spoke.id)) > 1:
-        raise Stop(
-            f"Row {record.id} in {spoke.name} takes back one of several rows of the payment {fact.source_id}.",
-            code="reversal-of-part",
-            do="Reverse the payment here (`POST /v1/reversals`) and post it again as it was meant; or take the reversal"
-            " back in the ledger.",
-            where={"vendor_id": record.id, "document": fact.id},
-        )
     else:
         said = {**fields, "of": fact.kind, "of_id": fact.source_id or fact.id, "source_id": record.id}
-        made = _reversed(tx, spoke, Reversal.model_validate(said), fact, arrival.id)
+        whole = len(linked(tx, fact, spoke.id)) == 1
+        take = _reversed if whole else partial(_part_reversed, number=linked(tx, fact, spoke.id).index(link.kind))
+        made = take(tx, spoke, Reversal.model_validate(said), fact, arrival.id)
     if links.of(tx, made.id, spoke.id, part) is None:
         keep_link(tx, spoke, Kind.REVERSAL.value, made, made.body, record, {}, part=part)
     return made.id
@@ -267,6 +262,45 @@ def _reversed(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival:
     made, opened = reverse(tx, spoke.tenant, spoke.id, reversal, fact, arrival=arrival)
     for document in opened:
         rejoin(tx, spoke, document.id, day)
+    return made
+
+
+def _part_reversed(
+    tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival: str | None, *, number: int
+) -> Document:
+    """The ledger has taken back one of the rows that a payment is there: what it settles is open again, and so much
+    less of the payment is left. The payment itself stays: the bank has it.
+    """
+    part, day = parts(tx, fact)[number], reversal.date
+    invoice = part.related.get("invoice")
+    for tie in ties.own(tx, fact):
+        if tie.other == invoice:
+            ties.release(tx, spoke.id, tie, min(tie.amount, part.model.amount), day)
+    free(tx, spoke, documents.get(tx, fact.tenant, fact.id), part.model.amount, day)
+    fact = documents.get(tx, fact.tenant, fact.id)
+    made = documents.insert(
+        tx,
+        tenant=fact.tenant,
+        kind="reversal",
+        business_key=fact_key(spoke.id, reversal.source_id),
+        body=stored(reversal),
+        state="received",
+        source=spoke.id,
+        source_id=reversal.source_id,
+        issue_date=day,
+        currency=fact.currency,
+        payable=part.model.amount,
+        arrival=arrival,
+    )
+    documents.relate(tx, tenant=fact.tenant, document=made.id, kind=PART, other=fact.id, amount=part.model.amount)
+    fact = refreshed(tx, fact)
+    if not fact.open_amount and not ties.own(tx, fact):
+        documents.change(tx, fact, state="reversed")
+    data = told(fact, reversal=made.id, source=spoke.id, date=day, amount=part.model.amount)
+    tx.emit(fact.tenant, "payment.reversed", document=fact.id, data=data)
+    if invoice:
+        documents.relate(tx, tenant=fact.tenant, document=made.id, kind=NAMES, other=invoice)
+        rejoin(tx, spoke, invoice, day)
     return made
 
 

@@ -25,7 +25,7 @@ from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.schema import new_id
 from connector.sync import ties
-from connector.sync.balance import ALLOCATION, REVERSAL, REVERSES, SETTLEMENT
+from connector.sync.balance import ALLOCATION, PART, REVERSAL, REVERSES, SETTLEMENT
 from connector.sync.canonical import stored
 from connector.sync.closing import CLOSES_AS, Use, closing_kind, take_apart, use
 from connector.sync.credits import booked, notes_of, tell
@@ -210,7 +210,8 @@ def _settled(
             facts = {"settlement": made.id, "kind": kind, "source": spoke.id, "date": day, "amount": one.amount}
             tx.emit(spoke.tenant, "invoice.settled", document=document.id, data=told(document, **facts))
     if kind == "credit_note" and len(credits) == len(debits) == 1:
-        tell(tx, spoke, *(_now(tx, one.document) for one in (*credits, *debits)), debits[0].amount)
+        note, invoice = (_now(tx, one.document) for one in (credits[0], debits[0]))
+        tell(tx, spoke, note, invoice, debits[0].amount)
     return made
 
 
@@ -308,12 +309,19 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
         if fact.source != spoke.id and row.kind != NAMES:
             # Brought there by us: the row there is over what was allocated here, and no more of it names the invoice.
             tied = sum((tie.amount for tie in ties.of(tx, fact) if id in ties.partners(tx, tie, fact.id)), _ZERO)
-            most = min(most, (row.amount or _ZERO) - tied)
+            most = min(most, (row.amount or _ZERO) - tied - _taken_back(tx, fact, rows))
         _from_refunds(tx, spoke, fact, most, day)
         fact = documents.get(tx, spoke.tenant, fact_id)
         amount = min(most, fact.open_amount or _ZERO)
         if amount > 0:
             use(tx, invoice, [Use(fact, amount)], day, source=spoke.id)
+
+
+def _taken_back(tx: Tx, fact: Document, rows: Sequence[documents.Relation]) -> Decimal:
+    """How much of a fact, of the rows that were for the invoice that these rows are about, the ledger has reversed."""
+    named = {row.document for row in rows if row.kind == NAMES}
+    taken = documents.relations(tx, fact.tenant, fact.id)
+    return sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
 
 
 def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date) -> None:

@@ -14,7 +14,7 @@ from connector.errors import BadInput
 from connector.mapping import Tenant
 from connector.mapping.tenants import ALL_ACCOUNTS, TenantRoute
 from connector.model import Payment, Reversal
-from connector.store import Tx, documents, links, operations
+from connector.store import Tx, connections, documents, links, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.schema import scaled
@@ -114,6 +114,10 @@ def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> l
         route = tenant.routes.get(document.source or "")
         if route is not None:
             found[route.name] = route
+        elif document.kind in ("invoice", "credit_note"):
+            # Born in a connected system: it is on the routes that lead there.
+            there = {connections.get(tx, link.connection).name for link in links.all_of(tx, document.id)}
+            found |= {one.name: one for one in tenant.routes.values() if there.intersection(one.to)}
         elif document.kind == "payment":
             found |= {route.name: route for route in routes_of(tx, tenant, document)}
     taking = [route for route in tenant.routes.values() if SOURCE in route.takes]
