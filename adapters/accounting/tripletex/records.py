@@ -179,7 +179,8 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None,
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
-    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, _sound(wire.CreditNoteRecord, body), match=group)
+    version = f"{plain.version}/{group}" if group else plain.version
+    return Record(Kind.CREDIT_NOTE, plain.id, version, _sound(wire.CreditNoteRecord, body), match=group)
 
 
 _SIGNED = ("amount", "count")
