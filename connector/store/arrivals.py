@@ -156,6 +156,12 @@ def get(tx: Tx, tenant: str, id: str) -> Arrival:
     return _arrival(tx, row)
 
 
+def by_key(tx: Tx, tenant: str, source: str, key: str) -> Arrival | None:
+    """The arrival with this key, with its bytes, if there is one."""
+    row = tx.row(_BY_KEY, {"tenant": tenant, "source": source, "key": key})
+    return None if row is None else get(tx, tenant, row.id)
+
+
 def find(
     tx: Tx,
     tenant: str,

@@ -24,6 +24,7 @@ from connector.store.links import Link
 from connector.store.work import Turn
 from connector.sync import effects, reads, ties
 from connector.sync.balance import REVERSAL
+from connector.sync.intake import SOURCE
 from connector.sync.ledger_facts import FACTS, UNEXPLAINED, take_back
 from connector.sync.matching import MATCH
 from connector.sync.parts import fact_of, linked, parts
@@ -84,14 +85,14 @@ def explained(tx: Tx, spoke: Spoke, invoice: Document, shown: Decimal) -> bool:
     """
     expected = advances = _ZERO
     for tie in ties.of(tx, invoice):
-        if tie.fact.kind == "payment" and len(linked(tx, tie.fact, spoke.id)) < len(parts(tx, tie.fact)):
+        if tie.fact.kind == "payment" and _on_its_way(tx, spoke, tie.fact):
             expected += tie.amount
         elif tie.fact.source == "connector":
             advances += tie.amount
     for row in documents.relations(tx, invoice.tenant, invoice.id):
         if row.kind == REVERSAL and row.other == invoice.id and row.amount:
             reversal = documents.get(tx, invoice.tenant, row.document)
-            if reversal.kind == "reversal" and reversal.source != spoke.id and _pending(tx, spoke, reversal):
+            if reversal.source == SOURCE and _pending(tx, spoke, reversal):
                 expected -= row.amount
     expected += invoice.open_amount or _ZERO
     return max(shown, _ZERO) in (expected, expected + advances)
@@ -99,9 +100,17 @@ def explained(tx: Tx, spoke: Spoke, invoice: Document, shown: Decimal) -> bool:
 
 def _pending(tx: Tx, spoke: Spoke, reversal: Document) -> bool:
     """Whether what a reversal of ours takes back is still there."""
-    if reversal.state != "received":
+    fact = fact_of(tx, reversal)
+    if reversal.state != "received" or not linked(tx, fact, spoke.id):
         return False
-    return bool(linked(tx, fact_of(tx, reversal), spoke.id))
+    return not effects.writes(tx, spoke) or bool(effects.live(tx, spoke, reversal.id))
+
+
+def _on_its_way(tx: Tx, spoke: Spoke, payment: Document) -> bool:
+    """Whether a payment of ours is not there yet, or not all of it."""
+    if payment.source == spoke.id or len(linked(tx, payment, spoke.id)) >= len(parts(tx, payment)):
+        return False
+    return not effects.writes(tx, spoke) or bool(effects.live(tx, spoke, payment.id))
 
 
 # --- the look ---------------------------------------------------------------------------------------------------------

@@ -19,15 +19,16 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.store.schema import new_id
 from connector.sync import effects, ties
-from connector.sync.balance import PART, REVERSAL, REVERSES
+from connector.sync.balance import REVERSAL, REVERSES
 from connector.sync.canonical import stored
 from connector.sync.closing import apply, reverse, take_apart
-from connector.sync.keys import fact_key, payment_key
-from connector.sync.matching import NAMES, PATIENCE, free, rejoin, unmatched
+from connector.sync.keys import payment_key
+from connector.sync.matching import PATIENCE, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
-from connector.sync.parts import link_kind, linked, parts
+from connector.sync.parts import link_kind, linked, parts, reverse_part
 from connector.sync.push import keep_link
 from connector.sync.spokes import Linked, Spoke
+from connector.sync.ties import NAMES
 
 CONTROL = "control"
 """Kind of the arrivals that have balances compared (`connector.sync.control`)."""
@@ -268,39 +269,13 @@ def _reversed(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival:
 def _part_reversed(
     tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival: str | None, *, number: int
 ) -> Document:
-    """The ledger has taken back one of the rows that a payment is there: what it settles is open again, and so much
-    less of the payment is left. The payment itself stays: the bank has it.
-    """
+    """The ledger has taken back one of the rows that a payment is there."""
     part, day = parts(tx, fact)[number], reversal.date
-    invoice = part.related.get("invoice")
-    for tie in ties.own(tx, fact):
-        if tie.other == invoice:
-            ties.release(tx, spoke.id, tie, min(tie.amount, part.model.amount), day)
-    free(tx, spoke, documents.get(tx, fact.tenant, fact.id), part.model.amount, day)
-    fact = documents.get(tx, fact.tenant, fact.id)
-    made = documents.insert(
-        tx,
-        tenant=fact.tenant,
-        kind="reversal",
-        business_key=fact_key(spoke.id, reversal.source_id),
-        body=stored(reversal),
-        state="received",
-        source=spoke.id,
-        source_id=reversal.source_id,
-        issue_date=day,
-        currency=fact.currency,
-        payable=part.model.amount,
-        arrival=arrival,
-    )
-    documents.relate(tx, tenant=fact.tenant, document=made.id, kind=PART, other=fact.id, amount=part.model.amount)
-    fact = refreshed(tx, fact)
-    if not fact.open_amount and not ties.own(tx, fact):
-        documents.change(tx, fact, state="reversed")
-    data = told(fact, reversal=made.id, source=spoke.id, date=day, amount=part.model.amount)
-    tx.emit(fact.tenant, "payment.reversed", document=fact.id, data=data)
-    if invoice:
-        documents.relate(tx, tenant=fact.tenant, document=made.id, kind=NAMES, other=invoice)
-        rejoin(tx, spoke, invoice, day)
+    tied = sum((tie.amount for tie in ties.own(tx, fact) if tie.other == part.related.get("invoice")), _ZERO)
+    free(tx, spoke, fact, part.model.amount - min(tied, part.model.amount), day)
+    made = reverse_part(tx, spoke.id, reversal, documents.get(tx, fact.tenant, fact.id), number, arrival=arrival)
+    if "invoice" in part.related:
+        rejoin(tx, spoke, part.related["invoice"], day)
     return made
 
 

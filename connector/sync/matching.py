@@ -32,12 +32,10 @@ from connector.sync.credits import booked, notes_of, tell
 from connector.sync.keys import fact_key
 from connector.sync.money import CUSTOMER, customer_of, refreshed, told
 from connector.sync.spokes import Spoke, Spokes
-from connector.sync.ties import Tie
+from connector.sync.ties import NAMES, Tie
 
 MATCH = "match"
 """Kind of the arrivals of matches."""
-NAMES = "names"
-"""Relation of a fact in a ledger's books to the invoice that its row names."""
 PATIENCE = timedelta(hours=1)
 """How long a match, or a fact, waits for what it speaks of to be read."""
 

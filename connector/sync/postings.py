@@ -19,6 +19,7 @@ from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync import effects
+from connector.sync.answers import cancelled
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
@@ -58,7 +59,7 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
     pushes = []
     for number, part in enumerate(parts(tx, payment)):
         for spoke in wanted:
-            if links.of(tx, payment.id, spoke.id, part.link) is not None:
+            if links.of(tx, payment.id, spoke.id, part.link) is not None or cancelled(tx, payment, number):
                 continue
             needs: tuple[str, ...] = ()
             for kind in ("invoice", "payment", CUSTOMER):

@@ -7,16 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from connector.errors import Stop
-from connector.lanes import Nothing, Work
+from connector.lanes import Nothing, Work, following
 from connector.model import Customer, Invoice
 from connector.ports import Goal, Kind, Proof, Record, Step, Totals
-from connector.store import Store, Tx, documents, links, operations
-from connector.store import work as works
+from connector.store import Store, Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
-from connector.sync.effects import LIVE, PUSH
+from connector.sync.effects import PUSH
 from connector.sync.money import CLOSED
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
@@ -60,7 +59,8 @@ class Push:
             document = booked(tx, spoke, document, first=True)
         told = _told(document, spoke, proof.record, facts)
         tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
-        _over(tx, work, document, told)
+        # The command that asked for this ends with the last push of the document.
+        following.done(tx, work, {"document": document.id, **told})
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -150,17 +150,6 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
         kinds = {Kind.PAYMENT.value: there[part]} if part < len(there) else {}
         return model, Linked(tx, spoke.id, {Kind.PAYMENT.value: fact.id}, kinds)
     return model, Linked(tx, spoke.id, related(tx, document))
-
-
-def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
-    """End the operation that asked for this, once no other push of the document is under way."""
-    following = operations.find(tx, document=document.id)
-    if not following:
-        return
-    others = works.find(tx, tenant=work.tenant, document=document.id, state=LIVE)
-    if all(other.id == work.id for other in others):
-        for operation in following:
-            operations.move(tx, operation, "done", result={"document": document.id, **told})
 
 
 def keep_link(

@@ -21,6 +21,8 @@ from connector.sync.canonical import stored
 from connector.sync.keys import fact_key
 from connector.sync.money import refreshed, told
 
+NAMES = "names"
+"""Relation of a fact in a ledger's books to the invoice that its row names."""
 FACTS = ("payment", "settlement", "credit_note")
 """Kinds of documents whose rows are ties."""
 
