@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from connector.api.access import Reader, Settler, TheHouse
 from connector.api.problems import declared
-from connector.lanes import Verb, resolve
+from connector.lanes import Verb
 from connector.store import attention
 from connector.store.attention import Item
+from connector.sync.answers import resolve
 
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 

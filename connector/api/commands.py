@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -25,6 +25,7 @@ from connector.store.arrivals import Arrival
 from connector.store.keys import ApiKey
 from connector.store.operations import Operation
 from connector.sync import intake, postings
+from connector.sync.answers import withdrawn
 from connector.sync.canonical import stored
 from connector.sync.closing import fact_for
 from connector.sync.credits import credited
@@ -168,7 +169,8 @@ async def post_payment(
 
     What is beyond that, and money of a customer that settles nothing (`customer` instead of `allocations`), is the
     customer's credit: `open` of the payment. A refund (`kind: refund`, `direction: out`) goes out against such credit.
-    A payment is known by its `source_id`; two equal payments differ in it.
+    A payment is known by its `source_id`; two equal payments differ in it. One that a person has cancelled before it
+    was in any system does not count: it is taken back here, and its `source_id` is free for the corrected payment.
     """
     if media_type(request) != "application/json":
         raise BadInput("A payment is sent as application/json.", code="media-type", do="Set Content-Type.")
@@ -186,7 +188,8 @@ async def post_payment(
 
     def take(tx: Tx) -> Operation:
         postings.check_bank_money(tx, tenant, key.tenant, payment)
-        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        this = posted.anew(tx, same)
+        return this.at_once(tx, file) or this.operation(tx, this.arrive(tx, same))
 
     return await _once(house, key, request, body, idempotency_key, take)
 
@@ -222,7 +225,8 @@ async def post_reversal(
 
     def take(tx: Tx) -> Operation:
         fact_for(tx, key.tenant, reversal)
-        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        this = posted.anew(tx, same)
+        return this.at_once(tx, file) or this.operation(tx, this.arrive(tx, same))
 
     return await _once(house, key, request, body, idempotency_key, take)
 
@@ -249,6 +253,18 @@ class _Posted:
     body: bytes
     content_type: str
     said: dict[str, Any]
+
+    def anew(self, tx: Tx, same: Callable[[Arrival], bool]) -> _Posted:
+        """What was posted, by the name under which it is kept: where one that a person has cancelled has that name and
+        said something else, this corrects it and counts instead.
+        """
+        count, posted = 0, self
+        while True:
+            there = arrivals.by_key(tx, self.tenant, intake.SOURCE, posted.named)
+            if there is None or not withdrawn(tx, there) or same(there):
+                return posted
+            count += 1
+            posted = replace(self, named=f"{self.named}#{count}")
 
     def at_once(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
         """Keep and handle it in this transaction; None where something stands in the way, with nothing done."""

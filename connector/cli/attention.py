@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
-from connector.lanes import Verb, resolve
+from connector.lanes import Verb
 from connector.service.house import House
 from connector.store import attention
 from connector.store.attention import Item
+from connector.sync.answers import resolve
 
 app = typer.Typer(help="What waits for a person: one list, and what can be answered.", rich_markup_mode=None)
 

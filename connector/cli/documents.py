@@ -10,9 +10,10 @@ from rich.rule import Rule
 from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.telling import tell
 from connector.errors import BadInput
-from connector.lanes import Verb, resolve, story
+from connector.lanes import Verb, story
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
+from connector.sync.answers import resolve
 from connector.sync.external import form_of
 
 app = typer.Typer(

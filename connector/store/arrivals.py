@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -156,6 +156,12 @@ def get(tx: Tx, tenant: str, id: str) -> Arrival:
     return _arrival(tx, row)
 
 
+def by_key(tx: Tx, tenant: str, source: str, key: str) -> Arrival | None:
+    """The arrival with this key, with its bytes, if there is one."""
+    row = tx.row(_BY_KEY, {"tenant": tenant, "source": source, "key": key})
+    return None if row is None else get(tx, tenant, row.id)
+
+
 def find(
     tx: Tx,
     tenant: str,
@@ -219,6 +225,22 @@ def move(
 def about(tx: Tx, arrival: str, document: str) -> None:
     """Note which document an arrival was about (for the story)."""
     tx.run(_ABOUT, {"row": arrival, "about": document})
+
+
+def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("queued", "parked")) -> list[Arrival]:
+    """Heads of the arrivals of a subject in these states, oldest first."""
+    rows = tx.execute(
+        select(*_HEAD).where(_t.c.tenant == tenant, _t.c.subject == subject, _t.c.state.in_(states)).order_by(_t.c.id)
+    )
+    return [_arrival(tx, row) for row in rows]
+
+
+def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str]) -> bool:
+    """Whether arrivals of these kinds from a source wait to be handled; those that wait for a person do not count."""
+    query = select(_t.c.id).where(
+        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.due.is_not(None)
+    ).limit(1)  # fmt: skip
+    return tx.execute(query).first() is not None
 
 
 def _arrival(tx: Tx, row: Any) -> Arrival:

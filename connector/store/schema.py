@@ -196,6 +196,7 @@ links = Table(
     Column("voucher", Text),
     Column("period", Text),
     Column("vendor_version", Text),
+    Column("shown_open", Money),
     Column("base_sent", LargeBinary),
     Column("base_seen", LargeBinary),
     Column("state", Text, nullable=False),

@@ -9,8 +9,11 @@ from functools import partial
 from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
+from connector.sync.control import LOOK, Look, take_control
 from connector.sync.effects import PUSH
 from connector.sync.intake import take_invoice
+from connector.sync.ledger_facts import CONTROL
+from connector.sync.matching import MATCH, take_match
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
@@ -38,8 +41,15 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             INVOICE: partial(take_invoice, spokes=spokes),
             PAYMENT: partial(take_payment, spokes=spokes),
             REVERSAL: partial(take_reversal, spokes=spokes),
+            MATCH: partial(take_match, spokes=spokes),
+            CONTROL: partial(take_control, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
-        reads={POLL: Poll(store, spokes), HINT: Hint(store, spokes), SWEEP: Sweep(store, spokes)},
+        reads={
+            POLL: Poll(store, spokes),
+            HINT: Hint(store, spokes),
+            SWEEP: Sweep(store, spokes),
+            LOOK: Look(store, spokes),
+        },
     )

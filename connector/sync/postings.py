@@ -14,11 +14,12 @@ from connector.errors import BadInput
 from connector.mapping import Tenant
 from connector.mapping.tenants import ALL_ACCOUNTS, TenantRoute
 from connector.model import Payment, Reversal
-from connector.store import Tx, documents, links, operations
+from connector.store import Tx, connections, documents, links, operations
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync import effects
+from connector.sync.answers import cancelled
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
@@ -65,7 +66,7 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
     pushes = []
     for number, part in enumerate(parts(tx, payment)):
         for spoke in wanted:
-            if links.of(tx, payment.id, spoke.id, part.link) is not None:
+            if links.of(tx, payment.id, spoke.id, part.link) is not None or cancelled(tx, payment, number):
                 continue
             needs: tuple[str, ...] = ()
             for kind in ("invoice", "payment", "credit_note", CUSTOMER):
@@ -121,6 +122,10 @@ def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> l
         route = tenant.routes.get(document.source or "")
         if route is not None:
             found[route.name] = route
+        elif document.kind in ("invoice", "credit_note"):
+            # Born in a connected system: it is on the routes that lead there.
+            there = {connections.get(tx, link.connection).name for link in links.all_of(tx, document.id)}
+            found |= {one.name: one for one in tenant.routes.values() if there.intersection(one.to)}
         elif document.kind == "payment":
             found |= {route.name: route for route in routes_of(tx, tenant, document)}
     taking = [route for route in tenant.routes.values() if SOURCE in route.takes]

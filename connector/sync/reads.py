@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connector.lanes import Found, Work
@@ -10,6 +10,8 @@ from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
 from connector.store import Store, Tx, connections, links, work
 from connector.store.work import Turn
+from connector.sync import matching
+from connector.sync.ledger_facts import ask_control, control_wanted
 from connector.sync.records import arrive
 from connector.sync.spokes import Spoke, Spokes
 
@@ -59,8 +61,9 @@ class Poll:
         cursor = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, kind))
         if cursor is None:
             cursor = await spoke.accounting.begin(kind, spoke.start)
+        began = self.store.clock()
         page = await spoke.accounting.changes(kind, cursor)
-        return Found(lambda tx: _keep(tx, spoke, kind, page), again=page.more)
+        return Found(lambda tx: _keep(tx, spoke, kind, page, began), again=page.more)
 
 
 class Hint:
@@ -92,6 +95,7 @@ class Sweep:
         kept = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, name))
         at: dict[str, Any] = loads(kept.encode()) if kept else dict(_BEGINNING)
         until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
+        began = self.store.clock()
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
 
         def write(tx: Tx) -> None:
@@ -99,6 +103,7 @@ class Sweep:
             for record in unknown(tx, spoke, page):
                 _, new = arrive(tx, spoke, record)
                 missed += new
+            _keep_matches(tx, spoke, kind, page, began)
             read = at["read"] + len(page.records)
             if page.more:
                 going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat()}
@@ -115,11 +120,19 @@ class Sweep:
         return Found(write, again=page.more)
 
 
-def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page) -> None:
+def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
     # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
     for record in unknown(tx, spoke, page):
         arrive(tx, spoke, record)
+    _keep_matches(tx, spoke, kind, page, began)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
+
+
+def _keep_matches(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
+    for match in page.matches:
+        matching.arrive(tx, spoke, match)
+    if kind is Kind.PAYMENT and not page.more and (page.records or page.matches or control_wanted(tx, spoke, began)):
+        ask_control(tx, spoke, began)
 
 
 def unknown(tx: Tx, spoke: Spoke, page: Page) -> list[Record]:

@@ -84,7 +84,7 @@ class Tripletex:
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
-        self._reader = Reader(self._client, numbers, settings.poll_days)
+        self._reader = Reader(self._client, numbers, lookups.customer_range, settings.poll_days)
         self._customers = Customers(self._client, lookups)
         self._invoices = Invoices(self._client, lookups, periods, numbers.seen)
         self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
