@@ -214,6 +214,11 @@ def _match(row: Row) -> str | None:
     return str(group["id"]) if isinstance(group, Mapping) and "id" in group else None
 
 
+def _customer(row: Row) -> str | None:
+    customer = row.get("customer")
+    return str(customer["id"]) if isinstance(customer, Mapping) and "id" in customer else None
+
+
 def row_version(row: Row) -> str:
     """Differs also where a row is matched or not any more, whatever that does to its version."""
     return f"{row.get('version', 0)}/{_match(row) or ''}"
@@ -240,7 +245,7 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False, credit_no
         },
     )
     sound = _sound(wire.PaymentRecord, body)
-    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
@@ -258,14 +263,14 @@ def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
         },
     )
     sound = _sound(wire.SettlementRecord, body)
-    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
     sound = _sound(wire.ReversalRecord, body)
-    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def voucher_text(voucher: Mapping[str, Any] | None) -> str | None:
