@@ -50,7 +50,8 @@ class Record:
     digest); `body` has the vendor's own names in the shape of the plugin's wire model for this kind.
 
     `open_amount`: what the vendor shows as open of an invoice, in its currency. A control total and a reason to look,
-    never a fact. `match`: the id of the `Match` that the record is in. Both None where the vendor says nothing.
+    never a fact. `match`: the id of the `Match` that the record is in; `customer`: the vendor's id of the customer on
+    whose account a row is. None where the vendor says nothing.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Record:
     body: Mapping[str, Json]
     open_amount: Decimal | None = None
     match: str | None = None
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,10 +235,13 @@ def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("q
     return [_arrival(tx, row) for row in rows]
 
 
-def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str]) -> bool:
-    """Whether arrivals of these kinds from a source wait to be handled; those that wait for a person do not count."""
+def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str], *, tries: int = 8) -> bool:
+    """Whether arrivals of these kinds from a source wait to be handled; those that wait for a person do not count, nor
+    those that have been put off so many times: they wait for something that waits for a person.
+    """
     query = select(_t.c.id).where(
-        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.due.is_not(None)
+        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.due.is_not(None),
+        _t.c.tries < tries,
     ).limit(1)  # fmt: skip
     return tx.execute(query).first() is not None
 

@@ -27,12 +27,15 @@ from connector.sync.balance import REVERSAL
 from connector.sync.intake import SOURCE
 from connector.sync.ledger_facts import FACTS, UNEXPLAINED, take_back
 from connector.sync.matching import MATCH
+from connector.sync.money import customer_of
 from connector.sync.parts import fact_of, linked, parts
 from connector.sync.records import RECORD, arrive
 from connector.sync.spokes import Spoke, Spokes
 
 LOOK = "look"
 """Kind of the work that looks at an invoice whose open amount nobody can explain."""
+LEDGER = (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL)
+"""Kinds of rows on customers' accounts."""
 SETTLES = 30.0
 """Seconds after which a row that was not there is looked for a second time."""
 
@@ -51,10 +54,10 @@ def take_control(tx: Tx, arrival: Arrival, spokes: Spokes) -> None:
         return
     if _under_way(tx, spoke):
         raise Later("what has been read is taken in first", after=0.5 if arrival.tries < 10 else None)
-    apart = set()
+    apart, waiting = set(), _waiting(tx, spoke)
     for id, shown in links.apart(tx, spoke.id, Kind.INVOICE.value, before=datetime.fromisoformat(began)):
         invoice = documents.get(tx, spoke.tenant, id)
-        if not explained(tx, spoke, invoice, shown):
+        if customer_of(tx, invoice) not in waiting and not explained(tx, spoke, invoice, shown):
             apart.add(id)
             work.submit(
                 tx,
@@ -73,10 +76,22 @@ def take_control(tx: Tx, arrival: Arrival, spokes: Spokes) -> None:
 
 def _under_way(tx: Tx, spoke: Spoke) -> bool:
     """Whether facts from there wait to be taken in, or a reversal of ours to be done."""
-    kinds = [RECORD + kind for kind in (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL, Kind.CREDIT_NOTE)]
-    return arrivals.any_queued(tx, spoke.tenant, spoke.id, [*kinds, MATCH]) or bool(
+    kinds = [MATCH, *(RECORD + kind for kind in (*LEDGER, Kind.CREDIT_NOTE))]
+    return arrivals.any_queued(tx, spoke.tenant, spoke.id, kinds) or bool(
         effects.could_explain(tx, spoke, Kind.REVERSAL.value)
     )
+
+
+def _waiting(tx: Tx, spoke: Spoke) -> set[str]:
+    """Customers of whose account a row waits for a person already: not all of it is taken in, so nothing is judged."""
+    found = set()
+    for head in arrivals.find(tx, spoke.tenant, state="parked", source=spoke.id, limit=500):
+        if head.kind in [RECORD + kind for kind in LEDGER]:
+            customer = loads(arrivals.get(tx, spoke.tenant, head.id).body).get("customer")
+            link = links.by_vendor_id(tx, spoke.id, Kind.CUSTOMER.value, customer) if customer else None
+            if link is not None:
+                found.add(link.document)
+    return found
 
 
 def explained(tx: Tx, spoke: Spoke, invoice: Document, shown: Decimal) -> bool:

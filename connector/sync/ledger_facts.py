@@ -10,7 +10,7 @@ from functools import partial
 
 from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
-from connector.model import Payment, Reversal, Settlement
+from connector.model import Allocation, DocumentKey, Payment, Reversal, Settlement
 from connector.model.json import dumps
 from connector.ports import Kind, Record
 from connector.store import Tx, arrivals, attention, documents, links
@@ -21,9 +21,10 @@ from connector.store.schema import new_id
 from connector.sync import effects, ties
 from connector.sync.balance import REVERSAL, REVERSES
 from connector.sync.canonical import stored
-from connector.sync.closing import apply, reverse, take_apart
+from connector.sync.closing import apply, reverse
+from connector.sync.intake import SOURCE
 from connector.sync.keys import payment_key
-from connector.sync.matching import PATIENCE, free, rejoin, unmatched
+from connector.sync.matching import PATIENCE, apart, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
 from connector.sync.parts import link_kind, linked, parts, reverse_part
 from connector.sync.push import keep_link
@@ -223,6 +224,8 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
         # Neither it nor what it takes back has ever counted here: together they come to nothing.
         return None
     fact = documents.get(tx, spoke.tenant, link.document)
+    if fact.kind == Kind.REVERSAL.value:
+        return _again(tx, spoke, record, fact, Reversal.model_validate({**fields, "of": "payment"}), arrival).id
     part = link_kind(Kind.REVERSAL.value, linked(tx, fact, spoke.id).index(link.kind))
     before = next(
         (row.document for row in documents.relations(tx, spoke.tenant, fact.id)
@@ -242,6 +245,27 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
     return made.id
 
 
+def _again(tx: Tx, spoke: Spoke, record: Record, reversal: Document, said: Reversal, arrival: Arrival) -> Document:
+    """The ledger has taken back what had taken a payment back: the money counts again, as a payment by this row."""
+    opened = [row.other for row in documents.relations(tx, spoke.tenant, reversal.id)
+              if row.document == reversal.id and row.kind == REVERSAL]  # fmt: skip
+    invoices = [one for id in opened if (one := documents.get(tx, spoke.tenant, id)).kind == "invoice"]
+    amount = reversal.payable or _ZERO
+    payment = Payment(
+        source_id=record.id,
+        direction="in",
+        date=said.date,
+        amount=amount,
+        currency=reversal.currency or "NOK",
+        text=said.text,
+        allocations=tuple(Allocation(document=DocumentKey(document_id=one.id), amount=amount) for one in invoices[:1]),
+    )
+    made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id, booked=True)
+    _name(tx, made, invoices[:1])
+    keep_link(tx, spoke, Kind.REVERSAL.value, made, said.model_dump(), record, {})
+    return made
+
+
 def take_back(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document) -> Document:
     """As `_reversed`, for a row that is in the books no more."""
     return _reversed(tx, spoke, reversal, fact, None)
@@ -251,19 +275,27 @@ def _reversed(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival:
     """The ledger has taken a fact back: what has used its credit is released, what it had closed is open again and
     takes what else the books have for it.
     """
-    day = reversal.date
+    loosen(tx, spoke, fact, reversal.date)
+    fact = documents.get(tx, spoke.tenant, fact.id)
+    made, opened = reverse(tx, spoke.tenant, spoke.id, reversal, fact, arrival=arrival)
+    for document in opened:
+        rejoin(tx, spoke, document.id, reversal.date)
+    return made
+
+
+def loosen(tx: Tx, spoke: Spoke, fact: Document, day: date, *, only_theirs: bool = False) -> None:
+    """Have nothing stand in the way of taking a fact back: what uses its credit is released, what closes what it had
+    opened makes room. `only_theirs`: what programs have posted is not released.
+    """
     for tie in ties.of(tx, fact):
+        if only_theirs and tie.fact.source in (SOURCE, "connector") and tie.fact.id != fact.id:
+            continue
         if tie.whole:
-            take_apart(tx, spoke.id, documents.get(tx, spoke.tenant, tie.fact.id), day)
+            apart(tx, spoke, tie.fact.id, day)
         elif tie.other == fact.id and tie.fact.open_amount is not None:
             ties.release(tx, spoke.id, tie, tie.amount, day)
         elif tie.opens:
             free(tx, spoke, documents.get(tx, spoke.tenant, tie.other), tie.amount, day)
-    fact = documents.get(tx, spoke.tenant, fact.id)
-    made, opened = reverse(tx, spoke.tenant, spoke.id, reversal, fact, arrival=arrival)
-    for document in opened:
-        rejoin(tx, spoke, document.id, day)
-    return made
 
 
 def _part_reversed(

@@ -107,6 +107,10 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
         if document.state != "reversed" and document.kind != "reversal":
             return [(document.id, row.amount)]
         reversal = document.id if document.kind == "reversal" else _reversal_of(tx, document)
+        of_part = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
+                   if one.kind == PART and one.document == reversal]  # fmt: skip
+        if of_part:
+            return [(of_part[0], row.amount)]
         paid = links.of(tx, reversal, spoke.id, Kind.PAYMENT.value) if reversal else None
         opened = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                   if one.kind == REVERSAL and one.document == reversal]  # fmt: skip
@@ -248,7 +252,7 @@ def free(
 
 def _untie(tx: Tx, spoke: Spoke, tie: Tie, amount: Decimal, day: date) -> None:
     if tie.whole:
-        take_apart(tx, spoke.id, documents.get(tx, spoke.tenant, tie.fact.id), day)
+        apart(tx, spoke, tie.fact.id, day)
         return
     if tie.fact.open_amount is None:
         return  # a payment in another currency than its invoice: which part of it that is, nobody can say
@@ -266,9 +270,17 @@ def _left(tx: Tx, document: Document) -> Decimal:
     return _now(tx, document).open_amount or _ZERO
 
 
+def apart(tx: Tx, spoke: Spoke, settlement: str, day: date) -> list[str]:
+    """Take back a settlement that only ties others, with room made for it; the documents that are open again."""
+    for tie in ties.own(tx, documents.get(tx, spoke.tenant, settlement)):
+        if tie.opens:
+            free(tx, spoke, documents.get(tx, spoke.tenant, tie.other), tie.amount, day)
+    return take_apart(tx, spoke.id, documents.get(tx, spoke.tenant, settlement), day)
+
+
 def undo(tx: Tx, spoke: Spoke, settlement: Document, day: date) -> None:
     """The ledger has taken a match apart: its rows are open again; those that name an invoice count for it again."""
-    for id in take_apart(tx, spoke.id, settlement, day):
+    for id in apart(tx, spoke, settlement.id, day):
         rejoin(tx, spoke, id, day)
 
 
@@ -293,6 +305,8 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
             closes = row.document == id and row.kind in (NAMES, ALLOCATION, SETTLEMENT)
             if closes and documents.get(tx, spoke.tenant, row.other).kind == "invoice":
                 rejoin(tx, spoke, row.other, day)
+            elif row.document == id and row.kind == REVERSAL and document.open_amount and document.state != "reversed":
+                _raise(tx, spoke, document, row.other, document.open_amount, day)
         return
     for note in notes_of(tx, document):
         booked(tx, spoke, note, first=False)
@@ -313,6 +327,38 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
         amount = min(most, fact.open_amount or _ZERO)
         if amount > 0:
             use(tx, invoice, [Use(fact, amount)], day, source=spoke.id)
+
+
+def _raise(tx: Tx, spoke: Spoke, refund: Document, invoice: str, amount: Decimal, day: date) -> None:
+    """A refund of what was paid on an invoice stands open again: so much more is owed of the invoice."""
+    said = Settlement(
+        source_id=f"{refund.id}/{invoice}/{new_id()}",
+        kind="set_off",
+        date=day,
+        allocations=(Allocation(document=DocumentKey(document_id=invoice), amount=amount),),
+        by=DocumentKey(document_id=refund.id),
+        currency=refund.currency or "NOK",
+    )
+    made = documents.insert(
+        tx,
+        tenant=spoke.tenant,
+        kind="settlement",
+        business_key=fact_key(spoke.id, said.source_id),
+        body=stored(said),
+        state="booked",
+        source=spoke.id,
+        source_id=said.source_id,
+        issue_date=day,
+        currency=said.currency,
+        payable=amount,
+    )
+    for other, kind in ((refund.id, SETTLEMENT), (invoice, REVERSAL)):
+        document = documents.get(tx, spoke.tenant, other)
+        documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=kind, other=other, amount=amount)
+        document = refreshed(tx, document)
+    facts = {"settlement": made.id, "payment": refund.id, "source": spoke.id, "date": day, "amount": amount}
+    tx.emit(spoke.tenant, "payment.refunded", document=invoice, data=told(document, **facts))
+    rejoin(tx, spoke, invoice, day)
 
 
 def _taken_back(tx: Tx, fact: Document, rows: Sequence[documents.Relation]) -> Decimal:

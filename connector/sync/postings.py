@@ -22,6 +22,8 @@ from connector.sync import effects
 from connector.sync.answers import cancelled
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
+from connector.sync.ledger_facts import loosen
+from connector.sync.matching import rejoin
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
 from connector.sync.parts import fact_of, linked, parts
 from connector.sync.settlements import push_settlements, round_off
@@ -79,7 +81,15 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
 def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, arrival: str) -> Filed:
     """Document, open amounts, work and events of a reversal that was posted. Raises as `closing.reverse`."""
     fact = fact_for(tx, tenant, reversal)
-    made, _ = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
+    wanted = spokes_of(tx, spokes, fact) if fact.state != "reversed" else []
+    for spoke in wanted:
+        # What a ledger shows to use it is loosened there by the reversal, too.
+        loosen(tx, spoke, fact, reversal.date, only_theirs=True)
+        fact = documents.get(tx, tenant, fact.id)
+    made, opened = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
+    for spoke in wanted:
+        for document in opened:
+            rejoin(tx, spoke, document.id, reversal.date)
     return Filed(made.id, push_reversal(tx, spokes, made))
 
 

@@ -22,10 +22,10 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects, keys
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
-from connector.sync.credits import CREDITS, booked, notes_of
+from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
-from connector.sync.matching import unmatched
+from connector.sync.matching import rejoin, unmatched
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
 from connector.sync.push import MONEY, keep_link, with_body
@@ -42,6 +42,7 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
     said |= {} if record.open_amount is None else {"open": record.open_amount}
     said |= {} if record.match is None else {"match": record.match}
+    said |= {} if record.customer is None else {"customer": record.customer}
     return arrivals.arrive(
         tx,
         tenant=spoke.tenant,
@@ -133,6 +134,9 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         )
     if kind == Kind.CREDIT_NOTE.value:
         booked(tx, spoke, document, first=False)
+        credited = invoice_of(tx, document)
+        if credited is not None:
+            rejoin(tx, spoke, credited, tx.now.date())
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
     return document.id

@@ -26,8 +26,6 @@ FIELDS = (
     "reverseVoucher(id,postings(id,amount,amountCurrency,invoiceNumber,customer(id),account(number))),"
     "postings(id,row,amount,amountCurrency,currency(id,code),customer(id),account(number,ledgerType,isBankAccount)))"
 )
-INVOICE_ROW = "OUTGOING_INVOICE_CUSTOMER_POSTING"
-"""Type of the rows that are an invoice or credit note."""
 OURS = "c-"
 """What the external numbers of vouchers of our own begin with."""
 CASH = range(1900, 2000)
@@ -71,7 +69,7 @@ def fact(row: Row, known: Known) -> Record | None:
     of = _reverses(row)
     if of is not None:
         return records.reversal(row, of)
-    if row.get("type") == INVOICE_ROW or booked_as_document(row):
+    if row.get("type") == records.INVOICE_ROW or booked_as_document(row):
         return None
     against = _against(row)
     number, raises = number_of(row), row["amount"] > 0
@@ -171,13 +169,13 @@ def group_rows(rows: Iterable[Row]) -> list[Row]:
 
 def _plain(rows: Sequence[Row], known: Known) -> bool:
     numbers = {number_of(one) for one in rows}
-    typed = all(one.get("type") in (INVOICE_ROW, records.PAYMENT_ROW) for one in rows)
+    typed = all(one.get("type") in (records.INVOICE_ROW, records.PAYMENT_ROW) for one in rows)
     return len(numbers) == 1 and typed and not numbers & (known.notes | {""})
 
 
 def _matched(row: Row, known: Known) -> Matched:
     number = number_of(row)
-    if row.get("type") == INVOICE_ROW and number in known.ids:
+    if row.get("type") == records.INVOICE_ROW and number in known.ids:
         kind = Kind.CREDIT_NOTE if number in known.notes else Kind.INVOICE
         return Matched(kind, str(known.ids[number]), Decimal(row["amountCurrency"]))
     return Matched(None, str(row["id"]), Decimal(row["amountCurrency"]))

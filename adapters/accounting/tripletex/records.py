@@ -53,6 +53,8 @@ POSTING_FIELDS = (
 )
 PAYMENT_ROW = "INCOMING_PAYMENT"
 """Type of the rows in the customer ledger that are payments."""
+INVOICE_ROW = "OUTGOING_INVOICE_CUSTOMER_POSTING"
+"""Type of the rows that are an invoice or credit note."""
 
 
 def pick(model: type[BaseModel], row: Row, at: str = "") -> dict[str, Any]:
@@ -129,16 +131,20 @@ def invoice(row: Row) -> Record:
     return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), _sound(wire.InvoiceRecord, body), shown)
 
 
-CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
+CLOSINGS = "postings(id,type,closeGroup(id,postings(id,invoiceNumber)))"
 CLOSING_FIELDS = f"id,invoiceNumber,creditedInvoice,{CLOSINGS}"
 """What tells against which invoices a credit note was matched."""
 
 
+def _own(row: Row) -> list[Row]:
+    return [one for one in row.get("postings") or () if one.get("type") == INVOICE_ROW]
+
+
 def closed_with(row: Row) -> set[str] | None:
-    """Numbers of the invoices whose rows the credit note's own rows are closed against; None where it has no rows of
-    its own: then they stand on the invoice it credits.
+    """Numbers of the invoices whose rows the credit note's own row is closed against; None where its row is not among
+    its rows (what is paid out of it may be): then it stands on the invoice it credits.
     """
-    rows = row.get("postings")
+    rows = _own(row)
     if not rows:
         return None
     groups = [group for one in rows if isinstance(group := one.get("closeGroup"), Mapping)]
@@ -147,7 +153,7 @@ def closed_with(row: Row) -> set[str] | None:
 
 def group_of(row: Row) -> str | None:
     """The close group of a credit note's own row."""
-    return next((group for one in row.get("postings") or () if (group := _match(one))), None)
+    return next((group for one in _own(row) if (group := _match(one))), None)
 
 
 def credit_note(row: Row, credited_number: int | None, matched: set[str] | None, group: str | None = None) -> Record:
@@ -176,7 +182,8 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None,
     gross, still = head.get("amountCurrency"), head.get("amountCurrencyOutstanding")
     if gross is not None and still is not None:  # rights may hide them: then it is unknown
         here = matched is None or (credited_number is not None and str(credited_number) in matched)
-        body["applied"] = gross - still if here else Decimal(0)
+        # A row is matched whole or not at all; less may be open because of what was paid out of it.
+        body["applied"] = gross if here and still != gross else Decimal(0)
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
@@ -206,6 +213,11 @@ def _amounts(row: Row, sign: int) -> dict[str, Any]:
 def _match(row: Row) -> str | None:
     group = row.get("closeGroup")
     return str(group["id"]) if isinstance(group, Mapping) and "id" in group else None
+
+
+def _customer(row: Row) -> str | None:
+    customer = row.get("customer")
+    return str(customer["id"]) if isinstance(customer, Mapping) and "id" in customer else None
 
 
 def row_version(row: Row) -> str:
@@ -250,7 +262,7 @@ def payment(
         },
     )
     sound = _sound(wire.PaymentRecord, body)
-    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
@@ -269,7 +281,7 @@ def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
         },
     )
     sound = _sound(wire.SettlementRecord, body)
-    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def _foreign(row: Row) -> bool:
@@ -315,7 +327,7 @@ def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
     sound = _sound(wire.ReversalRecord, body)
-    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), sound, match=_match(row))
+    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), sound, match=_match(row), customer=_customer(row))
 
 
 def voucher_facts(voucher: Mapping[str, Any]) -> dict[str, Any]:

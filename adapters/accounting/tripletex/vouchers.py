@@ -17,8 +17,8 @@ from adapters.accounting.tripletex.amounts import NOK, Amounts, amounts
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.closing import close
 from adapters.accounting.tripletex.lookups import Lookups
-from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.periods import Periods
+from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
 from connector.errors import Refused, Stop
 from connector.model.money import round2
