@@ -28,6 +28,7 @@ from connector.sync.matching import PATIENCE, apart, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
 from connector.sync.parts import link_kind, linked, parts, reverse_part
 from connector.sync.push import keep_link
+from connector.sync.settlements import OURS, own_row_under_way
 from connector.sync.spokes import Linked, Spoke
 from connector.sync.ties import NAMES
 
@@ -159,6 +160,8 @@ def shown_again(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Non
         return
     if len(linked(tx, document, spoke.id)) == 1:
         unmatched(tx, spoke, document, record.match, tx.now.date())
+    if document.source == OURS:
+        return  # made and matched by us: all that the row can tell is whether it is matched
     fields = spoke.mapping[record.kind].into(record.body, Behind(tx, spoke.id))
     document = documents.get(tx, spoke.tenant, document.id)
     for one in fields.get("allocations") or ():
@@ -184,8 +187,12 @@ def new_settlement(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> st
     """A row that lowers what a customer owes, without money: which kind it is says the mapping's table of accounts.
 
     Raises:
+        Later: a settlement of ours that is under way could be this one.
         Stop: the table does not know the account (`settlement-unexplained`).
     """
+    customer = links.by_vendor_id(tx, spoke.id, CUSTOMER, record.customer) if record.customer else None
+    if customer is not None and own_row_under_way(tx, spoke, customer.document):
+        raise Later("a settlement of ours that is under way could explain this", after=1.0)
     try:
         fields = spoke.mapping[Kind.SETTLEMENT].into(record.body, Behind(tx, spoke.id, arrival))
     except ConnectorError as error:

@@ -39,6 +39,8 @@ MATCH = "match"
 PATIENCE = timedelta(hours=1)
 """How long a match, or a fact, waits for what it speaks of to be read."""
 
+_ROWS = (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL, Kind.EXTERNAL_INVOICE, Kind.EXTERNAL_CREDIT_NOTE)
+"""What may be a record by the id of a row: also what was issued elsewhere, and is booked as a voucher."""
 _ZERO = Decimal(0)
 
 
@@ -98,7 +100,7 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
     """The document behind a row, and how much of it is matched. A row that takes a payment back, and was booked like a
     payment of its invoice, stands for the invoice; so does, with it, the payment that it takes back.
     """
-    kinds = (row.kind,) if row.kind else (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL)
+    kinds = (row.kind,) if row.kind else _ROWS
     for kind in kinds:
         link = links.by_vendor_id(tx, spoke.id, kind, row.id) or links.part(tx, spoke.id, kind, row.id)
         if link is None:
