@@ -63,6 +63,11 @@ class Record:
 
     `id` is the vendor's id as text; `version` differs whenever the content differs (a version number, an ETag or a
     digest); `body` has the vendor's own names in the shape of the plugin's wire model for this kind.
+
+    `open_amount`: what the vendor shows as open of an invoice, in its currency. A control total and a reason to look,
+    never a fact. `dispatch`: what it says about having sent the document. `match`: the id of the `Match` that the
+    record is in; `customer`: the vendor's id of the customer on whose account a row is. None where the vendor says
+    nothing.
     """
 
     kind: Kind
@@ -70,19 +75,47 @@ class Record:
     version: str
     body: Mapping[str, Json]
     dispatch: Dispatch | None = None
-    """Of a document: what the vendor says about having sent it; None where it says nothing."""
+    open_amount: Decimal | None = None
+    match: str | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """One row of a match: the record it belongs to (`kind` None: a row on the customer's account that is a record by
+    this id of a kind that is not known here), and its amount: above zero where it raises what is owed.
+    """
+
+    kind: Kind | None
+    id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Rows on customers' accounts that somebody has matched in the vendor's books, so that none of them is open; their
+    amounts come to zero. Without rows: it has been taken apart. It says what settles what, and never that there is
+    money.
+    """
+
+    id: str
+    date: date
+    rows: Sequence[Matched] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A piece of what changed. `cursor` is where the next read begins, opaque to the house; `more`: read on at once.
 
-    Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds.
+    Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds; a page of
+    payments also has what else happened on customers' accounts: settlements, reversals and matches. Records come in the
+    order in which they were made.
     """
 
     records: Sequence[Record]
     cursor: str
     more: bool = False
+    matches: Sequence[Match] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -33,6 +33,7 @@ from connector.sync.handlers import PAYMENT as PAYMENT_ARRIVAL
 from connector.sync.handlers import REVERSAL as REVERSAL_ARRIVAL
 from connector.sync.keys import fact_key, invoice_key
 from connector.sync.spokes import route_of
+from connector.sync.withdrawing import withdrawn
 
 router = APIRouter(prefix="/v1", tags=["commands"])
 
@@ -151,7 +152,7 @@ async def post_invoice(
         return intake.file_invoice(tx, house, key.tenant, way, invoice, arrival=arrival, received=(body, kind))
 
     return await once_for(
-        house, key, request, body, idempotency_key, lambda tx: posted.atonce_for(tx, file) or take(tx)
+        house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx)
     )
 
 
@@ -170,7 +171,8 @@ async def post_payment(
 
     What is beyond that, and money of a customer that settles nothing (`customer` instead of `allocations`), is the
     customer's credit: `open` of the payment. A refund (`kind: refund`, `direction: out`) goes out against such credit.
-    A payment is known by its `source_id`; two equal payments differ in it.
+    A payment is known by its `source_id`; two equal payments differ in it. One that a person has cancelled before it
+    was in any system does not count: it is taken back here, and its `source_id` is free for the corrected payment.
     """
     if media_type(request) != "application/json":
         raise BadInput("A payment is sent as application/json.", code="media-type", do="Set Content-Type.")
@@ -188,7 +190,8 @@ async def post_payment(
 
     def take(tx: Tx) -> Operation:
         postings.check_bank_money(tx, tenant, key.tenant, payment)
-        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        this = posted.anew(tx, same)
+        return this.at_once(tx, file) or this.operation(tx, this.arrive(tx, same))
 
     return await once_for(house, key, request, body, idempotency_key, take)
 
@@ -224,7 +227,8 @@ async def post_reversal(
 
     def take(tx: Tx) -> Operation:
         fact_for(tx, key.tenant, reversal)
-        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        this = posted.anew(tx, same)
+        return this.at_once(tx, file) or this.operation(tx, this.arrive(tx, same))
 
     return await once_for(house, key, request, body, idempotency_key, take)
 
@@ -252,7 +256,19 @@ class _Posted:
     content_type: str
     said: dict[str, Any]
 
-    def atonce_for(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
+    def anew(self, tx: Tx, same: Callable[[Arrival], bool]) -> _Posted:
+        """What was posted, by the name under which it is kept: where one that a person has cancelled has that name and
+        said something else, this corrects it and counts instead.
+        """
+        count, posted = 0, self
+        while True:
+            there = arrivals.by_key(tx, self.tenant, intake.SOURCE, posted.named)
+            if there is None or not withdrawn(tx, there) or same(there):
+                return posted
+            count += 1
+            posted = replace(self, named=f"{self.named}#{count}")
+
+    def at_once(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
         """Keep and handle it in this transaction; None where something stands in the way, with nothing done."""
         id = new_id()
         try:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from connector.errors import ConnectorError, NeedsPerson, Stop, TryLater
+from connector.lanes import following
 from connector.store import Tx, attention, connections, leases, operations
 from connector.store import work as works
 from connector.store.arrivals import Arrival
@@ -91,8 +92,7 @@ def ask_about_work(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bo
         work=work.id,
         connection=work.connection,
     )
-    for operation in operations.find(tx, work=work.id):
-        operations.move(tx, operation, "waiting", result=reason.as_json())
+    following.waits(tx, work, reason.as_json())
 
 
 def park_arrival(tx: Tx, arrival: Arrival, reason: ConnectorError) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from connector.errors import BadInput, Clash, Stop
+from connector.lanes import following
 from connector.lanes.ends import ask_about_work
 from connector.ports import Proof
 from connector.store import Tx, arrivals, attempts, attention, audit, connections, operations
@@ -91,8 +92,7 @@ def _settle_work(tx: Tx, item: Item, work: Work, verb: Verb, vendor_id: str | No
         works.forget_goal(tx, work)  # nothing has taken effect: what was mended is seen by a new decision
     works.move(tx, work, "queued" if unresolved is None else "unknown", due=tx.now, tries=0, looks=0)
     tx.ring(f"lane:{work.lane}", "work")
-    for operation in operations.find(tx, work=work.id):
-        operations.move(tx, operation, "accepted")
+    following.goes_on(tx, work)
 
 
 def _decide(tx: Tx, work: Work, attempt: Attempt, verb: Verb, vendor_id: str | None) -> None:
@@ -116,8 +116,7 @@ def _cancel(tx: Tx, work: Work) -> None:
         if dependant.state == "blocked":
             works.move(tx, dependant, "parked", error=reason.as_json())
             ask_about_work(tx, dependant, reason)
-    for operation in operations.find(tx, work=work.id):
-        operations.move(tx, operation, "rejected", result=work.error)
+    following.cancelled(tx, work)
 
 
 def _settle_arrival(tx: Tx, item: Item, verb: Verb) -> None:

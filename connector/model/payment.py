@@ -164,8 +164,12 @@ class Settlement(Term):
     """Why the balance fell."""
     date: Day
     """Day in the books."""
-    allocations: tuple[Allocation, ...]
+    allocations: tuple[Allocation, ...] = ()
     """Documents whose balance it closes, and by how much."""
+    on_account: PositiveAmount | None = None
+    """What of it closes no document yet, and lowers what the customer owes in all, in `currency`."""
+    customer: DocumentKey | None = None
+    """The customer on whose account it is."""
     by: DocumentKey | None = None
     """The document that does it: the credit note, the other side's invoice."""
     currency: Currency
@@ -178,12 +182,15 @@ class Settlement(Term):
     @property
     def amount(self) -> Decimal:
         """What it settles in all, in its own currency."""
-        return total(item.amount for item in self.allocations if item.currency in (None, self.currency))
+        closed = total(item.amount for item in self.allocations if item.currency in (None, self.currency))
+        return closed + (self.on_account or Decimal(0))
 
     @model_validator(mode="after")
     def _whole(self) -> Settlement:
-        if not self.allocations:
-            raise PydanticCustomError("settlement-empty", "A settlement names at least one document.")
+        if not self.allocations and not (self.on_account and self.customer):
+            raise PydanticCustomError(
+                "settlement-empty", "A settlement names at least one document, or the customer on whose account it is."
+            )
         if self.kind == "credit_note" and self.by is None:
             raise PydanticCustomError("settlement-without-credit-note", "Name the credit note that is applied in `by`.")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -157,7 +157,7 @@ def get(tx: Tx, tenant: str, id: str) -> Arrival:
 
 
 def by_key(tx: Tx, tenant: str, source: str, key: str) -> Arrival | None:
-    """The arrival with this key, whole; None where nothing has come under it."""
+    """The arrival with this key, with its bytes, if there is one."""
     row = tx.row(_BY_KEY, {"tenant": tenant, "source": source, "key": key})
     return None if row is None else get(tx, tenant, row.id)
 
@@ -227,6 +227,25 @@ def move(
 def about(tx: Tx, arrival: str, document: str) -> None:
     """Note which document an arrival was about (for the story)."""
     tx.run(_ABOUT, {"row": arrival, "about": document})
+
+
+def of_subject(tx: Tx, tenant: str, subject: str, *, states: Sequence[str] = ("queued", "parked")) -> list[Arrival]:
+    """Heads of the arrivals of a subject in these states, oldest first."""
+    rows = tx.execute(
+        select(*_HEAD).where(_t.c.tenant == tenant, _t.c.subject == subject, _t.c.state.in_(states)).order_by(_t.c.id)
+    )
+    return [_arrival(tx, row) for row in rows]
+
+
+def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str], *, tries: int = 8) -> bool:
+    """Whether arrivals of these kinds from a source wait to be handled; those that wait for a person do not count, nor
+    those that have been put off so many times: they wait for something that waits for a person.
+    """
+    query = select(_t.c.id).where(
+        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.due.is_not(None),
+        _t.c.tries < tries,
+    ).limit(1)  # fmt: skip
+    return tx.execute(query).first() is not None
 
 
 def _arrival(tx: Tx, row: Any) -> Arrival:

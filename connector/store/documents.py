@@ -277,7 +277,8 @@ def credits(tx: Tx, tenant: str, customer: str, currency: str) -> list[Document]
     mine = select(_r.document).where(_r.other == customer, _r.kind == "customer", _r.tenant == tenant)
     query = (
         select(_t)
-        .where(_t.c.id.in_(mine), _t.c.tenant == tenant, _t.c.kind.in_(["payment", "credit_note"]))
+        .where(_t.c.id.in_(mine), _t.c.tenant == tenant)
+        .where((_t.c.kind == "credit_note") | ((_t.c.kind == "payment") & (_t.c.direction == "in")))
         .where(_t.c.currency == currency, _t.c.open_amount > Decimal(0))
         .order_by(_t.c.issue_date, _t.c.id)
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, literal, select
 
 from connector.errors import Clash, Missing
 from connector.store import schema
@@ -21,8 +22,9 @@ _t = schema.links
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it;
-    `dispatch` what the system says about having sent it to its receiver itself: `sent` or `failed`.
+    """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it; `dispatch` what
+    the system says about having sent it to its receiver itself: `sent` or `failed`; `shown_open` what it shows as open,
+    in the document's currency: a control total.
     """
 
     id: str
@@ -40,11 +42,12 @@ class Link:
     period: str | None = None
     vendor_version: str | None = None
     dispatch: str | None = None
+    shown_open: Decimal | None = None
     base_sent: Any = None
     base_seen: Any = None
 
 
-PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "state"])
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"])
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
@@ -191,6 +194,23 @@ def page(tx: Tx, connection: str, kind: str, *, after: str | None = None, limit:
     if after is not None:
         query = query.where(_t.c.id > after)
     return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def apart(tx: Tx, connection: str, kind: str, *, before: datetime, limit: int = 100) -> list[tuple[str, Decimal]]:
+    """Documents of which the system showed, before a moment, another amount open than there is here (less than nothing
+    is nothing), each with what it showed.
+    """
+    d, t = schema.documents.c, _t.c
+    shown = case((t.shown_open < Decimal(0), literal(Decimal(0), schema.Money())), else_=t.shown_open)
+    query = (
+        select(t.document, t.shown_open)
+        .join(schema.documents, d.id == t.document)
+        .where(t.connection == connection, t.kind == kind, t.changed < before)
+        .where(d.open_amount.is_not(None), d.open_amount != shown)
+        .order_by(t.document)
+        .limit(limit)
+    )
+    return [(row.document, row.shown_open) for row in tx.execute(query)]
 
 
 _FIELDS = tuple(Link.__dataclass_fields__)

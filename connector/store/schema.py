@@ -197,6 +197,7 @@ links = Table(
     Column("period", Text),
     Column("vendor_version", Text),
     Column("dispatch", Text),
+    Column("shown_open", Money),
     Column("base_sent", LargeBinary),
     Column("base_seen", LargeBinary),
     Column("state", Text, nullable=False),

@@ -16,7 +16,12 @@ ALLOCATION, SETTLEMENT = "allocation", "settlement"
 """Row kinds: the fact (`document`) closes so much of `other`. A fact that carries money of its own (a payment, a credit
 note) has so much less of it left."""
 REVERSAL = "reversal"
-"""The reversal (`document`) opens so much of `other` again."""
+"""The reversal (`document`) opens so much of `other` again; so does a refund of what was paid on an invoice."""
+RELEASE = "release"
+"""The reversal of one allocation gives so much back to the fact (`other`) that had closed something with it; what was
+closed is opened by a `reversal` row."""
+PART = "reverses-part"
+"""The reversal takes so much of what a payment had left back: one of several rows that the payment is in a ledger."""
 REVERSES = "reverses"
 """The reversal takes this fact (`other`) back, and with it so much credit that was left of it."""
 
@@ -35,11 +40,11 @@ def open_amount(document: str, payable: Decimal, rows: Iterable[Row]) -> Decimal
     for row in rows:
         amount = row.amount or Decimal(0)
         if row.other == document:
-            if row.kind in (ALLOCATION, SETTLEMENT, REVERSES):
+            if row.kind in (ALLOCATION, SETTLEMENT, REVERSES, PART):
                 left -= amount
-            elif row.kind == REVERSAL:
+            elif row.kind in (REVERSAL, RELEASE):
                 left += amount
-        elif row.document == document and row.kind in (ALLOCATION, SETTLEMENT):
+        elif row.document == document and row.kind in (ALLOCATION, SETTLEMENT, REVERSAL):
             left -= amount
     return left
 
@@ -51,7 +56,8 @@ def taken_back(document: str, rows: Iterable[Row]) -> str | None:
 
 def used(document: str, rows: Iterable[Row]) -> Decimal:
     """How much of the credit of a payment others have used (refunds, settlements) and not given back."""
-    left = open_amount(document, Decimal(0), (row for row in rows if row.other == document and row.kind != REVERSES))
+    by_others = (row for row in rows if row.other == document and row.kind not in (REVERSES, RELEASE, PART))
+    left = open_amount(document, Decimal(0), by_others)
     return -left
 
 

@@ -96,7 +96,7 @@ def claim_waiting(tx: Tx, spokes: Spokes, spoke: Spoke, made: Document) -> int:
         said = loads(arrival.body)
         record = Record(Kind.PAYMENT, said["id"], said["version"], said["body"])
         try:
-            fields = spoke.mapping["payment"].into(record.body, Behind(tx, spoke.id, {}))
+            fields = spoke.mapping["payment"].into(record.body, Behind(tx, spoke.id))
             row = allocated(Payment.model_validate({"direction": "in", **fields, "source_id": record.id}))
             found = _equal(tx, spoke, row)
         except (ConnectorError, Later):

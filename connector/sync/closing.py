@@ -14,12 +14,15 @@ from decimal import Decimal
 
 from connector.errors import BadInput, Clash, Stop
 from connector.model import Allocation, DocumentKey, Reversal, Settlement
+from connector.model.payment import SettlementKind
 from connector.store import Tx, documents
 from connector.store.documents import Document
+from connector.store.schema import new_id
+from connector.sync import ties
 from connector.sync.balance import REVERSAL, REVERSES, SETTLEMENT, allot, taken_back, used
 from connector.sync.canonical import stored
 from connector.sync.keys import fact_key
-from connector.sync.money import CUSTOMER, credit_for, customer_of, invoice_for, refreshed, told
+from connector.sync.money import CREDITS, CUSTOMER, credit_for, customer_for, customer_of, invoice_for, refreshed, told
 
 FACTS = ("payment", "settlement")
 """Kinds of documents that can be taken back."""
@@ -28,11 +31,15 @@ CLOSES_AS = {"credit_note": "credited", "write_off": "written_off", "loss": "wri
 
 
 def apply(
-    tx: Tx, tenant: str, source: str, settlement: Settlement, *, arrival: str | None = None
+    tx: Tx, tenant: str, source: str, settlement: Settlement, *, arrival: str | None = None, booked: bool = False
 ) -> tuple[Document, list[Document]]:
-    """Keep a settlement and lower what is open on the documents it closes, and of the credit that does it (`by`).
+    """Keep a settlement and lower what is open on the documents it closes, and of the credit that does it (`by`). What
+    it closes no document with is its own open amount, on the customer's account.
 
     The same settlement again (same source and row id) is the one there is.
+
+    Args:
+        booked: it is in a ledger's books: what it is over beyond what is open stands on the customer's account.
 
     Returns:
         The settlement's document, and the documents it closes as they are now.
@@ -49,7 +56,8 @@ def apply(
             return there, []
         raise _other_content("settlement", settlement.source_id, there)
     closed = [invoice_for(tx, tenant, one.document) for one in settlement.allocations]
-    credit = credit_for(tx, tenant, settlement.by) if settlement.by else None
+    credit = credit_for(tx, tenant, settlement.by, (*CREDITS, "settlement")) if settlement.by else None
+    customer = customer_for(tx, tenant, settlement.customer).id if settlement.customer else None
     for document in (*closed, *([credit] if credit else [])):
         if document.currency != settlement.currency:
             raise Stop(
@@ -58,6 +66,13 @@ def apply(
                 do="Book it in the document's currency.",
                 where={"document": document.id},
             )
+    amounts: dict[str, Decimal] = {}
+    for document, one in zip(closed, settlement.allocations, strict=True):
+        amounts[document.id] = amounts.get(document.id, Decimal(0)) + one.amount
+    if booked:
+        opened = {one.id: one.open_amount or Decimal(0) for one in closed}
+        amounts, _ = allot(settlement.amount, list(amounts.items()), opened)
+    rest = settlement.amount - sum(amounts.values(), Decimal(0))
     made = documents.insert(
         tx,
         tenant=tenant,
@@ -70,13 +85,11 @@ def apply(
         issue_date=settlement.date,
         currency=settlement.currency,
         payable=settlement.amount,
+        open_amount=None if settlement.by or not (booked or rest) else rest,
         arrival=arrival,
     )
-    amounts: dict[str, Decimal] = {}
-    for document, one in zip(closed, settlement.allocations, strict=True):
-        amounts[document.id] = amounts.get(document.id, Decimal(0)) + one.amount
     now = {}
-    for document in {one.id: one for one in closed}.values():
+    for document in {one.id: one for one in closed if one.id in amounts}.values():
         amount = amounts[document.id]
         documents.relate(tx, tenant=tenant, document=made.id, kind=SETTLEMENT, other=document.id, amount=amount)
         now[document.id] = refreshed(tx, document, closed=CLOSES_AS.get(settlement.kind, "paid"))
@@ -86,9 +99,12 @@ def apply(
         total = settlement.amount
         documents.relate(tx, tenant=tenant, document=made.id, kind=SETTLEMENT, other=credit.id, amount=total)
         refreshed(tx, credit)
-    customer = customer_of(tx, closed[0])
+    customer = customer or customer_of(tx, closed[0])
     if customer is not None:
         documents.relate(tx, tenant=tenant, document=made.id, kind=CUSTOMER, other=customer)
+    if not now:
+        facts = {"kind": settlement.kind, "source": source, "date": settlement.date, "amount": settlement.amount}
+        tx.emit(tenant, "settlement.booked", document=made.id, data=told(made, **facts) | {"customer": customer})
     return made, list(now.values())
 
 
@@ -120,20 +136,39 @@ def advance(tx: Tx, tenant: str, customer: str, currency: str, prepaid: Decimal)
     return [Use(one, given[one.id]) for one in there if one.id in given]
 
 
-def use(tx: Tx, invoice: Document, uses: Sequence[Use], day: date) -> Document:
-    """Apply credit to an invoice: an `on_account` settlement for each payment it comes from."""
+def use(tx: Tx, invoice: Document, uses: Sequence[Use], day: date, *, source: str = "connector") -> Document:
+    """Apply credit to an invoice: a settlement for each payment it comes from (`on_account`); of a credit note or a
+    settlement on the customer's account, of its own kind. `source`: who says so; the
+    connection, where its books show it.
+    """
     for one in uses:
         key = DocumentKey(document_id=invoice.id)
         settlement = Settlement(
-            source_id=f"{one.credit.id}/{invoice.id}",
-            kind="on_account",
+            source_id=_again(tx, invoice.tenant, source, f"{one.credit.id}/{invoice.id}"),
+            kind=closing_kind(one.credit),
             date=day,
             allocations=(Allocation(document=key, amount=one.amount),),
             by=DocumentKey(document_id=one.credit.id),
             currency=invoice.currency or "NOK",
         )
-        _, (invoice,) = apply(tx, invoice.tenant, "connector", settlement)
+        _, (invoice,) = apply(tx, invoice.tenant, source, settlement)
     return invoice
+
+
+def closing_kind(credit: Document) -> SettlementKind:
+    """What it is that closes a document with this credit."""
+    if credit.kind == "settlement":
+        return Settlement.model_validate(credit.body).kind
+    return "credit_note" if credit.kind == "credit_note" else "on_account"
+
+
+def _again(tx: Tx, tenant: str, source: str, source_id: str) -> str:
+    """The id of a settlement of ours, told apart from those that were taken back."""
+    count, said = 0, source_id
+    while documents.by_key(tx, tenant, "settlement", fact_key(source, said)):
+        count += 1
+        said = f"{source_id}/{count}"
+    return said
 
 
 # --- taken back -------------------------------------------------------------------------------------------------------
@@ -153,7 +188,8 @@ def reverse(
         The reversal's document, and the documents that are open again as they are now.
 
     Raises:
-        Stop: what was left of a payment has been used (`credit-used`): that is taken back first.
+        Stop: what was left of a payment has been used (`credit-used`), or what it had opened is closed by something
+            else (`exceeds-open-amount`): that is taken back first.
         Clash: another reversal has taken it back (`reversed-already`), or this one came with other content
             (`document-exists`).
     """
@@ -197,24 +233,38 @@ def reverse(
     documents.relate(
         tx, tenant=tenant, document=made.id, kind=REVERSES, other=fact.id, amount=fact.open_amount or Decimal(0)
     )
+    made_ties = ties.own(tx, fact)
     rest = None if fact.open_amount is None else Decimal(0)
     documents.change(tx, fact, state="reversed", open_amount=rest)
     now = []
     for row in rows:
         if row.document == fact.id and row.kind == CUSTOMER:
             documents.relate(tx, tenant=tenant, document=made.id, kind=CUSTOMER, other=row.other)
-        if row.document != fact.id or not row.amount:
-            continue
-        document = documents.get(tx, tenant, row.other)
-        documents.relate(tx, tenant=tenant, document=made.id, kind=REVERSAL, other=row.other, amount=row.amount)
+    for tie in made_ties:
+        document = documents.get(tx, tenant, tie.other)
+        kind = SETTLEMENT if tie.opens else REVERSAL
+        documents.relate(tx, tenant=tenant, document=made.id, kind=kind, other=tie.other, amount=tie.amount)
         document = refreshed(tx, document)
         now.append(document)
         facts = {fact.kind: fact.id, "reversal": made.id, "source": source, "date": reversal.date}
-        tx.emit(tenant, f"{fact.kind}.reversed", document=document.id, data=told(document, **facts, amount=row.amount))
+        tx.emit(tenant, f"{fact.kind}.reversed", document=document.id, data=told(document, **facts, amount=tie.amount))
     if not now:
         data = {"reversal": made.id, "source": source, "date": reversal.date.isoformat()}
         tx.emit(tenant, f"{fact.kind}.reversed", document=fact.id, data=data)
     return made, now
+
+
+def take_apart(tx: Tx, source: str, settlement: Document, day: date) -> list[str]:
+    """Take back a settlement that only ties others, where it is not taken back already; the ids of these others, which
+    are open again.
+    """
+    if settlement.state == "reversed":
+        return []
+    touched = [tie.other for tie in ties.own(tx, settlement)]
+    of_id = settlement.source_id or settlement.id
+    reversal = Reversal(source_id=f"{of_id}/undone/{new_id()}", of="settlement", of_id=of_id, date=day)
+    reverse(tx, settlement.tenant, source, reversal, settlement)
+    return touched
 
 
 def fact_for(tx: Tx, tenant: str, reversal: Reversal) -> Document:

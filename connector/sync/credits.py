@@ -1,8 +1,8 @@
 """Credit notes in the hub: which invoice they credit, what is left of it, and how much of them is applied.
 
 A credit note stands in relation `credits` to its invoice. It lowers what is open of the invoice only by what the books
-show applied: that is a settlement, a row `settlement` from the credit note to the invoice with the amount. What is not
-applied is the customer's credit, the open amount of the credit note itself.
+show applied: that is a settlement of the kind `credit_note`, a fact that is taken back where the books undo it. What is
+not applied is the customer's credit, the open amount of the credit note itself.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from connector.mapping.tenants import TenantRoute
 from connector.model import CreditNote, DocumentReference, Invoice, Left, Uncreditable, check_credit, fitted, left_of
 from connector.store import Tx, documents, links, work
 from connector.store.documents import Document
+from connector.sync import ties
 from connector.sync.canonical import stored
+from connector.sync.closing import Use, take_apart, use
 from connector.sync.external import EXTERNAL_CREDIT_NOTE, elsewhere, form_of
 from connector.sync.spokes import Spoke, Spokes, check_can
+from connector.sync.ties import Tie
 
-CREDITS, SETTLEMENT = "credits", "settlement"
-"""Relations of a credit note to its invoice: that it credits it, and how much of it is applied to it."""
+CREDITS = "credits"
+"""Relation of a credit note to the invoice that it credits."""
 
-_CLOSED = ("paid", "credited")
 _ZERO = Decimal(0)
 
 
@@ -103,39 +105,56 @@ def booked(tx: Tx, spoke: Spoke, note: Document, *, first: bool) -> Document:
     if id is None:
         return note
     invoice = documents.locked(tx, note.tenant, id)
-    rows = documents.relations(tx, note.tenant, note.id)
-    before = next((row.amount for row in rows if row.kind == SETTLEMENT and row.other == id), None) or _ZERO
-    said, room = CreditNote.model_validate(note.body).applied, (invoice.open_amount or _ZERO) + before
-    of_note = (note.open_amount or _ZERO) + before
-    amount = before if said is None else max(_ZERO, min(said, room, of_note))
     if first:
         note = _named(tx, note, invoice)
+    said = CreditNote.model_validate(note.body).applied
+    before = amount = sum((tie.amount for tie in _applied(tx, note, id)), _ZERO)
+    if said is not None:
+        room, of_note = ((one.open_amount or _ZERO) + before for one in (invoice, note))
+        amount = max(_ZERO, min(said, room, of_note))
     if amount != before:
-        documents.relate(tx, tenant=note.tenant, document=note.id, kind=SETTLEMENT, other=id, amount=amount)
-        still = room - amount
-        state = "credited" if still == 0 else "issued" if invoice.state in _CLOSED else invoice.state
-        invoice = documents.change(tx, invoice, open_amount=still, state=state)
-        note = documents.change(tx, note, open_amount=of_note - amount)
+        _apply(tx, spoke.id, note, invoice, amount)
+        invoice, note = (documents.get(tx, one.tenant, one.id) for one in (invoice, note))
     if first or amount != before:
-        tx.emit(
-            note.tenant,
-            "invoice.credited",
-            document=invoice.id,
-            connection=spoke.id,
-            data={
-                "connection": spoke.name,
-                "number": invoice.number,
-                "credit_note": note.id,
-                "credit_note_number": note.number,
-                "date": note.issue_date.isoformat() if note.issue_date else None,
-                "amount": str(note.payable),
-                "applied": str(amount),
-                "currency": invoice.currency,
-                "open": str(invoice.open_amount),
-                "credit": str(note.open_amount),
-            },
-        )
+        tell(tx, spoke, note, invoice, amount)
     return note
+
+
+def tell(tx: Tx, spoke: Spoke, note: Document, invoice: Document, applied: Decimal) -> None:
+    """Tell the feed that so much of a credit note is applied to an invoice."""
+    data = {
+        "connection": spoke.name,
+        "number": invoice.number,
+        "credit_note": note.id,
+        "credit_note_number": note.number,
+        "date": note.issue_date.isoformat() if note.issue_date else None,
+        "amount": str(note.payable),
+        "applied": str(applied),
+        "currency": invoice.currency,
+        "open": str(invoice.open_amount),
+        "credit": str(note.open_amount),
+    }
+    tx.emit(note.tenant, "invoice.credited", document=invoice.id, connection=spoke.id, data=data)
+
+
+def _applied(tx: Tx, note: Document, invoice: str) -> list[Tie]:
+    """What ties a credit note to its invoice alone."""
+    return [tie for tie in ties.of(tx, note) if list(ties.partners(tx, tie, note.id)) == [invoice]]
+
+
+def _apply(tx: Tx, source: str, note: Document, invoice: Document, amount: Decimal) -> None:
+    """Have so much of a credit note applied to its invoice: more is a settlement, less a reversal of one."""
+    day = note.issue_date or tx.now.date()
+    for tie in reversed(_applied(tx, note, invoice.id)):
+        over = sum((one.amount for one in _applied(tx, note, invoice.id)), _ZERO) - amount
+        if over > 0 and tie.whole:
+            take_apart(tx, source, tie.fact, day)
+        elif over > 0:
+            ties.release(tx, source, tie, min(over, tie.amount), day)
+    more = amount - sum((one.amount for one in _applied(tx, note, invoice.id)), _ZERO)
+    if more > 0:
+        invoice, note = (documents.get(tx, one.tenant, one.id) for one in (invoice, note))
+        use(tx, invoice, [Use(note, more)], day, source=source)
 
 
 def _named(tx: Tx, note: Document, invoice: Document) -> Document:

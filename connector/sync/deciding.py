@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from connector.lanes import Verb, resolve
+from connector.lanes import Verb
 from connector.store import Tx, attention, documents, operations
 from connector.sync.incoming import holds, refuse, release
 from connector.sync.objections import HELD
 from connector.sync.spokes import Spokes
+from connector.sync.withdrawing import resolve
 
 
 def settle_item(

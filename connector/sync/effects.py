@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connector.lanes.following import LIVE as LIVE
 from connector.store import Tx, connections, links, work
 from connector.store.work import Turn, Work
 from connector.sync.external import form
@@ -17,12 +18,12 @@ in which the system takes it (`connector.sync.external`).
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""
 
-LIVE = ("blocked", "queued", "running", "unknown", "parked")
 
-
-def subject(spoke: Spoke, document: str) -> str:
-    """Work on one document in one system is done one after the other."""
-    return f"{spoke.id}/{document}"
+def subject(spoke: Spoke, document: str, part: int = 0) -> str:
+    """Work on one document in one system is done one after the other; the parts of a payment do not wait for each
+    other.
+    """
+    return f"{spoke.id}/{document}/{part}" if part else f"{spoke.id}/{document}"
 
 
 def writes(tx: Tx, spoke: Spoke) -> bool:
@@ -59,7 +60,7 @@ def push(
         kind=PUSH + kind,
         connection=spoke.id,
         document=document,
-        subject=subject(spoke, document),
+        subject=subject(spoke, document, part),
         task={"part": part} if part else None,
         needs=needs,
     )

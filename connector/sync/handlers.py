@@ -9,10 +9,13 @@ from functools import partial
 from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
+from connector.sync.control import LOOK, Look, take_control
 from connector.sync.effects import PUSH
 from connector.sync.hints import HOOK, KEEP, Keep, take_hook
 from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
+from connector.sync.ledger_facts import CONTROL
+from connector.sync.matches import MATCH, take_match
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
@@ -43,6 +46,8 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             REVERSAL: partial(take_reversal, spokes=spokes),
             HOOK: partial(take_hook, spokes=spokes),
             INCOMING: partial(take_incoming, spokes=spokes),
+            MATCH: partial(take_match, spokes=spokes),
+            CONTROL: partial(take_control, spokes=spokes),
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
@@ -52,5 +57,6 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             SWEEP: Sweep(store, spokes),
             KEEP: Keep(store, spokes),
             PAGE: ReadPage(store, spokes),
+            LOOK: Look(store, spokes),
         },
     )

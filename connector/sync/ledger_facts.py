@@ -1,49 +1,334 @@
-"""What a ledger shows of customer credit beyond the row it came with: that it has been matched with an invoice."""
+"""What people book on customers' accounts in a ledger, beyond payments of invoices: refunds, settlements, and what
+takes a row back.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
-from connector.model import Payment
+from connector.model import Allocation, DocumentKey, Payment, Reversal, Settlement
+from connector.model.json import dumps
 from connector.ports import Kind, Record
-from connector.store import Tx, documents
+from connector.store import Tx, arrivals, attention, documents, links
+from connector.store.arrivals import Arrival
 from connector.store.documents import Document
-from connector.sync.closing import Use, use
+from connector.store.links import Link
+from connector.store.schema import new_id
+from connector.sync import effects, ties
+from connector.sync.balance import REVERSAL, REVERSES
+from connector.sync.canonical import stored
+from connector.sync.closing import apply, reverse
+from connector.sync.intake import SOURCE
+from connector.sync.keys import payment_key
+from connector.sync.matches import PATIENCE, apart, free, rejoin, unmatched
+from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
+from connector.sync.parts import link_kind, linked, parts, reverse_part
+from connector.sync.push import keep_link
+from connector.sync.settlements import OURS, own_row_under_way
 from connector.sync.spokes import Linked, Spoke
+from connector.sync.ties import NAMES
+
+CONTROL = "control"
+"""Kind of the arrivals that have balances compared (`connector.sync.control`)."""
+UNEXPLAINED = "balance-unexplained"
+"""What waits for a person where a balance and the facts are apart."""
+FACTS = (Kind.PAYMENT.value, Kind.SETTLEMENT.value)
+"""Kinds of facts that a ledger takes back."""
+
+_ZERO = Decimal(0)
 
 
 class Behind(Linked):
-    """For facts: a customer that has not been read yet is waited for; a fact is named by its id alone."""
+    """For facts: what they speak of and has not been read yet is waited for; a fact is named by its id alone."""
+
+    def __init__(self, tx: Tx, connection: str, arrival: Arrival | None = None) -> None:
+        super().__init__(tx, connection, {})
+        self.arrival = arrival
 
     def our_id(self, kind: str, vendor_id: str) -> object:
         """The hub's document behind a vendor's record."""
         try:
             found = super().our_id(kind, vendor_id)
         except ConnectorError as error:
-            if kind != Kind.CUSTOMER.value:
+            if self.arrival is None or self.tx.now - self.arrival.received > PATIENCE:
                 raise
             raise Later(error.said, after=2.0) from None
         return found
 
 
-def applied(tx: Tx, spoke: Spoke, document: Document, record: Record) -> None:
-    """Credit that the ledger has matched with an invoice since it was read is applied here, too: a settlement
-    `on_account`, never more than is left of it and open of the invoice.
+def ask_control(tx: Tx, spoke: Spoke, began: datetime | None = None) -> None:
+    """Have balances held against each other, once what has been read is taken in.
+
+    Args:
+        began: when the read of customers' accounts began that has just ended; None: have them read first.
     """
-    if not document.open_amount or document.state == "reversed":
+    arrivals.arrive(
+        tx,
+        tenant=spoke.tenant,
+        source=spoke.id,
+        kind=CONTROL,
+        key=f"{CONTROL}/{new_id()}",
+        subject=f"{spoke.id}/{CONTROL}",
+        body=dumps({"began": began.isoformat() if began else None}),
+        content_type="application/json",
+    )
+
+
+def control_wanted(tx: Tx, spoke: Spoke, began: datetime) -> bool:
+    """Whether there are balances apart, or some that were."""
+    if links.apart(tx, spoke.id, Kind.INVOICE.value, before=began, limit=1):
+        return True
+    return any(one.code == UNEXPLAINED for one in attention.find(tx, tenant=spoke.tenant, connection=spoke.id))
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+def book(tx: Tx, spoke: Spoke, payment: Payment, record: Record, arrival: Arrival) -> Document:
+    """Keep a payment or refund as the ledger has it. A refund that names an invoice takes back a payment of it: the one
+    that it fits, as a reversal of that; where none or several do, it is money that went back, and the invoice is owed
+    again.
+    """
+    named = [documents.get(tx, spoke.tenant, one.document.document_id or "") for one in payment.allocations]
+    invoices = [one for one in named if one.kind == "invoice"]
+    if payment.kind == "refund" and invoices:
+        taken = _taken_back(tx, spoke, payment, record, invoices[0])
+        if taken is not None:
+            said = Reversal(source_id=record.id, of="payment", of_id=taken.source_id or taken.id, date=payment.date)
+            return _reversed(tx, spoke, said, taken, arrival.id)
+        return _paid_back(tx, spoke, payment, invoices[0], arrival.id)
+    made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id, booked=True)
+    _name(tx, made, invoices)
+    return made
+
+
+def _name(tx: Tx, fact: Document, invoices: list[Document]) -> None:
+    for invoice in invoices:
+        documents.relate(tx, tenant=fact.tenant, document=fact.id, kind=NAMES, other=invoice.id)
+
+
+def _taken_back(tx: Tx, spoke: Spoke, refund: Payment, record: Record, invoice: Document) -> Document | None:
+    """The payment of exactly this amount that came before it and settles this invoice alone, if there is only one."""
+    found = []
+    for tie in ties.of(tx, invoice):
+        fact = tie.fact
+        there = [link.vendor_id for link in links.all_of(tx, fact.id) if link.connection == spoke.id]
+        if fact.kind != "payment" or tie.opens or fact.payable != refund.amount or tie.amount != refund.amount:
+            continue
+        if len(there) == 1 and (len(there[0]), there[0]) < (len(record.id), record.id):
+            found.append(fact)
+    return found[0] if len(found) == 1 else None
+
+
+def _paid_back(tx: Tx, spoke: Spoke, payment: Payment, invoice: Document, arrival: str) -> Document:
+    """Money of an invoice that went back to the customer: so much of the invoice is open again."""
+    made = documents.insert(
+        tx,
+        tenant=spoke.tenant,
+        kind="payment",
+        business_key=payment_key(spoke.id, payment),
+        body=stored(payment),
+        state="booked",
+        source=spoke.id,
+        source_id=payment.source_id,
+        direction=payment.direction,
+        issue_date=payment.date,
+        currency=payment.currency,
+        payable=payment.amount,
+        open_amount=_ZERO,
+        arrival=arrival,
+    )
+    if payment.customer:
+        customer = customer_for(tx, spoke.tenant, payment.customer)
+        documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=CUSTOMER, other=customer.id)
+    amount = payment.amount
+    documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=REVERSAL, other=invoice.id, amount=amount)
+    invoice = refreshed(tx, invoice)
+    data = told(invoice, payment=made.id, source=spoke.id, date=payment.date, amount=amount)
+    tx.emit(spoke.tenant, "payment.refunded", document=invoice.id, data=data)
+    rejoin(tx, spoke, invoice.id, payment.date)
+    return made
+
+
+def shown_again(tx: Tx, spoke: Spoke, document: Document, record: Record) -> None:
+    """A fact that is known, in a newer version: what it is stays; what it settles is what the books match now."""
+    if document.kind not in FACTS or document.state == "reversed":
         return
-    fields = spoke.mapping[Kind.PAYMENT].into(record.body, Behind(tx, spoke.id, {}))
-    named = {one.document.document_id for one in Payment.model_validate(document.body).allocations}
+    if len(linked(tx, document, spoke.id)) == 1:
+        unmatched(tx, spoke, document, record.match, tx.now.date())
+    if document.source == OURS:
+        return  # made and matched by us: all that the row can tell is whether it is matched
+    fields = spoke.mapping[record.kind].into(record.body, Behind(tx, spoke.id))
+    document = documents.get(tx, spoke.tenant, document.id)
     for one in fields.get("allocations") or ():
         invoice = documents.peek(tx, spoke.tenant, one["document"].get("document_id", ""))
-        if invoice is None or invoice.id in named or not invoice.open_amount:
+        if invoice is None or invoice.kind != "invoice":
             continue
-        amount = min(document.open_amount or Decimal(0), invoice.open_amount)
-        use(tx, invoice, [Use(document, amount)], _day(fields.get("posting_date") or fields.get("date")))
+        rows = documents.relations(tx, spoke.tenant, document.id)
+        if not any(row.document == document.id and row.other == invoice.id for row in rows):
+            _name(tx, document, [invoice])
+            rejoin(tx, spoke, invoice.id, _day(fields.get("posting_date") or fields.get("date")))
+        elif document.source == spoke.id:
+            rejoin(tx, spoke, invoice.id, _day(fields.get("posting_date") or fields.get("date")))
 
 
 def _day(said: object) -> date:
     return said if isinstance(said, date) else date.fromisoformat(str(said))
+
+
+# --- settlements ------------------------------------------------------------------------------------------------------
+
+
+def new_settlement(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str:
+    """A row that lowers what a customer owes, without money: which kind it is says the mapping's table of accounts.
+
+    Raises:
+        Later: a settlement of ours that is under way could be this one.
+        Stop: the table does not know the account (`settlement-unexplained`).
+    """
+    customer = links.by_vendor_id(tx, spoke.id, CUSTOMER, record.customer) if record.customer else None
+    if customer is not None and own_row_under_way(tx, spoke, customer.document):
+        raise Later("a settlement of ours that is under way could explain this", after=1.0)
+    try:
+        fields = spoke.mapping[Kind.SETTLEMENT].into(record.body, Behind(tx, spoke.id, arrival))
+    except ConnectorError as error:
+        if error.code != "code-not-in-table":
+            raise
+        raise Stop(
+            f"A row on a customer's account in {spoke.name} lowers what is owed, and nothing says what it is:"
+            f" {error.said}",
+            code="settlement-unexplained",
+            do="Say in the mapping's table `settlement-by-account` what rows against this account are, then retry; or"
+            " reverse the voucher in the ledger and book it as what it is, then cancel this.",
+            where={"vendor_id": record.id, "connection": spoke.id},
+        ) from None
+    settlement = Settlement.model_validate({"currency": "NOK", **fields, "source_id": record.id})
+    made, _ = apply(tx, spoke.tenant, spoke.id, settlement, arrival=arrival.id, booked=True)
+    _name(tx, made, [
+        documents.get(tx, spoke.tenant, one.document.document_id or "") for one in settlement.allocations
+    ])  # fmt: skip
+    keep_link(tx, spoke, Kind.SETTLEMENT.value, made, settlement.model_dump(), record, {})
+    return made.id
+
+
+# --- what is taken back -----------------------------------------------------------------------------------------------
+
+
+def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str | None:
+    """A row that takes another back. Where a reversal of ours is what it shows, it is linked to that.
+
+    Raises:
+        Later: what it takes back has come and is not handled yet, or our own reversal is under way.
+    """
+    fields = spoke.mapping[Kind.REVERSAL].into(record.body, Behind(tx, spoke.id, arrival))
+    link = _link_of(tx, spoke, str(fields["of_id"]))
+    if link is None:
+        _not_under_way(tx, spoke, str(fields["of_id"]), arrival)
+        # Neither it nor what it takes back has ever counted here: together they come to nothing.
+        return None
+    fact = documents.get(tx, spoke.tenant, link.document)
+    if fact.kind == Kind.REVERSAL.value:
+        return _again(tx, spoke, record, fact, Reversal.model_validate({**fields, "of": "payment"}), arrival).id
+    part = link_kind(Kind.REVERSAL.value, linked(tx, fact, spoke.id).index(link.kind))
+    before = next(
+        (row.document for row in documents.relations(tx, spoke.tenant, fact.id)
+         if row.kind == REVERSES and row.other == fact.id), None
+    )  # fmt: skip
+    if before is not None:
+        if effects.could_explain(tx, spoke, Kind.REVERSAL.value, frozenset({before})):
+            raise Later("a reversal of ours that is under way could explain this", after=1.0)
+        made = documents.get(tx, spoke.tenant, before)
+    else:
+        said = {**fields, "of": fact.kind, "of_id": fact.source_id or fact.id, "source_id": record.id}
+        whole = len(linked(tx, fact, spoke.id)) == 1
+        take = _reversed if whole else partial(_part_reversed, number=linked(tx, fact, spoke.id).index(link.kind))
+        made = take(tx, spoke, Reversal.model_validate(said), fact, arrival.id)
+    if links.of(tx, made.id, spoke.id, part) is None:
+        keep_link(tx, spoke, Kind.REVERSAL.value, made, made.body, record, {}, part=part)
+    return made.id
+
+
+def _again(tx: Tx, spoke: Spoke, record: Record, reversal: Document, said: Reversal, arrival: Arrival) -> Document:
+    """The ledger has taken back what had taken a payment back: the money counts again, as a payment by this row."""
+    opened = [row.other for row in documents.relations(tx, spoke.tenant, reversal.id)
+              if row.document == reversal.id and row.kind == REVERSAL]  # fmt: skip
+    invoices = [one for id in opened if (one := documents.get(tx, spoke.tenant, id)).kind == "invoice"]
+    amount = reversal.payable or _ZERO
+    payment = Payment(
+        source_id=record.id,
+        direction="in",
+        date=said.date,
+        amount=amount,
+        currency=reversal.currency or "NOK",
+        text=said.text,
+        allocations=tuple(Allocation(document=DocumentKey(document_id=one.id), amount=amount) for one in invoices[:1]),
+    )
+    made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id, booked=True)
+    _name(tx, made, invoices[:1])
+    keep_link(tx, spoke, Kind.REVERSAL.value, made, said.model_dump(), record, {})
+    return made
+
+
+def take_back(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document) -> Document:
+    """As `_reversed`, for a row that is in the books no more."""
+    return _reversed(tx, spoke, reversal, fact, None)
+
+
+def _reversed(tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival: str | None) -> Document:
+    """The ledger has taken a fact back: what has used its credit is released, what it had closed is open again and
+    takes what else the books have for it.
+    """
+    loosen(tx, spoke, fact, reversal.date)
+    fact = documents.get(tx, spoke.tenant, fact.id)
+    made, opened = reverse(tx, spoke.tenant, spoke.id, reversal, fact, arrival=arrival)
+    for document in opened:
+        rejoin(tx, spoke, document.id, reversal.date)
+    return made
+
+
+def loosen(tx: Tx, spoke: Spoke, fact: Document, day: date, *, only_theirs: bool = False) -> None:
+    """Have nothing stand in the way of taking a fact back: what uses its credit is released, what closes what it had
+    opened makes room. `only_theirs`: what programs have posted is not released.
+    """
+    for tie in ties.of(tx, fact):
+        if only_theirs and tie.fact.source in (SOURCE, "connector") and tie.fact.id != fact.id:
+            continue
+        if tie.whole:
+            apart(tx, spoke, tie.fact.id, day)
+        elif tie.other == fact.id and tie.fact.open_amount is not None:
+            ties.release(tx, spoke.id, tie, tie.amount, day)
+        elif tie.opens:
+            free(tx, spoke, documents.get(tx, spoke.tenant, tie.other), tie.amount, day)
+
+
+def _part_reversed(
+    tx: Tx, spoke: Spoke, reversal: Reversal, fact: Document, arrival: str | None, *, number: int
+) -> Document:
+    """The ledger has taken back one of the rows that a payment is there."""
+    part, day = parts(tx, fact)[number], reversal.date
+    tied = sum((tie.amount for tie in ties.own(tx, fact) if tie.other == part.related.get("invoice")), _ZERO)
+    free(tx, spoke, fact, part.model.amount - min(tied, part.model.amount), day)
+    made = reverse_part(tx, spoke.id, reversal, documents.get(tx, fact.tenant, fact.id), number, arrival=arrival)
+    if "invoice" in part.related:
+        rejoin(tx, spoke, part.related["invoice"], day)
+    return made
+
+
+def _link_of(tx: Tx, spoke: Spoke, vendor_id: str) -> Link | None:
+    for kind in FACTS:
+        link = links.by_vendor_id(tx, spoke.id, kind, vendor_id) or links.part(tx, spoke.id, kind, vendor_id)
+        if link is not None:
+            return link
+    return None
+
+
+def _not_under_way(tx: Tx, spoke: Spoke, vendor_id: str, arrival: Arrival) -> None:
+    for kind in FACTS:
+        if arrivals.of_subject(tx, spoke.tenant, f"{spoke.id}/{kind}/{vendor_id}"):
+            raise Later("what it takes back has not been taken in yet", after=None)
+        if effects.could_explain(tx, spoke, kind):
+            raise Later("what it takes back could be a payment of ours that is under way", after=1.0)

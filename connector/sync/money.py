@@ -28,12 +28,16 @@ CREDITS = ("payment", "credit_note")
 
 
 def settle(
-    tx: Tx, tenant: str, source: str, payment: Payment, *, arrival: str | None = None
+    tx: Tx, tenant: str, source: str, payment: Payment, *, arrival: str | None = None, booked: bool = False
 ) -> tuple[Document, list[Document]]:
     """Keep a payment and lower what is open on the invoices it names; what is beyond that is the customer's credit. A
     refund lowers the customer's credit: the payments it names, else the oldest first.
 
     The same payment again (same source and row id, same content) is the one there is: nothing is lowered twice.
+
+    Args:
+        booked: it is in a ledger's books: a refund of more than the credit that is known is what it is there, and the
+            rest of it is owed by the customer (the open amount of the refund).
 
     Returns:
         The payment's document, and the documents that it names as they are now.
@@ -63,11 +67,11 @@ def settle(
     foreign = any(one.currency not in (None, payment.currency) for one in payment.allocations)
     most = sum((amount for _, amount in wanted), Decimal(0)) if foreign else payment.amount
     given, left = allot(most, wanted, {one.id: one.open_amount or Decimal(0) for one in named})
-    if left and (foreign or refund):
+    if left and (foreign or (refund and not booked)):
         raise _too_much(payment, left, named)
     if left and customer is None:
         raise _nobody(payment)
-    made = _keep(tx, tenant, source, payment, None if foreign or refund else left, arrival)
+    made = _keep(tx, tenant, source, payment, None if foreign else left, arrival)
     if customer is not None:
         documents.relate(tx, tenant=tenant, document=made.id, kind=CUSTOMER, other=customer)
     now = {}
@@ -83,7 +87,7 @@ def settle(
                 document=document.id,
                 data=told(now[document.id], payment=made.id, source=source, date=payment.date, amount=amount),
             )
-    if left:
+    if left and not refund:
         tx.emit(
             tenant,
             "credit.received",
@@ -147,9 +151,9 @@ def refreshed(tx: Tx, document: Document, *, closed: str = "paid") -> Document:
             where={"document": document.id, "number": document.number},
         )
     state = document.state
-    if document.kind != "payment" and after == 0:
+    if document.kind == "invoice" and after == 0:
         state = closed
-    elif state in CLOSED:
+    elif document.kind == "invoice" and state in CLOSED:
         state = "issued" if links.all_of(tx, document.id) else "accepted"
     return documents.change(tx, document, open_amount=after, state=state)
 
@@ -195,9 +199,9 @@ def invoice_for(tx: Tx, tenant: str, key: DocumentKey) -> Document:
     return _meant(tx, tenant, key, ("invoice",), "invoice")
 
 
-def credit_for(tx: Tx, tenant: str, key: DocumentKey) -> Document:
+def credit_for(tx: Tx, tenant: str, key: DocumentKey, kinds: Sequence[str] = CREDITS) -> Document:
     """The payment or credit note that a document key means. Raises `BadInput` (code `credit-unknown`)."""
-    return _meant(tx, tenant, key, CREDITS, "credit")
+    return _meant(tx, tenant, key, kinds, "credit")
 
 
 def customer_for(tx: Tx, tenant: str, key: DocumentKey) -> Document:

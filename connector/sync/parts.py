@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connector.errors import Stop
-from connector.model import Allocation, DocumentKey, Payment
+from connector.model import Allocation, DocumentKey, Payment, Reversal
 from connector.store import Tx, documents, links
 from connector.store.documents import Document, Relation
-from connector.sync.balance import ALLOCATION, REVERSES, shares
-from connector.sync.money import CUSTOMER
+from connector.sync import ties
+from connector.sync.balance import ALLOCATION, PART, REVERSES, shares
+from connector.sync.canonical import stored
+from connector.sync.keys import fact_key
+from connector.sync.money import CUSTOMER, refreshed, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,45 @@ def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str]
         return Part("payment", model, common | {credit.kind: credit.id}, {})
     last = parts(tx, credit)[-1]
     return Part("payment", model, common | {"payment": credit.id}, {"payment": last.link})
+
+
+def reverse_part(
+    tx: Tx, source: str, reversal: Reversal, payment: Document, number: int, *, arrival: str | None = None
+) -> Document:
+    """Take back one of the parts of a payment: what it settles is open again, and so much less of the payment is left.
+
+    Raises:
+        Stop: so much is not left of it (`exceeds-open-amount`): it has been used as credit.
+    """
+    part = parts(tx, payment)[number]
+    amount, invoice = part.model.amount, part.related.get("invoice")
+    for tie in ties.own(tx, payment):
+        if tie.other == invoice:
+            ties.release(tx, source, tie, min(tie.amount, amount), reversal.date)
+    payment = documents.get(tx, payment.tenant, payment.id)
+    made = documents.insert(
+        tx,
+        tenant=payment.tenant,
+        kind="reversal",
+        business_key=fact_key(source, reversal.source_id),
+        body=stored(reversal),
+        state="received",
+        source=source,
+        source_id=reversal.source_id,
+        issue_date=reversal.date,
+        currency=payment.currency,
+        payable=amount,
+        arrival=arrival,
+    )
+    documents.relate(tx, tenant=payment.tenant, document=made.id, kind=PART, other=payment.id, amount=amount)
+    if invoice:
+        documents.relate(tx, tenant=payment.tenant, document=made.id, kind=ties.NAMES, other=invoice)
+    payment = refreshed(tx, payment)
+    if not payment.open_amount and not ties.own(tx, payment):
+        payment = documents.change(tx, payment, state="reversed")
+    data = told(payment, reversal=made.id, source=source, date=reversal.date, amount=amount)
+    tx.emit(payment.tenant, "payment.reversed", document=payment.id, data=data)
+    return made
 
 
 def fact_of(tx: Tx, reversal: Document) -> Document:

@@ -24,10 +24,13 @@ from connector.sync import effects
 from connector.sync.bank_money import claim_waiting
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
+from connector.sync.ledger_facts import loosen
+from connector.sync.matches import rejoin
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
 from connector.sync.parts import fact_of, linked, parts
 from connector.sync.settlements import push_settlements, round_off
 from connector.sync.spokes import Spoke, Spokes
+from connector.sync.withdrawing import cancelled
 
 
 def payment_of(body: bytes) -> Payment:
@@ -70,7 +73,7 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
     pushes = []
     for number, part in enumerate(parts(tx, payment)):
         for spoke in wanted:
-            if links.of(tx, payment.id, spoke.id, part.link) is not None:
+            if links.of(tx, payment.id, spoke.id, part.link) is not None or cancelled(tx, payment, number):
                 continue
             needs: tuple[str, ...] = ()
             for kind in ("invoice", "payment", "credit_note", CUSTOMER):
@@ -83,7 +86,15 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
 def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, arrival: str) -> Filed:
     """Document, open amounts, work and events of a reversal that was posted. Raises as `closing.reverse`."""
     fact = fact_for(tx, tenant, reversal)
-    made, _ = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
+    wanted = spokes_of(tx, spokes, fact) if fact.state != "reversed" else []
+    for spoke in wanted:
+        # What a ledger shows to use it is loosened there by the reversal, too.
+        loosen(tx, spoke, fact, reversal.date, only_theirs=True)
+        fact = documents.get(tx, tenant, fact.id)
+    made, opened = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
+    for spoke in wanted:
+        for document in opened:
+            rejoin(tx, spoke, document.id, reversal.date)
     return Filed(made.id, push_reversal(tx, spokes, made))
 
 
@@ -129,6 +140,10 @@ def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> l
         route = tenant.routes.get(document.source or "")
         if route is not None:
             found[route.name] = route
+        elif document.kind in ("invoice", "credit_note"):
+            # Born in a connected system: it is on the routes that lead there.
+            there = {connections.get(tx, link.connection).name for link in links.all_of(tx, document.id)}
+            found |= {one.name: one for one in tenant.routes.values() if there.intersection(one.to)}
         elif document.kind == "payment":
             found |= {route.name: route for route in routes_of(tx, tenant, document)}
         elif (ledger := _ledger(tx, document)) is not None:

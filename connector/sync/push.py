@@ -9,16 +9,15 @@ from functools import partial
 from typing import Any
 
 from connector.errors import Stop
-from connector.lanes import Nothing, Work
+from connector.lanes import Nothing, Work, following
 from connector.model import Customer, Invoice, Supplier
 from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
-from connector.store import Store, Tx, documents, links, operations
-from connector.store import work as works
+from connector.store import Store, Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import dispatched, keys
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
 from connector.sync.credits import CREDITS, booked
-from connector.sync.effects import LIVE, PUSH
+from connector.sync.effects import PUSH
 from connector.sync.external import (
     EXTERNAL,
     EXTERNAL_CREDIT_NOTE,
@@ -86,7 +85,8 @@ class Push:
         if work.goal is None or work.goal.operation == "create" or facts.get("matched"):
             event = "settlement.matched" if facts.get("matched") else _EVENTS[kind]
             tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=told)
-        _over(tx, work, document, told)
+        # The command that asked for this ends with the last push of the document.
+        following.done(tx, work, {"document": document.id, **told})
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -223,17 +223,6 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
     return model, Linked(tx, spoke.id, formed(tx, spoke, related(tx, document)))
 
 
-def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
-    """End the operation that asked for this, once no other push of the document is under way."""
-    following = operations.find(tx, document=document.id)
-    if not following:
-        return
-    others = works.find(tx, tenant=work.tenant, document=document.id, state=LIVE)
-    if all(other.id == work.id for other in others):
-        for operation in following:
-            operations.move(tx, operation, "done", result={"document": document.id, **told})
-
-
 def keep_link(
     tx: Tx,
     spoke: Spoke,
@@ -258,6 +247,7 @@ def keep_link(
         vendor_version=record.version,
         base_sent=view_of(spoke.mapping[kind], fields),
         base_seen=record.body,
+        shown_open=record.open_amount,
         **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
     )
     dispatched.note(tx, spoke, link, record)

@@ -13,7 +13,9 @@ from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
 from connector.store import Store, Tx, connections, links, work
 from connector.store.work import Turn
+from connector.sync import matches
 from connector.sync.comparison import Comparison, finished
+from connector.sync.ledger_facts import ask_control, control_wanted
 from connector.sync.records import arrive
 from connector.sync.spokes import Spoke, Spokes
 
@@ -118,8 +120,9 @@ class Poll:
             await check_company(spoke, self.spokes)
         if cursor is None:
             cursor = await spoke.accounting.begin(kind, spoke.start)
+        began = self.store.clock()
         page = await spoke.accounting.changes(kind, cursor)
-        return Found(lambda tx: _keep(tx, spoke, kind, page), again=page.more)
+        return Found(lambda tx: _keep(tx, spoke, kind, page, began), again=page.more)
 
 
 class Hint:
@@ -154,13 +157,15 @@ class Sweep:
         kept = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, name))
         at: dict[str, Any] = loads(kept.encode()) if kept else {"cursor": None}
         until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
-        so_far = Comparison.of(kind, at.get("found"), self.store.clock())
+        began = self.store.clock()
+        so_far = Comparison.of(kind, at.get("found"), began)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
 
         def write(tx: Tx) -> None:
             known = versions(tx, spoke, page)
             new = [record for record in differing(page, known) if arrive(tx, spoke, record)[1]]
             found = so_far.with_page(page, known, new)
+            _keep_matches(tx, spoke, kind, page, began)
             if page.more:
                 going = {"cursor": page.cursor, "until": until.isoformat(), "found": found.as_json()}
                 connections.put_cursor(tx, spoke.id, name, dumps(going).decode())
@@ -180,9 +185,17 @@ def _cursor(tx: Tx, spoke: Spoke, kind: Kind) -> tuple[str | None, bool]:
     return None, all(connections.cursor(tx, spoke.id, one) is None for one in kinds)
 
 
-def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page) -> None:
+def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
     _arrive(tx, spoke, page)
+    _keep_matches(tx, spoke, kind, page, began)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
+
+
+def _keep_matches(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
+    for match in page.matches:
+        matches.arrive(tx, spoke, match)
+    if kind is Kind.PAYMENT and not page.more and (page.records or page.matches or control_wanted(tx, spoke, began)):
+        ask_control(tx, spoke, began)
 
 
 def _arrive(tx: Tx, spoke: Spoke, page: Page) -> None:

@@ -5,9 +5,10 @@ A record without a link is first held against our own pushes under way: while on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from connector.errors import ConnectorError, Stop
@@ -23,13 +24,14 @@ from connector.store.links import Link
 from connector.sync import dispatched, effects, keys
 from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
-from connector.sync.credits import CREDITS, booked, notes_of
+from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
-from connector.sync.ledger_facts import Behind, applied
-from connector.sync.money import CUSTOMER, allocated, settle
+from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
+from connector.sync.matches import rejoin, unmatched
+from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
 from connector.sync.purchases import known_supplier_invoice, new_supplier_invoice
-from connector.sync.push import keep_link, with_body
+from connector.sync.push import MONEY, keep_link, with_body
 from connector.sync.reconcile import Base, Decision, Difference, reconcile
 from connector.sync.settlements import push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -41,6 +43,10 @@ RECORD = "record-"
 
 def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     """Keep a record as the vendor showed it; the same version again is the same arrival."""
+    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
+    said |= {} if record.open_amount is None else {"open": record.open_amount}
+    said |= {} if record.match is None else {"match": record.match}
+    said |= {} if record.customer is None else {"customer": record.customer}
     return arrivals.arrive(
         tx,
         tenant=spoke.tenant,
@@ -54,8 +60,18 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
 
 
 def _kept(record: Record) -> dict[str, Any]:
-    said = {"id": record.id, "version": record.version, "body": record.body}
-    return said | ({"dispatch": asdict(record.dispatch)} if record.dispatch else {})
+    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
+    if record.dispatch is not None:
+        said["dispatch"] = asdict(record.dispatch)
+    if record.open_amount is not None:
+        said["open"] = record.open_amount
+    if record.match is not None:
+        said["match"] = record.match
+    return said
+
+
+def _shown(said: Mapping[str, Any]) -> Decimal | None:
+    return None if said.get("open") is None else Decimal(said["open"])
 
 
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
@@ -64,20 +80,25 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     kind = arrival.kind.removeprefix(RECORD)
     said = loads(arrival.body)
     sent = Dispatch(**said["dispatch"]) if said.get("dispatch") else None
-    record = Record(Kind(kind), said["id"], said["version"], said["body"], sent)
+    record = Record(Kind(kind), said["id"], said["version"], said["body"], sent, _shown(said), said.get("match"))
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)
     if link is not None:
         link = dispatched.note(tx, spoke, link, record)
-        return _known(tx, spoke, kind, link, record)
-    if kind == Kind.SUPPLIER_INVOICE.value:
+        document = _known(tx, spoke, kind, link, record)
+    elif kind == Kind.SUPPLIER_INVOICE.value:
         return new_supplier_invoice(tx, spoke, record, arrival, spokes.tenant(spoke.tenant))
-    if kind in _ISSUED:
-        return _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
-    if kind == Kind.PAYMENT:
+    elif kind in _ISSUED:
+        document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
+    elif kind == Kind.PAYMENT:
         return _new_payment(tx, spoke, record, arrival, spokes)
-    return _NEW[kind](tx, spoke, record, arrival.id)
+    else:
+        return _NEW[kind](tx, spoke, record, arrival)
+    shown = record.open_amount
+    if shown is not None and max(shown, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount:
+        ask_control(tx, spoke)
+    return document
 
 
 # --- a record we know -------------------------------------------------------------------------------------------------
@@ -85,22 +106,25 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
 
 def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
     """Compare each side with its own half of the base, and do what follows."""
+    document = documents.get(tx, spoke.tenant, link.document)
     if kind == Kind.SUPPLIER_INVOICE.value:
-        return known_supplier_invoice(tx, spoke, documents.get(tx, spoke.tenant, link.document), link, record)
+        return known_supplier_invoice(tx, spoke, document, link, record)
+    if kind in MONEY:
+        # What a row settles may come to it later, or be undone. The row itself is a fact and stays.
+        shown_again(tx, spoke, document, record)
+        _seen_only(tx, link, record)
+        return document.id
     mapper = spoke.mapping[kind]
     context = Linked(tx, spoke.id, {})
     theirs = shown(mapper, record.body, context)
     seen = shown(mapper, link.base_seen, context) if link.base_seen else theirs
+    if kind == Kind.CREDIT_NOTE.value:
+        unmatched(tx, spoke, document, record.match, tx.now.date())
+        document = documents.get(tx, spoke.tenant, link.document)
     if kind in IMMUTABLE and theirs == seen:
         # Nothing that is carried has changed there (most often an amount is less open), and nothing is ever pushed.
         _seen_only(tx, link, record)
         return link.document
-    document = documents.get(tx, spoke.tenant, link.document)
-    if kind == Kind.PAYMENT.value:
-        # What a row settles may come to it later: credit that is matched. The row itself is a fact and stays.
-        applied(tx, spoke, document, record)
-        _seen_only(tx, link, record)
-        return document.id
     canonical = model_of(kind, document.body).model_dump()
     base = Base(sent=link.base_sent or {}, seen=seen)
     decision = reconcile(base, view_of(mapper, canonical), theirs, policy_of(mapper, issued=kind in IMMUTABLE))
@@ -118,14 +142,24 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         _tell(tx, spoke, document, decision)
     if decision.conflicts:
         # Both values stay as they are until a person has chosen: the base keeps saying what was last agreed.
-        links.change(tx, link, state="conflict", base_seen=link.base_seen or record.body)
+        links.change(tx, link, state="conflict", base_seen=link.base_seen or record.body, shown_open=record.open_amount)
     elif decision.push:
         _seen_only(tx, link, record)
     else:
         sent = view_of(mapper, canonical)
-        links.change(tx, link, vendor_version=record.version, base_sent=sent, base_seen=record.body)
+        links.change(
+            tx,
+            link,
+            vendor_version=record.version,
+            base_sent=sent,
+            base_seen=record.body,
+            shown_open=record.open_amount,
+        )
     if kind == Kind.CREDIT_NOTE.value:
         booked(tx, spoke, document, first=False)
+        credited = invoice_of(tx, document)
+        if credited is not None:
+            rejoin(tx, spoke, credited, tx.now.date())
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
     return document.id
@@ -133,7 +167,7 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
 
 def _seen_only(tx: Tx, link: Link, record: Record) -> None:
     """Note what the vendor shows; what we hold was known, or is still to be pushed."""
-    links.change(tx, link, vendor_version=record.version, base_seen=record.body)
+    links.change(tx, link, vendor_version=record.version, base_seen=record.body, shown_open=record.open_amount)
 
 
 def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
@@ -181,7 +215,7 @@ def _hold(pushes: list[Any], what: str) -> None:
         raise Later(f"a push of ours that is under way could explain this {what} ({pushes[0].id})", after=1.0)
 
 
-def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str:
     """A customer made in the system: matched by organisation number or number, else taken over."""
     _hold(effects.could_explain(tx, spoke, "customer"), "customer")
     mapper = spoke.mapping["customer"]
@@ -210,7 +244,7 @@ def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         number=customer.number,
         counterparty_name=customer.party.name,
         counterparty_number=customer.party.organisation_number,
-        arrival=arrival,
+        arrival=arrival.id,
     )
     keep_link(tx, spoke, "customer", made, customer.model_dump(), record, {})
     tx.emit(spoke.tenant, "customer.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
@@ -316,7 +350,7 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, spokes:
     """Money on a customer's account in the system's books: one row, one payment or refund."""
     mapper = spoke.mapping["payment"]
     try:
-        fields = mapper.into(record.body, Behind(tx, spoke.id, {}))
+        fields = mapper.into(record.body, Behind(tx, spoke.id, arrival))
     except Stop as stop:
         if stop.code == "link-missing":  # of an invoice that we are booking there in this very moment
             _hold(effects.could_explain(tx, spoke, EXTERNAL_INVOICE), "payment's invoice")
@@ -328,10 +362,10 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, spokes:
     there = matched(tx, spokes, spoke, payment, record, arrival)
     if there is not None:
         return there
-    made, settled = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id)
+    made = book(tx, spoke, payment, record, arrival)
     keep_link(tx, spoke, "payment", made, payment.model_dump(), record, {})
-    for document in settled:
-        push_settlements(tx, spoke, document.id)
+    for one in payment.allocations if payment.kind == "payment" else ():
+        push_settlements(tx, spoke, one.document.document_id or "")
     return made.id
 
 
@@ -370,8 +404,10 @@ class _Behind(Linked):
         return customer.party.model_dump()
 
 
-_NEW: dict[str, Callable[[Tx, Spoke, Record, str], str | None]] = {
+_NEW: dict[str, Callable[[Tx, Spoke, Record, Arrival], str | None]] = {
     "customer": _new_customer,
     "supplier": new_supplier,
+    "settlement": new_settlement,
+    "reversal": new_reversal,
 }
 _ISSUED = {"invoice": _new_invoice, "credit_note": _new_credit_note}

@@ -20,6 +20,7 @@ from connector.store.documents import Document
 from connector.sync import effects
 from connector.sync.balance import SETTLEMENT
 from connector.sync.closing import Use, advance, apply, use
+from connector.sync.money import customer_of
 from connector.sync.spokes import Spoke
 
 OURS = "connector"
@@ -142,6 +143,16 @@ def beside(tx: Tx, spoke: Spoke, settlement: Document) -> tuple[str, ...]:
         if link is not None and unmatched(tx, spoke, other):
             near.append(link.vendor_id)
     return tuple(near)
+
+
+def own_row_under_way(tx: Tx, spoke: Spoke, customer: str) -> bool:
+    """Whether a settlement of ours of this customer that gets a row of its own in a system is being brought there."""
+    for push in effects.could_explain(tx, spoke, Kind.SETTLEMENT.value):
+        settlement = documents.get(tx, spoke.tenant, push.document or "")
+        known = links.of(tx, settlement.id, spoke.id, Kind.SETTLEMENT.value) is not None
+        if not known and not settlement.body.get("by") and customer_of(tx, settlement) == customer:
+            return True
+    return False
 
 
 def others_matched(tx: Tx, spoke: Spoke, settlement: Document) -> None:

@@ -14,6 +14,7 @@ from connector.model import Invoice, Party, Supplier
 from connector.model.identifiers import BankAccount, Iban
 from connector.ports import Record
 from connector.store import Moved, Tx, documents, links
+from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.sync.canonical import stored
 from connector.sync.keys import party_key
@@ -68,7 +69,7 @@ def find_supplier(tx: Tx, tenant: str, party: Party) -> Document | None:
     return documents.get(tx, tenant, same[0].id) if len(same) == 1 else None
 
 
-def new_supplier(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
+def new_supplier(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str:
     """A supplier made in the system: matched with the one we know, else taken over.
 
     Raises:
@@ -95,7 +96,7 @@ def new_supplier(tx: Tx, spoke: Spoke, record: Record, arrival: str) -> str:
         keep_link(tx, spoke, SUPPLIER, there, merged.model_dump(), record, {})
         return there.id
     made = supplier_of(tx, spoke.tenant, supplier.party, source_id=supplier.source_id, source=spoke.id)
-    made = documents.change(tx, made, body=stored(supplier), number=supplier.number, arrival=arrival)
+    made = documents.change(tx, made, body=stored(supplier), number=supplier.number, arrival=arrival.id)
     keep_link(tx, spoke, SUPPLIER, made, supplier.model_dump(), record, {})
     tx.emit(spoke.tenant, "supplier.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
     return made.id

@@ -102,7 +102,7 @@ class Tripletex:
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
-        self._reader = Reader(self._client, numbers, settings.poll_days)
+        self._reader = Reader(self._client, numbers, lookups.customer_range, settings.poll_days)
         self._customers = Customers(self._client, lookups)
         most = settings.attachment_mb * MB
         self._invoices = Invoices(self._client, lookups, periods, numbers.seen, OrderFiles(self._client, most))

@@ -192,7 +192,9 @@ class CreditNotes:
                 where={"invoice": str(row["id"])},
             )
         credited = await self._client.get(f"/invoice/{_credited(run.goal)}", fields="id,invoiceNumber")
-        record = records.credit_note(row, credited.get("invoiceNumber"), records.closed_with(row))
+        record = records.credit_note(
+            row, credited.get("invoiceNumber"), records.closed_with(row), records.group_of(row)
+        )
         if theirs := totals_of(row):
             compare(run.goal, _positive(theirs), {"invoice": record.id}, f"It is credited, as number {number}.")
         facts = {"number": number, "voucher": records.voucher_text(record.body["invoice"].get("voucher"))}

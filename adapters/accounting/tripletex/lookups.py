@@ -43,23 +43,6 @@ class Lookups:
             raise not_as_described("vatType.percentage", "a number")
         return Decimal(percent)
 
-    async def account(self, number: int | str) -> int:
-        """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
-        rows = await self._table(
-            f"account {number}",
-            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
-        )
-        found = [row for row in rows if str(row.get("number")) == str(number)]
-        there = [row for row in found if not row.get("isInactive")]
-        if not there:
-            raise Stop(
-                f"Account {number} {'is inactive' if found else 'is not in the chart of accounts'} in Tripletex.",
-                code="account-inactive" if found else "account-unknown",
-                do="Name the right account in the tables of the mapping, or open it in Tripletex.",
-                where={"account": str(number)},
-            )
-        return self._one(there, "account-ambiguous", f"account {number}")
-
     async def _vat_type(self, number: str, day: date, *, purchase: bool = False) -> dict[str, Any]:
         side, what = ("INCOMING", "purchases") if purchase else ("OUTGOING", "sales")
         rows = await self._table(
@@ -122,6 +105,23 @@ class Lookups:
         asked = [row for row in rows if row.get("isInvoiceAccount")]
         return not asked or any(row.get("bankAccountNumber") for row in asked)
 
+    async def account(self, number: int | str) -> int:
+        """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
+        rows = await self._table(
+            f"account {number}",
+            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
+        )
+        found = [row for row in rows if str(row.get("number")) == str(number)]
+        there = [row for row in found if not row.get("isInactive")]
+        if not there:
+            raise Stop(
+                f"Account {number} {'is inactive' if found else 'is not in the chart of accounts'} in Tripletex.",
+                code="account-inactive" if found else "account-unknown",
+                do="Name the right account in the mapping, or open it in Tripletex.",
+                where={"account": str(number)},
+            )
+        return self._one(there, "account-ambiguous", f"account {number}")
+
     async def rate(self, code: str, day: date) -> Decimal:
         """Kroner for one unit of a currency: the ledger's own rate of a day, as it is now."""
         id = await self.currency(code)
@@ -150,17 +150,24 @@ class Lookups:
 
     async def customer_account(self) -> int:
         """Id of the account of customers, the lowest where there are several. Raises `Stop` ("account-unknown")."""
+        return min(await self._customer_accounts())[1]
+
+    async def customer_range(self) -> tuple[int, int]:
+        """The lowest and highest number of an account of customers. Raises `Stop` ("account-unknown")."""
+        numbers = [number for number, _ in await self._customer_accounts()]
+        return min(numbers), max(numbers)
+
+    async def _customer_accounts(self) -> list[tuple[int, int]]:
         rows = await self._table(
             "customer accounts",
             lambda: self._client.every("/ledger/account", ledgerType="CUSTOMER", fields="id,number,isInactive"),
         )
-        found = sorted((row["number"], row["id"]) for row in rows if not row.get("isInactive"))
+        found = [(row["number"], row["id"]) for row in rows if not row.get("isInactive")]
         if not found:
             raise Stop(
                 "Tripletex shows no account for customers.", code="account-unknown", do="See the chart of accounts."
             )
-        id: int = found[0][1]
-        return id
+        return found
 
     async def _payment_types(self, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         rows = await self._table(

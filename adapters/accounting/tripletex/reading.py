@@ -10,17 +10,17 @@ Cursors are JSON; `v` is the version of their form.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from adapters.accounting.tripletex import purchases, records
+from adapters.accounting.tripletex import customer_rows, purchases, records
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
 from adapters.accounting.tripletex.settled import Settled
 from adapters.accounting.tripletex.windows import Window, Windows
 from connector.errors import BadInput, Refused, Stop
 from connector.model.json import dumps, loads
-from connector.ports import Kind, Page, Record
+from connector.ports import Kind, Match, Page, Record
 
 Row = Mapping[str, Any]
 
@@ -36,13 +36,15 @@ REGISTER = (Kind.INVOICE, Kind.CREDIT_NOTE)
 """Kinds that lie in the one register of invoices: whoever reads one of them is given both."""
 PARTIES = (Kind.CUSTOMER, Kind.SUPPLIER)
 """Registers that can be asked for what has changed."""
+LEDGER = (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL)
+"""Kinds that are rows on customers' accounts: whoever reads payments is given all of them."""
 _PATHS = {
     Kind.CUSTOMER: "/customer",
     Kind.SUPPLIER: "/supplier",
     Kind.SUPPLIER_INVOICE: "/supplierInvoice",
     Kind.INVOICE: "/invoice",
     Kind.CREDIT_NOTE: "/invoice",
-    Kind.PAYMENT: "/ledger/posting",
+    **dict.fromkeys(LEDGER, "/ledger/posting"),
 }
 _FIELDS = {
     Kind.CUSTOMER: records.CUSTOMER_FIELDS,
@@ -50,23 +52,32 @@ _FIELDS = {
     Kind.SUPPLIER_INVOICE: purchases.SUPPLIER_INVOICE_FIELDS,
     Kind.INVOICE: records.INVOICE_FIELDS,
     Kind.CREDIT_NOTE: records.INVOICE_FIELDS,
-    Kind.PAYMENT: records.POSTING_FIELDS,
+    **dict.fromkeys(LEDGER, customer_rows.FIELDS),
 }
+
+
+_SHOWN_ON = "id,invoiceNumber,postings(id)"
 
 
 def _window(kind: Kind, start: date, end: date) -> dict[str, Any]:
     """The parameters that ask for [start, end)."""
     if kind in REGISTER or kind is Kind.SUPPLIER_INVOICE:
         return {"invoiceDateFrom": start, "invoiceDateTo": end}
-    return {"dateFrom": start, "dateTo": end, "type": records.PAYMENT_ROW}
+    return {"dateFrom": start, "dateTo": end}
+
+
+_NUMBER = "id,invoiceNumber,isCreditNote"
 
 
 class Numbers:
-    """Ids of invoices by number: postings name the number only. The last 50,000 that were seen are remembered."""
+    """Ids of invoices by number, and which of them are credit notes: postings name the number only. The last 50,000
+    that were seen are remembered.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._ids: OrderedDict[str, int] = OrderedDict()
+        self._notes: set[str] = set()
 
     def seen(self, row: Row) -> None:
         """Remember an invoice that was read."""
@@ -74,8 +85,14 @@ class Numbers:
         if number:
             self._ids[str(number)] = row["id"]
             self._ids.move_to_end(str(number))
+            if row.get("isCreditNote"):
+                self._notes.add(str(number))
             if len(self._ids) > 50_000:
-                self._ids.popitem(last=False)
+                self._notes.discard(self._ids.popitem(last=False)[0])
+
+    def notes(self, numbers: Iterable[str]) -> frozenset[str]:
+        """Which of these numbers, that were asked for before, are credit notes."""
+        return frozenset(self._notes.intersection(numbers))
 
     async def of(self, rows: Iterable[Row]) -> dict[str, int]:
         """Ids by number for the invoices that these postings name. Raises `Stop` where a number is there twice."""
@@ -89,7 +106,7 @@ class Numbers:
 
     async def _ask(self, number: str) -> None:
         found = await self._client.rows(
-            "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, invoiceNumber=number, fields="id,invoiceNumber"
+            "/invoice", invoiceDateFrom=FIRST, invoiceDateTo=LAST, invoiceNumber=number, fields=_NUMBER
         )
         found = [row for row in found if str(row.get("invoiceNumber")) == number]
         if len(found) > 1:
@@ -107,7 +124,7 @@ class Numbers:
         end, without = datetime.now(OSLO).date() + timedelta(days=366), 0
         while without < 2:
             start, without = end - timedelta(days=366), without + 1
-            async for rows in pages(self._client, Kind.INVOICE, start, end, "id,invoiceNumber"):
+            async for rows in pages(self._client, Kind.INVOICE, start, end, _NUMBER):
                 for row in rows:
                     self.seen(row)
                     if str(row.get("invoiceNumber")) in missing:
@@ -122,20 +139,26 @@ async def pages(client: Client, kind: Kind, start: date, end: date, fields: str)
     learned = Windows()
     windows, at = [(start, end)], 0
     while windows:
-        rows, windows, at = await _piece(client, kind, learned, windows, at, fields)
+        rows, windows, at = await _piece(client, kind, learned, windows, at, fields, {})
         yield rows
 
 
 async def _piece(
-    client: Client, kind: Kind, learned: Windows, windows: list[Window], at: int, fields: str
+    client: Client,
+    kind: Kind,
+    learned: Windows,
+    windows: list[Window],
+    at: int,
+    fields: str,
+    more: Mapping[str, Any],
 ) -> tuple[list[dict[str, Any]], list[Window], int]:
-    """One page of the first window, and where the next one begins."""
+    """One page of the first window, and where the next one begins. `more`: further parameters."""
     if at == 0:
         windows = learned.fitted(kind, windows)
     while True:
         start, end = windows[0]
         try:
-            rows = await client.rows(_PATHS[kind], start=at, fields=fields, **_window(kind, start, end))
+            rows = await client.rows(_PATHS[kind], start=at, fields=fields, **_window(kind, start, end), **more)
         except Refused as exc:
             if exc.code != "too-many-rows":
                 raise
@@ -148,11 +171,16 @@ async def _piece(
 
 
 class Reader:
-    """Reads one company. `poll_days`: how far back polls look."""
+    """Reads one company. `accounts`: the lowest and highest account of customers; `poll_days`: how far back polls
+    look.
+    """
 
-    def __init__(self, client: Client, numbers: Numbers, poll_days: int) -> None:
+    def __init__(
+        self, client: Client, numbers: Numbers, accounts: Callable[[], Awaitable[tuple[int, int]]], poll_days: int
+    ) -> None:
         self._client = client
         self._numbers = numbers
+        self._accounts = accounts
         self._poll_days = poll_days
         self._settled = Settled(client)
         self._learned = Windows()
@@ -169,11 +197,8 @@ class Reader:
             if exc.code == "vendor-not-found":
                 return None
             raise
-        if kind is Kind.PAYMENT:
-            if row.get("type") != records.PAYMENT_ROW:
-                return None
-            row = (await self._with_vouchers([row]))[0]
-        return (await self._records(kind, [row]))[0]
+        found = await self._records(kind, [row])
+        return found[0] if found and (kind not in LEDGER or found[0].kind is kind) else None
 
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
         if kind is Kind.CUSTOMER:
@@ -187,17 +212,42 @@ class Reader:
                 self._numbers.seen(row)
             closings = await self._closings([row for row in rows if row.get("isCreditNote")])
             return [self._invoice(row, closings) for row in rows]
-        ids = await self._numbers.of(rows)
-        outside = await self._settled.of([row for row in rows if str(row.get("invoiceNumber")) not in ids])
-        return [
-            records.payment(row, ids.get(str(row.get("invoiceNumber"))), settles=outside.get(row["id"])) for row in rows
-        ]
+        return (await self._facts(rows))[0]
+
+    async def _facts(self, rows: Sequence[Row]) -> tuple[list[Record], list[Match]]:
+        """What rows on customers' accounts are, in the order they were made, and what they are matched with."""
+        rows = sorted(rows, key=lambda row: row["id"])
+        ids = await self._numbers.of([*rows, *customer_rows.group_rows(rows)])
+        named = customer_rows.untyped(rows)
+        shown = await self._by_id(sorted({ids[number] for number in named if number in ids}), _SHOWN_ON)
+        shown_on = {str(one["invoiceNumber"]): frozenset(row["id"] for row in one["postings"]) for one in shown}
+        outside = await self._settled.of([row for row in rows if customer_rows.number_of(row) not in ids])
+        known = customer_rows.Known(ids, self._numbers.notes(ids), shown_on, outside)
+        found = [customer_rows.fact(row, known) for row in rows]
+        return [one for one in found if one is not None], customer_rows.matches(rows, known)
+
+    async def _page(
+        self, kind: Kind, rows: Sequence[Row], cursor: str, *, more: bool, apart: Sequence[str] = ()
+    ) -> Page:
+        """A page of what was read; `apart`: close groups that are no more."""
+        if kind not in LEDGER:
+            return Page(await self._records(kind, rows), cursor, more)
+        found, matches = await self._facts(rows)
+        today = datetime.now(OSLO).date()
+        return Page(found, cursor, more, [*(Match(group, today) for group in apart), *matches])
+
+    async def _more(self, kind: Kind) -> dict[str, Any]:
+        if kind not in LEDGER:
+            return {}
+        low, high = await self._accounts()
+        # Tripletex does not say whether the last of a range of accounts is in it.
+        return {"accountNumberFrom": low, "accountNumberTo": high + 1}
 
     def _invoice(self, row: Row, closings: Mapping[int, Row]) -> Record:
         if not row.get("isCreditNote"):
             return records.invoice(row)
         own, credited = closings.get(row["id"], {}), closings.get(row.get("creditedInvoice") or 0, {})
-        return records.credit_note(row, credited.get("invoiceNumber"), records.closed_with(own))
+        return records.credit_note(row, credited.get("invoiceNumber"), records.closed_with(own), records.group_of(own))
 
     async def _closings(self, notes: Sequence[Row]) -> dict[int, Row]:
         """For credit notes of which something is no longer open: what they were closed with, and what they credit."""
@@ -217,13 +267,15 @@ class Reader:
             return Page(await self._records(kind, rows), _dump(after or {"done": True}), more=after is not None)
         state = _load(cursor) if cursor else {"windows": [[since, until]], "at": 0}
         rows, after = await self._dated(kind, state)
-        return Page(await self._records(kind, rows), _dump(after or {"done": True}), more=after is not None)
+        return await self._page(kind, rows, _dump(after or {"done": True}), more=after is not None)
 
     async def _dated(self, kind: Kind, state: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         windows = [(_day(start), _day(end)) for start, end in state.get("windows", ())]
         if not windows or windows[0][0] >= windows[0][1]:
             return [], None
-        rows, windows, at = await _piece(self._client, kind, self._learned, windows, state["at"], _FIELDS[kind])
+        rows, windows, at = await _piece(
+            self._client, kind, self._learned, windows, state["at"], _FIELDS[kind], await self._more(kind)
+        )
         return rows, {"windows": windows, "at": at} if windows else None
 
     async def _parties(
@@ -272,7 +324,7 @@ class Reader:
         rows, after = await self._dated(kind, state["fill"])
         known = dict(state["known"]) | {row["id"]: _version(kind, row) for row in rows}
         done = _dump({**state, "fill": after, "known": _newest(known)})
-        return Page(await self._records(kind, rows), done, more=after is not None)
+        return await self._page(kind, rows, done, more=after is not None)
 
     async def _poll(self, kind: Kind, state: dict[str, Any]) -> Page:
         """The newest rows against those known; what is new or has another version is read in full."""
@@ -282,22 +334,26 @@ class Reader:
         least = min(known) if len(known) >= KEPT else 0
         changed = [row for row in rows if row["id"] >= least and known.get(row["id"]) != _version(kind, row)]
         more, changed = len(changed) > PAGE // 2, changed[-PAGE // 2 :]
+        apart = _apart(known, changed) if kind in LEDGER else []
         known |= {row["id"]: _version(kind, row) for row in changed}
         if kind in REGISTER:
             changed = await self._by_id([row["id"] for row in changed], records.INVOICE_FIELDS)
-        elif kind is Kind.PAYMENT:
-            changed = await self._with_vouchers(changed)
-        found = await self._records(kind, changed)
-        return Page(found, _dump({**state, "known": _newest(known)}), more=more)
+        return await self._page(kind, changed, _dump({**state, "known": _newest(known)}), more=more, apart=apart)
 
     async def _newest_rows(self, kind: Kind, since: date) -> list[dict[str, Any]]:
         start = max(since, datetime.now(OSLO).date() - timedelta(days=self._poll_days))
         fields = records.VERSION_FIELDS if kind in REGISTER else _FIELDS[kind]
+        accounts = await self._more(kind)
         found: list[dict[str, Any]] = []
         while len(found) < KEPT:
             try:
                 rows = await self._client.rows(
-                    _PATHS[kind], start=len(found), sorting="-id", fields=fields, **_window(kind, start, LAST)
+                    _PATHS[kind],
+                    start=len(found),
+                    sorting="-id",
+                    fields=fields,
+                    **_window(kind, start, LAST),
+                    **accounts,
                 )
             except Refused as exc:
                 # More than Tripletex gives: look less far back. The nightly comparison sees the rest.
@@ -310,23 +366,6 @@ class Reader:
             if len(rows) < PAGE:
                 break
         return found
-
-    async def _with_vouchers(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """Payment rows with the rows that stand beside them in their vouchers: there is what a bank has kept."""
-        ids = sorted({voucher["id"] for row in rows if (voucher := row.get("voucher"))})
-        beside: dict[int, Any] = {}
-        for first in range(0, len(ids), BY_ID):
-            some = ",".join(map(str, ids[first : first + BY_ID]))
-            for one in await self._client.rows(
-                "/ledger/voucher", dateFrom=FIRST, dateTo=LAST, id=some, fields=f"id,{records.BESIDE}"
-            ):
-                beside[one["id"]] = one.get("postings")
-        return [
-            {**row, "voucher": {**row["voucher"], "postings": beside.get(row["voucher"]["id"])}}
-            if row.get("voucher")
-            else dict(row)
-            for row in rows
-        ]
 
     async def _by_id(self, ids: Sequence[int], fields: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -341,7 +380,13 @@ class Reader:
 def _version(kind: Kind, row: Row) -> str:
     if kind is Kind.SUPPLIER_INVOICE:
         return purchases.version_of(row)
-    return records.invoice_version(row) if kind in REGISTER else str(row.get("version", 0))
+    return records.invoice_version(row) if kind in REGISTER else records.row_version(row)
+
+
+def _apart(known: Mapping[int, str], changed: Sequence[Row]) -> list[str]:
+    """The close groups that rows were in and are not in any more."""
+    were = {known[row["id"]].partition("/")[2] for row in changed if row["id"] in known}
+    return sorted(were - {records.row_version(row).partition("/")[2] for row in changed} - {""})
 
 
 def _newest(known: Mapping[int, str]) -> list[tuple[int, str]]:

@@ -51,10 +51,10 @@ POSTING_FIELDS = (
     "id,version,type,date,amount,amountCurrency,currency(id,code),customer(id),invoiceNumber,description,externalRef,"
     "closeGroup(id),voucher(id,version,number,year)"
 )
-BESIDE = "postings(id,amount,amountCurrency,currency(id,code),account(id,number,isBankAccount),customer(id))"
-"""The rows of a voucher, as far as they tell what was kept of a payment in it."""
 PAYMENT_ROW = "INCOMING_PAYMENT"
 """Type of the rows in the customer ledger that are payments."""
+INVOICE_ROW = "OUTGOING_INVOICE_CUSTOMER_POSTING"
+"""Type of the rows that are an invoice or credit note."""
 
 
 def pick(model: type[BaseModel], row: Row, at: str = "") -> dict[str, Any]:
@@ -145,27 +145,38 @@ def invoice(row: Row) -> Record:
         "order": pick(wire.Order, {"customer": row.get("customer"), **order, "orderLines": lines}, "order."),
         "invoice": pick(wire.Invoice, row, "invoice."),
     }
+    still = row.get("amountCurrencyOutstanding", row.get("amountOutstanding"))
+    shown = Decimal(still) if isinstance(still, int | Decimal) else None
     body = sound(wire.InvoiceRecord, body)
-    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), body, dispatch(row))
+    return Record(Kind.INVOICE, str(row["id"]), invoice_version(row), body, dispatch(row), shown)
 
 
-CLOSINGS = "postings(id,closeGroup(id,postings(id,invoiceNumber)))"
+CLOSINGS = "postings(id,type,closeGroup(id,postings(id,invoiceNumber)))"
 CLOSING_FIELDS = f"id,invoiceNumber,creditedInvoice,{CLOSINGS}"
 """What tells against which invoices a credit note was matched."""
 
 
+def _own(row: Row) -> list[Row]:
+    return [one for one in row.get("postings") or () if one.get("type") == INVOICE_ROW]
+
+
 def closed_with(row: Row) -> set[str] | None:
-    """Numbers of the invoices whose rows the credit note's own rows are closed against; None where it has no rows of
-    its own: then they stand on the invoice it credits.
+    """Numbers of the invoices whose rows the credit note's own row is closed against; None where its row is not among
+    its rows (what is paid out of it may be): then it stands on the invoice it credits.
     """
-    rows = row.get("postings")
+    rows = _own(row)
     if not rows:
         return None
     groups = [group for one in rows if isinstance(group := one.get("closeGroup"), Mapping)]
     return {str(one.get("invoiceNumber")) for group in groups for one in group.get("postings") or ()}
 
 
-def credit_note(row: Row, credited_number: int | None, matched: set[str] | None) -> Record:
+def group_of(row: Row) -> str | None:
+    """The close group of a credit note's own row."""
+    return next((group for one in _own(row) if (group := _match(one))), None)
+
+
+def credit_note(row: Row, credited_number: int | None, matched: set[str] | None, group: str | None = None) -> Record:
     """A credit note as read: Tripletex' amounts below zero become positive.
 
     One over a whole invoice shows the lines of that invoice, with their quantities above zero; one over a part shows
@@ -174,6 +185,7 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     Args:
         credited_number: number of the invoice it credits, where it is known.
         matched: as `closed_with` says; only asked for where something of it is no longer open.
+        group: as `group_of` says.
     """
     plain = invoice(row)
     head = {name: _turned(name, value) for name, value in plain.body["invoice"].items()}
@@ -190,11 +202,14 @@ def credit_note(row: Row, credited_number: int | None, matched: set[str] | None)
     gross, still = head.get("amountCurrency"), head.get("amountCurrencyOutstanding")
     if gross is not None and still is not None:  # rights may hide them: then it is unknown
         here = matched is None or (credited_number is not None and str(credited_number) in matched)
-        body["applied"] = gross - still if here else Decimal(0)
+        # A row is matched whole or not at all; less may be open because of what was paid out of it.
+        body["applied"] = gross if here and still != gross else Decimal(0)
     if credited:
         number = {} if credited_number is None else {"invoiceNumber": credited_number}
         body["credits"] = {"id": credited, **number}
-    return Record(Kind.CREDIT_NOTE, plain.id, plain.version, sound(wire.CreditNoteRecord, body), plain.dispatch)
+    version = f"{plain.version}/{group}" if group else plain.version
+    body = sound(wire.CreditNoteRecord, body)
+    return Record(Kind.CREDIT_NOTE, plain.id, version, body, plain.dispatch, match=group)
 
 
 _SIGNED = ("amount", "count")
@@ -205,23 +220,51 @@ def _turned(name: str, value: Any) -> Any:
     return -value if name.startswith(_SIGNED) and isinstance(value, int | Decimal) else value
 
 
-def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: int | None = None) -> Record:
-    """A payment from its row in the customer ledger: money received has a minus there, a refund has none.
-
-    Args:
-        invoice_id: the invoice of the register that it settles.
-        settles: the row of the invoice that it settles, where that was booked as a voucher.
-    """
-    amounts: dict[str, Any] = {name: row.get(name) for name in ("amount", "amountCurrency")}
+def _amounts(row: Row, sign: int) -> dict[str, Any]:
+    amounts = {name: row.get(name) for name in ("amount", "amountCurrency")}
     for name, value in amounts.items():
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
             if name == "amountCurrency" and value is None:
                 continue
             raise not_as_described(f"posting.{name}", "a number")
-        amounts[name] = value if refund else -value
-    deductions = [] if refund else _deductions(row)
-    if deductions and _foreign(row):
-        amounts["amount"] -= sum((kroner for _, kroner, _ in deductions), Decimal(0))
+        amounts[name] = sign * value
+    return amounts
+
+
+def _match(row: Row) -> str | None:
+    group = row.get("closeGroup")
+    return str(group["id"]) if isinstance(group, Mapping) and "id" in group else None
+
+
+def _customer(row: Row) -> str | None:
+    customer = row.get("customer")
+    return str(customer["id"]) if isinstance(customer, Mapping) and "id" in customer else None
+
+
+def row_version(row: Row) -> str:
+    """Differs also where a row is matched or not any more, whatever that does to its version."""
+    return f"{row.get('version', 0)}/{_match(row) or ''}"
+
+
+def payment(
+    row: Row,
+    invoice_id: int | None,
+    *,
+    refund: bool = False,
+    credit_note: int | None = None,
+    settles: int | None = None,
+) -> Record:
+    """A payment from its row in the customer ledger: money received has a minus there, a refund has none.
+
+    Args:
+        invoice_id: the invoice of the register that it settles.
+        credit_note: the id of the one that a refund pays out.
+        settles: the row of the invoice that it settles, where that was booked as a voucher.
+    """
+    amounts = _amounts(row, 1 if refund else -1)
+    kept = [] if refund else deductions(row)
+    if kept and _foreign(row):
+        amounts["amount"] -= sum((kroner for _, kroner, _ in kept), Decimal(0))
     number = str(row.get("invoiceNumber") or "")
     settled = {"id": invoice_id, **({"invoiceNumber": int(number)} if number.isdigit() else {})}
     body = pick(
@@ -232,20 +275,41 @@ def payment(row: Row, invoice_id: int | None, *, refund: bool = False, settles: 
             "customer": row.get("customer"),
             "settles": None if settles is None else {"id": settles},
             "isRefund": True if refund else None,
+            "creditNote": None if credit_note is None else {"id": credit_note},
             "paymentDate": row.get("date"),
             "currency": row.get("currency"),
-            "deductions": [{"account": account, "amount": value} for account, _, value in deductions] or None,
+            "deductions": [{"account": account, "amount": value} for account, _, value in kept] or None,
             "posting": row,
         },
     )
-    return Record(Kind.PAYMENT, str(row["id"]), str(row.get("version", 0)), sound(wire.PaymentRecord, body))
+    body = sound(wire.PaymentRecord, body)
+    return Record(Kind.PAYMENT, str(row["id"]), row_version(row), body, match=_match(row), customer=_customer(row))
+
+
+def settlement(row: Row, account: str, invoice_id: int | None) -> Record:
+    """What closes a balance without money, from its row in the customer ledger. `account`: what is against it."""
+    body = pick(
+        wire.SettlementRecord,
+        {
+            **_amounts(row, -1),
+            "account": {"number": account},
+            "invoice": None if invoice_id is None else {"id": invoice_id},
+            "customer": row.get("customer"),
+            "date": row.get("date"),
+            "currency": row.get("currency"),
+            "matched": _match(row) is not None,
+            "posting": row,
+        },
+    )
+    body = sound(wire.SettlementRecord, body)
+    return Record(Kind.SETTLEMENT, str(row["id"]), row_version(row), body, match=_match(row), customer=_customer(row))
 
 
 def _foreign(row: Row) -> bool:
     return (row.get("currency") or {}).get("code") not in (None, "NOK")
 
 
-def _deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
+def deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
     """What was kept of a payment: account, kroner, and the amount in the payment's currency. Nothing where the rows
     beside it are not known, or where the voucher holds anything but this payment, bank and costs.
     """
@@ -283,7 +347,8 @@ def _deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
 def reversal(row: Row, reverses: int) -> Record:
     """A row in the customer ledger that takes another back."""
     body = pick(wire.ReversalRecord, {"reverses": {"id": reverses}, "date": row.get("date"), "posting": row})
-    return Record(Kind.REVERSAL, str(row["id"]), str(row.get("version", 0)), sound(wire.ReversalRecord, body))
+    body = sound(wire.ReversalRecord, body)
+    return Record(Kind.REVERSAL, str(row["id"]), row_version(row), body, match=_match(row), customer=_customer(row))
 
 
 def voucher_facts(voucher: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which invoice that was booked as a voucher a payment row settles: by the number the row names, or by its close group.
 
-Such an invoice is ours to know by its customer's row; its voucher has our marker in the external number. It is only
-asked for where the invoice register does not know the number.
+Such an invoice is ours to know by its customer's row; its voucher has number and our marker in the external number. It
+is only asked for where the invoice register does not know the number.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from adapters.accounting.tripletex.client import Client
 
-_MARKED = re.compile(r"(^|.* )c-[0-9a-f]{24}")
-ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
+_ISSUED = re.compile(r".* c-[0-9a-f]{24}")
+_ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
 _FIRST, _LAST = "2000-01-01", "2100-01-01"
 
 Row = Mapping[str, Any]
@@ -38,22 +38,19 @@ class Settled:
 
     async def _of(self, row: Row) -> int | None:
         customer, number = (row.get("customer") or {}).get("id"), str(row.get("invoiceNumber") or "")
-        if customer is None:
+        if customer is None or Decimal(row.get("amount") or 0) >= 0 or booked_as_document(row):
             return None
         if number and number != "0":
             return await self._numbered(customer, number)
-        group = (row.get("closeGroup") or {}).get("id")
-        if group is None:
-            return None
-        closed = await self._client.get(f"/ledger/closeGroup/{group}", fields=f"id,postings({ROW})")
-        ours = [one["id"] for one in closed.get("postings") or () if _is_invoice(one)]
+        closed = (row.get("closeGroup") or {}).get("postings") or ()
+        ours = [one["id"] for one in closed if _is_invoice(one)]
         return ours[0] if len(ours) == 1 else None
 
     async def _numbered(self, customer: int, number: str) -> int | None:
         key = (customer, number)
         if key not in self._known:
             rows = await self._client.every(
-                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=ROW
+                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=_ROW
             )
             for one in rows:
                 if one.get("invoiceNumber") and _is_invoice(one):
@@ -63,7 +60,13 @@ class Settled:
         return self._known.get(key)
 
 
+def booked_as_document(row: Row) -> bool:
+    """Whether a row is of an invoice or credit note that we have booked as a voucher: vouchers of money have the marker
+    alone.
+    """
+    return bool(_ISSUED.fullmatch(str((row.get("voucher") or {}).get("externalVoucherNumber") or "")))
+
+
 def _is_invoice(row: Row) -> bool:
     """Whether a row is the customer's debt of an invoice that we have booked as a voucher."""
-    marked = _MARKED.fullmatch(str((row.get("voucher") or {}).get("externalVoucherNumber") or ""))
-    return marked is not None and bool(row.get("invoiceNumber")) and Decimal(row.get("amount") or 0) > 0
+    return booked_as_document(row) and bool(row.get("invoiceNumber")) and Decimal(row.get("amount") or 0) > 0

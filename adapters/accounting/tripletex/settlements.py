@@ -118,7 +118,7 @@ class Settlements:
         facts: dict[str, Any] = {"matched": matched}
         if _own(run.goal):
             facts |= {"voucher": records.voucher_text(row.get("voucher")), "posting_date": row.get("date")}
-        return Proof(id, facts, Record(Kind.SETTLEMENT, id, f"{row.get('version', 0)}/{matched}", body))
+        return Proof(id, facts, Record(Kind.SETTLEMENT, id, records.row_version(row), body))
 
     async def _invoice(self, goal: Goal) -> dict[str, Any]:
         return await self._client.get(f"/invoice/{_invoice_of(goal)}", fields=ROWS_OF_INVOICE)

@@ -1,11 +1,11 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
 A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`, `Supplier`, `SupplierInvoiceRecord`. Where
-Tripletex refers to its own tables by an id that differs from company to company, a body carries what a person knows
-instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as text), accounts by their
-number, currencies and countries by their ISO codes, payment types by description or by the number of the account that
-is debited.
+`SettlementRecord`, `ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`, `Supplier`,
+`SupplierInvoiceRecord`. Where Tripletex refers to its own tables by an id that differs from company to company, a body
+carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as
+text), accounts by their number, currencies and countries by their ISO codes, payment types by description or by the
+number of the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -272,7 +272,9 @@ class PaymentRecord(Wire):
     customer: Ref | None = None
     """Written where no invoice is."""
     isRefund: bool | None = None
-    """True: money that goes back to the customer."""
+    """True: money that goes back to the customer. Read with an invoice: a payment of it that is taken back."""
+    creditNote: InvoiceRef | None = ReadOnly
+    """The credit note that a refund pays out."""
     settles: PostingRef | None = None
     """The row it is closed against: that of an invoice booked as a voucher, or the customer's credit that a refund pays
     out.
@@ -290,35 +292,39 @@ class PaymentRecord(Wire):
     currency: Currency | None = None
     """Currency of `amountCurrency`; left out: the company's own."""
     deductions: list[Deduction] = Field(default_factory=list)
-    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read:
-    by a poll or by itself, where the payment's voucher holds this one payment; else unknown.
+    """What was kept on the way: fees. Written: as a voucher of its own, or with the payment where that is one. Read
+    where the payment's voucher holds this one payment; else unknown.
     """
     paymentType: PaymentType | None = None
     posting: PaymentPosting | None = ReadOnly
 
 
 class SettlementRecord(Wire):
-    """Body of a settlement record: what closes (part of) an invoice without money. Written: as the matching of the
-    customer's credit with the invoice, or first as a voucher against an account.
+    """Body of a settlement record: what closes (part of) a balance without money. Written: as the matching of the
+    customer's credit with the invoice, or first as a voucher against an account. Read: a row in the customer ledger
+    that lowers what is owed, and against which there is neither money nor income.
     """
 
     invoice: InvoiceRef | None = None
-    """The invoice that it closes."""
+    """The invoice that it closes. Read: where Tripletex shows it among the invoice's rows."""
     credit: PostingRef | None = None
-    """The row with the customer's credit that is matched with the invoice."""
+    """Written: the row with the customer's credit that is matched with the invoice."""
     account: LedgerAccount | None = None
-    """Where no credit is: the account that is booked against."""
+    """What it is booked against. Written where no credit is; read with VAT left aside, several joined by `+`."""
+    customer: Ref | None = ReadOnly
     date: datetime.date
     inClosedPeriod: Literal["first-open-day"] | None = None
     """As for payments."""
     amount: Decimal | None = None
-    """In the company's currency, where that is the invoice's."""
+    """In the company's currency; written where that is the invoice's. Read: negative where the row raises what is owed.
+    """
     amountCurrency: Decimal | None = None
-    """In the invoice's currency, where that is another."""
+    """In the invoice's currency; written where that is another."""
     currency: Currency | None = None
     """Currency of `amountCurrency`."""
     matched: bool | None = ReadOnly
     """Whether it is matched with the invoice: rows are, once they come to nothing together."""
+    posting: PaymentPosting | None = ReadOnly
 
 
 class ReversalRecord(Wire):
