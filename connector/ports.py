@@ -28,6 +28,11 @@ class Kind(StrEnum):
     """The kinds of things that are kept alike."""
 
     CUSTOMER = "customer"
+    PRODUCT = "product"
+    DEPARTMENT = "department"
+    PROJECT = "project"
+    DIMENSION = "dimension"
+    """A value of a dimension that the company has made itself."""
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
@@ -55,12 +60,14 @@ class Record:
 class Page:
     """A piece of what changed. `cursor` is where the next read begins, opaque to the house; `more`: read on at once.
 
-    Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds.
+    Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds. `blind`: the
+    connection may not read this kind (a right or module is missing): that a record is not here says nothing.
     """
 
     records: Sequence[Record]
     cursor: str
     more: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,8 @@ class Goal:
 
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
-    vendor's own names; `target` the vendor's id where something existing is changed.
+    vendor's own names; `target` the vendor's id where something existing is changed. `may_create`: whether a record of
+    a register that is looked for and is not there may be made; else it is a `Stop` that names the near misses.
     """
 
     kind: Kind
@@ -106,6 +114,7 @@ class Goal:
     record: Mapping[str, Json]
     totals: Totals | None = None
     target: str | None = None
+    may_create: bool = True
 
 
 Operation = Literal["create", "update"]

@@ -379,6 +379,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         if goal.totals is None
         else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross", "rounding")},
         "target": goal.target,
+        "may_create": goal.may_create,
     }
 
 
@@ -388,7 +389,8 @@ def _goal(stored: Any) -> Goal | None:
     totals = stored["totals"]
     if totals is not None:
         totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross", "rounding")))
-    return Goal(Kind(stored["kind"]), stored["operation"], stored["marker"], stored["record"], totals, stored["target"])
+    said = (stored[name] for name in ("operation", "marker", "record"))
+    return Goal(Kind(stored["kind"]), *said, totals, stored["target"], stored.get("may_create", True))
 
 
 def _work(tx: Tx, row: Any) -> Work:

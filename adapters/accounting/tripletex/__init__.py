@@ -27,6 +27,8 @@ class Settings(BaseModel):
     """Calls that may run at a time with this employee token."""
     payment_type: str | None = None
     """Description of the payment type for payments that name none, or the number of the account it debits."""
+    project_manager: str | None = None
+    """Employee number or e-mail address of who leads projects that are made here; left out: the key's employee."""
     poll_days: int = Field(default=400, ge=31, le=3660)
     """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
     timeout: float = Field(default=30.0, ge=1, le=300)
@@ -60,6 +62,10 @@ class TripletexPlugin:
     secrets: type[BaseModel] = Secrets
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.PRODUCT: wire.Product,
+        Kind.DEPARTMENT: wire.Department,
+        Kind.PROJECT: wire.Project,
+        Kind.DIMENSION: wire.DimensionValue,
         Kind.INVOICE: wire.InvoiceRecord,
         Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,

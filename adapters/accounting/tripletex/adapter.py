@@ -16,6 +16,7 @@ from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.reading import Numbers, Reader
 from adapters.accounting.tripletex.records import not_as_described
+from adapters.accounting.tripletex.registers import REGISTERS, Registers
 from adapters.accounting.tripletex.vouchers import Vouchers
 from connector.errors import NeedsPerson, Refused
 from connector.ports import Capabilities, Goal, Kind, Lane, Page, Probe, Reading, Record, Step
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed with the version that was read.",
+    (Kind.PRODUCT, "create"): "Found by product number, else made.",
+    (Kind.PRODUCT, "update"): "Changed with the version that was read.",
+    (Kind.DEPARTMENT, "create"): "Found by department number, else made.",
+    (Kind.DEPARTMENT, "update"): "Changed with the version that was read.",
+    (Kind.PROJECT, "create"): "Found by project number, else made, led by whom the settings name, starting today.",
+    (Kind.PROJECT, "update"): "Changed with the version that was read.",
+    (Kind.DIMENSION, "create"): "Found by number, else made, where the company has the dimension.",
+    (Kind.DIMENSION, "update"): "Changed with the version that was read.",
     (Kind.INVOICE, "create"): "An order, its totals compared, then invoiced: Tripletex numbers it.",
     (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
@@ -42,6 +51,10 @@ class Tripletex:
 
     readings: Sequence[Reading] = (
         Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
+        Reading(Kind.PRODUCT, timedelta(minutes=30), holes=True),
+        Reading(Kind.DEPARTMENT, timedelta(minutes=30), holes=True),
+        Reading(Kind.PROJECT, timedelta(minutes=30), holes=True),
+        Reading(Kind.DIMENSION, timedelta(minutes=30), holes=True),
         Reading(Kind.INVOICE, timedelta(minutes=15), holes=True),
         Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True),
     )
@@ -64,7 +77,8 @@ class Tripletex:
         self._company = settings.company
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
-        self._reader = Reader(self._client, numbers, settings.poll_days)
+        self._registers = Registers(self._client, lookups, settings.project_manager)
+        self._reader = Reader(self._client, numbers, self._registers, settings.poll_days)
         self._customers = Customers(self._client, lookups)
         self._invoices = Invoices(self._client, lookups, numbers.seen)
         self._credit_notes = CreditNotes(self._client, self._invoices, numbers.seen)
@@ -118,7 +132,7 @@ class Tripletex:
         return await self._reader.changes(kind, cursor)
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        """A page of everything dated in [since, until); registers have no date, so all of them."""
         return await self._reader.sweep(kind, since, until, cursor)
 
     async def read(self, kind: Kind, id: str) -> Record | None:
@@ -133,6 +147,8 @@ class Tripletex:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
+            case kind, _ if kind in REGISTERS:
+                return self._registers.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
             case Kind.CREDIT_NOTE, "create":

@@ -78,14 +78,21 @@ class Client:
         Raises `Refused` ("too-many-rows") where the query matches more than Tripletex gives, and what `call` raises.
         """
         asked = {**params, "from": start, "count": count, "sorting": sorting, "fields": fields}
-        answer = (await self.call("GET", path, params=asked)).json()
-        rows = answer.get("values") if isinstance(answer, dict) else None
-        if not isinstance(rows, list):
-            raise not_as_described("values", "a list", path)
-        for row in rows:
-            if not isinstance(row, dict) or type(row.get("id")) is not int:
-                raise not_as_described("values[].id", "an integer", path)
-        return rows
+        return _rows((await self.call("GET", path, params=asked)).json(), path)
+
+    async def page_unless(
+        self, digest: str, path: str, *, fields: str, start: int, sorting: str = "id", **params: Any
+    ) -> tuple[list[dict[str, Any]] | None, str]:
+        """One page of a list and its checksum (`versionDigest`); None where it still has the checksum `digest`.
+
+        The vendor's checksum knows rows by id and version: it may miss changes in what they refer to, and of rights.
+        """
+        asked = {**params, "from": start, "count": PAGE, "sorting": sorting, "fields": fields}
+        answer = await self.call("GET", path, params=asked, headers={"If-None-Match": digest})
+        if answer.status == 304:
+            return None, digest
+        body = answer.json()
+        return _rows(body, path), str(body.get("versionDigest") or "")
 
     async def every(self, path: str, *, fields: str, **params: Any) -> list[dict[str, Any]]:
         """All rows of a list that is known to be short."""
@@ -111,9 +118,15 @@ class Client:
             raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where, status=answer.status) from None
 
     async def call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One call in the session; a session that is refused is made anew, once.
+        """One call in the session; a session that is refused is made anew, once. An answer of 304 is given as it is.
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the period's calls are used up.
@@ -128,8 +141,8 @@ class Client:
             self._not_used_up()
             try:
                 answer = await self._http.call(
-                    method, path, params=params, json=json, headers={"Authorization": self._authorization},
-                    hint=self._hint,
+                    method, path, params=params, json=json, hint=self._hint,
+                    headers={**(headers or {}), "Authorization": self._authorization},
                 )  # fmt: skip
             except TryLater as exc:
                 if exc.code == "rate-limited" and exc.after is None and self._resets_at > now():
@@ -143,7 +156,7 @@ class Client:
                         self._token = None
                 continue
             break
-        if answer.status < 300:
+        if answer.status < 300 or answer.status == 304:
             return answer
         raise self._error(answer, f"{method} {path}")
 
@@ -264,6 +277,16 @@ class Client:
             text = f"{text} Fields: {', '.join(fields)}."
         do = "Read what Tripletex says about it, mend the document or its mapping, and try again."
         return Refused(text or f"Tripletex refused with status {answer.status}.", code=kind, do=do, **more)
+
+
+def _rows(answer: Any, path: str) -> list[dict[str, Any]]:
+    rows = answer.get("values") if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise not_as_described("values", "a list", path)
+    for row in rows:
+        if not isinstance(row, dict) or type(row.get("id")) is not int:
+            raise not_as_described("values[].id", "an integer", path)
+    return rows
 
 
 def _text(value: Any) -> Any:

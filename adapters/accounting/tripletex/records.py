@@ -102,6 +102,20 @@ def customer(row: Row) -> Record:
     return Record(Kind.CUSTOMER, str(row["id"]), str(row.get("version", 0)), body)
 
 
+_OF_REGISTER: Mapping[Kind, type[BaseModel]] = {
+    Kind.PRODUCT: wire.Product,
+    Kind.DEPARTMENT: wire.Department,
+    Kind.PROJECT: wire.Project,
+    Kind.DIMENSION: wire.DimensionValue,
+}
+
+
+def of_register(kind: Kind, row: Row) -> Record:
+    """A product, department, project or value of a free dimension as read."""
+    model = _OF_REGISTER[kind]
+    return Record(kind, str(row["id"]), str(row.get("version", 0)), _sound(model, pick(model, row)))
+
+
 def invoice_version(row: Row) -> str:
     """Differs whenever what may change of an invoice does, also where a payment leaves `version` as it was."""
     open_amount = row.get("amountCurrencyOutstanding", row.get("amountOutstanding"))
