@@ -52,6 +52,11 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
         for path in amendable.values["amendable"] if amendable else ():
             binder.place(path, ours[name], "ours", amendable.origin if amendable else merged.origin)
         said = {key: merged.settings[key].values[key] for key in _REGISTER if key in merged.settings}
+        if said and "active" not in ours[name].model_fields:
+            first = next(iter(said))
+            words = f"`{first}` speaks of records of a register; a {name} is none."
+            binder.problem("no-register", words, merged.settings[first].origin, "Take it away.")
+            said = {}
         may_change = tuple(amendable.values["amendable"]) if amendable else ()
         found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**said))
     for name, table in stack.tables.items():

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement
+from connector.model import CreditNote, Customer, Dimension, Invoice, Payment, Product, Reversal, Settlement, Supplier
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
 
-Model = Invoice | Customer | Payment | Settlement | Reversal
+Model = Invoice | Customer | Supplier | Product | Dimension | Payment | Settlement | Reversal
 
 MODELS: Mapping[str, type[Model]] = {
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
+    "supplier": Supplier,
+    Kind.PRODUCT.value: Product,
+    Kind.DEPARTMENT.value: Dimension,
+    Kind.PROJECT.value: Dimension,
+    Kind.DIMENSION.value: Dimension,
     Kind.PAYMENT.value: Payment,
     "settlement": Settlement,
     Kind.REVERSAL.value: Reversal,

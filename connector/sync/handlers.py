@@ -10,13 +10,17 @@ from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
 from connector.sync.effects import PUSH
+from connector.sync.identity import REGISTERS
 from connector.sync.intake import take_invoice
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
 from connector.sync.records import RECORD, take_record
+from connector.sync.registers import take_posted
 from connector.sync.spokes import Spokes
+from connector.sync.vanished import LOOK, LookAgain
 
+API = "api-"
 INVOICE, PAYMENT, REVERSAL = "api-invoice", "api-payment", "api-reversal"
 """Kinds of arrivals that programs post."""
 
@@ -38,8 +42,14 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             INVOICE: partial(take_invoice, spokes=spokes),
             PAYMENT: partial(take_payment, spokes=spokes),
             REVERSAL: partial(take_reversal, spokes=spokes),
+            **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
-        reads={POLL: Poll(store, spokes), HINT: Hint(store, spokes), SWEEP: Sweep(store, spokes)},
+        reads={
+            POLL: Poll(store, spokes),
+            HINT: Hint(store, spokes),
+            SWEEP: Sweep(store, spokes),
+            LOOK: LookAgain(store, spokes),
+        },
     )

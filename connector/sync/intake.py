@@ -33,10 +33,11 @@ from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.operations import Operation
 from connector.store.schema import scaled
-from connector.sync import effects
+from connector.sync import coded, effects
 from connector.sync.canonical import stored
 from connector.sync.closing import advance, use
 from connector.sync.credits import CREDITS, credited
+from connector.sync.identity import columns, same
 from connector.sync.keys import customer_key, invoice_key
 from connector.sync.money import CUSTOMER
 from connector.sync.spokes import Spokes, route_of
@@ -178,7 +179,7 @@ def file_invoice(
     pushes = []
     for name in route.to:
         spoke = spokes.named(tenant, name)
-        needs = effects.need(tx, spoke, "customer", customer.id)
+        needs = effects.need(tx, spoke, "customer", customer.id) + coded.needs(tx, spoke, invoice.kind, invoice)
         if credits is not None:
             needs += effects.need(tx, spoke, "invoice", credits.id)
         pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
@@ -215,21 +216,17 @@ def under_way(tx: Tx, operation: Operation, filed: Filed) -> None:
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
     """The customer an invoice is for: the one there is, else a new one made from the buyer."""
     customer = _buyer(invoice)
-    key = customer_key(customer)
-    there = documents.by_key(tx, tenant, "customer", key)
+    there = same(tx, tenant, "customer", customer)
     if there is not None:
         return there
     return documents.insert(
         tx,
         tenant=tenant,
         kind="customer",
-        business_key=key,
         body=stored(customer),
         state="known",
-        number=customer.number,
         source_id=customer.source_id,
-        counterparty_name=customer.party.name,
-        counterparty_number=customer.party.organisation_number,
+        **columns("customer", customer),
     )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, Stop
+from connector.model import Invoice
 from connector.ports import Kind
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
-from connector.sync import effects
+from connector.sync import coded, effects, registers
 from connector.sync.balance import ALLOCATION
+from connector.sync.identity import CODED
 from connector.sync.intake import SOURCE
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, related
@@ -60,7 +62,8 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
     while True:
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
         for document in page:
-            if belongs(tx, document, routes) and links.of(tx, document.id, spoke.id, document.kind) is None:
+            wanted = registers.makes(spoke, document) or belongs(tx, document, routes)
+            if wanted and links.of(tx, document.id, spoke.id, document.kind) is None:
                 yield document
         if len(page) < PAGE:
             return
@@ -96,6 +99,9 @@ def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
             continue
         first = related(tx, document)
         needs: tuple[str, ...] = ()
+        model, _ = behind(tx, spoke, documents.get(tx, document.tenant, document.id))
+        if isinstance(model, Invoice):
+            needs += coded.needs(tx, spoke, document.kind, model)
         for kind in (Kind.CUSTOMER.value, Kind.INVOICE.value):
             if kind in first and kind != document.kind:
                 needs += effects.need(tx, spoke, kind, first[kind])
@@ -129,6 +135,13 @@ class _Promised(Linked):
 
     def vendor_id(self, kind: str, ours: Any) -> str:
         """The vendor's id, or a zero where the thing is made first."""
+        if kind in CODED and isinstance(ours, str):
+            try:
+                return super().vendor_id(kind, ours)
+            except Stop as stop:
+                if stop.code != "link-missing":
+                    raise
+                return "0"
         document = self.related.get(kind)
         link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         return link.vendor_id if link else "0"

@@ -8,16 +8,19 @@ from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work
-from connector.model import Customer, Invoice
+from connector.model import Invoice
 from connector.ports import Goal, Kind, Proof, Record, Step, Totals
 from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
-from connector.sync import keys
-from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
+from connector.sync import identity, keys
+from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
+from connector.sync.coded import as_carried
 from connector.sync.credits import CREDITS, booked
+from connector.sync.differences import disputed
 from connector.sync.effects import LIVE, PUSH
-from connector.sync.money import CLOSED
+from connector.sync.keeping import changed, keep_link, told, with_body
+from connector.sync.matching import joined
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
@@ -32,7 +35,16 @@ class Push:
 
     async def decide(self, work: Work) -> Goal | Nothing:
         """What shall be true there, from the document and the link as they are now."""
-        return await self.store.read(lambda tx: self._decide(tx, work))
+        decision = await self.store.read(lambda tx: self._decide(tx, work))
+        if isinstance(decision, Nothing):
+            await self.store.write(lambda tx: self._nothing(tx, work))
+        return decision
+
+    def _nothing(self, tx: Tx, work: Work) -> None:
+        """What asked for this is over, too."""
+        document = documents.get(tx, work.tenant, work.document or "")
+        link = links.of(tx, document.id, work.connection or "", work.kind.removeprefix(PUSH))
+        _over(tx, work, document, {"vendor_id": link.vendor_id} if link else {})
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps."""
@@ -49,18 +61,24 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        if kind in MONEY:
-            document = changed(tx, document, state=_AFTER[kind])
-            fields = behind(tx, spoke, document, _part(work))[0].model_dump()
+        if kind in identity.REGISTERS and facts.get("found"):
+            joined(tx, self.spokes, spoke, document, proof.record)
+            document = documents.get(tx, work.tenant, document.id)
         else:
-            document, fields = self._taken(tx, spoke, kind, document, proof.record)
-        part = link_kind(kind, _part(work))
-        keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+            if kind in MONEY:
+                document = changed(tx, document, state=_AFTER[kind])
+                fields = behind(tx, spoke, document, _part(work))[0].model_dump()
+            else:
+                document, fields = self._taken(tx, spoke, kind, document, proof.record)
+            part, before = link_kind(kind, _part(work)), links.of(tx, document.id, spoke.id, kind)
+            keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+            if kind in identity.REGISTERS and work.goal is not None:
+                told(tx, spoke, document, work.goal, before)
         if kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
-        told = _told(document, spoke, proof.record, facts)
-        tx.emit(work.tenant, _EVENTS[kind], document=document.id, connection=spoke.id, data=told)
-        _over(tx, work, document, told)
+        said = _told(document, spoke, proof.record, facts)
+        tx.emit(work.tenant, _EVENTS.get(kind, f"{kind}.linked"), document=document.id, connection=spoke.id, data=said)
+        _over(tx, work, document, said)
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -75,15 +93,20 @@ class Push:
             _issued_once(model, spoke)
             check_can(spoke, kind, "create")
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
-            return Goal(Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model))
+            may_create = kind not in identity.REGISTERS or mapper.bound.register.creates != "never"
+            return Goal(
+                Kind(kind), "create", marker, mapper.out(canonical, context), _totals(model), may_create=may_create
+            )
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
         decision = reconcile(base, view_of(mapper, canonical), {}, policy_of(mapper))
-        if not decision.push:
+        # What a person has still to choose between is left as it is there.
+        fields = set(decision.push) - disputed(tx, spoke, document)
+        if not fields:
             return Nothing("What is there is what is here.")
         check_can(spoke, kind, "update")
-        record = mapper.update(canonical, set(decision.push), context)
+        record = mapper.update(canonical, fields, context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
         return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)
 
@@ -100,8 +123,8 @@ class Push:
             if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
         }
         if not take:
-            return changed(tx, document, state=_AFTER[kind]), canonical
-        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
+            return changed(tx, document, state=_AFTER.get(kind, "known")), canonical
+        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER.get(kind, "known"))
 
 
 def _issued_once(model: Model, spoke: Spoke) -> None:
@@ -119,14 +142,12 @@ def _issued_once(model: Model, spoke: Spoke) -> None:
 _EVENTS = {
     "invoice": "invoice.issued",
     "credit_note": "credit_note.issued",
-    "customer": "customer.linked",
     "payment": "payment.booked",
     "reversal": "reversal.booked",
 }
 _AFTER = {
     "invoice": "issued",
     "credit_note": "issued",
-    "customer": "known",
     "payment": "booked",
     "reversal": "booked",
 }
@@ -144,6 +165,8 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
         one = parts(tx, document)[part]
         return one.model, Linked(tx, spoke.id, one.related, one.links)
     model = model_of(document.kind, document.body)
+    if isinstance(model, Invoice):
+        model = as_carried(spoke.mapping[document.kind], model)
     if document.kind == Kind.REVERSAL.value:
         fact = fact_of(tx, document)
         there = linked(tx, fact, spoke.id)
@@ -161,63 +184,6 @@ def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> No
     if all(other.id == work.id for other in others):
         for operation in following:
             operations.move(tx, operation, "done", result={"document": document.id, **told})
-
-
-def keep_link(
-    tx: Tx,
-    spoke: Spoke,
-    kind: str,
-    document: Document,
-    fields: Mapping[str, Any],
-    record: Record,
-    facts: Mapping[str, Any],
-    *,
-    part: str | None = None,
-) -> None:
-    """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
-    shows of it now. `part`: the kind of the link, where the record is a part of the document.
-    """
-    links.put(
-        tx,
-        tenant=spoke.tenant,
-        document=document.id,
-        connection=spoke.id,
-        kind=part or kind,
-        vendor_id=record.id,
-        vendor_version=record.version,
-        base_sent=view_of(spoke.mapping[kind], fields),
-        base_seen=record.body,
-        **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
-    )
-
-
-def with_body(
-    tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any], **more: Any
-) -> tuple[Document, dict[str, Any]]:
-    """The document with another content, its plain columns following it; and its canonical fields as they are then."""
-    model = model_of(kind, canonical)
-    columns: dict[str, Any] = {}
-    if isinstance(model, Invoice):
-        columns = {
-            "number": model.number,
-            "kid": model.payment_id,
-            "issue_date": model.issue_date,
-            "due_date": model.due_date,
-        }
-    elif isinstance(model, Customer):
-        columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
-    # The digest stays that of what was posted: the same document sent again is known by it.
-    document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
-    return document, model.model_dump()
-
-
-def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:
-    """The document with these changes; a state that says more (paid) is kept."""
-    if document.state in (*CLOSED, "reversed"):
-        state = document.state
-    if not changes and state == document.state:
-        return document
-    return documents.change(tx, document, state=state, **changes)
 
 
 def related(tx: Tx, document: Document) -> dict[str, str]:

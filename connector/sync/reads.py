@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connector.lanes import Found, Work
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
-from connector.store import Store, Tx, connections, links, work
+from connector.store import Store, Tx, connections, links, new_id, work
 from connector.store.work import Turn
+from connector.sync import vanished
 from connector.sync.records import arrive
 from connector.sync.spokes import Spoke, Spokes
 
@@ -71,10 +72,17 @@ class Hint:
         self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
-        """One record; one that is not there is left to the full comparison, which looks twice."""
-        spoke = self.spokes.spoke(work.connection or "")
-        record = await spoke.accounting.read(Kind(work.task["kind"]), work.task["id"])
-        return Found(lambda tx: None if record is None else (arrive(tx, spoke, record), None)[1])
+        """One record; one that is not there is looked for a second time."""
+        spoke, kind = self.spokes.spoke(work.connection or ""), Kind(work.task["kind"])
+        record = await spoke.accounting.read(kind, work.task["id"])
+
+        def write(tx: Tx) -> None:
+            if record is not None:
+                arrive(tx, spoke, record)
+            elif links.by_vendor_id(tx, spoke.id, kind, work.task["id"]) is not None:
+                vanished.look_again(tx, spoke, kind, work.task["id"])
+
+        return Found(write)
 
 
 class Sweep:
@@ -93,18 +101,23 @@ class Sweep:
         at: dict[str, Any] = loads(kept.encode()) if kept else dict(_BEGINNING)
         until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
+        run = at.get("run") or {"id": new_id(), "began": self.store.clock().isoformat(), "blind": False}
+        run = run | {"blind": run["blind"] or page.blind}
 
         def write(tx: Tx) -> None:
+            vanished.seen(tx, spoke, kind, run["id"], page)
             missed = at["missed"]
             for record in unknown(tx, spoke, page):
                 _, new = arrive(tx, spoke, record)
                 missed += new
             read = at["read"] + len(page.records)
             if page.more:
-                going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat()}
+                going = {"cursor": page.cursor, "read": read, "missed": missed, "until": until.isoformat(), "run": run}
                 connections.put_cursor(tx, spoke.id, name, dumps(going).decode())
             else:
                 connections.put_cursor(tx, spoke.id, name, dumps(_BEGINNING).decode())
+                if not run["blind"]:
+                    vanished.ended(tx, spoke, kind, run["id"], datetime.fromisoformat(run["began"]))
                 tx.emit(
                     spoke.tenant,
                     "connection.compared",

@@ -16,9 +16,10 @@ from connector.ports import Goal, Json, Proof, Run, Step
 class Customers:
     """Flows of customers.
 
-    A customer is found by organisation number; without one, by name and e-mail address, both compared exactly. A change carries the version in the goal's record (what it was decided on), or else the present one.
+    A customer is found by organisation number; without one, by name and e-mail address; all are compared exactly.
     Tripletex does not keep organisation numbers unique, so it is looked before one is made. A customer without
-    organisation number carries our marker as its `description`.
+    organisation number carries our marker as its `description`. A change carries the version in the goal's record (what
+    it was decided on), or else the present one.
     """
 
     def __init__(self, client: Client, lookups: Lookups) -> None:
@@ -86,7 +87,9 @@ class Customers:
             return []
         rows = await self._client.every("/customer", email=record["email"], fields="id,name,email,organizationNumber")
         said = (record["name"], record["email"])
-        return [row for row in rows if (row.get("name"), row.get("email")) == said and not row.get("organizationNumber")]
+        return [
+            row for row in rows if (row.get("name"), row.get("email")) == said and not row.get("organizationNumber")
+        ]
 
     async def _with(self, number: str) -> list[dict[str, Any]]:
         """Customers with exactly this organisation number, active first, then inactive: both are asked for."""

@@ -1,8 +1,8 @@
 """Following what changes in Tripletex, and reading everything of a kind.
 
-Only customers can be asked for by time of change; the other registers are in `registers`. Invoices and payment rows are read by the windows of their dates; a
-cursor remembers the newest of them, by id and version, so that a poll finds what is new and what has changed among
-these. What lies further back, the nightly comparison finds (`sweep`).
+Only customers can be asked for by time of change; the other registers are in `registers`. Invoices and payment rows are
+read by the windows of their dates; a cursor remembers the newest of them, by id and version, so that a poll finds what
+is new and what has changed among these. What lies further back, the nightly comparison finds (`sweep`).
 
 Cursors are JSON; `v` is the version of their form.
 """
@@ -204,9 +204,8 @@ class Reader:
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
         """A page of everything dated in [since, until); registers have no date: all of them."""
         if kind in REGISTERS:
-            at = _load(cursor)["at"] if cursor else 0
-            page, _, after = await self._registers.page(kind, at, "x")
-            return replace(page, cursor=_dump({"at": after or 0}), more=after is not None)
+            page, _, following = await self._registers.page(kind, _load(cursor)["at"] if cursor else 0, "x")
+            return replace(page, cursor=_dump({"at": following or 0}), more=following is not None)
         if kind is Kind.CUSTOMER:
             state = _load(cursor) if cursor else {"at": 0, "inactive": False}
             rows, after = await self._customers(state, None)

@@ -21,7 +21,9 @@ def _writable(model: type[BaseModel]) -> frozenset[str]:
 
 @cache
 def _texts(model: type[BaseModel]) -> frozenset[str]:
-    return frozenset(name for name, info in model.model_fields.items() if str in (info.annotation, *get_args(info.annotation)))
+    return frozenset(
+        name for name, info in model.model_fields.items() if str in (info.annotation, *get_args(info.annotation))
+    )
 
 
 def sent(model: type[BaseModel], record: Mapping[str, Any], *, empties: bool = False) -> dict[str, Any]:
