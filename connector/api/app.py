@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from connector import __version__
-from connector.api import attention, commands, documents, ehf, feed, health, problems
+from connector.api import attention, commands, documents, ehf, feed, health, problems, registers
 from connector.service.house import House
 
 ABOUT = """
@@ -34,7 +34,7 @@ def create_app(house: House | None) -> FastAPI:
     )
     app.state.house = house
     problems.install(app)
-    for module in (commands, documents, feed, attention, ehf, health):
+    for module in (commands, registers, documents, feed, attention, ehf, health):
         app.include_router(module.router)
     plain = app.openapi
     app.openapi = lambda: _with_bodies(plain())  # type: ignore[method-assign]
@@ -46,7 +46,8 @@ def _with_bodies(said: dict[str, Any]) -> dict[str, Any]:
     float): FastAPI has not seen them.
     """
     _, bodies = models_json_schema(
-        [(model, "validation") for model in commands.BODIES], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in (*commands.BODIES, *registers.BODIES)],
+        ref_template="#/components/schemas/{model}",
     )
     said["components"]["schemas"] |= bodies["$defs"]
     return said

@@ -109,7 +109,8 @@ async def find_documents(
     house: TheHouse,
     key: Reader,
     kind: Annotated[
-        str | None, Query(description="invoice, credit_note, payment, settlement, reversal or customer.")
+        str | None,
+        Query(description="invoice, credit_note, payment, settlement, reversal; customer, product, department …"),
     ] = None,
     state: Annotated[str | None, Query()] = None,
     number: Annotated[str | None, Query()] = None,

@@ -10,9 +10,10 @@ from rich.rule import Rule
 from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.telling import tell
 from connector.errors import BadInput
-from connector.lanes import Verb, resolve, story
+from connector.lanes import Verb, story
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
+from connector.sync import answers
 
 app = typer.Typer(
     help="Documents: find them, read their whole story, settle what waits.", no_args_is_help=True, rich_markup_mode=None
@@ -23,7 +24,10 @@ Id = Annotated[str, typer.Argument(help="Id of the document, or its number or so
 
 @app.command("find")
 def find_documents(
-    kind: Annotated[str | None, typer.Option(help="invoice, credit_note, payment or customer.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="invoice, credit_note, payment, customer, product, department …"),
+    ] = None,
     state: Annotated[
         str | None, typer.Option(help="accepted, issued, paid, credited, received, booked, known.")
     ] = None,
@@ -114,24 +118,34 @@ def settle(
     document: Id,
     happened: Annotated[
         str | None,
-        typer.Option("--happened", metavar="VENDOR_ID", help="It happened: this is what it is called there."),
+        typer.Option(
+            "--happened", metavar="VENDOR_ID", help="It happened, or it is this one: what it is called there."
+        ),
     ] = None,
     did_not_happen: Annotated[bool, typer.Option("--did-not-happen", help="It did not happen: do it.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Mended: try again.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
+    ours: Annotated[bool, typer.Option("--ours", help="What is here holds, there too.")] = False,
+    theirs: Annotated[bool, typer.Option("--theirs", help="What is there holds, here too.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Looked at: it stays as it is.")] = False,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
     tenant: TenantOption = None,
 ) -> None:
-    """Settle what waits for a person on a document. Exactly one of the four; it is audited."""
+    """Settle what waits for a person on a document. Exactly one answer; it is audited."""
     said = [
         (Verb.HAPPENED, happened),
         (Verb.DID_NOT_HAPPEN, did_not_happen),
         (Verb.RETRY, retry),
         (Verb.CANCEL, cancel),
+        (Verb.OURS, ours),
+        (Verb.THEIRS, theirs),
+        (Verb.SEEN, seen),
     ]
     chosen = [verb for verb, given in said if given]
     if len(chosen) != 1:
-        raise typer.BadParameter("Say exactly one of --happened, --did-not-happen, --retry, --cancel.")
+        raise typer.BadParameter(
+            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --ours, --theirs, --seen."
+        )
 
     async def use(house: House) -> int:
         name = tenant_of(house, tenant)
@@ -146,7 +160,7 @@ def settle(
                     do=f"See what waits: connector documents explain {found.id}",
                 )
             for item in items:
-                resolve(tx, name, item.id, chosen[0], vendor_id=happened, who=who)
+                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened, who=who)
             return len(items)
 
         return await house.store.write(write)

@@ -51,14 +51,14 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
         amendable = merged.settings.get("amendable")
         for path in amendable.values["amendable"] if amendable else ():
             binder.place(path, ours[name], "ours", amendable.origin if amendable else merged.origin)
-        said = {key: merged.settings[key].values[key] for key in _REGISTER if key in merged.settings}
-        if said and "active" not in ours[name].model_fields:
-            first = next(iter(said))
+        register = {key: merged.settings[key].values[key] for key in _REGISTER if key in merged.settings}
+        if register and "active" not in ours[name].model_fields:
+            first = next(iter(register))
             words = f"`{first}` speaks of records of a register; a {name} is none."
             binder.problem("no-register", words, merged.settings[first].origin, "Take it away.")
-            said = {}
+            register = {}
         may_change = tuple(amendable.values["amendable"]) if amendable else ()
-        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**said))
+        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register))
     for name, table in stack.tables.items():
         if name not in binder.used:
             said = f"No line uses the table `{name}`."

@@ -204,11 +204,9 @@ def in_state(tx: Tx, connection: str, kind: str, ids: Sequence[str], state: str)
     return found
 
 
-def unseen(
-    tx: Tx, connection: str, kind: str, run: str, since: datetime, *, after: str = "", limit: int = 500
-) -> list[Link]:
-    """Links made before `since` that the full comparison has not seen, page by page (`after`: id of the last one)."""
-    query = select(_t).where(_t.c.connection == connection, _of(kind), _t.c.created < since, _t.c.id > after)
+def unseen(tx: Tx, connection: str, kind: str, run: str, since: datetime, *, limit: int) -> list[Link]:
+    """Links made before `since` that the full comparison has not seen, at most `limit`."""
+    query = select(_t).where(_t.c.connection == connection, _of(kind), _t.c.created < since)
     query = query.where(_t.c.state != "vanished", (_t.c.swept != run) | _t.c.swept.is_(None))
     return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
 

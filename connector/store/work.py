@@ -389,8 +389,15 @@ def _goal(stored: Any) -> Goal | None:
     totals = stored["totals"]
     if totals is not None:
         totals = Totals(totals["currency"], *(Decimal(totals[name]) for name in ("net", "vat", "gross", "rounding")))
-    said = (stored[name] for name in ("operation", "marker", "record"))
-    return Goal(Kind(stored["kind"]), *said, totals, stored["target"], stored.get("may_create", True))
+    return Goal(
+        Kind(stored["kind"]),
+        stored["operation"],
+        stored["marker"],
+        stored["record"],
+        totals,
+        stored["target"],
+        stored.get("may_create", True),
+    )
 
 
 def _work(tx: Tx, row: Any) -> Work:

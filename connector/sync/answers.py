@@ -21,7 +21,7 @@ from connector.sync.vanished import VANISHED
 
 
 def answer(tx: Tx, spokes: Spokes, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None) -> None:
-    """Settle an item of the attention list. Arguments and errors as of `lanes.resolve`; besides:
+    """Settle an item of the attention list; arguments and errors are those of `lanes.resolve`.
 
     Raises:
         BadInput: `vendor-id-unknown`: it is none of those that were found.

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import CreditNote, Customer, Dimension, Invoice, Payment, Product, Reversal, Settlement, Supplier
+from connector.model import (
+    CreditNote,
+    Customer,
+    Dimension,
+    Invoice,
+    Payment,
+    Product,
+    Reversal,
+    Settlement,
+    Supplier,
+    TradingPartner,
+)
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
@@ -41,7 +52,7 @@ def model_of(kind: str, said: Mapping[str, Any]) -> Model:
     return MODELS[kind].model_validate(said)
 
 
-def stored(model: Model) -> dict[str, Any]:
+def stored(model: Model | TradingPartner) -> dict[str, Any]:
     """A document as the store keeps it: JSON with amounts as text, without what is not set."""
     return model.model_dump(mode="json", exclude_defaults=True)
 

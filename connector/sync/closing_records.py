@@ -41,8 +41,8 @@ def _ask(tx: Tx, spoke: Spoke, document: Document) -> None:
         reason=Stop(
             f"{document.kind} {name} was closed in {spoke.name}.",
             code=f"{document.kind}-closed",
-            do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed everywhere), --ours (it"
-            " is opened there again), or --seen (both stay as they are).",
+            do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed everywhere), --ours"
+            " (it is opened there again), or --seen (both stay as they are).",
             where={"document": document.id, "connection": spoke.id},
         ),
         verbs=(Verb.THEIRS, Verb.OURS, Verb.SEEN),

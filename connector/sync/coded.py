@@ -1,4 +1,4 @@
-"""What documents say of departments, projects and products: by the codes that people use, found in each system first."""
+"""What documents say of departments, projects and products: codes that people use, found in each system first."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _sold(number: str, line: Line, currency: str) -> Product:
 
 
 def as_carried(mapper: Mapper, invoice: Invoice) -> Invoice:
-    """The invoice as a mapping wants it: where its lines have no dimensions of their own, what they share is said once."""
+    """The invoice as a mapping wants it: where lines have no dimensions of their own, what they share is said once."""
     on_lines = any(
         path.startswith("lines.dimensions") for one in mapper.fields() if one.only != "in" for path in one.ours
     )

@@ -60,17 +60,22 @@ def with_body(
         }
     elif isinstance(model, TradingPartner | Product | Dimension):
         columns = identity.columns(kind, model) | {"business_key": identity.key_now(document, kind, model)}
-        other = documents.by_key(tx, document.tenant, kind, columns["business_key"])
-        if other is not None and other.id != document.id:
-            raise Clash(
-                f"There is another {kind} that is {columns['business_key']}.",
-                code="document-exists",
-                do="Make them one in the system that has both, or mend the number; then retry.",
-                where={"document": other.id, "kind": kind},
-            )
+        check_key(tx, document, columns["business_key"])
     # The digest stays that of what was posted: the same document sent again is known by it.
     document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
     return document, model.model_dump()
+
+
+def check_key(tx: Tx, document: Document, key: str) -> None:
+    """Whether a record may have this key. Raises `Clash` (`document-exists`) where another one has it."""
+    other = documents.by_key(tx, document.tenant, document.kind, key)
+    if other is not None and other.id != document.id:
+        raise Clash(
+            f"There is another {document.kind} that is {key}.",
+            code="document-exists",
+            do="Make them one in the system that has both, or mend the number; then retry.",
+            where={"document": other.id, "kind": document.kind},
+        )
 
 
 def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:

@@ -137,9 +137,8 @@ def _said(view: dict[str, Any]) -> dict[str, Any]:
 def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> None:
     """A system has a second record of the same: a person says which one is meant; nothing is merged or picked."""
     kind = document.kind
-    others = [
-        one for one in links.all_of(tx, document.id) if one.connection == spoke.id and one.kind.startswith(f"{kind}:")
-    ]
+    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
+    others = [one for one in there if one.kind.startswith(f"{kind}:")]
     links.put(
         tx, tenant=spoke.tenant, document=document.id, connection=spoke.id, kind=f"{kind}:{len(others) + 2}",
         vendor_id=record.id, vendor_version=record.version,
@@ -174,7 +173,7 @@ def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) 
 
 
 def choose(tx: Tx, spoke: Spoke, document: Document, vendor_id: str) -> None:
-    """This one of the system's records is meant from now on; what it shows is read and compared."""
+    """From now on this one of the system's records is meant; what it shows is read and compared."""
     kind = document.kind
     now = links.of(tx, document.id, spoke.id, kind)
     if now is None:

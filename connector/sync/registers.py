@@ -20,9 +20,9 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import MODELS, policy_of, stored, view_of
-from connector.sync.identity import OF_DIMENSION, Record, columns, record_of, same
+from connector.sync.identity import OF_DIMENSION, Record, columns, key_now, record_of, same
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
-from connector.sync.keeping import with_body
+from connector.sync.keeping import check_key, with_body
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Spoke, Spokes
 
@@ -62,6 +62,7 @@ def check(tx: Tx, tenant: str, kind: str, said: Mapping[str, Any]) -> tuple[Docu
 
     Raises:
         BadInput: the record would not be whole (`…-malformed`, with every fault), or has no identity.
+        Clash: it would have the number of another one (`document-exists`).
         Stop: several documents fit (`match-unclear`).
     """
     whole = _validated(kind, said, partial=True)
@@ -76,6 +77,7 @@ def check(tx: Tx, tenant: str, kind: str, said: Mapping[str, Any]) -> tuple[Docu
         return None, model
     model = _validated(kind, _patched(there.body or {}, said))
     assert model is not None
+    check_key(tx, there, key_now(there, kind, model))
     return there, model
 
 
@@ -104,8 +106,7 @@ def file_record(tx: Tx, spokes: Spokes, tenant: str, kind: str, said: Mapping[st
     """Document, event and work of a record that was posted: made, or changed where it is here.
 
     Raises:
-        Clash: it would become the same as another one (`document-exists`).
-        BadInput, Stop: as `check`.
+        BadInput, Clash, Stop: as `check`.
     """
     there, model = check(tx, tenant, kind, said)
     source_id = said.get("source_id")

@@ -124,8 +124,8 @@ class Linked:
             raise Stop(
                 f"The {kind} {code} of this document has no counterpart in the system yet.",
                 code="link-missing",
-                do=f"Make it there, or mend the document; then retry. `connector documents find --kind {kind}` shows what"
-                " is known.",
+                do=f"Make it there, or mend the document; then retry. `connector documents find --kind {kind}` shows"
+                " what is known.",
                 where={"kind": kind, "code": code},
             )
         return link.vendor_id

@@ -131,10 +131,9 @@ def gone(tx: Tx, spokes: Spokes, spoke: Spoke, kind: Kind, vendor_id: str) -> No
     if link is None or link.state == VANISHED:
         return
     document = documents.get(tx, spoke.tenant, link.document)
-    other = next(
-        (one for one in links.all_of(tx, document.id) if one.connection == spoke.id and one.kind != kind), None
-    )
-    if other is not None and other.kind.startswith(f"{kind}:"):
+    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
+    other = next((one for one in there if one.kind.startswith(f"{kind}:")), None)
+    if other is not None:
         matching.choose(tx, spoke, document, other.vendor_id)
         if left := links.part(tx, spoke.id, kind, vendor_id):
             links.drop(tx, left)
@@ -174,8 +173,8 @@ def _ask(tx: Tx, spoke: Spoke, document: Document, link: Link) -> None:
         reason=Stop(
             f"{document.kind} {name} ({link.vendor_id}) is not to be found in {spoke.name} any more.{why}",
             code=f"{document.kind}-vanished",
-            do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed here, too), --ours (it"
-            " is made there again), or --seen (it is forgotten that it was there).",
+            do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed here, too), --ours"
+            " (it is made there again), or --seen (it is forgotten that it was there).",
             where={"document": document.id, "connection": spoke.id, "vendor_id": link.vendor_id},
         ),
         verbs=(Verb.THEIRS, Verb.OURS, Verb.SEEN),

@@ -1,10 +1,10 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
-A record's body has the shape of one of `Customer`, `Product`, `Department`, `Project`, `DimensionValue`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`ReversalRecord`. Where Tripletex refers to its own tables by an id that differs from company to
-company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number`
-(the SAF-T code as text), currencies and countries by their ISO codes, payment types by description or by the number of
-the account that is debited.
+A record's body has the shape of one of `Customer`, `Product`, `Department`, `Project`, `DimensionValue`,
+`InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`, `ReversalRecord`. Where Tripletex refers to its own tables by an
+id that differs from company to company, a body carries what a person knows instead, and the adapter puts the id in its
+place: VAT types by `number` (the SAF-T code as text), currencies and countries by their ISO codes, units by
+`commonCode`, accounts by number, payment types by description or by the number of the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
