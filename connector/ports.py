@@ -105,7 +105,9 @@ class Goal:
     `marker` is our own key for this effect: unique for ever, at most 30 characters of [0-9a-z-]; the adapter puts it
     into a field that can be searched and that the mapping does not carry. `record` is what the mapping made, in the
     vendor's own names; `target` the vendor's id where something existing is changed. `may_create`: whether a record of
-    a register that is looked for and is not there may be made; else it is a `Stop` that names the near misses.
+    a register that is looked for and is not there may be made; else it is a `Stop` that names the near misses. `seen`:
+    what the vendor showed of the target when this was decided. Where a field that is to be written shows something else
+    by now, the flow writes nothing, says `moved` in a proof's facts, and reads the record: it is decided anew.
     """
 
     kind: Kind
@@ -115,6 +117,7 @@ class Goal:
     totals: Totals | None = None
     target: str | None = None
     may_create: bool = True
+    seen: Mapping[str, Json] | None = None
 
 
 Operation = Literal["create", "update"]

@@ -380,6 +380,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         else {name: getattr(goal.totals, name) for name in ("currency", "net", "vat", "gross", "rounding")},
         "target": goal.target,
         "may_create": goal.may_create,
+        "seen": goal.seen,
     }
 
 
@@ -397,6 +398,7 @@ def _goal(stored: Any) -> Goal | None:
         totals,
         stored["target"],
         stored.get("may_create", True),
+        stored.get("seen"),
     )
 
 

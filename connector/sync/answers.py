@@ -15,6 +15,7 @@ from connector.sync.canonical import model_of
 from connector.sync.closing_records import CLOSED, close_here, open_there
 from connector.sync.differences import CONFLICT
 from connector.sync.keeping import with_body
+from connector.sync.push import over
 from connector.sync.registers import spread
 from connector.sync.spokes import Spoke, Spokes
 from connector.sync.vanished import VANISHED
@@ -84,6 +85,7 @@ def _conflict(tx: Tx, spokes: Spokes, spoke: Spoke, document: Document, item: It
     fields = mapper.merge(model_of(document.kind, document.body).model_dump(), theirs)
     document, _ = with_body(tx, document, document.kind, fields, state=document.state)
     links.change(tx, link, base_sent={**(link.base_sent or {}), **theirs})
+    over(tx, document, {"vendor_id": link.vendor_id})
     reads.hint(tx, spoke, Kind(document.kind), link.vendor_id)
     spread(tx, spokes, document, but=spoke)
 

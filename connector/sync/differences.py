@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Verb
-from connector.store import Tx, attention
+from connector.store import Tx, attention, operations
 from connector.store.documents import Document
 from connector.sync.reconcile import Decision, Difference
 from connector.sync.spokes import Spoke
@@ -34,6 +34,9 @@ def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
         where={"document": document.id, "connection": spoke.id},
         details=[_difference(one) for one in found],
     )
+    for operation in operations.find(tx, document=document.id) if what == CONFLICT else ():
+        if operation.state == "accepted":
+            operations.move(tx, operation, "waiting", result=reason.as_json())
     attention.ask(
         tx,
         tenant=spoke.tenant,

@@ -9,13 +9,14 @@ from functools import partial
 from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
+from connector.sync.arriving import RECORD
 from connector.sync.effects import PUSH
 from connector.sync.identity import REGISTERS
 from connector.sync.intake import take_invoice
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
-from connector.sync.records import RECORD, take_record
+from connector.sync.records import take_record
 from connector.sync.registers import take_posted
 from connector.sync.spokes import Spokes
 from connector.sync.vanished import LOOK, LookAgain

@@ -51,7 +51,8 @@ def same(tx: Tx, tenant: str, kind: str, model: Record) -> Document | None:
     Raises:
         Stop: several fit, and nothing tells which (`match-unclear`).
     """
-    there = documents.by_key(tx, tenant, kind, register_key(kind, model))
+    key = register_key(kind, model)
+    there = documents.by_key(tx, tenant, kind, key)
     if there is not None:
         return there
     found: list[Document] = []

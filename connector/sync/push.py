@@ -14,6 +14,7 @@ from connector.store import Store, Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import identity, keys
+from connector.sync.arriving import arrive
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
 from connector.sync.coded import as_carried
 from connector.sync.credits import CREDITS, booked
@@ -44,7 +45,7 @@ class Push:
         """What asked for this is over, too."""
         document = documents.get(tx, work.tenant, work.document or "")
         link = links.of(tx, document.id, work.connection or "", work.kind.removeprefix(PUSH))
-        _over(tx, work, document, {"vendor_id": link.vendor_id} if link else {})
+        over(tx, document, {"vendor_id": link.vendor_id} if link else {}, but=work)
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps."""
@@ -61,6 +62,10 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
+        if facts.get("moved"):
+            # Somebody was there first: what it shows now is reconciled like any other change.
+            arrive(tx, spoke, proof.record)
+            return
         if kind in identity.REGISTERS and facts.get("found"):
             joined(tx, self.spokes, spoke, document, proof.record)
             document = documents.get(tx, work.tenant, document.id)
@@ -78,7 +83,7 @@ class Push:
             document = booked(tx, spoke, document, first=True)
         said = _told(document, spoke, proof.record, facts)
         tx.emit(work.tenant, _EVENTS.get(kind, f"{kind}.linked"), document=document.id, connection=spoke.id, data=said)
-        _over(tx, work, document, said)
+        over(tx, document, said, but=work)
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -108,7 +113,7 @@ class Push:
         check_can(spoke, kind, "update")
         record = mapper.update(canonical, fields, context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
-        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)
+        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, seen=link.base_seen)
 
     def _taken(
         self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record
@@ -175,13 +180,13 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
     return model, Linked(tx, spoke.id, related(tx, document))
 
 
-def _over(tx: Tx, work: Work, document: Document, told: Mapping[str, Any]) -> None:
-    """End the operation that asked for this, once no other push of the document is under way."""
+def over(tx: Tx, document: Document, told: Mapping[str, Any], *, but: Work | None = None) -> None:
+    """End the operations that asked for this, once no push of the document (`but` this one) is under way."""
     following = operations.find(tx, document=document.id)
     if not following:
         return
-    others = works.find(tx, tenant=work.tenant, document=document.id, state=LIVE)
-    if all(other.id == work.id for other in others):
+    others = works.find(tx, tenant=document.tenant, document=document.id, state=LIVE)
+    if all(but is not None and other.id == but.id for other in others):
         for operation in following:
             operations.move(tx, operation, "done", result={"document": document.id, **told})
 

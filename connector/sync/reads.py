@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from connector.lanes import Found, Work
+from connector.lanes import Found, Work, replay
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
-from connector.store import Store, Tx, connections, links, new_id, work
+from connector.store import Store, Tx, arrivals, connections, links, new_id, work
 from connector.store.work import Turn
 from connector.sync import vanished
-from connector.sync.records import arrive
+from connector.sync.arriving import arrive
 from connector.sync.spokes import Spoke, Spokes
 
 POLL, HINT, SWEEP = "poll", "hint", "sweep"
@@ -78,11 +78,20 @@ class Hint:
 
         def write(tx: Tx) -> None:
             if record is not None:
-                arrive(tx, spoke, record)
+                _again(tx, spoke, record)
             elif links.by_vendor_id(tx, spoke.id, kind, work.task["id"]) is not None:
                 vanished.look_again(tx, spoke, kind, work.task["id"])
 
         return Found(write)
+
+
+def _again(tx: Tx, spoke: Spoke, record: Record) -> None:
+    """Keep it, and have it handled once more where it was and its document has not come to terms with it."""
+    id, new = arrive(tx, spoke, record)
+    link = None if new else links.by_vendor_id(tx, spoke.id, record.kind, record.id)
+    changed = link is not None and link.vendor_version != record.version
+    if changed and arrivals.get(tx, spoke.tenant, id).state == "handled":
+        replay(tx, spoke.tenant, id, who="connector")
 
 
 class Sweep:

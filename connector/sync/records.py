@@ -13,13 +13,14 @@ from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
 from connector.mapping import Tenant
 from connector.model import CreditNote, Customer, Invoice, Party, Payment
-from connector.model.json import dumps, loads
+from connector.model.json import loads
 from connector.ports import Kind, Record
-from connector.store import Tx, arrivals, documents, links
+from connector.store import Tx, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import closing_records, differences, effects, matching, registers, vanished
+from connector.sync.arriving import RECORD
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, notes_of
 from connector.sync.identity import REGISTERS
@@ -27,25 +28,9 @@ from connector.sync.keeping import keep_link, with_body
 from connector.sync.ledger_facts import Behind, applied
 from connector.sync.money import CUSTOMER, allocated, settle
 from connector.sync.parts import linked, parts
+from connector.sync.push import over
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.spokes import Linked, Spoke, Spokes
-
-RECORD = "record-"
-"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-credit_note`, `record-customer` …"""
-
-
-def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
-    """Keep a record as the vendor showed it; the same version again is the same arrival."""
-    return arrivals.arrive(
-        tx,
-        tenant=spoke.tenant,
-        source=spoke.id,
-        kind=RECORD + record.kind,
-        key=f"{record.kind}/{record.id}/{record.version}",
-        subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps({"id": record.id, "version": record.version, "body": record.body}, canonical=True),
-        content_type="application/json",
-    )
 
 
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
@@ -94,6 +79,9 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
         matching.joined(tx, spokes, spoke, document, record)
         return document.id
     canonical = model_of(kind, document.body).model_dump()
+    if kind in REGISTERS:
+        # What was empty here and did not show there was empty there, too: what shows there now has been filled in.
+        seen = {path: None for path, value in (link.base_sent or {}).items() if value is None} | seen
     base = Base(sent=link.base_sent or {}, seen=seen)
     decision = reconcile(base, view_of(mapper, canonical), theirs, policy_of(mapper, issued=kind in IMMUTABLE))
     if kind in REGISTERS:
@@ -124,8 +112,11 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
         booked(tx, spoke, document, first=False)
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
-    if decision.take and kind in REGISTERS:
-        registers.spread(tx, spokes, document, but=spoke)
+    if kind in REGISTERS:
+        if decision.take:
+            registers.spread(tx, spokes, document, but=spoke)
+        if not decision.conflicts:
+            over(tx, document, {"vendor_id": link.vendor_id})
     return document.id
 
 

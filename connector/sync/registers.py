@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from connector.errors import BadInput
+from connector.errors import BadInput, Clash
+from connector.model import Dimension, Product, TradingPartner
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.store import Tx, documents, links, operations
@@ -65,29 +66,53 @@ def check(tx: Tx, tenant: str, kind: str, said: Mapping[str, Any]) -> tuple[Docu
         Clash: it would have the number of another one (`document-exists`).
         Stop: several documents fit (`match-unclear`).
     """
-    whole = _validated(kind, said, partial=True)
-    there = None if whole is None else same(tx, tenant, kind, whole)
-    if there is None and (source_id := said.get("source_id")):
-        found = documents.find(tx, tenant, kind=kind, source_id=str(source_id), limit=2)
-        there = documents.get(tx, tenant, found[0].id) if len(found) == 1 else None
+    there = _meant(tx, tenant, kind, said)
     if there is None:
-        model = whole or _validated(kind, said)
-        assert model is not None
+        model = _validated(kind, said)
         columns(kind, model)
         return None, model
+    source_id = said.get("source_id")
+    if source_id and there.source_id and source_id != there.source_id:
+        raise Clash(
+            f"This {kind} is here with the source_id {there.source_id}.",
+            code="document-exists",
+            do="Post it with that source_id, or without one; another record gets its own number.",
+            where={"document": there.id, "kind": kind},
+        )
     model = _validated(kind, _patched(there.body or {}, said))
-    assert model is not None
     check_key(tx, there, key_now(there, kind, model))
     return there, model
 
 
-def _validated(kind: str, said: Mapping[str, Any], *, partial: bool = False) -> Record | None:
+def _meant(tx: Tx, tenant: str, kind: str, said: Mapping[str, Any]) -> Document | None:
+    """The document that is meant: by the source's own id, else by what else it is known by."""
+    if source_id := said.get("source_id"):
+        found = documents.find(tx, tenant, kind=kind, source_id=str(source_id), limit=2)
+        if len(found) == 1:
+            return documents.get(tx, tenant, found[0].id)
     try:
-        return MODELS[kind].model_validate_json(dumps(said))  # type: ignore[return-value]
+        model = MODELS[kind].model_validate_json(dumps(_NAMELESS.get(kind, {}) | said))
+    except ValidationError:
+        return None  # what is wrong is said when it is read as a new record
+    assert isinstance(model, TradingPartner | Product | Dimension)
+    return same(tx, tenant, kind, model)
+
+
+_NAMELESS: Mapping[str, dict[str, Any]] = {
+    "product": {"name": "-"},
+    "customer": {"party": {}},
+    "supplier": {"party": {}},
+}
+"""What a change need not say."""
+
+
+def _validated(kind: str, said: Mapping[str, Any]) -> Record:
+    try:
+        model = MODELS[kind].model_validate_json(dumps(said))
     except ValidationError as error:
-        if partial and all(fault["type"] == "missing" for fault in error.errors(include_context=False)):
-            return None
         raise faults(error, kind) from None
+    assert isinstance(model, TradingPartner | Product | Dimension)
+    return model
 
 
 def _patched(body: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
-from adapters.accounting.tripletex.sending import differs, number_of, sent
+from adapters.accounting.tripletex.sending import differs, moved, number_of, sent
 from connector.errors import Refused, Stop, TryLater
 from connector.ports import Goal, Json, Proof, Run, Step
 
@@ -107,7 +107,12 @@ class Customers:
         id = number_of(run.goal.target, "target")
         body = await self._body(run.goal.record, empties=True)
         decided_on = run.goal.record.get("version")
-        body["version"] = decided_on or (await self._client.get(f"/customer/{id}", fields="id,version")).get("version")
+        if not decided_on:
+            now = await self._client.get(f"/customer/{id}", fields=records.CUSTOMER_FIELDS)
+            wanted = sent(wire.Customer, run.goal.record, empties=True)
+            if moved(wanted, run.goal.seen, records.customer(now).body):
+                return Proof(str(id), {"moved": True})
+        body["version"] = decided_on or now.get("version")
         try:
             await self._client.write("PUT", f"/customer/{id}", json=body)
         except Refused as exc:

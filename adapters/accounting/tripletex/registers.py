@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
 from adapters.accounting.tripletex.lookups import Lookups
-from adapters.accounting.tripletex.sending import differs, number_of, sent
+from adapters.accounting.tripletex.sending import differs, moved, number_of, sent
 from connector.errors import NeedsPerson, Refused, Stop, TryLater
 from connector.ports import Goal, Kind, Page, Proof, Record, Run, Step
 
@@ -223,6 +223,9 @@ class Registers:
         goal, register = run.goal, REGISTERS[run.goal.kind]
         id = number_of(goal.target, "target")
         now = await self._client.get(f"{register.path}/{id}", fields=register.fields)
+        shown = records.of_register(goal.kind, await self._whole(goal.kind, now)).body
+        if moved(sent(register.model, goal.record, empties=True), goal.seen, shown):
+            return Proof(str(id), {"moved": True})
         body = {**await self._body(goal), "version": now.get("version")}
         try:
             if goal.kind is Kind.DIMENSION:

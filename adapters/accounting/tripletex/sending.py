@@ -62,6 +62,20 @@ def differs(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     return different
 
 
+def moved(wanted: Mapping[str, Any], seen: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
+    """Whether a field that is to be written has been changed by somebody since it was seen, to something else."""
+    if seen is None:
+        return False
+    for name, value in wanted.items():
+        was, there = seen.get(name) or None, now.get(name) or None
+        if isinstance(value, Mapping):
+            if moved(value, was or {}, there or {}):
+                return True
+        elif there not in (was, value or None) and name != "id":
+            return True
+    return False
+
+
 def day_of(value: Any) -> date | None:
     """A day given as one or as `YYYY-MM-DD`. Raises `Refused` ("date-malformed")."""
     if value is None or isinstance(value, date):
