@@ -4,6 +4,8 @@ record means. Everything else is answered in the lanes (`connector.lanes.resolve
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from connector.errors import BadInput
 from connector.lanes import Verb, resolve
 from connector.ports import Kind
@@ -18,7 +20,7 @@ from connector.sync.keeping import with_body
 from connector.sync.push import over
 from connector.sync.registers import spread
 from connector.sync.spokes import Spoke, Spokes
-from connector.sync.vanished import VANISHED
+from connector.sync.vanished import MANY, VANISHED, believed
 
 
 def answer(tx: Tx, spokes: Spokes, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None) -> None:
@@ -46,6 +48,10 @@ def answer(tx: Tx, spokes: Spokes, tenant: str, id: str, verb: Verb, *, who: str
             resolve(tx, tenant, id, verb, who=who)
             _vanished(tx, spokes, spoke, document, verb)
             return
+    elif item.closed is None and verb is Verb.THEIRS and item.about.startswith(f"{MANY}:") and item.connection:
+        said = item.details
+        run, began = said["details"]["run"], datetime.fromisoformat(said["details"]["began"])
+        believed(tx, spokes.spoke(item.connection), Kind(said["where"]["kind"]), run, began)
     resolve(tx, tenant, id, verb, who=who, vendor_id=vendor_id)
 
 

@@ -126,7 +126,7 @@ class Sweep:
             else:
                 connections.put_cursor(tx, spoke.id, name, dumps(_BEGINNING).decode())
                 if not run["blind"]:
-                    vanished.ended(tx, spoke, kind, run["id"], datetime.fromisoformat(run["began"]))
+                    vanished.ended(tx, spoke, kind, run["id"], datetime.fromisoformat(run["began"]), read=read)
                 tx.emit(
                     spoke.tenant,
                     "connection.compared",

@@ -44,12 +44,17 @@ def back(tx: Tx, spoke: Spoke, link: Link) -> None:
     attention.close(tx, differences.about(VANISHED, spoke, link.document), who=spoke.name, how="there again")
 
 
-def ended(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime) -> None:
-    """A full comparison has read all of a register: what it has not seen is looked for once more, if it is little."""
+def ended(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime, *, read: int) -> None:
+    """A full comparison has read all of a register: what it has not seen is looked for once more, if it is little.
+
+    Args:
+        run: the comparison; `began`: when it began.
+        read: how many records it has seen: where a register shows nothing at all, nothing is believed.
+    """
     if kind not in REGISTERS:
         return
     there, share = links.count(tx, spoke.id, kind), spoke.mapping[kind].bound.register.deleted_at_most
-    most = max(1, int(there * share / Decimal(100)))
+    most = max(1, int(there * share / Decimal(100))) if read else 0
     gone = links.unseen(tx, spoke.id, kind, run, began, limit=most + 1)
     about = f"{MANY}:{spoke.id}:{kind}"
     if len(gone) <= most:
@@ -58,14 +63,23 @@ def ended(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime) -> None:
             look_again(tx, spoke, kind, link.vendor_id)
         return
     reason = Stop(
-        f"More than {most} of {there} {kind}s are not to be seen in {spoke.name} any more; that is not believed.",
+        f"{f'More than {most}' if read else 'All'} of {there} {kind}s are not to be seen in {spoke.name} any more: that"
+        " is not believed.",
         code="too-many-gone",
         do=f"See whether the key lost a right (connector connections test {spoke.name}). Where they are really deleted,"
-        f" raise kinds.{kind}, deleted_at_most in the mapping for one comparison.",
+        " say so: connector attention resolve ITEM theirs; each is looked for once more then.",
         where={"connection": spoke.id, "kind": str(kind)},
-        details={"linked": there, "at_most": most, "some": [link.vendor_id for link in gone[:20]]},
-    )
-    attention.ask(tx, tenant=spoke.tenant, about=about, reason=reason, verbs=(Verb.SEEN,), connection=spoke.id)
+        details={"linked": there, "at_most": most, "some": [link.vendor_id for link in gone[:20]], "run": run,
+                 "began": began.isoformat()},
+    )  # fmt: skip
+    verbs = (Verb.THEIRS, Verb.SEEN)
+    attention.ask(tx, tenant=spoke.tenant, about=about, reason=reason, verbs=verbs, connection=spoke.id)
+
+
+def believed(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime) -> None:
+    """A person says that much really was deleted: every record is still looked for a second time."""
+    for link in links.unseen(tx, spoke.id, kind, run, began, limit=100_000):
+        look_again(tx, spoke, kind, link.vendor_id)
 
 
 def look_again(tx: Tx, spoke: Spoke, kind: Kind, vendor_id: str) -> None:
