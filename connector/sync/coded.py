@@ -56,12 +56,11 @@ def _told_of(tx: Tx, tenant: str, kind: str, code: str, invoice: Invoice) -> Doc
     return documents.insert(tx, tenant=tenant, kind=kind, body=stored(model), state="accepted", **columns(kind, model))
 
 
+# Only what the books need of it: its unit may be none of the ledger's, and the document carries its own price.
 def _sold(number: str, line: Line, currency: str) -> Product:
     return Product(
         number=number,
         name=line.name or number,
-        standard_id=line.standard_item_id,
-        unit_code=line.unit_code,
         currency=currency,
         vat_code=line.vat_code,
         vat_category=line.vat_category,
