@@ -150,5 +150,3 @@ async def two(both: Any) -> AsyncIterator[Two]:
 def register() -> Any:
     """All records of a register in a ledger."""
     return things
-
-
