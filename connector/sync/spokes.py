@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
-from connector.ports import Accounting, Kind, Operation
+from connector.ports import Accounting, Kind, Operation, Reading
 from connector.store import Tx, connections, documents, links
 from connector.sync.identity import CODED, by_code
 
@@ -28,6 +28,11 @@ class Spoke:
     mapping: Mapping
     accounting: Accounting
     lane: str
+
+    @property
+    def followed(self) -> list[Reading]:
+        """What is read of it: the kinds that its mapping speaks of."""
+        return [reading for reading in self.accounting.readings if reading.kind in self.mapping]
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:

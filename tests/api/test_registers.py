@@ -101,7 +101,7 @@ async def test_what_cannot_be_read_or_asked_is_refused(door):
     refused(await door.post("/v1/products", []), 400, "body-malformed")
     refused(await door.post("/v1/products", b"<a/>"), 415, "media-type")
     headers = {"Content-Type": "application/json"}
-    refused(await door.client.post("/v1/products", json=PRODUCT, headers=headers), 422, "idempotency-key-missing")
+    refused(await door.client.post("/v1/products", json=PRODUCT, headers=headers), 400, "idempotency-key-missing")
     refused(await door.post("/v1/products", PRODUCT, **await door.key("read")), 403, "scope-missing")
     await door.nothing_kept()
 

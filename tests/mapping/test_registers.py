@@ -1,4 +1,4 @@
-"""What a mapping says of registers: making, closing, deleting; layered like everything else, refused where it fits not."""
+"""What a mapping says of registers: making, closing, deleting; layered like all else, refused where it fits not."""
 
 from __future__ import annotations
 

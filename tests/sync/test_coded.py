@@ -1,4 +1,4 @@
-"""Documents with departments, projects and products: found in the ledger first, carried where it can, refused in words."""
+"""Documents with departments, projects and products: found first, carried where they can be, refused in words."""
 
 from __future__ import annotations
 

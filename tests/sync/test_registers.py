@@ -1,4 +1,4 @@
-"""Registers both ways: posted by programs, changed in one ledger and brought to the other; who is who, and what is not."""
+"""Registers both ways: posted by programs, changed in one ledger and brought to the other; and who is who."""
 
 from __future__ import annotations
 
@@ -98,6 +98,32 @@ async def test_a_change_in_one_ledger_reaches_the_other(two: Any, register: Any)
     await two.poll()
     assert [[one["version"] for one in register(box, "product")] for box in (two.books, two.shop)] == versions
     assert await two.waits() == []
+
+
+async def test_both_ways_on_each_database(both: Any, register: Any, database_url: str) -> None:
+    async with both(database=database_url, mapping="product: {deleted: follow}") as two:
+        for at in range(3):
+            await two.done("/v1/products", {"number": str(at), "name": f"Vare {at}"})
+        await two.poll(Kind.PRODUCT)
+        books = two.books.books
+        first, second, _ = books.things["product"].values()
+        books.touch(first, name="Ny")
+        del books.things["product"][second["id"]]
+        await two.sweep(Kind.PRODUCT)
+        made = [(one["name"], one["isInactive"]) for one in register(two.shop, "product")]
+        assert made == [("Ny", False), ("Vare 1", True), ("Vare 2", False)]
+        for name in ("Kari", "Kari"):
+            books.add("customer", name=name, email=f"{len(books.things)}@x.no", customerNumber=1, isInactive=False)
+        await two.poll(Kind.CUSTOMER)
+        assert await two.waits() == []
+
+
+async def test_a_kind_that_the_mapping_leaves_out_is_not_read(both: Any) -> None:
+    async with both(mapping="product: null") as two:
+        followed = {spoke.name: {reading.kind for reading in spoke.followed} for spoke in two.house.spokes()}
+        assert followed["shop"] - followed["books"] == {Kind.PRODUCT}
+        await two.done("/v1/products", PRODUCT)
+        assert [link["connection"] for link in (await two.document(kind="product")).links] == ["shop"]
 
 
 async def test_fields_are_merged_one_by_one_and_the_same_field_is_asked_about(two: Any, register: Any) -> None:

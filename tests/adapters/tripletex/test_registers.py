@@ -241,8 +241,10 @@ async def test_pages_that_are_the_same_are_not_sent_again(
     seen, cursor, calls = await read(cursor)
     assert str(made[4]["id"]) in seen
     assert (len(seen), calls) == (3, 3), "the page that changed is read, the others answer 304"
-    for at in range(7, 10):
-        made.append(box.books.add(TYPES[kind], **{register.name: f"N{at}", register.number: str(at), **dimension}))
+    made += [
+        box.books.add(TYPES[kind], **{register.name: f"N{at}", register.number: str(at), **dimension})
+        for at in range(7, 10)
+    ]
     seen, cursor, _ = await read(cursor)
     assert {str(one["id"]) for one in made[7:]} <= set(seen), "also when the register grows over a page"
     for one in made[3:]:
