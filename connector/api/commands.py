@@ -55,7 +55,10 @@ class OperationView(BaseModel):
     state: str = Field(
         description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
     )
-    kind: str = Field(description="invoice, credit_note, payment, reversal or supplier_invoice.", examples=["invoice"])
+    kind: str = Field(
+        description="As of the document: invoice, payment, customer, supplier_invoice …",
+        examples=["invoice"],
+    )
     document: str | None = Field(default=None, description="The document it is about, once it has been made.")
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
@@ -129,7 +132,7 @@ async def post_invoice(
     intake.check_route(way, invoice)
     business_key = invoice_key(invoice)
     said = {"route": way.name, "draft": draft, "key": key.name}
-    posted = _Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)
+    posted = Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)
 
     def same(there: Arrival) -> bool:
         told = there.headers or {}
@@ -150,9 +153,7 @@ async def post_invoice(
     def file(tx: Tx, arrival: str) -> intake.Filed:
         return intake.file_invoice(tx, house, key.tenant, way, invoice, arrival=arrival, received=(body, kind))
 
-    return await once_for(
-        house, key, request, body, idempotency_key, lambda tx: posted.atonce_for(tx, file) or take(tx)
-    )
+    return await once_for(house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx))
 
 
 @router.post(
@@ -178,7 +179,7 @@ async def post_payment(
     payment = postings.payment_of(body)
     tenant = house.tenant(key.tenant)
     named = f"payment/{fact_key(intake.SOURCE, payment.source_id)}"
-    posted = _Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
+    posted = Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
         return postings.payment_of(there.body) == payment
@@ -188,7 +189,7 @@ async def post_payment(
 
     def take(tx: Tx) -> Operation:
         postings.check_bank_money(tx, tenant, key.tenant, payment)
-        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
     return await once_for(house, key, request, body, idempotency_key, take)
 
@@ -214,7 +215,7 @@ async def post_reversal(
     body = await body_of(request, MOST_PAYMENT)
     reversal = postings.reversal_of(body)
     named = f"reversal/{fact_key(intake.SOURCE, reversal.source_id)}"
-    posted = _Posted(key.tenant, REVERSAL_ARRIVAL, named, body, "application/json", {"key": key.name})
+    posted = Posted(key.tenant, REVERSAL_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
         return postings.reversal_of(there.body) == reversal
@@ -224,7 +225,7 @@ async def post_reversal(
 
     def take(tx: Tx) -> Operation:
         fact_for(tx, key.tenant, reversal)
-        return posted.atonce_for(tx, file) or posted.operation(tx, posted.arrive(tx, same))
+        return posted.at_once(tx, file) or posted.operation(tx, posted.arrive(tx, same))
 
     return await once_for(house, key, request, body, idempotency_key, take)
 
@@ -242,7 +243,7 @@ async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Posted:
+class Posted:
     """What was posted, as an arrival: `named` is what it is known by, kind and business key."""
 
     tenant: str
@@ -252,7 +253,7 @@ class _Posted:
     content_type: str
     said: dict[str, Any]
 
-    def atonce_for(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
+    def at_once(self, tx: Tx, file: Callable[[Tx, str], intake.Filed]) -> Operation | None:
         """Keep and handle it in this transaction; None where something stands in the way, with nothing done."""
         id = new_id()
         try:

@@ -9,17 +9,22 @@ from functools import partial
 from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
+from connector.sync.arriving import RECORD
 from connector.sync.effects import PUSH
 from connector.sync.hints import HOOK, KEEP, Keep, take_hook
+from connector.sync.identity import REGISTERS
 from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
-from connector.sync.records import RECORD, take_record
+from connector.sync.records import take_record
+from connector.sync.registers import take_posted
 from connector.sync.spokes import Spokes
+from connector.sync.vanished import LOOK, LookAgain
 
+API = "api-"
 INVOICE, PAYMENT, REVERSAL = "api-invoice", "api-payment", "api-reversal"
 """Kinds of arrivals that programs post."""
 
@@ -43,6 +48,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             REVERSAL: partial(take_reversal, spokes=spokes),
             HOOK: partial(take_hook, spokes=spokes),
             INCOMING: partial(take_incoming, spokes=spokes),
+            **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
@@ -52,5 +58,6 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             SWEEP: Sweep(store, spokes),
             KEEP: Keep(store, spokes),
             PAGE: ReadPage(store, spokes),
+            LOOK: LookAgain(store, spokes),
         },
     )
