@@ -1,5 +1,5 @@
-"""What a person answers, and what follows from it in the hub: which record is meant, whose value holds, what a closed or
-deleted record means, whether an incoming invoice goes on. Everything else is answered in the lanes
+"""What a person answers, and what follows from it in the hub: which record is meant, whose value holds, what a closed
+or deleted record means, whether an incoming invoice goes on. Everything else is answered in the lanes
 (`connector.lanes.resolve`).
 """
 

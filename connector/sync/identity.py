@@ -1,8 +1,8 @@
 """Which record of a register is which: customers, suppliers, products, departments, projects, free dimensions.
 
 A record is known by an organisation number, else by the source's own id, else by the number or code people use; parties
-without organisation number also by name and e-mail address together (a supplier by its name alone: an invoice may say no
-more of who it is from, and whom the company pays is judged by the account). All are compared exactly.
+without organisation number also by name and e-mail address together. All are compared exactly. A supplier is known by
+its name alone: an invoice may say no more of who it is from, and whom the company pays is judged by the account.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.incoming import KIND, columns, same_number
+from connector.sync.keeping import keep_link
 from connector.sync.objections import is_same
 from connector.sync.payables import ask, follow, voucher_of
-from connector.sync.keeping import keep_link
 from connector.sync.spokes import Linked, Spoke
 from connector.sync.suppliers import SUPPLIER, supplier_of
 

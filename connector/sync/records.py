@@ -5,8 +5,6 @@ A record without a link is first held against our own pushes under way: while on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 

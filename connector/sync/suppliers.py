@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connector.errors import Clash, Stop
+from connector.errors import Clash
 from connector.model import Invoice, Party, Supplier
 from connector.model.identifiers import BankAccount, Iban
-from connector.ports import Record
-from connector.store import Moved, Tx, documents, links
+from connector.store import Moved, Tx, documents
 from connector.store.documents import Document
 from connector.sync.canonical import stored
+from connector.sync.identity import of_name
 from connector.sync.keys import party_key
-from connector.sync.keeping import keep_link
-from connector.sync.spokes import Linked, Spoke
 
 SUPPLIER = "supplier"
 """Kind of document, and the relation of an incoming invoice to the supplier it is from."""

@@ -40,7 +40,8 @@ connections:
     system: tripletex
     webhooks: {address}
     settings: {{{{base_url: "{{url}}", payment_type: Betalt til bank, timeout: 5, settle: {{settle}}}}}}
-    secrets: {{{{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE, webhook_secret: env:FJORD_HOOK}}}}
+    secrets:
+      {{{{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE, webhook_secret: env:FJORD_HOOK}}}}
 routes:
   sales: {{{{takes: api, to: books, issues: {{issues}}, sends: nobody, takes_bank_money: books}}}}
 """

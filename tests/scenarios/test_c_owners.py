@@ -8,7 +8,7 @@ import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -146,7 +146,7 @@ def issued_there(box: Any, *, sent: bool = True) -> Any:
 def send_there(box: Any, invoice: Any) -> None:
     class Asked:
         books = box.books
-        query: dict[str, str] = {}
+        query: ClassVar[dict[str, str]] = {}
 
     send(Asked, invoice, "EHF")
 

@@ -80,7 +80,6 @@ READINGS: Sequence[Reading] = (
     Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, *REGISTERS)),
     Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
-KINDS = frozenset(reading.kind for reading in READINGS)
 
 
 class Tripletex:
@@ -105,9 +104,12 @@ class Tripletex:
         )
         self.capabilities: Capabilities = {**CAPABILITIES, **EXTERNAL[settings.external_invoices]}
         self._companies = Companies(self._client, settings.company, settings.incoming)
+        if settings.incoming != "off":
+            self.readings = (*READINGS, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
         self.hooks: Hooks | None = None
         if secrets.webhook_secret is not None:
-            self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), KINDS)
+            kinds = {reading.kind for reading in self.readings}
+            self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), kinds)
             http.keep_secret(secrets.webhook_secret.get_secret_value(), names={"hmacSharedSecret"})
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
@@ -127,8 +129,6 @@ class Tripletex:
         received = Received(self._client)
         self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
         self._purchases = Purchases(self._client, self._reader, received)
-        if settings.incoming != "off":
-            self.readings = (*self.readings, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""

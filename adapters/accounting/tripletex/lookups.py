@@ -102,13 +102,6 @@ class Lookups:
         )
         return self._exactly(rows, "commonCode", code, "unit")
 
-    async def account(self, number: int) -> int:
-        """Id of an account of the ledger. Raises `Stop` ("account-unknown")."""
-        rows = await self._table(
-            f"account {number}", lambda: self._client.every("/ledger/account", number=number, fields="id,number")
-        )
-        return self._exactly(rows, "number", number, "account")
-
     async def employee(self, wanted: str | None) -> int:
         """Id of an employee by number or e-mail address; None: the one whose key it is. Raises `Stop`."""
         if wanted is None:
