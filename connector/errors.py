@@ -19,7 +19,7 @@ exceptions; see `connector.ehf.validate` and `connector.mapping.check`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -32,6 +32,7 @@ class ConnectorError(Exception):
         do: what a person should do about it.
         where: the place, as names and values: document, connection, field, rule, file, line …
         details: further facts for programs (JSON-able), e.g. a list of single problems.
+        answers: verbs that settle it beside the usual ones, where it waits for a person.
     """
 
     default_code: ClassVar[str] = "error"
@@ -47,8 +48,10 @@ class ConnectorError(Exception):
         do: str | None = None,
         where: Mapping[str, Any] | None = None,
         details: Any = None,
+        answers: Sequence[str] = (),
     ) -> None:
         super().__init__(said)
+        self.answers = tuple(answers)
         self.said = said
         self.code = code or self.default_code
         self.do = self.default_do if do is None else do

@@ -29,6 +29,11 @@ class Kind(StrEnum):
 
     CUSTOMER = "customer"
     SUPPLIER = "supplier"
+    PRODUCT = "product"
+    DEPARTMENT = "department"
+    PROJECT = "project"
+    DIMENSION = "dimension"
+    """A value of a dimension that the company has made itself."""
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
@@ -109,13 +114,15 @@ class Page:
 
     Where the vendor keeps credit notes among its invoices, a page of invoices has records of both kinds; a page of
     payments also has what else happened on customers' accounts: settlements, reversals and matches. Records come in the
-    order in which they were made.
+    order in which they were made. `blind`: the connection may not read this kind (a right or module is missing): that a
+    record is not here says nothing.
     """
 
     records: Sequence[Record]
     cursor: str
     more: bool = False
     matches: Sequence[Match] = ()
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,11 @@ class Goal:
     document that is registered. `beside`: ids of things that are there and count together with this one (other
     settlements of the same invoice).
 
+    `may_create`: whether a record of a register that is looked for and is not there may be made; else it is a `Stop`
+    that names the near misses. `seen`: what the vendor showed of the target when this was decided. Where a field that
+    is to be written shows something else by now, the flow writes nothing, says `moved` in a proof's facts, and reads
+    the record: it is decided anew.
+
     `files` go along; `paper` makes the readable page of what is booked with one. They are not kept with the goal:
     `flow` is given them anew each time, always the same ones.
     """
@@ -199,6 +211,8 @@ class Goal:
     paper: Callable[[], Awaitable[File]] | None = field(default=None, compare=False, repr=False)
     beside: Sequence[str] = ()
     files: Sequence[File] = ()
+    may_create: bool = True
+    seen: Mapping[str, Json] | None = None
 
 
 Capabilities = Mapping[tuple[Kind, Operation], str]

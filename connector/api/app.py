@@ -21,6 +21,7 @@ from connector.api import (
     hooks,
     incoming,
     problems,
+    registers,
 )
 from connector.service.house import House
 
@@ -46,7 +47,19 @@ def create_app(house: House | None) -> FastAPI:
     )
     app.state.house = house
     problems.install(app)
-    for module in (commands, incoming, documents, files, feed, attention, connections, hooks, ehf, health):
+    for module in (
+        commands,
+        registers,
+        incoming,
+        documents,
+        files,
+        feed,
+        attention,
+        connections,
+        hooks,
+        ehf,
+        health,
+    ):
         app.include_router(module.router)
     plain = app.openapi
     app.openapi = lambda: _with_bodies(plain())  # type: ignore[method-assign]
@@ -58,7 +71,8 @@ def _with_bodies(said: dict[str, Any]) -> dict[str, Any]:
     float): FastAPI has not seen them.
     """
     _, bodies = models_json_schema(
-        [(model, "validation") for model in commands.BODIES], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in (*commands.BODIES, *registers.BODIES)],
+        ref_template="#/components/schemas/{model}",
     )
     said["components"]["schemas"] |= bodies["$defs"]
     return said

@@ -13,7 +13,7 @@ from connector.api.problems import declared
 from connector.lanes import Verb
 from connector.store import attention
 from connector.store.attention import Item
-from connector.sync.deciding import settle_item
+from connector.sync import answers
 
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 
@@ -84,7 +84,7 @@ async def list_items(
 async def resolve_item(id: str, answer: Answer, house: TheHouse, key: Settler) -> None:
     """Say what happened, or what shall happen; it is written down who said it."""
     await house.store.write(
-        lambda tx: settle_item(
+        lambda tx: answers.answer(
             tx, house, key.tenant, id, answer.verb, vendor_id=answer.vendor_id, who=f"key {key.name}"
         )
     )

@@ -56,7 +56,10 @@ class OperationView(BaseModel):
     state: str = Field(
         description="accepted (on disk), waiting (for a person), done (with proof) or rejected (with a reason)."
     )
-    kind: str = Field(description="invoice, credit_note, payment, reversal or supplier_invoice.", examples=["invoice"])
+    kind: str = Field(
+        description="As of the document: invoice, payment, customer, supplier_invoice …",
+        examples=["invoice"],
+    )
     document: str | None = Field(default=None, description="The document it is about, once it has been made.")
     result: Any = Field(default=None, description="The proof, the reason, or what it waits for.")
 
@@ -130,7 +133,7 @@ async def post_invoice(
     intake.check_route(way, invoice)
     business_key = invoice_key(invoice)
     said = {"route": way.name, "draft": draft, "key": key.name}
-    posted = _Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)
+    posted = Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)
 
     def same(there: Arrival) -> bool:
         told = there.headers or {}
@@ -151,9 +154,7 @@ async def post_invoice(
     def file(tx: Tx, arrival: str) -> intake.Filed:
         return intake.file_invoice(tx, house, key.tenant, way, invoice, arrival=arrival, received=(body, kind))
 
-    return await once_for(
-        house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx)
-    )
+    return await once_for(house, key, request, body, idempotency_key, lambda tx: posted.at_once(tx, file) or take(tx))
 
 
 @router.post(
@@ -180,7 +181,7 @@ async def post_payment(
     payment = postings.payment_of(body)
     tenant = house.tenant(key.tenant)
     named = f"payment/{fact_key(intake.SOURCE, payment.source_id)}"
-    posted = _Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
+    posted = Posted(key.tenant, PAYMENT_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
         return postings.payment_of(there.body) == payment
@@ -217,7 +218,7 @@ async def post_reversal(
     body = await body_of(request, MOST_PAYMENT)
     reversal = postings.reversal_of(body)
     named = f"reversal/{fact_key(intake.SOURCE, reversal.source_id)}"
-    posted = _Posted(key.tenant, REVERSAL_ARRIVAL, named, body, "application/json", {"key": key.name})
+    posted = Posted(key.tenant, REVERSAL_ARRIVAL, named, body, "application/json", {"key": key.name})
 
     def same(there: Arrival) -> bool:
         return postings.reversal_of(there.body) == reversal
@@ -246,7 +247,7 @@ async def get_operation(id: str, house: TheHouse, key: Reader) -> OperationView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Posted:
+class Posted:
     """What was posted, as an arrival: `named` is what it is known by, kind and business key."""
 
     tenant: str
@@ -256,7 +257,7 @@ class _Posted:
     content_type: str
     said: dict[str, Any]
 
-    def anew(self, tx: Tx, same: Callable[[Arrival], bool]) -> _Posted:
+    def anew(self, tx: Tx, same: Callable[[Arrival], bool]) -> Posted:
         """What was posted, by the name under which it is kept: where one that a person has cancelled has that name and
         said something else, this corrects it and counts instead.
         """

@@ -73,7 +73,7 @@ async def list_connections(house: TheHouse, key: Reader) -> list[ConnectionView]
         found = []
         for spoke in spokes:
             row = connections.get(tx, spoke.id)
-            kinds = [reading.kind for reading in spoke.accounting.readings]
+            kinds = [reading.kind for reading in spoke.followed]
             found.append(
                 ConnectionView(
                     id=row.id,

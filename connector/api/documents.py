@@ -123,7 +123,8 @@ async def find_documents(
     kind: Annotated[
         str | None,
         Query(
-            description="invoice, credit_note, payment, settlement, reversal, customer, supplier_invoice or supplier."
+            description="invoice, credit_note, payment, settlement, reversal, supplier_invoice; customer, supplier, "
+            "product, department …"
         ),
     ] = None,
     state: Annotated[str | None, Query()] = None,

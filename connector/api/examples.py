@@ -65,3 +65,18 @@ REVERSAL: dict[str, Any] = {
     "date": "2027-02-02",
     "text": "Booked twice by the bank",
 }
+CUSTOMER: dict[str, Any] = {
+    "source_id": "customer-17",
+    "party": BUYER | {"contact": {"email": "post@eksempel.no"}},
+    "invoice_email": "faktura@eksempel.no",
+    "payment_days": 14,
+}
+PRODUCT: dict[str, Any] = {
+    "source_id": "product-1",
+    "number": "100",
+    "name": "Rådgivning",
+    "unit_code": "HUR",
+    "price": "1020.00",
+    "vat_code": "3",
+}
+DEPARTMENT: dict[str, Any] = {"kind": "department", "code": "10", "name": "Salg"}

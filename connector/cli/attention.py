@@ -11,7 +11,7 @@ from connector.lanes import Verb
 from connector.service.house import House
 from connector.store import attention
 from connector.store.attention import Item
-from connector.sync.deciding import settle_item
+from connector.sync import answers
 
 app = typer.Typer(help="What waits for a person: one list, and what can be answered.", rich_markup_mode=None)
 
@@ -65,7 +65,7 @@ def settle(
 
     async def use(house: House) -> None:
         name = tenant_of(house, tenant)
-        await house.store.write(lambda tx: settle_item(tx, house, name, item, verb, vendor_id=vendor_id, who=who))
+        await house.store.write(lambda tx: answers.answer(tx, house, name, item, verb, vendor_id=vendor_id, who=who))
 
     with_house(use)
     out.print(f"Settled: {verb}.")

@@ -15,8 +15,7 @@ from connector.errors import BadInput
 from connector.lanes import Verb, story
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
-from connector.sync import incoming
-from connector.sync.deciding import settle_item
+from connector.sync import answers, incoming
 from connector.sync.external import form_of
 
 app = typer.Typer(
@@ -29,7 +28,8 @@ Id = Annotated[str, typer.Argument(help="Id of the document, or its number or so
 @app.command("find")
 def find_documents(
     kind: Annotated[
-        str | None, typer.Option(help="invoice, credit_note, payment, customer, supplier_invoice …")
+        str | None,
+        typer.Option(help="invoice, credit_note, payment, supplier_invoice, customer, product, department …"),
     ] = None,
     state: Annotated[
         str | None, typer.Option(help="accepted, issued, paid, credited, received, booked, known.")
@@ -123,29 +123,38 @@ def settle(
     document: Id,
     happened: Annotated[
         str | None,
-        typer.Option("--happened", metavar="VENDOR_ID", help="It happened: this is what it is called there."),
+        typer.Option(
+            "--happened", metavar="VENDOR_ID", help="It happened, or it is this one: what it is called there."
+        ),
     ] = None,
     did_not_happen: Annotated[bool, typer.Option("--did-not-happen", help="It did not happen: do it.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Mended: try again.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
+    ours: Annotated[bool, typer.Option("--ours", help="What is here holds, there too.")] = False,
+    theirs: Annotated[bool, typer.Option("--theirs", help="What is there holds, here too.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Looked at: it stays as it is.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="What speaks against it is all right: go on.")] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="It shall go no further, and is kept.")] = False,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
     tenant: TenantOption = None,
 ) -> None:
-    """Settle what waits for a person on a document. Exactly one of these answers; it is audited."""
+    """Settle what waits for a person on a document. Exactly one answer; it is audited."""
     said = [
         (Verb.HAPPENED, happened),
         (Verb.DID_NOT_HAPPEN, did_not_happen),
         (Verb.RETRY, retry),
         (Verb.CANCEL, cancel),
+        (Verb.OURS, ours),
+        (Verb.THEIRS, theirs),
+        (Verb.SEEN, seen),
         (Verb.ACCEPT, accept),
         (Verb.REFUSE, refuse),
     ]
     chosen = [verb for verb, given in said if given]
     if len(chosen) != 1:
         raise typer.BadParameter(
-            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --accept, --refuse."
+            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --ours, --theirs, --seen, --accept,"
+            " --refuse."
         )
 
     async def use(house: House) -> int:
@@ -161,7 +170,7 @@ def settle(
                     do=f"See what waits: connector documents explain {found.id}",
                 )
             for item in items:
-                settle_item(tx, house, name, item.id, chosen[0], vendor_id=happened, who=who)
+                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened, who=who)
             return len(items)
 
         return await house.store.write(write)

@@ -41,7 +41,7 @@ def sync(
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
             progress.add_task(f"Syncing {', '.join(spoke.name for spoke in spokes)}")
             for spoke in spokes:
-                for reading in spoke.accounting.readings:
+                for reading in spoke.followed:
                     await house.store.write(lambda tx, s=spoke, r=reading: reads.poll(tx, s, r.kind))  # type: ignore[misc]
                 if full:
                     await house.store.write(lambda tx, s=spoke: reads.compare(tx, s))  # type: ignore[misc]

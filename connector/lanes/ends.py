@@ -87,7 +87,7 @@ def ask_about_work(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bo
         tenant=work.tenant,
         about=f"work:{work.id}",
         reason=reason,
-        verbs=("happened", "did-not-happen", "retry", "cancel") if unresolved else ("retry", "cancel"),
+        verbs=("happened", "did-not-happen", "retry", "cancel") if unresolved else (*reason.answers, "retry", "cancel"),
         document=work.document,
         work=work.id,
         connection=work.connection,

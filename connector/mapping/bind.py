@@ -5,6 +5,7 @@ All that is wrong is collected with the file and line where it was said; nothing
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from connector.mapping.bound import (
     Condition,
     Otherwise,
     Place,
+    Register,
     Side,
 )
 from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
@@ -28,6 +30,8 @@ from connector.mapping.paths import PathError, Slot
 from connector.mapping.problems import Problem, did_you_mean
 
 _LENS_KEYS = ("table", "link", "minor_units", "date", "digits", "join", "constant", "each")
+
+_REGISTER = tuple(one.name for one in dataclasses.fields(Register))
 
 Models = Mapping[str, type[BaseModel]]
 
@@ -47,7 +51,14 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
         amendable = merged.settings.get("amendable")
         for path in amendable.values["amendable"] if amendable else ():
             binder.place(path, ours[name], "ours", amendable.origin if amendable else merged.origin)
-        found[name] = BoundKind(name, shape, tuple(amendable.values["amendable"]) if amendable else (), merged.origin)
+        register = {key: merged.settings[key].values[key] for key in _REGISTER if key in merged.settings}
+        if register and "active" not in ours[name].model_fields:
+            first = next(iter(register))
+            words = f"`{first}` speaks of records of a register; a {name} is none."
+            binder.problem("no-register", words, merged.settings[first].origin, "Take it away.")
+            register = {}
+        may_change = tuple(amendable.values["amendable"]) if amendable else ()
+        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register))
     for name, table in stack.tables.items():
         if name not in binder.used:
             said = f"No line uses the table `{name}`."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -112,6 +113,16 @@ class BoundShape:
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """What holds for a kind that is kept as a register (`format.KindSpec` says what each means)."""
+
+    creates: Literal["always", "needed", "never"] = "needed"
+    deactivated: Literal["follow", "ask", "ignore"] = "follow"
+    deleted: Literal["follow", "ask", "ignore"] = "ask"
+    deleted_at_most: Decimal = Decimal(5)
+
+
+@dataclass(frozen=True, slots=True)
 class BoundKind:
     """A kind of document: its shape and what holds for it as a whole."""
 
@@ -119,3 +130,4 @@ class BoundKind:
     shape: BoundShape
     amendable: tuple[str, ...]
     origin: Origin
+    register: Register = field(default_factory=lambda: Register())

@@ -241,6 +241,16 @@ class KindSpec(Shape):
     """Who wins where a line does not say; `ask` unless said."""
     amendable: list[str] | None = None
     """Our paths that may still change once the document is issued."""
+    creates: Literal["always", "needed", "never"] | None = None
+    """Whether records of a register are made there: `needed` (unless said) when a program posts one or a document
+    refers to it; `always` also when another system has a new one; `never`: they are only found."""
+    deactivated: Literal["follow", "ask", "ignore"] | None = None
+    """What closing a record there means here: `follow` (unless said), `ask` a person, `ignore`."""
+    deleted: Literal["follow", "ask", "ignore"] | None = None
+    """What deleting a record there means here: `follow` closes it here, `ask` (unless said) asks a person, `ignore`
+    forgets that it was there."""
+    deleted_at_most: Annotated[Decimal, Field(ge=0, le=100)] | None = None
+    """Per cent of a register that may be gone at once (5 unless said; one record always may): more is not believed."""
 
 
 class Row(Part):

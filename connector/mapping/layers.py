@@ -19,6 +19,9 @@ from connector.mapping.reading import Read
 from connector.mapping.source import Key, Source
 from connector.model import json
 
+SETTINGS = ("owner", "amendable", "creates", "deactivated", "deleted", "deleted_at_most")
+"""What a kind says as a whole."""
+
 FORMAT = "1"
 """Part of every version: raised when the same lines begin to mean something else."""
 
@@ -168,7 +171,7 @@ def merge(system: str, layers: Sequence[Layer]) -> Stack:
                 continue
             merged = stack.kinds.setdefault(name, Merged(layer.origin(*key)))
             _shape(stack, layer, key, merged, kind, upper=number > 0)
-            for setting in ("owner", "amendable"):
+            for setting in SETTINGS:
                 value = getattr(kind, setting)
                 if value is not None:
                     merged.settings[setting] = Said({setting: value}, layer.origin(*key, setting))

@@ -13,11 +13,25 @@ from connector.mapping.layers import Layer, Stack, merge, system_layers
 from connector.mapping.mapper import Mapper
 from connector.mapping.problems import Problem, did_you_mean, stop_on
 from connector.mapping.whole import whole
-from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement, Supplier
+from connector.model import (
+    CreditNote,
+    Customer,
+    Dimension,
+    Invoice,
+    Payment,
+    Product,
+    Reversal,
+    Settlement,
+    Supplier,
+)
 from connector.ports import AccountingPlugin, Kind
 
 CANONICAL: Map[str, type[BaseModel]] = {
     Kind.CUSTOMER.value: Customer,
+    Kind.PRODUCT.value: Product,
+    Kind.DEPARTMENT.value: Dimension,
+    Kind.PROJECT.value: Dimension,
+    Kind.DIMENSION.value: Dimension,
     Kind.INVOICE.value: Invoice,
     Kind.CREDIT_NOTE.value: CreditNote,
     Kind.EXTERNAL_INVOICE.value: Invoice,

@@ -170,7 +170,7 @@ class House:
         """Do what waits, poll and compare in the background, until `stop`."""
         schedule = Schedule(self.store)
         for spoke in self._spokes.values():
-            for reading in spoke.accounting.readings:
+            for reading in spoke.followed:
                 what = f"{spoke.id} {reading.kind}"
                 schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
             schedule.daily(f"compare {spoke.id}", NIGHT, partial(reads.compare, spoke=spoke))

@@ -197,6 +197,36 @@ def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None
     return None if row is None else _document(tx, row)
 
 
+_NAMED = Prepared(
+    select(_t)
+    .where(
+        _t.c.tenant == bindparam("tenant"), _t.c.kind == bindparam("kind"), _t.c.counterparty_name == bindparam("name")
+    )
+    .order_by(_t.c.id)
+)
+
+
+def named(tx: Tx, tenant: str, kind: str, name: str) -> list[Document]:
+    """Documents whose counterparty has exactly this name; of a customer, the customer itself."""
+    return [_document(tx, row) for row in tx.rows(_NAMED, {"tenant": tenant, "kind": kind, "name": name})]
+
+
+_NUMBERED = Prepared(
+    select(_t)
+    .where(
+        _t.c.tenant == bindparam("tenant"),
+        _t.c.counterparty_number == bindparam("number"),
+        _t.c.kind == bindparam("kind"),
+    )
+    .order_by(_t.c.id)
+)
+
+
+def numbered(tx: Tx, tenant: str, kind: str, number: str) -> list[Document]:
+    """Documents whose counterparty has this organisation number; of a customer, the customer itself."""
+    return [_document(tx, row) for row in tx.rows(_NUMBERED, {"tenant": tenant, "kind": kind, "number": number})]
+
+
 def original(tx: Tx, tenant: str, id: str) -> tuple[bytes, str | None] | None:
     """The bytes as received and their content type; None when the document was not received as bytes."""
     row = tx.execute(select(_t.c.original, _t.c.content_type).where(_t.c.id == id, _t.c.tenant == tenant)).one_or_none()

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, case, literal, select
+from sqlalchemy import bindparam, case, func, literal, select
 
 from connector.errors import Clash, Missing
 from connector.store import schema
@@ -45,6 +45,7 @@ class Link:
     shown_open: Decimal | None = None
     base_sent: Any = None
     base_seen: Any = None
+    swept: str | None = None
 
 
 PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"])
@@ -170,6 +171,56 @@ def versions(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> dict[str
         )
         known.update((row.vendor_id, row.vendor_version) for row in tx.execute(some))
     return known
+
+
+def named_otherwise(tx: Tx, link: Link, vendor_id: str) -> Link:
+    """The document is called otherwise there: the record it was linked to was not the one that is meant."""
+    tx.execute(
+        _t.update()
+        .where(_t.c.id == link.id)
+        .values(vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
+    )
+    return replace(link, vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
+
+
+def drop(tx: Tx, link: Link) -> None:
+    """The document is not there any more."""
+    tx.execute(_t.delete().where(_t.c.id == link.id))
+
+
+def swept(tx: Tx, connection: str, kind: str, ids: Sequence[str], run: str) -> None:
+    """Note that a full comparison has seen these of the vendor's records."""
+    for start in range(0, len(ids), 500):
+        some = _t.c.vendor_id.in_(ids[start : start + 500])
+        tx.execute(_t.update().where(_t.c.connection == connection, _of(kind), some).values(swept=run))
+
+
+def _of(kind: str) -> Any:
+    """A kind and its further records (`customer:2`)."""
+    return (_t.c.kind == kind) | _t.c.kind.like(f"{kind}:%")
+
+
+def in_state(tx: Tx, connection: str, kind: str, ids: Sequence[str], state: str) -> list[Link]:
+    """Those of these of the vendor's records whose link is in this state."""
+    found = []
+    for start in range(0, len(ids), 500):
+        some = _t.c.vendor_id.in_(ids[start : start + 500])
+        query = select(_t).where(_t.c.connection == connection, _t.c.kind == kind, _t.c.state == state, some)
+        found += [_link(tx, row) for row in tx.execute(query)]
+    return found
+
+
+def unseen(tx: Tx, connection: str, kind: str, run: str, since: datetime, *, limit: int) -> list[Link]:
+    """Links made before `since` that the full comparison has not seen, at most `limit`."""
+    query = select(_t).where(_t.c.connection == connection, _of(kind), _t.c.created < since)
+    query = query.where(_t.c.state != "vanished", (_t.c.swept != run) | _t.c.swept.is_(None))
+    return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def count(tx: Tx, connection: str, kind: str) -> int:
+    """How many of a kind are linked."""
+    query = select(func.count()).select_from(_t).where(_t.c.connection == connection, _t.c.kind == kind)
+    return int(tx.execute(query).scalar_one())
 
 
 def vendor_id(tx: Tx, document: str, connection: str, kind: str | None = None) -> str:

@@ -167,6 +167,7 @@ documents = Table(
     Index("ix_documents_source_id", "tenant", "source_id"),
     Index("ix_documents_kid", "tenant", "kid"),
     Index("ix_documents_counterparty", "tenant", "counterparty_number"),
+    Index("ix_documents_name", "tenant", "kind", "counterparty_name"),
     Index("ix_documents_due", "tenant", "kind", "state", "due_date"),
 )
 
@@ -200,6 +201,7 @@ links = Table(
     Column("shown_open", Money),
     Column("base_sent", LargeBinary),
     Column("base_seen", LargeBinary),
+    Column("swept", Text),  # the full comparison that saw it last
     Column("state", Text, nullable=False),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),

@@ -398,6 +398,8 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         "target": goal.target,
         "issued": None if goal.issued is None else {"number": goal.issued.number, "kid": goal.issued.kid},
         "beside": list(goal.beside),
+        "may_create": goal.may_create,
+        "seen": goal.seen,
     }
 
 
@@ -422,6 +424,8 @@ def _goal(stored: Any) -> Goal | None:
         stored["target"],
         None if issued is None else Issued(**issued),
         beside=tuple(stored.get("beside") or ()),
+        may_create=stored.get("may_create", True),
+        seen=stored.get("seen"),
     )
 
 

@@ -19,10 +19,10 @@ from connector.model.json import loads
 from connector.ports import Kind, Record
 from connector.store import Tx, arrivals, attention, documents, links
 from connector.store.documents import Document
+from connector.sync.keeping import keep_link
 from connector.sync.ledger_facts import Behind
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import Part, parts
-from connector.sync.push import keep_link
 from connector.sync.spokes import Spoke, Spokes
 
 TELLS_WITHIN = timedelta(days=4)

@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.mapping.mapper import Context, Mapper
-from connector.model import CreditNote, Customer, Invoice, Payment, Reversal, Settlement, Supplier
+from connector.model import (
+    CreditNote,
+    Customer,
+    Dimension,
+    Invoice,
+    Payment,
+    Product,
+    Reversal,
+    Settlement,
+    Supplier,
+    TradingPartner,
+)
 from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.sync.reconcile import Owner, Policy
 
-Model = Invoice | Customer | Supplier | Payment | Settlement | Reversal
+Model = Invoice | Customer | Supplier | Product | Dimension | Payment | Settlement | Reversal
 
 MODELS: Mapping[str, type[Model]] = {
     Kind.INVOICE.value: Invoice,
@@ -19,6 +30,10 @@ MODELS: Mapping[str, type[Model]] = {
     Kind.EXTERNAL_INVOICE.value: Invoice,
     Kind.EXTERNAL_CREDIT_NOTE.value: CreditNote,
     Kind.CUSTOMER.value: Customer,
+    Kind.PRODUCT.value: Product,
+    Kind.DEPARTMENT.value: Dimension,
+    Kind.PROJECT.value: Dimension,
+    Kind.DIMENSION.value: Dimension,
     Kind.PAYMENT.value: Payment,
     Kind.SETTLEMENT.value: Settlement,
     Kind.REVERSAL.value: Reversal,
@@ -43,7 +58,7 @@ def model_of(kind: str, said: Mapping[str, Any]) -> Model:
     return MODELS[kind].model_validate(said)
 
 
-def stored(model: Model) -> dict[str, Any]:
+def stored(model: Model | TradingPartner) -> dict[str, Any]:
     """A document as the store keeps it: JSON with amounts as text, without what is not set."""
     return model.model_dump(mode="json", exclude_defaults=True)
 

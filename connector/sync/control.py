@@ -23,13 +23,13 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.store.work import Turn
 from connector.sync import effects, reads, ties
+from connector.sync.arriving import RECORD, arrive
 from connector.sync.balance import REVERSAL
 from connector.sync.intake import SOURCE
 from connector.sync.ledger_facts import FACTS, UNEXPLAINED, take_back
 from connector.sync.matches import MATCH
 from connector.sync.money import customer_of
 from connector.sync.parts import fact_of, linked, parts
-from connector.sync.records import RECORD, arrive
 from connector.sync.spokes import Spoke, Spokes
 
 LOOK = "look"

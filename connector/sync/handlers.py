@@ -9,9 +9,11 @@ from functools import partial
 from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.ports import Kind
 from connector.store import Store
+from connector.sync.arriving import RECORD
 from connector.sync.control import LOOK, Look, take_control
 from connector.sync.effects import PUSH
 from connector.sync.hints import HOOK, KEEP, Keep, take_hook
+from connector.sync.identity import REGISTERS
 from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
 from connector.sync.ledger_facts import CONTROL
@@ -20,9 +22,12 @@ from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
-from connector.sync.records import RECORD, take_record
+from connector.sync.records import take_record
+from connector.sync.registers import take_posted
 from connector.sync.spokes import Spokes
+from connector.sync.vanished import LOOK_AGAIN, LookAgain
 
+API = "api-"
 INVOICE, PAYMENT, REVERSAL = "api-invoice", "api-payment", "api-reversal"
 """Kinds of arrivals that programs post."""
 
@@ -48,6 +53,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             INCOMING: partial(take_incoming, spokes=spokes),
             MATCH: partial(take_match, spokes=spokes),
             CONTROL: partial(take_control, spokes=spokes),
+            **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
         effects={PUSH + kind: push for kind in Kind},
@@ -58,5 +64,6 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             KEEP: Keep(store, spokes),
             PAGE: ReadPage(store, spokes),
             LOOK: Look(store, spokes),
+            LOOK_AGAIN: LookAgain(store, spokes),
         },
     )

@@ -51,7 +51,10 @@ def arrive(tx: Tx, spoke: Spoke, heard: Heard, body: bytes) -> tuple[str, bool]:
 def take_hook(tx: Tx, arrival: Arrival, spokes: Spokes) -> None:
     """Have read what a webhook hints at."""
     spoke = spokes.spoke(arrival.source)
+    followed = {reading.kind.value for reading in spoke.followed}
     for kind, id in (arrival.headers or {}).get("hints", ()):
+        if kind not in followed:
+            continue
         if id is None:
             reads.poll(tx, spoke, Kind(kind), not_before=tx.now + GATHER)
         else:
@@ -128,7 +131,7 @@ def _kept(tx: Tx, spoke: Spoke, found: Subscribed, before: dict[str, Any]) -> No
         return
     data = {"connection": spoke.name, "mended": {event: found.events.get(event) for event in found.mended}}
     tx.emit(spoke.tenant, "connection.webhooks", connection=spoke.id, data=data)
-    for reading in spoke.accounting.readings:
+    for reading in spoke.followed:
         # What was never read is being read in full anyway.
         if reading.holes and connections.cursor(tx, spoke.id, reading.kind) is not None:
             reads.sweep(tx, spoke, reading.kind, not_before=tx.now + SETTLE)

@@ -33,9 +33,11 @@ from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.operations import Operation
 from connector.store.schema import scaled
-from connector.sync import effects
+from connector.sync import coded, effects
 from connector.sync.canonical import stored
 from connector.sync.credits import CREDITS, credited
+from connector.sync.external import form_of
+from connector.sync.identity import columns, same
 from connector.sync.keys import customer_key, invoice_key
 from connector.sync.money import CUSTOMER
 from connector.sync.settlements import prepay, push_settlements, uses_of
@@ -179,6 +181,7 @@ def file_invoice(
     pushes = []
     for spoke in ledgers:
         needs = effects.need(tx, spoke, "customer", customer.id)
+        needs += coded.needs(tx, spoke, form_of(spoke, made), invoice)
         if credits is not None:
             needs += effects.need(tx, spoke, "invoice", credits.id)
         pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
@@ -217,21 +220,17 @@ def under_way(tx: Tx, operation: Operation, filed: Filed) -> None:
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
     """The customer an invoice is for: the one there is, else a new one made from the buyer."""
     customer = _buyer(invoice)
-    key = customer_key(customer)
-    there = documents.by_key(tx, tenant, "customer", key)
+    there = same(tx, tenant, "customer", customer)
     if there is not None:
         return there
     return documents.insert(
         tx,
         tenant=tenant,
         kind="customer",
-        business_key=key,
         body=stored(customer),
         state="known",
-        number=customer.number,
         source_id=customer.source_id,
-        counterparty_name=customer.party.name,
-        counterparty_number=customer.party.organisation_number,
+        **columns("customer", customer),
     )
 
 

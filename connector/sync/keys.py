@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from connector.errors import BadInput
-from connector.model import Customer, Invoice, Party, Payment
+from connector.model import Dimension, Invoice, Party, Payment, Product, TradingPartner
 
 LONGEST = 500
 """Bytes of UTF-8 that a name may have by which a document is found again."""
@@ -39,7 +39,7 @@ def invoice_key(invoice: Invoice) -> str:
     )
 
 
-def customer_key(customer: Customer) -> str:
+def customer_key(customer: TradingPartner) -> str:
     """The organisation number where there is one; else the source's own customer number; else the party's name."""
     number = customer.party.organisation_number
     if number:
@@ -47,6 +47,33 @@ def customer_key(customer: Customer) -> str:
     if customer.source_id or customer.number:
         return _short("customer_id", f"source:{customer.source_id or customer.number}")
     return party_key(customer.party)
+
+
+def register_key(kind: str, model: TradingPartner | Product | Dimension) -> str:
+    """What a record of a register is, to everybody: a party by `customer_key`, else the number or code people use.
+
+    Raises:
+        BadInput: it has none (code `record-without-identity`), or one that is too long (`identity-too-long`).
+    """
+    if isinstance(model, TradingPartner):
+        return customer_key(model)
+    if isinstance(model, Product) and not model.number:
+        return _short("source_id", f"source:{model.source_id}") if model.source_id else _short("name", model.name)
+    return code_key(kind, model.number or "" if isinstance(model, Product) else model.code, model)
+
+
+def code_key(kind: str, code: str, model: TradingPartner | Product | Dimension | None = None) -> str:
+    """The key of what people call by this code: product 100, department 10, value K1 of the dimension Campaign."""
+    if isinstance(model, Dimension) and model.kind == "free":
+        if not model.dimension:
+            raise BadInput(
+                "A value of a free dimension says which dimension it belongs to.",
+                code="record-without-identity",
+                do="Send `dimension`: its name.",
+                where={"field": "dimension"},
+            )
+        return _short("code", f"{model.dimension}/{code}")
+    return _short("code", f"number:{code}" if kind == "product" else code)
 
 
 def payment_key(source: str, payment: Payment) -> str:

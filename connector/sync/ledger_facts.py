@@ -23,11 +23,11 @@ from connector.sync.balance import REVERSAL, REVERSES
 from connector.sync.canonical import stored
 from connector.sync.closing import apply, reverse
 from connector.sync.intake import SOURCE
+from connector.sync.keeping import keep_link
 from connector.sync.keys import payment_key
 from connector.sync.matches import PATIENCE, apart, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
 from connector.sync.parts import link_kind, linked, parts, reverse_part
-from connector.sync.push import keep_link
 from connector.sync.settlements import OURS, own_row_under_way
 from connector.sync.spokes import Linked, Spoke
 from connector.sync.ties import NAMES

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, Stop
+from connector.model import Invoice
 from connector.ports import Kind
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
-from connector.sync import effects
+from connector.sync import coded, effects, registers
 from connector.sync.balance import ALLOCATION
+from connector.sync.canonical import model_of
 from connector.sync.external import form_of
+from connector.sync.identity import CODED
 from connector.sync.intake import SOURCE
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, operation, related
@@ -62,7 +65,8 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
     while True:
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
         for document in page:
-            if belongs(tx, document, routes) and links.of(tx, document.id, spoke.id, form_of(spoke, document)) is None:
+            wanted = registers.makes(spoke, document) or belongs(tx, document, routes)
+            if wanted and links.of(tx, document.id, spoke.id, form_of(spoke, document)) is None:
                 yield document
         if len(page) < PAGE:
             return
@@ -100,6 +104,10 @@ def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
             continue
         first = related(tx, document)
         needs: tuple[str, ...] = ()
+        if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
+            invoice = model_of(document.kind, documents.get(tx, document.tenant, document.id).body)
+            assert isinstance(invoice, Invoice)
+            needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
         for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
             if kind in first and kind != document.kind:
                 needs += effects.need(tx, spoke, kind, first[kind])
@@ -138,6 +146,13 @@ class _Promised(Linked):
         """The vendor's id, or a zero where the thing is made first."""
         if self.other(kind):
             return None
+        if kind in CODED and isinstance(ours, str):
+            try:
+                return super().vendor_id(kind, ours)
+            except Stop as stop:
+                if stop.code != "link-missing":
+                    raise
+                return "0"
         document = self.related.get(kind)
         link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         return link.vendor_id if link else "0"

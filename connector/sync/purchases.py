@@ -20,9 +20,9 @@ from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.incoming import KIND, columns, same_number
+from connector.sync.keeping import keep_link
 from connector.sync.objections import is_same
 from connector.sync.payables import ask, follow, voucher_of
-from connector.sync.push import keep_link
 from connector.sync.spokes import Linked, Spoke
 from connector.sync.suppliers import SUPPLIER, supplier_of
 
@@ -81,6 +81,8 @@ def _invoice(spoke: Spoke, record: Record, fields: dict[str, Any], tenant: Tenan
 def _supplier(tx: Tx, spoke: Spoke, record: Record, invoice: Invoice) -> Document:
     id = (record.body.get("supplier") or {}).get("id")
     link = links.by_vendor_id(tx, spoke.id, SUPPLIER, str(id)) if id is not None else None
+    if link is None and id is not None:  # a second record of the same supplier is the same supplier
+        link = links.part(tx, spoke.id, SUPPLIER, str(id))
     if link is not None:
         return documents.locked(tx, spoke.tenant, link.document)
     return supplier_of(tx, spoke.tenant, invoice.seller)

@@ -10,25 +10,31 @@ from typing import Any
 
 from connector.errors import Stop
 from connector.lanes import Nothing, Work, following
-from connector.model import Customer, Invoice, Supplier
+from connector.model import Invoice
 from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
-from connector.store import Store, Tx, documents, links
+from connector.store import Store, Tx, documents, links, operations
+from connector.store import work as works
 from connector.store.documents import Document
-from connector.sync import dispatched, keys
-from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, stored, view_of
+from connector.sync import identity, keys
+from connector.sync.arriving import arrive
+from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
+from connector.sync.coded import as_carried
 from connector.sync.credits import CREDITS, booked
-from connector.sync.effects import PUSH
+from connector.sync.differences import disputed
+from connector.sync.effects import LIVE, PUSH
 from connector.sync.external import (
     EXTERNAL,
     EXTERNAL_CREDIT_NOTE,
     EXTERNAL_INVOICE,
     elsewhere,
+    form_of,
     formed,
     paper,
     registers,
 )
 from connector.sync.files import WITH_FILES, embedded, files_of
-from connector.sync.money import CLOSED
+from connector.sync.keeping import changed, keep_link, told, with_body
+from connector.sync.matching import joined
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
@@ -45,7 +51,16 @@ class Push:
 
     async def decide(self, work: Work) -> Goal | Nothing:
         """What shall be true there, from the document and the link as they are now."""
-        return await self.store.read(lambda tx: self._decide(tx, work))
+        decision = await self.store.read(lambda tx: self._decide(tx, work))
+        if isinstance(decision, Nothing):
+            await self.store.write(lambda tx: self._nothing(tx, work))
+        return decision
+
+    def _nothing(self, tx: Tx, work: Work) -> None:
+        """What asked for this is over, too."""
+        document = documents.get(tx, work.tenant, work.document or "")
+        link = links.of(tx, document.id, work.connection or "", work.kind.removeprefix(PUSH))
+        over(tx, document, {"vendor_id": link.vendor_id} if link else {}, but=work)
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps. The files that go along are not stored with the goal: they are given here."""
@@ -66,27 +81,37 @@ class Push:
         facts: dict[str, Any] = {}
         for one in proofs.values():
             facts.update(one.facts)
-        if kind in (*MONEY, Kind.SUPPLIER_INVOICE.value):
-            document = changed(tx, document, state=_AFTER[kind])
-            fields = behind(tx, spoke, document, _part(work))[0].model_dump()
-        else:
-            document, fields = self._taken(tx, spoke, kind, document, proof.record)
-        part = link_kind(kind, _part(work))
+        if facts.get("moved"):
+            # Somebody was there first: what it shows now is reconciled like any other change.
+            arrive(tx, spoke, proof.record)
+            return
         if kind == Kind.SUPPLIER_INVOICE.value:
             facts |= voucher_of(proof.record)
-        keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+        if kind in identity.REGISTERS and facts.get("found"):
+            joined(tx, self.spokes, spoke, document, proof.record)
+            document = documents.get(tx, work.tenant, document.id)
+        else:
+            if kind in (*MONEY, Kind.SUPPLIER_INVOICE.value):
+                document = changed(tx, document, state=_AFTER[kind])
+                fields = behind(tx, spoke, document, _part(work))[0].model_dump()
+            else:
+                document, fields = self._taken(tx, spoke, kind, document, proof.record)
+            part, before = link_kind(kind, _part(work)), links.of(tx, document.id, spoke.id, kind)
+            keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+            if kind in identity.REGISTERS and work.goal is not None:
+                told(tx, spoke, document, work.goal, before)
         if kind == Kind.SUPPLIER_INVOICE.value:
             document = follow(tx, spoke, document, proof.record)
         if document.kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         if kind == Kind.SETTLEMENT.value and facts.get("matched"):
             others_matched(tx, spoke, document)
-        told = _told(document, spoke, proof.record, facts)
+        said = _told(document, spoke, proof.record, facts)
         if work.goal is None or work.goal.operation == "create" or facts.get("matched"):
-            event = "settlement.matched" if facts.get("matched") else _EVENTS[kind]
-            tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=told)
+            event = "settlement.matched" if facts.get("matched") else _EVENTS.get(kind, f"{kind}.linked")
+            tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=said)
         # The command that asked for this ends with the last push of the document.
-        following.done(tx, work, {"document": document.id, **told})
+        following.done(tx, work, {"document": document.id, **said})
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
         spoke = self.spokes.spoke(work.connection or "")
@@ -106,8 +131,18 @@ class Push:
             issued = Issued(document.number or "", document.kid) if how == "register" else None
             near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()
             files = embedded(model) if kind == Kind.INVOICE.value and isinstance(model, Invoice) else ()
-            record = mapper.out(canonical, context)
-            return Goal(Kind(kind), how, marker, record, _totals(model), issued=issued, beside=near, files=files)
+            may_create = kind not in identity.REGISTERS or mapper.bound.register.creates != "never"
+            return Goal(
+                Kind(kind),
+                how,
+                marker,
+                mapper.out(canonical, context),
+                _totals(model),
+                issued=issued,
+                beside=near,
+                files=files,
+                may_create=may_create,
+            )
         if kind == Kind.SETTLEMENT.value and unmatched(tx, spoke, document.id):
             marker = keys.marker(document.id, spoke.id, f"match {work.id}")
             near = beside(tx, spoke, document)
@@ -117,12 +152,14 @@ class Push:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
         decision = reconcile(base, view_of(mapper, canonical), {}, policy_of(mapper))
-        if not decision.push:
+        # What a person has still to choose between is left as it is there.
+        fields = set(decision.push) - disputed(tx, spoke, document)
+        if not fields:
             return Nothing("What is there is what is here.")
         check_can(spoke, kind, "update")
-        record = mapper.update(canonical, set(decision.push), context)
+        record = mapper.update(canonical, fields, context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
-        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id)
+        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, seen=link.base_seen)
 
     def _taken(
         self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record
@@ -137,8 +174,8 @@ class Push:
             if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
         }
         if not take:
-            return changed(tx, document, state=_AFTER[kind]), canonical
-        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER[kind])
+            return changed(tx, document, state=_AFTER.get(kind, "known")), canonical
+        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER.get(kind, "known"))
 
 
 def operation(spoke: Spoke, document: Document) -> Operation:
@@ -161,25 +198,21 @@ def _issued_once(model: Model, spoke: Spoke) -> None:
 _EVENTS = {
     "invoice": "invoice.issued",
     "credit_note": "credit_note.issued",
-    "customer": "customer.linked",
     "payment": "payment.booked",
     "settlement": "settlement.booked",
     "reversal": "reversal.booked",
     EXTERNAL_INVOICE: "invoice.booked",
     EXTERNAL_CREDIT_NOTE: "credit_note.booked",
-    "supplier": "supplier.linked",
     "supplier_invoice": "supplier_invoice.delivered",
 }
 _AFTER = {
     "invoice": "issued",
     "credit_note": "issued",
-    "customer": "known",
     "payment": "booked",
     "settlement": "booked",
     "reversal": "booked",
     EXTERNAL_INVOICE: "issued",
     EXTERNAL_CREDIT_NOTE: "issued",
-    "supplier": "known",
     "supplier_invoice": "delivered",
 }
 MONEY = (Kind.PAYMENT.value, Kind.SETTLEMENT.value, Kind.REVERSAL.value)
@@ -215,6 +248,8 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
                 if other.kind == Kind.PAYMENT.value:  # credit is what is left of a payment: its last part
                     kinds[other.kind] = parts(tx, other)[-1].link
         return model, Linked(tx, spoke.id, named, kinds)
+    if isinstance(model, Invoice):
+        model = as_carried(spoke.mapping[form_of(spoke, document)], model)
     if document.kind == Kind.REVERSAL.value:
         fact = fact_of(tx, document)
         there = linked(tx, fact, spoke.id)
@@ -223,63 +258,15 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
     return model, Linked(tx, spoke.id, formed(tx, spoke, related(tx, document)))
 
 
-def keep_link(
-    tx: Tx,
-    spoke: Spoke,
-    kind: str,
-    document: Document,
-    fields: Mapping[str, Any],
-    record: Record,
-    facts: Mapping[str, Any],
-    *,
-    part: str | None = None,
-) -> None:
-    """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
-    shows of it now. `part`: the kind of the link, where the record is a part of the document.
-    """
-    link = links.put(
-        tx,
-        tenant=spoke.tenant,
-        document=document.id,
-        connection=spoke.id,
-        kind=part or kind,
-        vendor_id=record.id,
-        vendor_version=record.version,
-        base_sent=view_of(spoke.mapping[kind], fields),
-        base_seen=record.body,
-        shown_open=record.open_amount,
-        **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
-    )
-    dispatched.note(tx, spoke, link, record)
-
-
-def with_body(
-    tx: Tx, document: Document, kind: str, canonical: Mapping[str, Any], **more: Any
-) -> tuple[Document, dict[str, Any]]:
-    """The document with another content, its plain columns following it; and its canonical fields as they are then."""
-    model = model_of(kind, canonical)
-    columns: dict[str, Any] = {}
-    if isinstance(model, Invoice):
-        columns = {
-            "number": model.number,
-            "kid": model.payment_id,
-            "issue_date": model.issue_date,
-            "due_date": model.due_date,
-        }
-    elif isinstance(model, Customer | Supplier):
-        columns = {"counterparty_name": model.party.name, "counterparty_number": model.party.organisation_number}
-    # The digest stays that of what was posted: the same document sent again is known by it.
-    document = changed(tx, document, body=stored(model), digest=document.digest, **columns, **more)
-    return document, model.model_dump()
-
-
-def changed(tx: Tx, document: Document, *, state: str, **changes: Any) -> Document:
-    """The document with these changes; a state that says more (paid) is kept."""
-    if document.state in (*CLOSED, "reversed"):
-        state = document.state
-    if not changes and state == document.state:
-        return document
-    return documents.change(tx, document, state=state, **changes)
+def over(tx: Tx, document: Document, told: Mapping[str, Any], *, but: Work | None = None) -> None:
+    """End the operations that asked for this, once no push of the document (`but` this one) is under way."""
+    following = operations.find(tx, document=document.id)
+    if not following:
+        return
+    others = works.find(tx, tenant=document.tenant, document=document.id, state=LIVE)
+    if all(but is not None and other.id == but.id for other in others):
+        for operation in following:
+            operations.move(tx, operation, "done", result={"document": document.id, **told})
 
 
 def related(tx: Tx, document: Document) -> dict[str, str]:

@@ -7,16 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from connector.errors import NeedsPerson
-from connector.lanes import Found, Work
+from connector.lanes import Found, Work, replay
 from connector.model import OrganisationNumber
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
-from connector.store import Store, Tx, connections, links, work
+from connector.store import Store, Tx, arrivals, connections, links, new_id, work
 from connector.store.work import Turn
-from connector.sync import matches
+from connector.sync import matches, vanished
+from connector.sync.arriving import arrive
 from connector.sync.comparison import Comparison, finished
 from connector.sync.ledger_facts import ask_control, control_wanted
-from connector.sync.records import arrive
 from connector.sync.spokes import Spoke, Spokes
 
 POLL, HINT, SWEEP = "poll", "hint", "sweep"
@@ -39,7 +39,7 @@ def sweep(tx: Tx, spoke: Spoke, kind: Kind, *, not_before: datetime | None = Non
 
 def compare(tx: Tx, spoke: Spoke) -> Sequence[Kind]:
     """Have everything compared whose change tracking has holes; the kinds, in the order they are read."""
-    kinds = [reading.kind for reading in spoke.accounting.readings if reading.holes]
+    kinds = [reading.kind for reading in spoke.followed if reading.holes]
     for kind in kinds:
         sweep(tx, spoke, kind)
     return kinds
@@ -133,11 +133,28 @@ class Hint:
         self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
-        """One record; one that is not there is left to the full comparison, which looks twice."""
-        spoke = self.spokes.spoke(work.connection or "")
-        record = await spoke.accounting.read(Kind(work.task["kind"]), work.task["id"])
-        page = Page([] if record is None else [record], "")
-        return Found(lambda tx: _arrive(tx, spoke, page))
+        """One record; one that is not there is looked for a second time."""
+        spoke, kind = self.spokes.spoke(work.connection or ""), Kind(work.task["kind"])
+        record = await spoke.accounting.read(kind, work.task["id"])
+
+        def write(tx: Tx) -> None:
+            if record is not None:
+                _again(tx, spoke, record)
+            elif links.by_vendor_id(tx, spoke.id, kind, work.task["id"]) is not None:
+                vanished.look_again(tx, spoke, kind, work.task["id"])
+
+        return Found(write)
+
+
+def _again(tx: Tx, spoke: Spoke, record: Record) -> None:
+    """Keep it, and have it handled once more where it was and its document has not come to terms with it."""
+    page = Page([record], "")
+    if not differing(page, versions(tx, spoke, page)):
+        return
+    id, new = arrive(tx, spoke, record)
+    link = None if new else links.by_vendor_id(tx, spoke.id, record.kind, record.id)
+    if link is not None and arrivals.get(tx, spoke.tenant, id).state == "handled":
+        replay(tx, spoke.tenant, id, who="connector")
 
 
 class Sweep:
@@ -160,17 +177,22 @@ class Sweep:
         began = self.store.clock()
         so_far = Comparison.of(kind, at.get("found"), began)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
+        run = at.get("run") or {"id": new_id(), "began": self.store.clock().isoformat(), "blind": False}
+        run = run | {"blind": run["blind"] or page.blind}
 
         def write(tx: Tx) -> None:
+            vanished.seen(tx, spoke, kind, run["id"], page)
             known = versions(tx, spoke, page)
             new = [record for record in differing(page, known) if arrive(tx, spoke, record)[1]]
             found = so_far.with_page(page, known, new)
             _keep_matches(tx, spoke, kind, page, began)
             if page.more:
-                going = {"cursor": page.cursor, "until": until.isoformat(), "found": found.as_json()}
+                going = {"cursor": page.cursor, "until": until.isoformat(), "found": found.as_json(), "run": run}
                 connections.put_cursor(tx, spoke.id, name, dumps(going).decode())
             else:
                 connections.put_cursor(tx, spoke.id, name, dumps({"cursor": None}).decode())
+                if not run["blind"]:
+                    vanished.ended(tx, spoke, kind, run["id"], datetime.fromisoformat(run["began"]), read=found.read)
                 finished(tx, spoke, found)
 
         return Found(write, again=page.more)
@@ -185,12 +207,6 @@ def _cursor(tx: Tx, spoke: Spoke, kind: Kind) -> tuple[str | None, bool]:
     return None, all(connections.cursor(tx, spoke.id, one) is None for one in kinds)
 
 
-def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
-    _arrive(tx, spoke, page)
-    _keep_matches(tx, spoke, kind, page, began)
-    connections.put_cursor(tx, spoke.id, kind, page.cursor)
-
-
 def _keep_matches(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
     for match in page.matches:
         matches.arrive(tx, spoke, match)
@@ -198,10 +214,11 @@ def _keep_matches(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime)
         ask_control(tx, spoke, began)
 
 
-def _arrive(tx: Tx, spoke: Spoke, page: Page) -> None:
+def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None:
     # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
     for record in differing(page, versions(tx, spoke, page)):
         arrive(tx, spoke, record)
+    connections.put_cursor(tx, spoke.id, kind, page.cursor)
 
 
 def versions(tx: Tx, spoke: Spoke, page: Page) -> dict[tuple[Kind, str], str | None]:

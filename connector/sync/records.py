@@ -5,8 +5,7 @@ A record without a link is first held against our own pushes under way: while on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,88 +14,56 @@ from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
 from connector.mapping import Tenant
 from connector.model import CreditNote, Customer, Invoice, Party, Payment
-from connector.model.json import dumps, loads
-from connector.ports import Dispatch, Kind, Record
-from connector.store import Tx, arrivals, attention, documents, links
+from connector.ports import Kind, Record
+from connector.store import Tx, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
-from connector.sync import dispatched, effects, keys
+from connector.sync import arriving, closing_records, differences, dispatched, effects, matching, registers, vanished
+from connector.sync.arriving import RECORD
 from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
+from connector.sync.identity import REGISTERS
+from connector.sync.keeping import keep_link, with_body
 from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
 from connector.sync.matches import rejoin, unmatched
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
 from connector.sync.purchases import known_supplier_invoice, new_supplier_invoice
-from connector.sync.push import MONEY, keep_link, with_body
-from connector.sync.reconcile import Base, Decision, Difference, reconcile
+from connector.sync.push import MONEY, over
+from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes
-from connector.sync.suppliers import new_supplier
-
-RECORD = "record-"
-"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-credit_note`, `record-customer` …"""
-
-
-def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
-    """Keep a record as the vendor showed it; the same version again is the same arrival."""
-    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
-    said |= {} if record.open_amount is None else {"open": record.open_amount}
-    said |= {} if record.match is None else {"match": record.match}
-    said |= {} if record.customer is None else {"customer": record.customer}
-    return arrivals.arrive(
-        tx,
-        tenant=spoke.tenant,
-        source=spoke.id,
-        kind=RECORD + record.kind,
-        key=f"{record.kind}/{record.id}/{record.version}",
-        subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps(_kept(record), canonical=True),
-        content_type="application/json",
-    )
-
-
-def _kept(record: Record) -> dict[str, Any]:
-    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
-    if record.dispatch is not None:
-        said["dispatch"] = asdict(record.dispatch)
-    if record.open_amount is not None:
-        said["open"] = record.open_amount
-    if record.match is not None:
-        said["match"] = record.match
-    return said
-
-
-def _shown(said: Mapping[str, Any]) -> Decimal | None:
-    return None if said.get("open") is None else Decimal(said["open"])
 
 
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     """A vendor's record, new or changed."""
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
-    said = loads(arrival.body)
-    sent = Dispatch(**said["dispatch"]) if said.get("dispatch") else None
-    record = Record(Kind(kind), said["id"], said["version"], said["body"], sent, _shown(said), said.get("match"))
+    record = arriving.shown(arrival.body, kind)
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)
+    if link is None and kind in REGISTERS and (second := links.part(tx, spoke.id, kind, record.id)) is not None:
+        links.change(tx, second, vendor_version=record.version)
+        return second.document
     if link is not None:
         link = dispatched.note(tx, spoke, link, record)
-        document = _known(tx, spoke, kind, link, record)
+        document = _known(tx, spokes, spoke, kind, link, record)
+    elif kind in REGISTERS:
+        return matching.found(tx, spokes, spoke, record, arrival.id)
     elif kind == Kind.SUPPLIER_INVOICE.value:
         return new_supplier_invoice(tx, spoke, record, arrival, spokes.tenant(spoke.tenant))
-    elif kind in _ISSUED:
-        document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
-    elif kind == Kind.PAYMENT:
+    elif kind == Kind.PAYMENT.value:
         return _new_payment(tx, spoke, record, arrival, spokes)
+    elif kind in _FACTS:
+        return _FACTS[kind](tx, spoke, record, arrival)
     else:
-        return _NEW[kind](tx, spoke, record, arrival)
-    shown = record.open_amount
-    if shown is not None and max(shown, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount:
+        document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
+    still = record.open_amount
+    if still is not None and max(still, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount:
         ask_control(tx, spoke)
     return document
 
@@ -104,7 +71,7 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
 # --- a record we know -------------------------------------------------------------------------------------------------
 
 
-def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
+def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
     """Compare each side with its own half of the base, and do what follows."""
     document = documents.get(tx, spoke.tenant, link.document)
     if kind == Kind.SUPPLIER_INVOICE.value:
@@ -114,6 +81,8 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         shown_again(tx, spoke, document, record)
         _seen_only(tx, link, record)
         return document.id
+    if link.state == vanished.VANISHED:
+        vanished.back(tx, spoke, link)
     mapper = spoke.mapping[kind]
     context = Linked(tx, spoke.id, {})
     theirs = shown(mapper, record.body, context)
@@ -125,9 +94,17 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
         # Nothing that is carried has changed there (most often an amount is less open), and nothing is ever pushed.
         _seen_only(tx, link, record)
         return link.document
+    if kind in REGISTERS and link.base_seen is None:  # a person has said that it is this one
+        matching.joined(tx, spokes, spoke, document, record)
+        return document.id
     canonical = model_of(kind, document.body).model_dump()
+    if kind in REGISTERS:
+        # What was empty here and did not show there was empty there, too: what shows there now has been filled in.
+        seen = {path: None for path, value in (link.base_sent or {}).items() if value is None} | seen
     base = Base(sent=link.base_sent or {}, seen=seen)
     decision = reconcile(base, view_of(mapper, canonical), theirs, policy_of(mapper, issued=kind in IMMUTABLE))
+    if kind in REGISTERS:
+        decision = closing_records.closed_there(tx, spoke, document, decision)
     if decision.take:
         canonical = mapper.merge(canonical, decision.take)
         document, canonical = with_body(tx, document, kind, canonical, state=document.state)
@@ -139,7 +116,9 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
             data={"connection": spoke.name, "fields": sorted(decision.take)},
         )
     if decision.drift or decision.conflicts:
-        _tell(tx, spoke, document, decision)
+        differences.tell(tx, spoke, document, decision)
+    elif link.state == "conflict":
+        differences.alike(tx, spoke, document)
     if decision.conflicts:
         # Both values stay as they are until a person has chosen: the base keeps saying what was last agreed.
         links.change(tx, link, state="conflict", base_seen=link.base_seen or record.body, shown_open=record.open_amount)
@@ -162,6 +141,11 @@ def _known(tx: Tx, spoke: Spoke, kind: str, link: Link, record: Record) -> str:
             rejoin(tx, spoke, credited, tx.now.date())
     if decision.push and kind not in IMMUTABLE:
         effects.push(tx, spoke, kind, document.id)
+    if kind in REGISTERS:
+        if decision.take:
+            registers.spread(tx, spokes, document, but=spoke)
+        if not decision.conflicts:
+            over(tx, document, {"vendor_id": link.vendor_id})
     return document.id
 
 
@@ -170,85 +154,12 @@ def _seen_only(tx: Tx, link: Link, record: Record) -> None:
     links.change(tx, link, vendor_version=record.version, base_seen=record.body, shown_open=record.open_amount)
 
 
-def _tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
-    """Drift and conflicts are shown to a person, with both values, and never settled silently."""
-    what = "conflict" if decision.conflicts else "drift"
-    found = decision.conflicts or decision.drift
-    first = found[0]
-    reason = Stop(
-        f"{document.kind} {document.number or document.business_key}: `{first.field}` is {first.ours!r} here and"
-        f" {first.theirs!r} in {spoke.name}" + (f", and {len(found) - 1} more" if len(found) > 1 else "") + ".",
-        code=what,
-        do="An issued document is not changed: mend it in the system, or credit it."
-        if what == "drift"
-        else "Both sides changed it: make them alike in one of them, then say that it is seen.",
-        where={"document": document.id, "connection": spoke.id},
-        details=[_difference(one) for one in found],
-    )
-    attention.ask(
-        tx,
-        tenant=spoke.tenant,
-        about=f"{what}:{spoke.id}:{document.id}",
-        reason=reason,
-        verbs=("seen",),
-        document=document.id,
-        connection=spoke.id,
-    )
-    tx.emit(
-        spoke.tenant,
-        f"{document.kind}.{what}",
-        document=document.id,
-        connection=spoke.id,
-        data={"connection": spoke.name, "differences": reason.details},
-    )
-
-
-def _difference(one: Difference) -> dict[str, Any]:
-    return {"field": one.field, "known": one.known, "ours": one.ours, "theirs": one.theirs}
-
-
 # --- a record we have no link for -------------------------------------------------------------------------------------
 
 
 def _hold(pushes: list[Any], what: str) -> None:
     if pushes:
         raise Later(f"a push of ours that is under way could explain this {what} ({pushes[0].id})", after=1.0)
-
-
-def _new_customer(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str:
-    """A customer made in the system: matched by organisation number or number, else taken over."""
-    _hold(effects.could_explain(tx, spoke, "customer"), "customer")
-    mapper = spoke.mapping["customer"]
-    fields = mapper.into(record.body, Linked(tx, spoke.id, {}))
-    customer = Customer.model_validate({"source_id": f"{spoke.name}/{record.id}", **fields})
-    there = documents.by_key(tx, spoke.tenant, "customer", keys.customer_key(customer))
-    if there is not None:
-        other = links.of(tx, there.id, spoke.id, "customer")
-        if other is not None:
-            raise Stop(
-                f"{spoke.name} has two customers for {customer.party.name}: {other.vendor_id} and {record.id}.",
-                code="customer-twice",
-                do="Merge them in the system, then cancel this item. Nothing is linked to the second.",
-                where={"document": there.id, "vendor_id": record.id},
-            )
-        keep_link(tx, spoke, "customer", there, model_of("customer", there.body).model_dump(), record, {})
-        return there.id
-    made = documents.insert(
-        tx,
-        tenant=spoke.tenant,
-        kind="customer",
-        business_key=keys.customer_key(customer),
-        body=stored(customer),
-        state="known",
-        source=spoke.id,
-        number=customer.number,
-        counterparty_name=customer.party.name,
-        counterparty_number=customer.party.organisation_number,
-        arrival=arrival.id,
-    )
-    keep_link(tx, spoke, "customer", made, customer.model_dump(), record, {})
-    tx.emit(spoke.tenant, "customer.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
-    return made.id
 
 
 def _seller(tenant: Tenant) -> Party:
@@ -261,7 +172,7 @@ def _seller(tenant: Tenant) -> Party:
 def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, seller: Party) -> str:
     """An invoice issued inside the system: mirrored as it is, never sent again by us."""
     _hold(effects.could_explain(tx, spoke, "invoice"), "invoice")
-    behind = _Behind(tx, spoke)
+    behind = _Behind(tx, spoke, arrival)
     fields = {"seller": seller, "buyer": {}, **spoke.mapping["invoice"].into(record.body, behind)}
     return _mirrored(tx, spoke, record, arrival, Invoice, fields, behind).id
 
@@ -273,7 +184,7 @@ def _new_credit_note(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, sel
         Later: its invoice has not been read yet, or a credit note of ours that is under way could be this one.
         Stop: the invoice has not been read for an hour (`credited-invoice-unknown`).
     """
-    behind = _Behind(tx, spoke)
+    behind = _Behind(tx, spoke, arrival)
     try:
         fields = {"seller": seller, "buyer": {}, **spoke.mapping["credit_note"].into(record.body, behind)}
     except Later as later:
@@ -386,9 +297,10 @@ def _unlinked_payments(tx: Tx, spoke: Spoke, payment: Payment) -> list[str]:
 class _Behind(Linked):
     """For an invoice made in the system: the buyer is the customer we know under the vendor's id."""
 
-    def __init__(self, tx: Tx, spoke: Spoke) -> None:
+    def __init__(self, tx: Tx, spoke: Spoke, arrival: Arrival) -> None:
         super().__init__(tx, spoke.id, {})
         self.spoke = spoke
+        self.patient = tx.now - arrival.received < _PATIENCE
         self.customer: str | None = None
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
@@ -397,6 +309,8 @@ class _Behind(Linked):
             known = super().our_id(kind, vendor_id)
         except ConnectorError as error:
             raise Later(error.said, after=2.0) from None
+        if known is None and self.patient and kind in self.spoke.mapping:
+            raise Later(f"the {kind} {vendor_id} has not been read yet", after=2.0)
         if kind != Kind.CUSTOMER.value:
             return known
         self.customer = str(known["document_id"])
@@ -404,9 +318,7 @@ class _Behind(Linked):
         return customer.party.model_dump()
 
 
-_NEW: dict[str, Callable[[Tx, Spoke, Record, Arrival], str | None]] = {
-    "customer": _new_customer,
-    "supplier": new_supplier,
+_FACTS: dict[str, Callable[[Tx, Spoke, Record, Arrival], str | None]] = {
     "settlement": new_settlement,
     "reversal": new_reversal,
 }

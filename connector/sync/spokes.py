@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
-from connector.ports import Accounting, Kind, Operation
-from connector.store import Tx, links
+from connector.ports import Accounting, Kind, Operation, Reading
+from connector.store import Tx, connections, documents, links
+from connector.sync.identity import CODED, by_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Spoke:
     elsewhere: frozenset[str] = frozenset()
     webhooks: str | None = None
     """Where the system's webhooks shall come to, where they shall."""
+
+    @property
+    def followed(self) -> list[Reading]:
+        """What is read of it: the kinds that its mapping speaks of."""
+        return [reading for reading in self.accounting.readings if reading.kind in self.mapping]
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
@@ -58,6 +64,9 @@ class Spokes(Protocol):
 
     def named(self, tenant: str, name: str) -> Spoke:
         """A connection by its name in the tenant's file."""
+
+    def spokes(self, tenant: str | None = None) -> list[Spoke]:
+        """All connections, of one tenant where named."""
 
 
 def route_of(tenant: Tenant, name: str | None, source: str) -> TenantRoute:
@@ -97,9 +106,13 @@ class Linked:
         self.kinds = kinds or {}
 
     def vendor_id(self, kind: str, ours: Any) -> str | None:
-        """The vendor's id of the related document of this kind; None where a document of another kind stands there."""
+        """The vendor's id of the related document of this kind, or of what people call by this code; None where a
+        document of another kind stands there.
+        """
         if self.other(kind):
             return None
+        if kind in CODED and isinstance(ours, str):
+            return self._of_code(kind, ours)
         document = self.related.get(kind)
         link = links.of(self.tx, document, self.connection, self.kinds.get(kind, kind)) if document else None
         if link is None:
@@ -115,11 +128,42 @@ class Linked:
         """Whether what stands behind the reference is known, and is of another kind."""
         return kind not in self.related and any(one in self.related for one in _INSTEAD.get(kind, ()))
 
+    def _of_code(self, kind: str, code: str) -> str:
+        key = ("tenant of", self.connection)
+        if key not in self.tx.memo:
+            self.tx.memo[key] = connections.get(self.tx, self.connection).tenant
+        document = by_code(self.tx, str(self.tx.memo[key]), kind, code)
+        link = links.of(self.tx, document.id, self.connection, kind) if document else None
+        if document is not None and not (document.body or {}).get("active", True):
+            raise Stop(
+                f"The {kind} {code} is closed for new documents.",
+                code=f"{kind}-inactive",
+                do="Use another, or make it active again and retry.",
+                where={"kind": kind, "code": code, "related": document.id},
+            )
+        if link is None:
+            raise Stop(
+                f"The {kind} {code} of this document has no counterpart in the system yet.",
+                code="link-missing",
+                do=f"Make it there, or mend the document; then retry. `connector documents find --kind {kind}` shows"
+                " what is known.",
+                where={"kind": kind, "code": code},
+            )
+        return link.vendor_id
+
     def our_id(self, kind: str, vendor_id: str) -> Any:
-        """The hub's document behind a vendor's record; a party for a customer, a document key for the rest."""
+        """The hub's document behind a vendor's record: a party for a customer, a code for what people know by one (None
+        where it is not known), a document key for the rest.
+        """
+        if kind in CODED:
+            link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
+            there = documents.peek(self.tx, link.tenant, link.document) if link else None
+            return there.number if there else None
         key = ("document of", self.connection, kind, vendor_id)
         if key not in self.tx.memo:
             link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
+            if link is None:  # a second record of the same customer is the same customer
+                link = links.part(self.tx, self.connection, kind, vendor_id)
             if link is None:
                 raise Stop(
                     f"The {kind} {vendor_id} of the system is not known here yet.",

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connector.errors import Clash, Stop
+from connector.errors import Clash
 from connector.model import Invoice, Party, Supplier
 from connector.model.identifiers import BankAccount, Iban
-from connector.ports import Record
-from connector.store import Moved, Tx, documents, links
-from connector.store.arrivals import Arrival
+from connector.store import Moved, Tx, documents
 from connector.store.documents import Document
 from connector.sync.canonical import stored
+from connector.sync.identity import of_name
 from connector.sync.keys import party_key
-from connector.sync.push import keep_link
-from connector.sync.spokes import Linked, Spoke
 
 SUPPLIER = "supplier"
 """Kind of document, and the relation of an incoming invoice to the supplier it is from."""
@@ -60,46 +57,8 @@ def find_supplier(tx: Tx, tenant: str, party: Party) -> Document | None:
     there = documents.by_key(tx, tenant, SUPPLIER, party_key(party))
     if there is not None or party.organisation_number or not party.name:
         return there
-    wanted = party.name.casefold()
-    same = [
-        one
-        for one in documents.find(tx, tenant, kind=SUPPLIER, counterparty=party.name)
-        if (one.counterparty_name or "").casefold() == wanted and not one.counterparty_number
-    ]
-    return documents.get(tx, tenant, same[0].id) if len(same) == 1 else None
-
-
-def new_supplier(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str:
-    """A supplier made in the system: matched with the one we know, else taken over.
-
-    Raises:
-        Stop: it has two for the same one (`supplier-twice`).
-    """
-    fields = spoke.mapping[SUPPLIER].into(record.body, Linked(tx, spoke.id, {}))
-    supplier = Supplier.model_validate({"source_id": f"{spoke.name}/{record.id}", **fields})
-    there = find_supplier(tx, spoke.tenant, supplier.party)
-    if there is not None:
-        other = links.of(tx, there.id, spoke.id, SUPPLIER)
-        if other is not None:
-            raise Stop(
-                f"{spoke.name} has two suppliers for {supplier.party.name}: {other.vendor_id} and {record.id}.",
-                code="supplier-twice",
-                do="Merge them in the system, then cancel this item. Nothing is linked to the second.",
-                where={"document": there.id, "vendor_id": record.id},
-            )
-        known = Supplier.model_validate(there.body)
-        # The ledger's register says which accounts it pays to: an invoice is held against it from now on.
-        merged = known.model_copy(
-            update={"bank_accounts": supplier.bank_accounts, "number": supplier.number or known.number}
-        )
-        there = documents.change(tx, there, body=stored(merged), number=merged.number)
-        keep_link(tx, spoke, SUPPLIER, there, merged.model_dump(), record, {})
-        return there.id
-    made = supplier_of(tx, spoke.tenant, supplier.party, source_id=supplier.source_id, source=spoke.id)
-    made = documents.change(tx, made, body=stored(supplier), number=supplier.number, arrival=arrival.id)
-    keep_link(tx, spoke, SUPPLIER, made, supplier.model_dump(), record, {})
-    tx.emit(spoke.tenant, "supplier.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
-    return made.id
+    named = of_name(tx, tenant, SUPPLIER, party.name)
+    return named[0] if len(named) == 1 else None
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------

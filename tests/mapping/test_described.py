@@ -68,7 +68,7 @@ def test_the_layer_that_is_shown_can_be_put_on_what_is_shipped(tmp_path: Path) -
     report = check([path], plugins=plugins.accounting())
     assert [str(problem) for problem in report.problems] == []
     mapper = report.mappings[0][1]["invoice"]
-    assert mapper.loses["dimensions"]
+    assert mapper.loses["dimensions.free"]
     assert [info.does for info in mapper.explain("buyer_reference")] == ["the same value"]
 
 

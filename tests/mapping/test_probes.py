@@ -244,7 +244,7 @@ def test_what_is_present(built: Build, links: Any, condition: str, document: dic
     ("change", "line", "rule"),
     [
         ({}, {}, None),
-        ({"dimensions": Dimensions(department="10")}, {}, "dimensions"),
+        ({"dimensions": Dimensions(location="Bergen")}, {}, "location"),
         ({}, {"dimensions": Dimensions(project="7")}, "dimensions-of-line"),
         ({}, {"vat_code": None, "vat_category": None, "vat_rate": None}, "vat-unsaid"),
         ({}, {"vat_category": None, "vat_rate": None}, None),
@@ -262,7 +262,7 @@ def test_bookkeeping_does_not_get_lost(links: Any, change: Any, line: Any, rule:
         return
     stop = stopped(lambda: mapper.out(document, links))
     assert (stop.code, stop.where["rule"]) == ("not-expressible", rule)
-    assert stop.where["field"] == ("" if rule == "dimensions" else "lines[0]")
+    assert stop.where["field"] == ("" if rule == "location" else "lines[0]")
     assert stop.where["line"] > 1
     assert stop.do
 

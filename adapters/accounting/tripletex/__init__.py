@@ -34,6 +34,8 @@ class Settings(BaseModel):
     nothing_invoiced_here: bool = False
     """The customer has confirmed that nothing is invoiced inside Tripletex: a number of ours that its own series
     reaches would block it."""
+    project_manager: str | None = None
+    """Employee number or e-mail address of who leads projects that are made here; left out: the key's employee."""
     poll_days: int = Field(default=400, ge=31, le=3660)
     """Days back that a poll looks for new and changed invoices and payments; the nightly comparison sees the rest."""
     incoming: Literal["off", "pdf", "ehf", "inbox", "nonPosted", "ledger"] = "pdf"
@@ -96,6 +98,10 @@ class TripletexPlugin:
     hook_secret: str | None = "webhook_secret"  # noqa: S105 - the name of it
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.PRODUCT: wire.Product,
+        Kind.DEPARTMENT: wire.Department,
+        Kind.PROJECT: wire.Project,
+        Kind.DIMENSION: wire.DimensionValue,
         Kind.INVOICE: wire.InvoiceRecord,
         Kind.CREDIT_NOTE: wire.CreditNoteRecord,
         Kind.PAYMENT: wire.PaymentRecord,

@@ -24,6 +24,7 @@ from adapters.accounting.tripletex.received import Received
 from adapters.accounting.tripletex.reception import KINDS as PURCHASES
 from adapters.accounting.tripletex.reception import Purchases
 from adapters.accounting.tripletex.registered import Registered
+from adapters.accounting.tripletex.registers import REGISTERS, Registers
 from adapters.accounting.tripletex.settlements import Settlements
 from adapters.accounting.tripletex.suppliers import Suppliers
 from adapters.accounting.tripletex.vouchers import Vouchers
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed with the version that was read.",
+    (Kind.PRODUCT, "create"): "Found by product number, else made.",
+    (Kind.PRODUCT, "update"): "Changed with the version that was read.",
+    (Kind.DEPARTMENT, "create"): "Found by department number, else made.",
+    (Kind.DEPARTMENT, "update"): "Changed with the version that was read.",
+    (Kind.PROJECT, "create"): "Found by project number, else made, led by whom the settings name, starting today.",
+    (Kind.PROJECT, "update"): "Changed with the version that was read.",
+    (Kind.DIMENSION, "create"): "Found by number, else made, where the company has the dimension.",
+    (Kind.DIMENSION, "update"): "Changed with the version that was read.",
     (Kind.INVOICE, "create"): "An order, its totals compared, then invoiced: Tripletex numbers it.",
     (Kind.CREDIT_NOTE, "create"): "Over a whole invoice `:createCreditNote`; over a part an order below zero, its"
     " totals compared, then invoiced as a credit note of the invoice. Invoices of Tripletex' own register only.",
@@ -67,10 +76,10 @@ EXTERNAL: Mapping[str, Capabilities] = {
 """The same for what was issued elsewhere, by the setting `external_invoices`."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
-    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
+    *(Reading(kind, timedelta(minutes=30), holes=True) for kind in REGISTERS),
+    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, *REGISTERS)),
     Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
-KINDS = frozenset(reading.kind for reading in READINGS)
 
 
 class Tripletex:
@@ -95,14 +104,18 @@ class Tripletex:
         )
         self.capabilities: Capabilities = {**CAPABILITIES, **EXTERNAL[settings.external_invoices]}
         self._companies = Companies(self._client, settings.company, settings.incoming)
+        if settings.incoming != "off":
+            self.readings = (*READINGS, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
         self.hooks: Hooks | None = None
         if secrets.webhook_secret is not None:
-            self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), KINDS)
+            kinds = {reading.kind for reading in self.readings}
+            self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), kinds)
             http.keep_secret(secrets.webhook_secret.get_secret_value(), names={"hmacSharedSecret"})
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
-        self._reader = Reader(self._client, numbers, lookups.customer_range, settings.poll_days)
+        self._registers = Registers(self._client, lookups, settings.project_manager)
+        self._reader = Reader(self._client, numbers, self._registers, lookups.customer_range, settings.poll_days)
         self._customers = Customers(self._client, lookups)
         most = settings.attachment_mb * MB
         self._invoices = Invoices(self._client, lookups, periods, numbers.seen, OrderFiles(self._client, most))
@@ -116,8 +129,6 @@ class Tripletex:
         received = Received(self._client)
         self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
         self._purchases = Purchases(self._client, self._reader, received)
-        if settings.incoming != "off":
-            self.readings = (*self.readings, *(Reading(kind, timedelta(minutes=15), holes=True) for kind in PURCHASES))
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
@@ -138,7 +149,7 @@ class Tripletex:
         return await self._reader.changes(kind, cursor)
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers and suppliers have no date, so all of them."""
+        """A page of everything dated in [since, until); registers have no date, so all of them."""
         if kind in PURCHASES:
             return await self._purchases.sweep(kind, since, until, cursor)
         return await self._reader.sweep(kind, since, until, cursor)
@@ -169,6 +180,8 @@ class Tripletex:
                 return self._customers.flow(goal)
             case Kind.SUPPLIER, _:
                 return self._suppliers.flow(goal)
+            case kind, _ if kind in REGISTERS:
+                return self._registers.flow(goal)
             case Kind.SUPPLIER_INVOICE, "create":
                 return self._incoming.flow(goal)
             case Kind.INVOICE, "create":

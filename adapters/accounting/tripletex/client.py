@@ -74,14 +74,21 @@ class Client:
         Raises `Refused` ("too-many-rows") where the query matches more than Tripletex gives, and what `call` raises.
         """
         asked = {**params, "from": start, "count": count, "sorting": sorting, "fields": fields}
-        answer = (await self.call("GET", path, params=asked)).json()
-        rows = answer.get("values") if isinstance(answer, dict) else None
-        if not isinstance(rows, list):
-            raise not_as_described("values", "a list", path)
-        for row in rows:
-            if not isinstance(row, dict) or type(row.get("id")) is not int:
-                raise not_as_described("values[].id", "an integer", path)
-        return rows
+        return _rows((await self.call("GET", path, params=asked)).json(), path)
+
+    async def page_unless(
+        self, digest: str, path: str, *, fields: str, start: int, sorting: str = "id", **params: Any
+    ) -> tuple[list[dict[str, Any]] | None, str]:
+        """One page of a list and its checksum (`versionDigest`); None where it still has the checksum `digest`.
+
+        The vendor's checksum knows rows by id and version: it may miss changes in what they refer to, and of rights.
+        """
+        asked = {**params, "from": start, "count": PAGE, "sorting": sorting, "fields": fields}
+        answer = await self.call("GET", path, params=asked, headers={"If-None-Match": digest})
+        if answer.status == 304:
+            return None, digest
+        body = answer.json()
+        return _rows(body, path), str(body.get("versionDigest") or "")
 
     async def every(self, path: str, *, fields: str, **params: Any) -> list[dict[str, Any]]:
         """All rows of a list that is known to be short."""
@@ -117,7 +124,7 @@ class Client:
     async def content(self, path: str, **params: Any) -> bytes | None:
         """A file; None where Tripletex has none."""
         try:
-            return (await self.call("GET", path, params=params, accept="*/*")).body or None
+            return (await self.call("GET", path, params=params, headers={"Accept": "*/*"})).body or None
         except Refused as exc:
             if exc.code != "vendor-not-found":
                 raise
@@ -132,10 +139,10 @@ class Client:
         json: Any = None,
         files: Any = None,
         company: int | None = None,
-        accept: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One call in the session; a session that is refused is made anew, once. `company`: another user name than the
-        usual.
+        """One call in the session; a session that is refused is made anew, once. An answer of 304 is given as it is.
+        `company`: another user name than the usual.
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the period's calls are used up.
@@ -155,7 +162,7 @@ class Client:
                     params=params,
                     json=json,
                     files=files,
-                    headers=self._headers(token, company) | ({"Accept": accept} if accept else {}),
+                    headers={**(headers or {}), **self._headers(token, company)},
                     hint=self._hint,
                 )
             except TryLater as exc:
@@ -170,7 +177,7 @@ class Client:
                         self._session.token = None
                 continue
             break
-        if answer.status < 300:
+        if answer.status < 300 or answer.status == 304:
             return answer
         raise self._error(answer, f"{method} {path}")
 
@@ -298,6 +305,16 @@ class Client:
             return NeedsPerson(row.says, code=row.ours, do=row.do, **more)
         named = f" Fields: {', '.join(fields)}." if fields else ""
         return Refused(row.says + named, code=row.ours, do=row.do, **more)
+
+
+def _rows(answer: Any, path: str) -> list[dict[str, Any]]:
+    rows = answer.get("values") if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise not_as_described("values", "a list", path)
+    for row in rows:
+        if not isinstance(row, dict) or type(row.get("id")) is not int:
+            raise not_as_described("values[].id", "an integer", path)
+    return rows
 
 
 def _text(value: Any) -> Any:

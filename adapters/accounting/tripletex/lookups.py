@@ -78,6 +78,60 @@ class Lookups:
         )
         return self._exactly(rows, "isoAlpha2Code", code, "country")
 
+    async def unit(self, code: str) -> int:
+        """Id of the product unit with this code of UN/ECE recommendation 20. Raises `Stop` ("unit-unknown")."""
+        rows = await self._table(
+            f"unit {code}", lambda: self._client.every("/product/unit", commonCode=code, fields="id,commonCode")
+        )
+        return self._exactly(rows, "commonCode", code, "unit")
+
+    async def employee(self, wanted: str | None) -> int:
+        """Id of an employee by number or e-mail address; None: the one whose key it is. Raises `Stop`."""
+        if wanted is None:
+            path = "/token/session/>whoAmI"
+            body = (await self._client.call("GET", path, params={"fields": "companyId,employeeId"})).json()
+            id = (body.get("value") or {}).get("employeeId") if isinstance(body, dict) else None
+            if not isinstance(id, int):
+                raise Stop(
+                    "Tripletex does not say whose key this is.",
+                    code="employee-unknown",
+                    do="Name who leads new projects: `project_manager` in the connection's settings.",
+                )
+            return id
+        field = "email" if "@" in wanted else "employeeNumber"
+        rows = await self._table(
+            f"employee {wanted}",
+            lambda: self._client.every("/employee", fields=f"id,{field}", **{field: wanted}),
+        )
+        return self._exactly(rows, field, wanted, "employee")
+
+    async def dimension_index(self, name: str) -> int:
+        """Which of the company's free dimensions (1 to 3) has this name. Raises `Stop` ("dimension-unknown")."""
+        rows = await self._dimensions()
+        found = [row for row in rows if row.get("dimensionName") == name]
+        if not found:
+            known = ", ".join(str(row.get("dimensionName")) for row in rows) or "none"
+            raise Stop(
+                f"Tripletex has no dimension called {name}.",
+                code="dimension-unknown",
+                do=f"Make it in Tripletex (three at most), or mend its name; there is: {known}.",
+                where={"field": "dimension", "dimension": name},
+            )
+        self._one(found, "dimension-ambiguous", f"dimension {name}")
+        index: int = found[0]["dimensionIndex"]
+        return index
+
+    async def dimension_name(self, index: Any) -> str:
+        """The name of a free dimension by its index."""
+        rows = await self._dimensions()
+        return next((str(row["dimensionName"]) for row in rows if row.get("dimensionIndex") == index), f"#{index}")
+
+    async def _dimensions(self) -> Rows:
+        path = "/ledger/accountingDimensionName/search"
+        return await self._table(
+            "dimensions", lambda: self._client.every(path, fields="id,dimensionName,dimensionIndex")
+        )
+
     async def payment_type(self, wanted: Mapping[str, Any] | None) -> int:
         """Id of the payment type by description or debited account; without either, the one of the settings.
 

@@ -37,7 +37,7 @@ _AMOUNTS = ("amountCurrency", "amountExcludingVatCurrency", "outstandingAmount")
 
 def supplier(row: Row) -> Record:
     """A supplier as read."""
-    body = pick(wire.Supplier, row)
+    body = pick(wire.Supplier, row, empties=True)
     shown = row.get("bankAccountPresentation")
     if isinstance(shown, list):  # rights may hide it: then it is unknown
         numbers = [one.get("bban") or one.get("iban") for one in shown if isinstance(one, Mapping)]

@@ -1,8 +1,8 @@
 """Following what changes in Tripletex, and reading everything of a kind.
 
-Only customers and suppliers can be asked for by time of change. Invoices and payment rows are read by the windows of
-their dates; a cursor remembers the newest of them, by id and version, so that a poll finds what is new and what has
-changed among these. What lies further back, the nightly comparison finds (`sweep`).
+Only customers and suppliers can be asked for by time of change; the other registers are in `registers`. Invoices and
+payment rows are read by the windows of their dates; a cursor remembers the newest of them, by id and version, so that a
+poll finds what is new and what has changed among these. What lies further back, the nightly comparison finds (`sweep`).
 
 Cursors are JSON; `v` is the version of their form.
 """
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from adapters.accounting.tripletex import customer_rows, purchases, records
 from adapters.accounting.tripletex.client import OSLO, PAGE, Client
+from adapters.accounting.tripletex.registers import REGISTERS, Registers
 from adapters.accounting.tripletex.settled import Settled
 from adapters.accounting.tripletex.windows import Window, Windows
 from connector.errors import BadInput, Refused, Stop
@@ -176,9 +178,15 @@ class Reader:
     """
 
     def __init__(
-        self, client: Client, numbers: Numbers, accounts: Callable[[], Awaitable[tuple[int, int]]], poll_days: int
+        self,
+        client: Client,
+        numbers: Numbers,
+        registers: Registers,
+        accounts: Callable[[], Awaitable[tuple[int, int]]],
+        poll_days: int,
     ) -> None:
         self._client = client
+        self._registers = registers
         self._numbers = numbers
         self._accounts = accounts
         self._poll_days = poll_days
@@ -191,6 +199,8 @@ class Reader:
         """One record as it is now, or None."""
         if not id.isascii() or not id.isdigit():
             return None
+        if kind in REGISTERS:
+            return await self._registers.read(kind, id)
         try:
             row = await self._client.get(f"{_PATHS[kind]}/{id}", fields=_FIELDS[kind])
         except Refused as exc:
@@ -260,7 +270,10 @@ class Reader:
     # --- everything -------------------------------------------------------------------------------------------------
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers and suppliers have no date: all of them."""
+        """A page of everything dated in [since, until); registers have no date: all of them."""
+        if kind in REGISTERS:
+            page, _, following = await self._registers.page(kind, _load(cursor)["at"] if cursor else 0, "x")
+            return replace(page, cursor=_dump({"at": following or 0}), more=following is not None)
         if kind in PARTIES:
             state = _load(cursor) if cursor else {"at": 0, "inactive": False}
             rows, after = await self._parties(kind, state, None)
@@ -296,6 +309,8 @@ class Reader:
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
+        if kind in REGISTERS:
+            return _dump({"at": 0, "pages": {}, "last": None})
         if kind in PARTIES:
             return _dump({"since": None, "at": 0, "inactive": False, "began": None})
         return _dump({"from": since, "fill": {"windows": [[since, LAST]], "at": 0}, "known": []})
@@ -303,6 +318,8 @@ class Reader:
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor."""
         state = _load(cursor)
+        if kind in REGISTERS:
+            return await self._changed_pages(kind, state)
         if kind in PARTIES:
             return await self._changed_parties(kind, state)
         if state["fill"]:
@@ -318,6 +335,24 @@ class Reader:
         if after is not None:
             return Page(found, _dump({**state, **after, "began": began}), more=True)
         return Page(found, _dump({"since": began, "at": 0, "inactive": False, "began": None}))
+
+    async def _changed_pages(self, kind: Kind, state: dict[str, Any]) -> Page:
+        """The next page of a register, unless it has the checksum that it had the last time.
+
+        `pages`: checksums by first row; `last`: first row of the last page there was.
+        """
+        at, pages = state["at"], dict(state["pages"])
+        known = pages.get(str(at), "x")
+        page, digest, after = await self._registers.page(kind, at, known)
+        if digest == known and at == state["last"]:
+            after = None
+        if page.blind:
+            return replace(page, cursor=_dump(state))
+        pages[str(at)] = digest
+        if after is None:
+            pages = {first: kept for first, kept in pages.items() if int(first) <= at}
+        last = at if after is None else state["last"]
+        return replace(page, cursor=_dump({"at": after or 0, "pages": pages, "last": last}), more=after is not None)
 
     async def _fill(self, kind: Kind, state: dict[str, Any]) -> Page:
         """The first time: page by page, all of it."""

@@ -57,27 +57,31 @@ INVOICE_ROW = "OUTGOING_INVOICE_CUSTOMER_POSTING"
 """Type of the rows that are an invoice or credit note."""
 
 
-def pick(model: type[BaseModel], row: Row, at: str = "") -> dict[str, Any]:
-    """What the model knows of a row: other fields are left, and so are empty texts. Raises `VendorError`."""
+def pick(model: type[BaseModel], row: Row, at: str = "", *, empties: bool = False) -> dict[str, Any]:
+    """What the model knows of a row: other fields are left, and so are empty texts (`empties`: they become None, which
+    says that nothing is there). Raises `VendorError`.
+    """
     body: dict[str, Any] = {}
     for name, inner in parts(model).items():
         value = row.get(name)
         if value is None or value == "":
+            if empties and value == "":
+                body[name] = None
             continue
         if inner is not None:
             place = f"{at}{name}"
             if isinstance(value, list):
-                value = [_object(inner, item, f"{place}[{number}]") for number, item in enumerate(value)]
+                value = [_object(inner, item, f"{place}[{number}]", empties) for number, item in enumerate(value)]
             else:
-                value = _object(inner, value, place)
+                value = _object(inner, value, place, empties)
         body[name] = value
     return body
 
 
-def _object(model: type[BaseModel], value: Any, at: str) -> dict[str, Any]:
+def _object(model: type[BaseModel], value: Any, at: str, empties: bool) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise not_as_described(at, "an object")
-    return pick(model, value, f"{at}.")
+    return pick(model, value, f"{at}.", empties=empties)
 
 
 def not_as_described(field: str, wanted: str, call: str | None = None) -> VendorError:
@@ -102,8 +106,22 @@ def sound(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
 
 def customer(row: Row) -> Record:
     """A customer as read."""
-    body = sound(wire.Customer, pick(wire.Customer, row))
+    body = sound(wire.Customer, pick(wire.Customer, row, empties=True))
     return Record(Kind.CUSTOMER, str(row["id"]), str(row.get("version", 0)), body)
+
+
+_OF_REGISTER: Mapping[Kind, type[BaseModel]] = {
+    Kind.PRODUCT: wire.Product,
+    Kind.DEPARTMENT: wire.Department,
+    Kind.PROJECT: wire.Project,
+    Kind.DIMENSION: wire.DimensionValue,
+}
+
+
+def of_register(kind: Kind, row: Row) -> Record:
+    """A product, department, project or value of a free dimension as read."""
+    model = _OF_REGISTER[kind]
+    return Record(kind, str(row["id"]), str(row.get("version", 0)), sound(model, pick(model, row, empties=True)))
 
 
 def invoice_version(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,16 +19,33 @@ def _writable(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, extra in extras if not (isinstance(extra, dict) and extra.get("readOnly")))
 
 
-def sent(model: type[BaseModel], record: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a record may be sent: without what Tripletex fills itself, and without what is empty."""
+@cache
+def _texts(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(
+        name for name, info in model.model_fields.items() if str in (info.annotation, *get_args(info.annotation))
+    )
+
+
+def sent(model: type[BaseModel], record: Mapping[str, Any], *, empties: bool = False) -> dict[str, Any]:
+    """What of a record may be sent: without what Tripletex fills itself, and without what is empty.
+
+    `empties`: what the record says is empty empties it there: a text becomes the empty text, anything else null.
+    """
     writable = _writable(model)
     body: dict[str, Any] = {}
     for name, inner in parts(model).items():
         value = record.get(name)
-        if value is None or name not in writable:
+        if name not in writable or (value is None and not (empties and name in record)):
+            continue
+        if value is None:
+            body[name] = "" if name in _texts(model) else None
             continue
         if inner is not None:
-            value = sent(inner, value) if isinstance(value, Mapping) else [sent(inner, item) for item in value]
+            value = (
+                sent(inner, value, empties=empties)
+                if isinstance(value, Mapping)
+                else [sent(inner, item) for item in value]
+            )
         body[name] = value.isoformat() if isinstance(value, date) else value
     return body
 
@@ -43,6 +60,20 @@ def differs(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
         elif value != found and not (value == "" and found is None):
             different.append(name)
     return different
+
+
+def moved(wanted: Mapping[str, Any], seen: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
+    """Whether a field that is to be written has been changed by somebody since it was seen, to something else."""
+    if seen is None:
+        return False
+    for name, value in wanted.items():
+        was, there = seen.get(name) or None, now.get(name) or None
+        if isinstance(value, Mapping):
+            if moved(value, was or {}, there or {}):
+                return True
+        elif there not in (was, value or None) and name != "id":
+            return True
+    return False
 
 
 def day_of(value: Any) -> date | None:

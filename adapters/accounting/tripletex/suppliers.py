@@ -8,7 +8,7 @@ from typing import Any
 from adapters.accounting.tripletex import purchases, records, wire
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.lookups import Lookups
-from adapters.accounting.tripletex.sending import differs, number_of, sent
+from adapters.accounting.tripletex.sending import differs, moved, number_of, sent
 from connector.errors import Refused, Stop, TryLater
 from connector.ports import Goal, Json, Proof, Run, Step
 
@@ -41,8 +41,9 @@ class Suppliers:
             raise Stop(
                 f"Tripletex has {len(there)} suppliers with {called}.",
                 code="supplier-duplicates",
-                do="Merge them in Tripletex, or make all but one inactive and try again.",
+                do="Say which one it is: resolve with --happened and its id; or merge them in Tripletex and retry.",
                 details={"ids": [row["id"] for row in there]},
+                answers=("happened",),
             )
         if there and there[0].get("isInactive"):
             raise Stop(
@@ -53,6 +54,14 @@ class Suppliers:
             )
         if there:
             return Proof(str(there[0]["id"]), {"found": True})
+        if not run.goal.may_create:
+            raise Stop(
+                f"Tripletex has no supplier {name}, and the mapping does not have one made.",
+                code="supplier-unknown",
+                do="Make the supplier in Tripletex and retry, or let the mapping make it (kinds.supplier, creates:"
+                " needed).",
+                where={"field": "organizationNumber"},
+            )
         body = await self._body(run.goal.record)
         if not number:
             body["description"] = run.goal.marker
@@ -93,9 +102,14 @@ class Suppliers:
 
     async def _change(self, run: Run) -> Proof:
         id = number_of(run.goal.target, "target")
-        body = await self._body(run.goal.record)
+        body = await self._body(run.goal.record, empties=True)
         decided_on = run.goal.record.get("version")
-        body["version"] = decided_on or (await self._client.get(f"/supplier/{id}", fields="id,version")).get("version")
+        if not decided_on:
+            now = await self._client.get(f"/supplier/{id}", fields=purchases.SUPPLIER_FIELDS)
+            wanted = sent(wire.Supplier, run.goal.record, empties=True)
+            if moved(wanted, run.goal.seen, purchases.supplier(now).body):
+                return Proof(str(id), {"moved": True})
+        body["version"] = decided_on or now.get("version")
         try:
             await self._client.write("PUT", f"/supplier/{id}", json=body)
         except Refused as exc:
@@ -109,7 +123,7 @@ class Suppliers:
         """Whether the supplier already is as we want it."""
         id = number_of(run.goal.target, "target")
         there = await self._client.get(f"/supplier/{id}", fields=purchases.SUPPLIER_FIELDS)
-        wanted = sent(wire.Supplier, run.goal.record)
+        wanted = sent(wire.Supplier, run.goal.record, empties=True)
         return [] if differs(wanted, records.pick(wire.Supplier, there)) else [Proof(str(id))]
 
     async def _read(self, run: Run) -> Proof:
@@ -117,8 +131,8 @@ class Suppliers:
         record = purchases.supplier(await self._client.get(f"/supplier/{id}", fields=purchases.SUPPLIER_FIELDS))
         return Proof(id, {"number": record.body.get("supplierNumber")}, record)
 
-    async def _body(self, record: Mapping[str, Json]) -> dict[str, Any]:
-        body = sent(wire.Supplier, record)
+    async def _body(self, record: Mapping[str, Json], *, empties: bool = False) -> dict[str, Any]:
+        body = sent(wire.Supplier, record, empties=empties)
         for name in ("postalAddress", "physicalAddress"):
             address = body.get(name)
             if address and address.get("country"):

@@ -1,11 +1,11 @@
 """What goes over the wire, in Tripletex' own names (API v2, OpenAPI 2.74).
 
-A record's body has the shape of one of `Customer`, `InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`,
-`SettlementRecord`, `ReversalRecord`, `ExternalInvoiceRecord`, `ExternalCreditNoteRecord`, `Supplier`,
-`SupplierInvoiceRecord`. Where Tripletex refers to its own tables by an id that differs from company to company, a body
-carries what a person knows instead, and the adapter puts the id in its place: VAT types by `number` (the SAF-T code as
-text), accounts by their number, currencies and countries by their ISO codes, payment types by description or by the
-number of the account that is debited.
+A record's body has the shape of one of `Customer`, `Supplier`, `Product`, `Department`, `Project`, `DimensionValue`,
+`InvoiceRecord`, `CreditNoteRecord`, `PaymentRecord`, `SettlementRecord`, `ReversalRecord`, `ExternalInvoiceRecord`,
+`ExternalCreditNoteRecord`, `SupplierInvoiceRecord`. Where Tripletex refers to its own tables by an id that differs from
+company to company, a body carries what a person knows instead, and the adapter puts the id in its place: VAT types by
+`number` (the SAF-T code as text), accounts by their number, currencies and countries by their ISO codes, units by
+`commonCode`, payment types by description or by the number of the account that is debited.
 
 Amounts are kroner (or whole units of the invoice's currency) as JSON numbers, days `YYYY-MM-DD`. Fields that Tripletex
 fills itself are marked read-only; the adapter never sends them.
@@ -91,6 +91,82 @@ class Customer(Wire):
     physicalAddress: Address | None = None
 
 
+class ProductUnit(Wire):
+    """A unit by its code in UN/ECE recommendation 20, as Tripletex' table of units has it."""
+
+    commonCode: str
+    id: int | None = ReadOnly
+
+
+class Account(Wire):
+    """An account of the ledger by its number."""
+
+    number: int
+
+
+class Product(Wire):
+    """`Product`: what is sold."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    name: str
+    number: str | None = None
+    """Product number; Tripletex keeps it unique."""
+    description: str | None = None
+    ean: str | None = None
+    priceExcludingVatCurrency: Decimal | None = None
+    """Price of one, without VAT, in the product's currency."""
+    priceIncludingVatCurrency: Decimal | None = ReadOnly
+    """Computed from the price without VAT."""
+    currency: Currency | None = None
+    vatType: VatType | None = None
+    productUnit: ProductUnit | None = None
+    account: Account | None = None
+    """Income account."""
+    isInactive: bool | None = None
+
+
+class Department(Wire):
+    """`Department`."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    name: str
+    departmentNumber: str | None = None
+    """Number as people use it; Tripletex does not keep it unique, and a department may have none."""
+    isInactive: bool | None = None
+
+
+class Project(Wire):
+    """`Project`. The adapter says who leads a new one and the day it starts, which Tripletex requires."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    name: str
+    number: str | None = None
+    """Project number; left out, Tripletex gives one."""
+    description: str | None = None
+    isClosed: bool | None = None
+
+
+class DimensionName(Wire):
+    """A free dimension by its name; a company has three at most."""
+
+    dimensionName: str
+
+
+class DimensionValue(Wire):
+    """`AccountingDimensionValue`: a value of a free dimension."""
+
+    id: int | None = ReadOnly
+    version: int | None = ReadOnly
+    displayName: str
+    number: str | None = None
+    dimension: DimensionName
+    """Written and read: the name behind Tripletex' `dimensionIndex`."""
+    active: bool | None = None
+
+
 class OrderLine(Wire):
     """`OrderLine`: one line. Give one of the two unit prices, never both."""
 
@@ -125,6 +201,8 @@ class Order(Wire):
     """Left out: the company's own."""
     reference: str | None = None
     """The buyer's reference, printed on the invoice."""
+    department: Ref | None = None
+    project: Ref | None = None
     receiverEmail: str | None = None
     invoiceComment: str | None = None
     """Free text printed on the invoice."""
@@ -212,12 +290,6 @@ class CreditNoteRecord(Wire):
     invoice: Invoice
     applied: Decimal | None = ReadOnly
     """How much of it Tripletex shows applied to the invoice it credits, in the invoice's currency."""
-
-
-class Account(Wire):
-    """An account of the ledger by its number."""
-
-    number: int
 
 
 class PaymentType(Wire):

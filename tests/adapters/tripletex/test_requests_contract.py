@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 from datetime import date
@@ -19,12 +20,15 @@ from adapters.accounting.tripletex.records import (
     POSTING_FIELDS,
     VERSION_FIELDS,
 )
+from adapters.accounting.tripletex.registers import REGISTERS
 from adapters.accounting.tripletex.sandbox import Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
 from adapters.accounting.tripletex.settlements import ROW_FIELDS, ROWS_OF_INVOICE
+from connector.errors import Stop
 from connector.ports import File, Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
+from test_registers import GOALS
 from tripletex_driving import (
     PAGE,
     credit_goal,
@@ -43,6 +47,23 @@ from tripletex_driving import (
 )
 
 
+async def registers_driven(system: Any, box: Sandbox, name: str) -> None:
+    """Every flow of every register, and a search by name and e-mail address."""
+    if not box.books.things.get("accountingDimensionName"):
+        box.books.add("accountingDimensionName", dimensionName="Kampanje", dimensionIndex=1, active=True)
+    for kind, record in GOALS.items():
+        register = REGISTERS[kind]
+        box.fault(f"POST {register.path}", "no-answer")
+        made = await reach(system, Goal(kind, "create", f"m-{kind}-{name}", {**record, register.number: f"n{name}"}))
+        await reach(system, Goal(kind, "create", f"m-{kind}-n", {**record, register.number: None, register.name: name}))
+        with contextlib.suppress(Stop):
+            missing = {**record, register.number: "none"}
+            await reach(system, Goal(kind, "create", "m", missing, may_create=False))
+        id = made["read"].id
+        await reach(system, Goal(kind, "update", "m-2", {register.name: f"Ny {name}"}, target=id))
+    await reach(system, customer_goal(f"m-mail-{name}", organizationNumber=None, name="Ola", email=f"ola@{name}.no"))
+
+
 async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
     async with Sandbox() as box:
         for legacy in (False, True):
@@ -54,6 +75,7 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             name = f"Kari Nordmann {legacy}"
             box.fault("POST /customer", "no-answer")
             await reach(system, customer_goal(f"m-kari-{legacy}", organizationNumber=None, name=name))
+            await registers_driven(system, box, str(legacy))
             change = {"name": "Kjøper AS", "email": "post@kjoper.no", "invoicesDueIn": 14, "isInactive": False}
             await reach(system, Goal(Kind.CUSTOMER, "update", "m", change, target=id))
             box.fault("POST /order", "no-answer")
@@ -164,6 +186,11 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
 
     asked = {
         "Customer": [CUSTOMER_FIELDS],
+        "Product": [REGISTERS[Kind.PRODUCT].fields],
+        "Department": [REGISTERS[Kind.DEPARTMENT].fields],
+        "Project": [REGISTERS[Kind.PROJECT].fields],
+        "AccountingDimensionValue": [REGISTERS[Kind.DIMENSION].fields],
+        "AccountingDimensionName": ["id,dimensionName,dimensionIndex"],
         "Invoice": [INVOICE_FIELDS, VERSION_FIELDS, CLOSING_FIELDS, ROWS_OF_INVOICE],
         "Posting": [POSTING_FIELDS, closing.ROW, settled.ROW, ROW_FIELDS],
         "Supplier": [SUPPLIER_FIELDS],

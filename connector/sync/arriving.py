@@ -1,0 +1,55 @@
+"""A record as a vendor showed it comes in: kept as an arrival, handled in its turn (`connector.sync.records`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from connector.model.json import dumps, loads
+from connector.ports import Dispatch, Kind, Record
+from connector.store import Tx, arrivals
+from connector.sync.spokes import Spoke
+
+RECORD = "record-"
+"""Kinds of arrivals that are a vendor's record: `record-invoice`, `record-credit_note`, `record-customer` …"""
+
+
+def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
+    """Keep a record as the vendor showed it; the same version again is the same arrival."""
+    return arrivals.arrive(
+        tx,
+        tenant=spoke.tenant,
+        source=spoke.id,
+        kind=RECORD + record.kind,
+        key=f"{record.kind}/{record.id}/{record.version}",
+        subject=f"{spoke.id}/{record.kind}/{record.id}",
+        body=dumps(_kept(record), canonical=True),
+        content_type="application/json",
+    )
+
+
+def _kept(record: Record) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
+    more = {
+        "dispatch": asdict(record.dispatch) if record.dispatch else None,
+        "open": record.open_amount,
+        "match": record.match,
+        "customer": record.customer,
+    }
+    return said | {name: value for name, value in more.items() if value is not None}
+
+
+def shown(body: bytes, kind: str) -> Record:
+    """The record that an arrival of this kind has kept."""
+    said = loads(body)
+    return Record(
+        Kind(kind),
+        said["id"],
+        said["version"],
+        said["body"],
+        Dispatch(**said["dispatch"]) if "dispatch" in said else None,
+        Decimal(said["open"]) if "open" in said else None,
+        said.get("match"),
+        said.get("customer"),
+    )

@@ -1,0 +1,63 @@
+"""What a mapping says of registers: making, closing, deleting; layered like all else, refused where it fits not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connector import plugins
+from connector.mapping import load
+from connector.mapping.bound import Register
+from connector.mapping.check import check
+
+TENANT = """\
+layer: tenant
+tenant: acme
+title: Acme AS
+start: 2027-01-01
+connections:
+  books:
+    system: tripletex
+    secrets: {consumer_token: env:A, employee_token: env:B}
+    mapping:
+      kinds:
+        %s
+routes: {}
+"""
+
+
+def test_what_is_shipped_makes_customers_and_products_and_never_dimensions() -> None:
+    mapping = load("tripletex", plugins=plugins.accounting())
+    made = {kind: mapper.bound.register.creates for kind, mapper in mapping.mappers.items()}
+    assert {kind for kind, creates in made.items() if creates == "never"} == {"department", "project", "dimension"}
+    assert mapping["customer"].bound.register == Register("needed", "follow", "ask", Decimal(5))
+
+
+def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    path.write_text(TENANT % "department: {creates: needed, deleted: ignore, deleted_at_most: 12.5}")
+    report = check([path], plugins=plugins.accounting())
+    assert [str(problem) for problem in report.problems] == []
+    mapping = report.mappings[0][1]
+    assert mapping["department"].bound.register == Register("needed", "follow", "ignore", Decimal("12.5"))
+    assert mapping.version != load("tripletex", plugins=plugins.accounting()).version
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("invoice: {creates: never}", "no-register"),
+        ("payment: {deleted: follow}", "no-register"),
+        ("product: {creates: sometimes}", "value-unknown"),
+        ("product: {deleted_at_most: 101}", "value-type"),
+        ("product: {delete: ask}", "key-unknown"),
+    ],
+)
+def test_what_does_not_fit_is_said_with_its_line(tmp_path: Path, said: str, code: str) -> None:
+    path = tmp_path / "acme.yaml"
+    path.write_text(TENANT % said)
+    (problem,) = check([path], plugins=plugins.accounting()).problems
+    assert problem.line == 11
+    assert problem.code == code
