@@ -224,3 +224,33 @@ def test_settings_that_are_wrong_are_said(desk):
 
 def test_health_says_that_nothing_runs(desk):
     assert "not ready" in desk.run("health", "--port", "9", ends=1).stderr
+
+
+def test_everything_is_compared_on_demand(desk):
+    desk.run("sync")
+    said = desk.json("connections", "compare", "books")
+    assert said["complete"]
+    assert {one["kind"] for one in said["compared"]} >= {"customer", "invoice", "payment"}
+    assert all(one["missed"] == 0 and one["ended"] for one in said["compared"])
+    assert "Missed" in desk.run("connections", "compare", "books").stdout
+    assert "There is: books" in desk.run("connections", "compare", "bank", ends=2).stderr
+
+
+def test_another_companys_books_are_not_activated(desk, ledger):
+    request = urllib.request.Request(ledger.removesuffix("/v2") + "/_sandbox/state")
+    assert urllib.request.urlopen(request, timeout=5).status == 200
+    said = desk.json("connections", "test", "books")
+    assert said["works"]
+    assert said["reaches"] == []
+
+
+def test_a_stopped_tenant_is_named_and_the_others_go_on(desk):
+    (desk.file.parent / "dal.yaml").write_text(
+        desk.file.read_text().replace("fjord", "dal").replace("issues: books", "issues: x")
+    )
+    assert "duty-owner-unknown" in desk.run("mappings", "check", ends=1).stdout
+    said = desk.run("sync", "--tenant", "dal", ends=2).stderr
+    assert "tenant-stopped" in said
+    assert "dal.yaml" in said
+    assert "--tenant" in desk.run("sync", ends=2).stderr
+    assert "Synced books of fjord" in desk.run("sync", "--tenant", "fjord").stdout

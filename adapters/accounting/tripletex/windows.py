@@ -21,6 +21,8 @@ MOST = 10_000
 """Rows that a query may match (the vendor's limit)."""
 AIM = 0.93
 """How much of that a window is meant to hold: days are not alike."""
+LONGEST = 36_500
+"""Days of a window, however little there is."""
 FIRST = 4
 """Into so many parts a window is divided of which nothing is known."""
 
@@ -37,10 +39,10 @@ class Windows:
         (start, end), rest = windows[0], list(windows[1:])
         while rest and rest[0][0] == end:  # what was divided before more was known is one again
             end = rest.pop(0)[1]
-        days = max(1, int(AIM * MOST / a_day)) if a_day else 0
+        days = max(1, min(int(AIM * MOST / a_day), LONGEST)) if a_day else 0
         if not days:
             return list(windows)
-        if start + timedelta(days=days) >= _known_end(start, end):
+        if (_known_end(start, end) - start).days <= days:
             return [(start, end), *rest]
         return [(start, start + timedelta(days=days)), (start + timedelta(days=days), end), *rest]
 
