@@ -20,7 +20,7 @@ from connector.model.json import dumps, loads
 from connector.ports import Heard, Hint, Kind, Subscribed
 
 ACTIVE = "ACTIVE"
-REGISTERS = ("customer", "supplier", "contact", "product", "project", "department", "account")
+REGISTERS = ("customer", "supplier", "contact", "product", "project", "account")
 """Subjects that tell of single records (`customer.update`); those are followed whose kind is read."""
 TRIGGERS: Mapping[str, tuple[Kind, ...]] = {
     "closeGroup.create": (Kind.PAYMENT, Kind.INVOICE),
