@@ -22,6 +22,7 @@ from connector.sync import effects, ties
 from connector.sync.balance import REVERSAL, REVERSES
 from connector.sync.canonical import stored
 from connector.sync.closing import apply, reverse
+from connector.sync.external import EXTERNAL
 from connector.sync.intake import SOURCE
 from connector.sync.keeping import keep_link
 from connector.sync.keys import payment_key
@@ -223,10 +224,12 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
 
     Raises:
         Later: what it takes back has come and is not handled yet, or our own reversal is under way.
+        Stop: it takes back what was issued elsewhere (`document-reversed`).
     """
     fields = spoke.mapping[Kind.REVERSAL].into(record.body, Behind(tx, spoke.id, arrival))
     link = _link_of(tx, spoke, str(fields["of_id"]))
     if link is None:
+        _no_document(tx, spoke, str(fields["of_id"]))
         _not_under_way(tx, spoke, str(fields["of_id"]), arrival)
         # Neither it nor what it takes back has ever counted here: together they come to nothing.
         return None
@@ -324,6 +327,21 @@ def _link_of(tx: Tx, spoke: Spoke, vendor_id: str) -> Link | None:
         if link is not None:
             return link
     return None
+
+
+def _no_document(tx: Tx, spoke: Spoke, vendor_id: str) -> None:
+    """Raises `Stop` where what is taken back is an invoice or credit note: such documents are credited."""
+    for kind in EXTERNAL:
+        link = links.by_vendor_id(tx, spoke.id, kind, vendor_id)
+        if link is not None:
+            document = documents.get(tx, spoke.tenant, link.document)
+            raise Stop(
+                f"The voucher of {document.kind.replace('_', ' ')} {document.number} is reversed in {spoke.name}; here it"
+                " still counts.",
+                code="document-reversed",
+                do="Credit it from its source, or book it again in the ledger; then cancel this.",
+                where={"document": document.id, "connection": spoke.id, "vendor_id": vendor_id},
+            )
 
 
 def _not_under_way(tx: Tx, spoke: Spoke, vendor_id: str, arrival: Arrival) -> None:

@@ -34,8 +34,9 @@ BALANCE = range(1000, 3000)
 """Assets, equity and debt in NS 4102: income and cost hold no money."""
 VAT = range(2700, 2750)
 """VAT in NS 4102."""
-UNPAID = (7740, *range(7800, 7900))
-"""Øre that are rounded away, and losses on receivables, in NS 4102: what stands there was not paid, and is no fee."""
+UNPAID = (*range(3000, 4000), 7740, *range(7800, 7900))
+"""Income, øre that are rounded away and losses on receivables in NS 4102: what stands there was not paid, and is no fee.
+"""
 
 
 @dataclass(frozen=True, slots=True)

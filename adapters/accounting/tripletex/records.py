@@ -338,6 +338,8 @@ def deductions(row: Row) -> list[tuple[str, Decimal, Decimal]]:
         account, kroner = one.get("account") or {}, one.get("amount")
         if not isinstance(kroner, int | Decimal) or one.get("customer") or "isBankAccount" not in account:
             return []
+        if not one.get("amountCurrency", kroner):  # agio, in kroner only
+            return []
         if account["isBankAccount"]:
             bank += kroner
         elif kroner > 0:

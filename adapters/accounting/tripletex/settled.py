@@ -15,7 +15,7 @@ from typing import Any
 from adapters.accounting.tripletex.client import Client
 
 _ISSUED = re.compile(r".* c-[0-9a-f]{24}")
-_ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
+ROW = "id,amount,invoiceNumber,customer(id),voucher(id,externalVoucherNumber)"
 _FIRST, _LAST = "2000-01-01", "2100-01-01"
 
 Row = Mapping[str, Any]
@@ -50,7 +50,7 @@ class Settled:
         key = (customer, number)
         if key not in self._known:
             rows = await self._client.every(
-                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=_ROW
+                "/ledger/posting", dateFrom=_FIRST, dateTo=_LAST, customerId=customer, fields=ROW
             )
             for one in rows:
                 if one.get("invoiceNumber") and _is_invoice(one):
