@@ -261,9 +261,7 @@ async def test_every_row_of_the_table_has_been_seen(box: Sandbox, call: Any, cap
     for case, _ in CASES.values():
         async with Sandbox() as fresh:
             system = opened(fresh)
-            from conftest import Caller  # the same driver as `call`
-
-            caller = await Caller(fresh).sign_in()
+            caller = await type(call)(fresh).sign_in()
             caplog.clear()
             with pytest.raises(VendorError):
                 await case(system, fresh, caller)

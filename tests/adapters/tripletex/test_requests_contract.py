@@ -27,7 +27,7 @@ from connector.errors import Stop
 from connector.ports import File, Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from test_registers import GOALS
+from test_register_flows import GOALS
 from tripletex_driving import (
     PAGE,
     credit_goal,
