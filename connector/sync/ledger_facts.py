@@ -55,7 +55,7 @@ class Behind(Linked):
         except ConnectorError as error:
             if self.arrival is None or self.tx.now - self.arrival.received > PATIENCE:
                 raise
-            raise Later(error.said, after=2.0) from None
+            raise Later(error.said) from None
         return found
 
 

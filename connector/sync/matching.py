@@ -121,9 +121,9 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
     for kind in kinds:
         waiting = arrivals.of_subject(tx, spoke.tenant, f"{spoke.id}/{kind}/{row.id}")
         if waiting:
-            raise Later("a row that is matched has not been taken in yet", after=None if row.kind else 2.0)
+            raise Later("a row that is matched has not been taken in yet")
     if tx.now - arrival.received < PATIENCE:
-        raise Later("a row that is matched has not been read yet", after=5.0)
+        raise Later("a row that is matched has not been read yet")
     raise Stop(
         f"In {spoke.name} row {row.id} of a customer's account is matched, and it is not known here.",
         code="match-row-unknown",
