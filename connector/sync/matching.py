@@ -76,12 +76,14 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     for one in here:
         undo(tx, spoke, one, day)
     if not rows:
+        come_to_rest(tx, spoke, day)
         return here[0].id if here else None
     amounts: dict[str, Decimal] = {}
     for row in rows:
         for id, amount in _meant(tx, spoke, row, arrival):
             amounts[id] = amounts.get(id, _ZERO) + amount
     made = _close(tx, spoke, said["id"], digest, day, {id: amount for id, amount in amounts.items() if amount})
+    come_to_rest(tx, spoke, day)
     return made.id if made else None
 
 
@@ -366,6 +368,15 @@ def _taken_back(tx: Tx, fact: Document, rows: Sequence[documents.Relation]) -> D
     named = {row.document for row in rows if row.kind == NAMES}
     taken = documents.relations(tx, fact.tenant, fact.id)
     return sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
+
+
+def come_to_rest(tx: Tx, spoke: Spoke, day: date) -> None:
+    """After things were released: what else the books have for the documents concerned takes its place."""
+    done: set[str] = set()
+    while found := [id for id in ties.touched(tx) if id not in done]:
+        for id in found:
+            done.add(id)
+            rejoin(tx, spoke, id, day)
 
 
 def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date) -> None:
