@@ -31,6 +31,7 @@ from connector.sync.closing import CLOSES_AS, Use, closing_kind, take_apart, use
 from connector.sync.credits import booked, notes_of, tell
 from connector.sync.keys import fact_key
 from connector.sync.money import CUSTOMER, customer_of, refreshed, told
+from connector.sync.parts import linked, parts
 from connector.sync.spokes import Spoke, Spokes
 from connector.sync.ties import NAMES, Tie
 
@@ -80,8 +81,10 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
         return here[0].id if here else None
     amounts: dict[str, Decimal] = {}
     for row in rows:
-        for id, amount in _meant(tx, spoke, row, arrival):
-            amounts[id] = amounts.get(id, _ZERO) + amount
+        id = _meant(tx, spoke, row, arrival)
+        amounts[id] = amounts.get(id, _ZERO) + row.amount
+    for row in rows:
+        _loosen_part(tx, spoke, row, frozenset(amounts), day)
     made = _close(tx, spoke, said["id"], digest, day, {id: amount for id, amount in amounts.items() if amount})
     come_to_rest(tx, spoke, day)
     return made.id if made else None
@@ -96,8 +99,8 @@ def made_of(tx: Tx, tenant: str, match: str) -> list[Document]:
 # --- closing ----------------------------------------------------------------------------------------------------------
 
 
-def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[str, Decimal]]:
-    """The document behind a row, and how much of it is matched. A row that takes a payment back, and was booked like a
+def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> str:
+    """The document behind a row. A row that takes a payment back, and was booked like a
     payment of its invoice, stands for the invoice; so does, with it, the payment that it takes back.
     """
     kinds = (row.kind,) if row.kind else (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL)
@@ -107,19 +110,19 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
             continue
         document = documents.get(tx, spoke.tenant, link.document)
         if document.state != "reversed" and document.kind != "reversal":
-            return [(document.id, row.amount)]
+            return document.id
         reversal = document.id if document.kind == "reversal" else _reversal_of(tx, document)
         of_part = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                    if one.kind == PART and one.document == reversal]  # fmt: skip
         if of_part:
-            return [(of_part[0], row.amount)]
+            return of_part[0]
         paid = links.of(tx, reversal, spoke.id, Kind.PAYMENT.value) if reversal else None
         opened = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                   if one.kind == REVERSAL and one.document == reversal]  # fmt: skip
         if paid is not None and opened:
-            return [(opened[0], row.amount)]
+            return opened[0]
         # A reversed voucher: its two rows are matched with each other.
-        return [(reversal or document.id, row.amount)]
+        return reversal or document.id
     for kind in kinds:
         waiting = arrivals.of_subject(tx, spoke.tenant, f"{spoke.id}/{kind}/{row.id}")
         if waiting:
@@ -133,6 +136,25 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
         " read.",
         where={"connection": spoke.id, "vendor_id": row.id},
     )
+
+
+def _loosen_part(tx: Tx, spoke: Spoke, row: Matched, within: frozenset[str], day: date) -> None:
+    """Where a payment is several rows there: the invoice that this very row settles is open again, unless it is matched
+    with it.
+    """
+    kinds = () if row.kind else (Kind.PAYMENT,)
+    link = next((found for kind in kinds if (found := links.part(tx, spoke.id, kind, row.id)
+                                             or links.by_vendor_id(tx, spoke.id, kind, row.id))), None)  # fmt: skip
+    if link is None:
+        return
+    payment = documents.get(tx, spoke.tenant, link.document)
+    there = linked(tx, payment, spoke.id)
+    if len(there) < 2 or payment.kind != Kind.PAYMENT.value or payment.state == "reversed":
+        return
+    part = parts(tx, payment)[there.index(link.kind)]
+    for tie in ties.own(tx, payment):
+        if tie.other == part.related.get("invoice") and tie.other not in within:
+            ties.release(tx, spoke.id, tie, min(tie.amount, abs(row.amount)), day)
 
 
 def _reversal_of(tx: Tx, fact: Document) -> str | None:
@@ -376,7 +398,8 @@ def come_to_rest(tx: Tx, spoke: Spoke, day: date) -> None:
     while found := [id for id in ties.touched(tx) if id not in done]:
         for id in found:
             done.add(id)
-            rejoin(tx, spoke, id, day)
+            if documents.peek(tx, spoke.tenant, id) is not None:
+                rejoin(tx, spoke, id, day)
 
 
 def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date) -> None:

@@ -80,8 +80,8 @@ def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, ar
         loosen(tx, spoke, fact, reversal.date, only_theirs=True)
         fact = documents.get(tx, tenant, fact.id)
     made, opened = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
-    ties.touch(tx, *(document.id for document in opened))
     for spoke in wanted:
+        ties.touch(tx, *(document.id for document in opened))
         come_to_rest(tx, spoke, reversal.date)
     return Filed(made.id, push_reversal(tx, spokes, made))
 

@@ -75,11 +75,8 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
         document = _NEW[kind](tx, spoke, record, arrival)
     come_to_rest(tx, spoke, tx.now.date())
     shown = record.open_amount
-    if (
-        document
-        and shown is not None
-        and max(shown, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount
-    ):
+    here = documents.get(tx, spoke.tenant, document).open_amount if document and shown is not None else None
+    if shown is not None and here is not None and here != max(shown, Decimal(0)):
         ask_control(tx, spoke)
     return document
 
