@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from connector.errors import Stop
 from connector.lanes import Later
-from connector.model import Allocation, DocumentKey, Settlement
+from connector.model import Allocation, CreditNote, DocumentKey, Settlement
 from connector.model.json import dumps, loads
 from connector.model.payment import SettlementKind
 from connector.ports import Kind, Match, Matched
@@ -37,6 +37,8 @@ from connector.sync.ties import NAMES, Tie
 
 MATCH = "match"
 """Kind of the arrivals of matches."""
+INSTEAD = "instead"
+"""Relation of a match to an invoice that a row of it was for, with the amount: it is matched with something else."""
 PATIENCE = timedelta(hours=1)
 """How long a match, or a fact, waits for what it speaks of to be read."""
 
@@ -83,9 +85,14 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     for row in rows:
         id = _meant(tx, spoke, row, arrival)
         amounts[id] = amounts.get(id, _ZERO) + row.amount
+    instead: dict[str, Decimal] = {}
     for row in rows:
-        _loosen_part(tx, spoke, row, frozenset(amounts), day)
+        for invoice, amount in _loosened_part(tx, spoke, row, frozenset(amounts), day):
+            instead[invoice] = instead.get(invoice, _ZERO) + amount
     made = _close(tx, spoke, said["id"], digest, day, {id: amount for id, amount in amounts.items() if amount})
+    if made is not None:
+        for invoice, amount in instead.items():
+            documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=INSTEAD, other=invoice, amount=amount)
     come_to_rest(tx, spoke, day)
     return made.id if made else None
 
@@ -110,7 +117,8 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> str:
             continue
         document = documents.get(tx, spoke.tenant, link.document)
         if document.state != "reversed" and document.kind != "reversal":
-            return document.id
+            raised = [tie.other for tie in ties.own(tx, document) if tie.opens]
+            return raised[0] if kind is Kind.REVERSAL and raised else document.id
         reversal = document.id if document.kind == "reversal" else _reversal_of(tx, document)
         of_part = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                    if one.kind == PART and one.document == reversal]  # fmt: skip
@@ -138,23 +146,25 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> str:
     )
 
 
-def _loosen_part(tx: Tx, spoke: Spoke, row: Matched, within: frozenset[str], day: date) -> None:
+def _loosened_part(tx: Tx, spoke: Spoke, row: Matched, within: frozenset[str], day: date) -> list[tuple[str, Decimal]]:
     """Where a payment is several rows there: the invoice that this very row settles is open again, unless it is matched
-    with it.
+    with it. Which invoice, and how much of it the row was for.
     """
     kinds = () if row.kind else (Kind.PAYMENT,)
     link = next((found for kind in kinds if (found := links.part(tx, spoke.id, kind, row.id)
                                              or links.by_vendor_id(tx, spoke.id, kind, row.id))), None)  # fmt: skip
     if link is None:
-        return
+        return []
     payment = documents.get(tx, spoke.tenant, link.document)
     there = linked(tx, payment, spoke.id)
     if len(there) < 2 or payment.kind != Kind.PAYMENT.value or payment.state == "reversed":
-        return
+        return []
     part = parts(tx, payment)[there.index(link.kind)]
     for tie in ties.own(tx, payment):
         if tie.other == part.related.get("invoice") and tie.other not in within:
             ties.release(tx, spoke.id, tie, min(tie.amount, abs(row.amount)), day)
+    invoice = part.related.get("invoice")
+    return [(invoice, abs(row.amount))] if invoice and invoice not in within else []
 
 
 def _reversal_of(tx: Tx, fact: Document) -> str | None:
@@ -333,7 +343,9 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
                 _raise(tx, spoke, document, row.other, document.open_amount, day)
         return
     for note in notes_of(tx, document):
-        booked(tx, spoke, note, first=False)
+        said = CreditNote.model_validate(note.body).applied or _ZERO
+        _from_refunds(tx, spoke, note, min(said, _left(tx, document)), day)
+        booked(tx, spoke, documents.get(tx, spoke.tenant, note.id), first=False)
     facts = {row.document: row for row in rows if row.other == id and row.kind in (NAMES, ALLOCATION, SETTLEMENT)}
     for fact_id, row in sorted(facts.items()):
         invoice, fact = documents.get(tx, spoke.tenant, id), documents.get(tx, spoke.tenant, fact_id)
@@ -386,10 +398,18 @@ def _raise(tx: Tx, spoke: Spoke, refund: Document, invoice: str, amount: Decimal
 
 
 def _taken_back(tx: Tx, fact: Document, rows: Sequence[documents.Relation]) -> Decimal:
-    """How much of a fact, of the rows that were for the invoice that these rows are about, the ledger has reversed."""
+    """How much of a fact, of its rows that were for the invoice that `rows` are about, the ledger has reversed or
+    matched with something else.
+    """
     named = {row.document for row in rows if row.kind == NAMES}
     taken = documents.relations(tx, fact.tenant, fact.id)
-    return sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
+    gone = sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
+    for row in rows:
+        if row.kind == INSTEAD:
+            match = documents.get(tx, fact.tenant, row.document)
+            if any(tie.other == fact.id for tie in ties.own(tx, match)):
+                gone += row.amount or _ZERO
+    return gone
 
 
 def come_to_rest(tx: Tx, spoke: Spoke, day: date) -> None:
