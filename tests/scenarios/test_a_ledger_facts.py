@@ -1,4 +1,4 @@
-"""Scenario A, steps 4 and 6, and C.4, as a bookkeeper does them in the ledger: what is booked there comes to the hub."""
+"""Scenario A, steps 4 and 6, and C.4, as a bookkeeper does them in the ledger: it comes to the hub."""
 
 from __future__ import annotations
 
