@@ -25,7 +25,7 @@ from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stor
 from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
-from connector.sync.matching import rejoin, unmatched
+from connector.sync.matching import come_to_rest, rejoin, unmatched
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
 from connector.sync.push import MONEY, keep_link, with_body
@@ -68,14 +68,17 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     link = links.by_vendor_id(tx, spoke.id, kind, record.id)
     if link is None and kind in (Kind.PAYMENT.value, Kind.REVERSAL.value):
         link = links.part(tx, spoke.id, kind, record.id)
+    document: str | None
     if link is not None:
         document = _known(tx, spoke, kind, link, record)
     elif kind in _ISSUED:
         document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
     else:
-        return _NEW[kind](tx, spoke, record, arrival)
+        document = _NEW[kind](tx, spoke, record, arrival)
+    come_to_rest(tx, spoke, tx.now.date())
     shown = record.open_amount
-    if shown is not None and max(shown, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount:
+    here = documents.get(tx, spoke.tenant, document).open_amount if document and shown is not None else None
+    if shown is not None and here is not None and here != max(shown, Decimal(0)):
         ask_control(tx, spoke)
     return document
 
