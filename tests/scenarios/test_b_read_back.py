@@ -1,4 +1,4 @@
-"""Rows on customers' accounts, read back: what we have booked is known for ours, what people book beside it is theirs."""
+"""Rows on customers' accounts, read back: what we have booked is ours, what people book beside it is theirs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ a, outside, advances = _scenario("a_domestic_invoice"), _scenario("a_external"),
 kroner = a.kroner
 LOSS, FEE, UNKNOWN = 7830, 7770, 2050
 FEBRUARY = date(2027, 2, 1)
-FEE_LINE = 'kinds: {payment: {fields: {fee: "deductions[account=7770].amount"}, refuse: {fee: null}}}'
+FEE_LINE = '{kinds: {payment: {fields: {fee: "deductions[account=7770].amount"}, refuse: {fee: null}}}}'
 
 
 def book(fjord: Any, *rows: tuple[int, str, dict[str, Any]]) -> Any:

@@ -20,6 +20,7 @@ from tripletex_driving import opened
 
 DAY = date(2027, 2, 1)
 BANK, CASH, LOSS, VAT, SUPPLIERS, CUSTOMERS, FEES = 1920, 1900, 7830, 2700, 2400, 1500, 7770
+KEPT = [{"account": "7770", "amount": Decimal(10)}]
 
 
 @pytest.fixture
@@ -60,7 +61,8 @@ async def all_of(system: Accounting) -> Page:
         (((BANK, -50), (CUSTOMERS, 50)), Kind.PAYMENT, {"amount": 50, "isRefund": True}),
         (((LOSS, 50), (CUSTOMERS, -50)), Kind.SETTLEMENT, {"amount": 50, "account": {"number": "7830"}}),
         (((LOSS, 40), (VAT, 10), (CUSTOMERS, -50)), Kind.SETTLEMENT, {"amount": 50, "account": {"number": "7830"}}),
-        (((BANK, 40), (FEES, 10), (CUSTOMERS, -50)), Kind.SETTLEMENT, {"account": {"number": "1920+7770"}}),
+        (((BANK, 40), (FEES, 10), (CUSTOMERS, -50)), Kind.PAYMENT, {"amount": 50, "deductions": KEPT}),
+        (((BANK, 40), (LOSS, 10), (CUSTOMERS, -50)), Kind.SETTLEMENT, {"account": {"number": "1920+7830"}}),
         (((LOSS, -50), (CUSTOMERS, 50)), Kind.SETTLEMENT, {"amount": -50}),
     ],
 )
