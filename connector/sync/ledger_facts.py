@@ -366,8 +366,8 @@ def _no_document(tx: Tx, spoke: Spoke, vendor_id: str) -> None:
         if link is not None:
             document = documents.get(tx, spoke.tenant, link.document)
             raise Stop(
-                f"The voucher of {document.kind.replace('_', ' ')} {document.number} is reversed in {spoke.name}; here the"
-                " document still counts.",
+                f"The voucher of {document.kind.replace('_', ' ')} {document.number} is reversed in {spoke.name}; here"
+                " the document still counts.",
                 code="document-reversed",
                 do="Credit it from its source, or book it again in the ledger; then cancel this.",
                 where={"document": document.id, "connection": spoke.id, "vendor_id": vendor_id},
