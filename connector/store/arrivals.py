@@ -241,10 +241,8 @@ def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str], *, tries:
     """Whether arrivals of these kinds from a source wait to be handled; those that wait for a person do not count, nor
     those that have been put off so many times: they wait for something that waits for a person.
     """
-    query = select(_t.c.id).where(
-        _t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)), _t.c.due.is_not(None),
-        _t.c.tries < tries,
-    ).limit(1)  # fmt: skip
+    query = select(_t.c.id).where(_t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)))
+    query = query.where(_t.c.due.is_not(None), _t.c.tries < tries).limit(1)
     return tx.execute(query).first() is not None
 
 

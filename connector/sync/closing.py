@@ -261,6 +261,7 @@ def take_apart(tx: Tx, source: str, settlement: Document, day: date) -> list[str
     if settlement.state == "reversed":
         return []
     touched = [tie.other for tie in ties.own(tx, settlement)]
+    ties.touch(tx, *touched)
     of_id = settlement.source_id or settlement.id
     reversal = Reversal(source_id=f"{of_id}/undone/{new_id()}", of="settlement", of_id=of_id, date=day)
     reverse(tx, settlement.tenant, source, reversal, settlement)

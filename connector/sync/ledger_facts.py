@@ -27,7 +27,7 @@ from connector.sync.intake import SOURCE
 from connector.sync.keeping import keep_link
 from connector.sync.keys import payment_key
 from connector.sync.matches import PATIENCE, apart, free, rejoin, unmatched
-from connector.sync.money import CUSTOMER, customer_for, refreshed, settle, told
+from connector.sync.money import CUSTOMER, customer_for, customer_of, refreshed, settle, told
 from connector.sync.parts import link_kind, linked, parts, reverse_part
 from connector.sync.settlements import OURS, own_row_under_way
 from connector.sync.spokes import Linked, Spoke
@@ -57,7 +57,7 @@ class Behind(Linked):
         except ConnectorError as error:
             if self.arrival is None or self.tx.now - self.arrival.received > PATIENCE:
                 raise
-            raise Later(error.said, after=2.0) from None
+            raise Later(error.said) from None
         return found
 
 
@@ -245,6 +245,9 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
         if effects.could_explain(tx, spoke, Kind.REVERSAL.value, frozenset({before})):
             raise Later("a reversal of ours that is under way could explain this", after=1.0)
         made = documents.get(tx, spoke.tenant, before)
+        if links.of(tx, made.id, spoke.id, Kind.PAYMENT.value) is not None:
+            # A negative payment has taken it back before: that stays, and this is money that goes back once more.
+            return _once_more(tx, spoke, record, made, Reversal.model_validate({**fields, "of": "payment"}), arrival).id
     else:
         said = {**fields, "of": fact.kind, "of_id": fact.source_id or fact.id, "source_id": record.id}
         whole = len(linked(tx, fact, spoke.id)) == 1
@@ -253,6 +256,32 @@ def new_reversal(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> str 
     if links.of(tx, made.id, spoke.id, part) is None:
         keep_link(tx, spoke, Kind.REVERSAL.value, made, made.body, record, {}, part=part)
     return made.id
+
+
+def _once_more(tx: Tx, spoke: Spoke, record: Record, before: Document, said: Reversal, arrival: Arrival) -> Document:
+    opened = [row.other for row in documents.relations(tx, spoke.tenant, before.id)
+              if row.document == before.id and row.kind == REVERSAL]  # fmt: skip
+    refund = Payment(
+        source_id=record.id,
+        kind="refund",
+        direction="out",
+        date=said.date,
+        amount=before.payable or _ZERO,
+        currency=before.currency or "NOK",
+        customer=_customer(tx, before),
+        text=said.text,
+    )
+    if opened:
+        made = _paid_back(tx, spoke, refund, documents.get(tx, spoke.tenant, opened[0]), arrival.id)
+    else:
+        made, _ = settle(tx, spoke.tenant, spoke.id, refund, arrival=arrival.id, booked=True)
+    keep_link(tx, spoke, Kind.REVERSAL.value, made, said.model_dump(), record, {})
+    return made
+
+
+def _customer(tx: Tx, document: Document) -> DocumentKey | None:
+    customer = customer_of(tx, document)
+    return DocumentKey(document_id=customer) if customer else None
 
 
 def _again(tx: Tx, spoke: Spoke, record: Record, reversal: Document, said: Reversal, arrival: Arrival) -> Document:
@@ -268,6 +297,7 @@ def _again(tx: Tx, spoke: Spoke, record: Record, reversal: Document, said: Rever
         amount=amount,
         currency=reversal.currency or "NOK",
         text=said.text,
+        customer=_customer(tx, reversal),
         allocations=tuple(Allocation(document=DocumentKey(document_id=one.id), amount=amount) for one in invoices[:1]),
     )
     made, _ = settle(tx, spoke.tenant, spoke.id, payment, arrival=arrival.id, booked=True)
@@ -337,7 +367,7 @@ def _no_document(tx: Tx, spoke: Spoke, vendor_id: str) -> None:
             document = documents.get(tx, spoke.tenant, link.document)
             raise Stop(
                 f"The voucher of {document.kind.replace('_', ' ')} {document.number} is reversed in {spoke.name}; here"
-                " it still counts.",
+                " the document still counts.",
                 code="document-reversed",
                 do="Credit it from its source, or book it again in the ledger; then cancel this.",
                 where={"document": document.id, "connection": spoke.id, "vendor_id": vendor_id},

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from connector.errors import Stop
 from connector.lanes import Later
-from connector.model import Allocation, DocumentKey, Settlement
+from connector.model import Allocation, CreditNote, DocumentKey, Settlement
 from connector.model.json import dumps, loads
 from connector.model.payment import SettlementKind
 from connector.ports import Kind, Match, Matched
@@ -31,11 +31,14 @@ from connector.sync.closing import CLOSES_AS, Use, closing_kind, take_apart, use
 from connector.sync.credits import booked, notes_of, tell
 from connector.sync.keys import fact_key
 from connector.sync.money import CUSTOMER, customer_of, refreshed, told
+from connector.sync.parts import linked, parts
 from connector.sync.spokes import Spoke, Spokes
 from connector.sync.ties import NAMES, Tie
 
 MATCH = "match"
 """Kind of the arrivals of matches."""
+INSTEAD = "instead"
+"""Relation of a match to an invoice that a row of it was for, with the amount: it is matched with something else."""
 PATIENCE = timedelta(hours=1)
 """How long a match, or a fact, waits for what it speaks of to be read."""
 
@@ -78,12 +81,21 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     for one in here:
         undo(tx, spoke, one, day)
     if not rows:
+        come_to_rest(tx, spoke, day)
         return here[0].id if here else None
     amounts: dict[str, Decimal] = {}
     for row in rows:
-        for id, amount in _meant(tx, spoke, row, arrival):
-            amounts[id] = amounts.get(id, _ZERO) + amount
+        id = _meant(tx, spoke, row, arrival)
+        amounts[id] = amounts.get(id, _ZERO) + row.amount
+    instead: dict[str, Decimal] = {}
+    for row in rows:
+        for invoice, amount in _loosened_part(tx, spoke, row, frozenset(amounts), day):
+            instead[invoice] = instead.get(invoice, _ZERO) + amount
     made = _close(tx, spoke, said["id"], digest, day, {id: amount for id, amount in amounts.items() if amount})
+    if made is not None:
+        for invoice, amount in instead.items():
+            documents.relate(tx, tenant=spoke.tenant, document=made.id, kind=INSTEAD, other=invoice, amount=amount)
+    come_to_rest(tx, spoke, day)
     return made.id if made else None
 
 
@@ -96,8 +108,8 @@ def made_of(tx: Tx, tenant: str, match: str) -> list[Document]:
 # --- closing ----------------------------------------------------------------------------------------------------------
 
 
-def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[str, Decimal]]:
-    """The document behind a row, and how much of it is matched. A row that takes a payment back, and was booked like a
+def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> str:
+    """The document behind a row. A row that takes a payment back, and was booked like a
     payment of its invoice, stands for the invoice; so does, with it, the payment that it takes back.
     """
     kinds = (row.kind,) if row.kind else _ROWS
@@ -107,25 +119,26 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
             continue
         document = documents.get(tx, spoke.tenant, link.document)
         if document.state != "reversed" and document.kind != "reversal":
-            return [(document.id, row.amount)]
+            raised = [tie.other for tie in ties.own(tx, document) if tie.opens]
+            return raised[0] if kind is Kind.REVERSAL and raised else document.id
         reversal = document.id if document.kind == "reversal" else _reversal_of(tx, document)
         of_part = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                    if one.kind == PART and one.document == reversal]  # fmt: skip
         if of_part:
-            return [(of_part[0], row.amount)]
+            return of_part[0]
         paid = links.of(tx, reversal, spoke.id, Kind.PAYMENT.value) if reversal else None
         opened = [one.other for one in documents.relations(tx, spoke.tenant, reversal or "")
                   if one.kind == REVERSAL and one.document == reversal]  # fmt: skip
         if paid is not None and opened:
-            return [(opened[0], row.amount)]
+            return opened[0]
         # A reversed voucher: its two rows are matched with each other.
-        return [(reversal or document.id, row.amount)]
+        return reversal or document.id
     for kind in kinds:
         waiting = arrivals.of_subject(tx, spoke.tenant, f"{spoke.id}/{kind}/{row.id}")
         if waiting:
-            raise Later("a row that is matched has not been taken in yet", after=None if row.kind else 2.0)
+            raise Later("a row that is matched has not been taken in yet")
     if tx.now - arrival.received < PATIENCE:
-        raise Later("a row that is matched has not been read yet", after=5.0)
+        raise Later("a row that is matched has not been read yet")
     raise Stop(
         f"In {spoke.name} row {row.id} of a customer's account is matched, and it is not known here.",
         code="match-row-unknown",
@@ -133,6 +146,27 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> list[tuple[s
         " read.",
         where={"connection": spoke.id, "vendor_id": row.id},
     )
+
+
+def _loosened_part(tx: Tx, spoke: Spoke, row: Matched, within: frozenset[str], day: date) -> list[tuple[str, Decimal]]:
+    """Where a payment is several rows there: the invoice that this very row settles is open again, unless it is matched
+    with it. Which invoice, and how much of it the row was for.
+    """
+    kinds = () if row.kind else (Kind.PAYMENT,)
+    link = next((found for kind in kinds if (found := links.part(tx, spoke.id, kind, row.id)
+                                             or links.by_vendor_id(tx, spoke.id, kind, row.id))), None)  # fmt: skip
+    if link is None:
+        return []
+    payment = documents.get(tx, spoke.tenant, link.document)
+    there = linked(tx, payment, spoke.id)
+    if len(there) < 2 or payment.kind != Kind.PAYMENT.value or payment.state == "reversed":
+        return []
+    part = parts(tx, payment)[there.index(link.kind)]
+    for tie in ties.own(tx, payment):
+        if tie.other == part.related.get("invoice") and tie.other not in within:
+            ties.release(tx, spoke.id, tie, min(tie.amount, abs(row.amount)), day)
+    invoice = part.related.get("invoice")
+    return [(invoice, abs(row.amount))] if invoice and invoice not in within else []
 
 
 def _reversal_of(tx: Tx, fact: Document) -> str | None:
@@ -311,7 +345,9 @@ def rejoin(tx: Tx, spoke: Spoke, id: str, day: date) -> None:
                 _raise(tx, spoke, document, row.other, document.open_amount, day)
         return
     for note in notes_of(tx, document):
-        booked(tx, spoke, note, first=False)
+        said = CreditNote.model_validate(note.body).applied or _ZERO
+        _from_refunds(tx, spoke, note, min(said, _left(tx, document)), day)
+        booked(tx, spoke, documents.get(tx, spoke.tenant, note.id), first=False)
     facts = {row.document: row for row in rows if row.other == id and row.kind in (NAMES, ALLOCATION, SETTLEMENT)}
     for fact_id, row in sorted(facts.items()):
         invoice, fact = documents.get(tx, spoke.tenant, id), documents.get(tx, spoke.tenant, fact_id)
@@ -364,10 +400,28 @@ def _raise(tx: Tx, spoke: Spoke, refund: Document, invoice: str, amount: Decimal
 
 
 def _taken_back(tx: Tx, fact: Document, rows: Sequence[documents.Relation]) -> Decimal:
-    """How much of a fact, of the rows that were for the invoice that these rows are about, the ledger has reversed."""
+    """How much of a fact, of its rows that were for the invoice that `rows` are about, the ledger has reversed or
+    matched with something else.
+    """
     named = {row.document for row in rows if row.kind == NAMES}
     taken = documents.relations(tx, fact.tenant, fact.id)
-    return sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
+    gone = sum((row.amount or _ZERO for row in taken if row.kind == PART and row.document in named), _ZERO)
+    for row in rows:
+        if row.kind == INSTEAD:
+            match = documents.get(tx, fact.tenant, row.document)
+            if any(tie.other == fact.id for tie in ties.own(tx, match)):
+                gone += row.amount or _ZERO
+    return gone
+
+
+def come_to_rest(tx: Tx, spoke: Spoke, day: date) -> None:
+    """After things were released: what else the books have for the documents concerned takes its place."""
+    done: set[str] = set()
+    while found := [id for id in ties.touched(tx) if id not in done]:
+        for id in found:
+            done.add(id)
+            if documents.peek(tx, spoke.tenant, id) is not None:
+                rejoin(tx, spoke, id, day)
 
 
 def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date) -> None:

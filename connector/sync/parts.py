@@ -107,8 +107,10 @@ def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str]
     credit = documents.get(tx, document.tenant, used[0].other)
     if credit.kind != "payment":
         return Part("payment", model, common | {credit.kind: credit.id}, {})
-    last = parts(tx, credit)[-1]
-    return Part("payment", model, common | {"payment": credit.id}, {"payment": last.link})
+    # Born in a ledger, a payment is one row there, whatever it settles.
+    born = any(link.connection == credit.source for link in links.all_of(tx, credit.id))
+    last = "payment" if born else parts(tx, credit)[-1].link
+    return Part("payment", model, common | {"payment": credit.id}, {"payment": last})
 
 
 def reverse_part(

@@ -20,12 +20,12 @@ from connector.store.arrivals import Arrival
 from connector.store.connections import Connection
 from connector.store.documents import Document
 from connector.store.schema import scaled
-from connector.sync import effects
+from connector.sync import effects, ties
 from connector.sync.bank_money import claim_waiting
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.ledger_facts import loosen
-from connector.sync.matches import rejoin
+from connector.sync.matches import come_to_rest
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
 from connector.sync.parts import fact_of, linked, parts
 from connector.sync.settlements import push_settlements, round_off
@@ -93,8 +93,8 @@ def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, ar
         fact = documents.get(tx, tenant, fact.id)
     made, opened = reverse(tx, tenant, SOURCE, reversal, fact, arrival=arrival)
     for spoke in wanted:
-        for document in opened:
-            rejoin(tx, spoke, document.id, reversal.date)
+        ties.touch(tx, *(document.id for document in opened))
+        come_to_rest(tx, spoke, reversal.date)
     return Filed(made.id, push_reversal(tx, spokes, made))
 
 

@@ -28,7 +28,7 @@ from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import keep_link, with_body
 from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
-from connector.sync.matches import rejoin, unmatched
+from connector.sync.matches import come_to_rest, rejoin, unmatched
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
 from connector.sync.purchases import known_supplier_invoice, new_supplier_invoice
@@ -49,21 +49,23 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     if link is None and kind in REGISTERS and (second := links.part(tx, spoke.id, kind, record.id)) is not None:
         links.change(tx, second, vendor_version=record.version)
         return second.document
-    if link is not None:
-        link = dispatched.note(tx, spoke, link, record)
-        document = _known(tx, spokes, spoke, kind, link, record)
-    elif kind in REGISTERS:
+    if kind in REGISTERS and link is None:
         return matching.found(tx, spokes, spoke, record, arrival.id)
-    elif kind == Kind.SUPPLIER_INVOICE.value:
+    if kind == Kind.SUPPLIER_INVOICE.value and link is None:
         return new_supplier_invoice(tx, spoke, record, arrival, spokes.tenant(spoke.tenant))
+    document: str | None
+    if link is not None:
+        document = _known(tx, spokes, spoke, kind, dispatched.note(tx, spoke, link, record), record)
     elif kind == Kind.PAYMENT.value:
-        return _new_payment(tx, spoke, record, arrival, spokes)
+        document = _new_payment(tx, spoke, record, arrival, spokes)
     elif kind in _FACTS:
-        return _FACTS[kind](tx, spoke, record, arrival)
+        document = _FACTS[kind](tx, spoke, record, arrival)
     else:
         document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
+    come_to_rest(tx, spoke, tx.now.date())
     still = record.open_amount
-    if still is not None and max(still, Decimal(0)) != documents.get(tx, spoke.tenant, document).open_amount:
+    here = documents.get(tx, spoke.tenant, document).open_amount if document and still is not None else None
+    if still is not None and here is not None and here != max(still, Decimal(0)):
         ask_control(tx, spoke)
     return document
 

@@ -97,8 +97,22 @@ def release(tx: Tx, source: str, tie: Tie, amount: Decimal, day: date) -> None:
         documents.relate(tx, tenant=fact.tenant, document=made.id, kind=kind, other=document.id, amount=amount)
     other = refreshed(tx, other)
     refreshed(tx, fact)
+    touch(tx, other.id, fact.id)
     data = told(other, reversal=made.id, source=source, date=day, amount=amount, **{fact.kind: fact.id})
     tx.emit(fact.tenant, "allocation.reversed", document=other.id, data=data)
+
+
+def touch(tx: Tx, *documents: str) -> None:
+    """Note that something has been released of these documents: what else is for them may take its place."""
+    tx.memo.setdefault(_TOUCHED, {}).update(dict.fromkeys(documents))
+
+
+def touched(tx: Tx) -> list[str]:
+    """What has been noted so since this was asked last."""
+    return list(tx.memo.pop(_TOUCHED, {}))
+
+
+_TOUCHED = ("ties", "touched")
 
 
 def partners(tx: Tx, tie: Tie, document: str) -> Sequence[str]:

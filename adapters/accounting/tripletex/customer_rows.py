@@ -35,9 +35,7 @@ BALANCE = range(1000, 3000)
 VAT = range(2700, 2750)
 """VAT in NS 4102."""
 UNPAID = (*range(3000, 4000), 7740, *range(7800, 7900))
-"""Income, øre that are rounded away and losses on receivables in NS 4102: what stands there was not paid, and is no
-fee.
-"""
+"""Income, øre that are rounded away and losses on receivables in NS 4102: what stands there was not paid, so no fee."""
 
 
 @dataclass(frozen=True, slots=True)
