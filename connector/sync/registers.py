@@ -91,7 +91,7 @@ def _meant(tx: Tx, tenant: str, kind: str, said: Mapping[str, Any]) -> Document 
         if len(found) == 1:
             return documents.get(tx, tenant, found[0].id)
     try:
-        model = MODELS[kind].model_validate_json(dumps(_NAMELESS.get(kind, {}) | said))
+        model = MODELS[kind].model_validate_json(dumps({**_NAMELESS.get(kind, {}), **said}))
     except ValidationError:
         return None  # what is wrong is said when it is read as a new record
     assert isinstance(model, TradingPartner | Product | Dimension)
