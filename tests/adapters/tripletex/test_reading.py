@@ -249,6 +249,11 @@ async def test_what_is_not_there_is_none(system: Accounting, box: Sandbox) -> No
 async def test_single_reads_and_sweeps_show_the_same(system: Accounting, box: Sandbox) -> None:
     made = invoice(box, SINCE, customer(box))
     box.payment(made["id"], Decimal(10), SINCE)
+    box.books.add("product", name="Råd", number="1")
+    box.books.add("department", name="Salg", departmentNumber="10")
+    box.books.add("project", name="Bro", number="1")
+    box.books.add("accountingDimensionName", dimensionName="Kampanje", dimensionIndex=1)
+    box.books.add("accountingDimensionValue", displayName="Vår", number="K1", dimensionIndex=1)
     for kind in (one.kind for one in system.readings):
         (one,) = await swept(system, kind, SINCE, SINCE + timedelta(days=1))
         assert await system.read(kind, one.id) == one
