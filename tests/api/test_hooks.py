@@ -45,8 +45,9 @@ connections:
 routes:
   sales: {{{{takes: api, to: books, issues: {{issues}}, sends: nobody, takes_bank_money: books}}}}
 """
-EVENTS = {"customer.create", "customer.update", "customer.delete", "invoice.charged", "closeGroup.create",
-          "closeGroup.delete", "voucher.create", "voucher.update", "voucher.delete"}  # fmt: skip
+EVENTS = {f"{subject}.{verb}" for subject in ("customer", "supplier", "product", "project", "voucher")
+          for verb in ("create", "update", "delete")} | {"invoice.charged", "closeGroup.create",
+          "closeGroup.delete"}  # fmt: skip
 
 
 class Hooked:

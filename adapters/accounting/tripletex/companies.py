@@ -133,7 +133,7 @@ class Companies:
         try:
             await self._client.call("GET", "/incomingInvoice/search", params={"count": 1})
         except NeedsPerson as exc:
-            if exc.code != "right-missing":
+            if exc.code not in ("right-missing", "module-missing"):
                 raise
             return [
                 f"The pilot of /incomingInvoice, which `incoming: {self._incoming}` needs; `incoming: pdf` does not"

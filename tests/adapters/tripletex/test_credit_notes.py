@@ -17,8 +17,7 @@ from connector.errors import Refused, Stop
 from connector.ports import Accounting, Goal, Kind, Record, Totals
 
 sys.path.append(str(Path(__file__).parent))
-from test_flows import _struck
-from tripletex_driving import credit_goal, customer_goal, invoice_goal, opened, reach, with_order
+from tripletex_driving import credit_goal, customer_goal, invoice_goal, opened, reach, struck, with_order
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ async def test_once_whatever_happens_to_any_call(whole: bool) -> None:
         assert box.state()["balances"].get("1500", 0) == 12500 + note["amount"], what
         assert not box.books.outbox, what
 
-    assert await _struck(sold, goal, check) > 40
+    assert await struck(sold, goal, check) > 40
 
 
 async def test_they_are_read_among_the_invoices_each_as_what_it_is(system: Accounting, box: Sandbox) -> None:

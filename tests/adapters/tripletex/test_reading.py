@@ -14,6 +14,7 @@ import pytest
 from adapters.accounting.tripletex import reading
 from adapters.accounting.tripletex.sandbox import Sandbox, registers
 from adapters.accounting.tripletex.sandbox.things import Thing
+from adapters.accounting.tripletex.sandbox.uploads import Upload
 from connector.errors import BadInput, Stop, VendorError
 from connector.model.json import loads
 from connector.ports import Accounting, Kind, Page, Record
@@ -254,6 +255,9 @@ async def test_single_reads_and_sweeps_show_the_same(system: Accounting, box: Sa
     box.books.add("project", name="Bro", number="1")
     box.books.add("accountingDimensionName", dimensionName="Kampanje", dimensionIndex=1)
     box.books.add("accountingDimensionValue", displayName="Vår", number="K1", dimensionIndex=1)
+    supplier = box.books.add("supplier", name="Selger AS", organizationNumber="974760673")
+    voucher = box.books.receive(Upload(b"%PDF-1.7", "faktura.pdf"), "Faktura F-7", SINCE)
+    box.books.supplier_invoice(voucher, supplier, "F-7", SINCE, SINCE, Decimal(125))
     for kind in (one.kind for one in system.readings):
         (one,) = await swept(system, kind, SINCE, SINCE + timedelta(days=1))
         assert await system.read(kind, one.id) == one

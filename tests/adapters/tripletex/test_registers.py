@@ -17,8 +17,7 @@ from connector.errors import Refused, Stop
 from connector.ports import Accounting, Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from test_flows import _struck
-from tripletex_driving import customer_goal, opened, reach
+from tripletex_driving import customer_goal, opened, reach, struck
 
 GOALS: dict[Kind, dict[str, Any]] = {
     Kind.PRODUCT: {"name": "Råd", "number": "100", "priceExcludingVatCurrency": Decimal("1020.00"),
@@ -184,7 +183,7 @@ async def test_once_whatever_happens_to_any_call(kind: Kind) -> None:
         assert len(rows(box, kind)) == 1, what
         assert proofs["read"].record is not None, what
 
-    assert await _struck(prepare, lambda _: goal(kind), check) > 20
+    assert await struck(prepare, lambda _: goal(kind), check) > 20
 
 
 @pytest.mark.parametrize("kind", GOALS)
@@ -205,7 +204,7 @@ async def test_a_change_comes_through_whatever_happens(kind: Kind) -> None:
     def change(record: Any) -> Goal:
         return Goal(kind, "update", "m-2", CHANGES[kind], target=record.id, seen=record.body)
 
-    assert await _struck(prepare, change, check) > 15
+    assert await struck(prepare, change, check) > 15
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
