@@ -47,10 +47,9 @@ connections:
 routes:
   sales: {{{{takes: api, to: books, issues: {{issues}}, sends: nobody, takes_bank_money: books}}}}
 """
-EVENTS = {"invoice.charged", "closeGroup.create", "closeGroup.delete",
-          "voucher.create", "voucher.update", "voucher.delete",
-          *(f"{register}.{what}" for register in ("customer", "supplier", "product", "project")
-            for what in ("create", "update", "delete"))}  # fmt: skip
+EVENTS = {f"{subject}.{verb}" for subject in ("customer", "supplier", "product", "project", "voucher")
+          for verb in ("create", "update", "delete")} | {"invoice.charged", "closeGroup.create",
+          "closeGroup.delete"}  # fmt: skip
 
 
 class Hooked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from connector.api.examples import BUYER, CUSTOMER, DEPARTMENT, PRODUCT
@@ -231,3 +232,18 @@ async def test_an_invoice_finds_the_customer_that_was_posted_also_when_its_numbe
     await two.done("/v1/customers", {"party": {"legal_id": BUYER["legal_id"]}, "payment_days": 7})
     customer = await two.document(kind="customer")
     assert customer.body["payment_days"] == 7
+
+
+async def test_what_changes_here_while_it_is_told_is_told_afterwards(two: Any, register: Any) -> None:
+    await two.post("/v1/products", PRODUCT)
+    for box in (two.books, two.shop):
+        box.fault("POST /product", "slow", seconds=1.0)
+    before = len(two.books.requests)
+    working = asyncio.create_task(two.work())
+    while not any(one.method == "POST" and one.path.endswith("/product") for one in list(two.books.requests)[before:]):
+        await asyncio.sleep(0.02)
+    later = await two.post("/v1/products", {"number": "100", "price": "5.00"})
+    await working
+    await two.work()
+    assert [register(box, "product")[0]["priceExcludingVatCurrency"] for box in (two.books, two.shop)] == [5, 5]
+    assert (await two.get(later.headers["location"]))["state"] == "done"

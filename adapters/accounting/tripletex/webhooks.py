@@ -20,8 +20,10 @@ from connector.model.json import dumps, loads
 from connector.ports import Heard, Hint, Kind, Subscribed
 
 ACTIVE = "ACTIVE"
-REGISTERS = ("customer", "supplier", "contact", "product", "project", "account")
-"""Subjects that tell of single records (`customer.update`); those are followed whose kind is read."""
+REGISTERS = ("customer", "supplier", "product", "project")
+"""Subjects that tell of single records (`customer.update`); those are followed whose kind is read. Departments and free
+dimensions have no events: they are polled.
+"""
 TRIGGERS: Mapping[str, tuple[Kind, ...]] = {
     "closeGroup.create": (Kind.PAYMENT, Kind.INVOICE),
     "closeGroup.delete": (Kind.PAYMENT, Kind.INVOICE),

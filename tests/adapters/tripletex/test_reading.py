@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from adapters.accounting.tripletex import reading
-from adapters.accounting.tripletex.sandbox import Sandbox, behind, registers, uploads
+from adapters.accounting.tripletex.sandbox import Sandbox, registers
 from adapters.accounting.tripletex.sandbox.things import Thing
+from adapters.accounting.tripletex.sandbox.uploads import Upload
 from connector.errors import BadInput, Stop, VendorError
 from connector.model.json import loads
 from connector.ports import Accounting, Kind, Page, Record
@@ -249,10 +250,15 @@ async def test_what_is_not_there_is_none(system: Accounting, box: Sandbox) -> No
 async def test_single_reads_and_sweeps_show_the_same(system: Accounting, box: Sandbox) -> None:
     made = invoice(box, SINCE, customer(box))
     box.payment(made["id"], Decimal(10), SINCE)
-    supplier = behind.supplier_named(box.books, "974760673", "Selger AS")
-    voucher = box.books.receive(uploads.Upload(uploads.pdf([["Faktura"]]), "faktura.pdf"), "Faktura", SINCE)
-    behind.register_voucher(box.books, voucher, supplier, "F-7", SINCE, SINCE, Decimal(100))
-    for kind in (Kind.CUSTOMER, Kind.SUPPLIER, Kind.INVOICE, Kind.PAYMENT, Kind.SUPPLIER_INVOICE):
+    box.books.add("product", name="Råd", number="1")
+    box.books.add("department", name="Salg", departmentNumber="10")
+    box.books.add("project", name="Bro", number="1")
+    box.books.add("accountingDimensionName", dimensionName="Kampanje", dimensionIndex=1)
+    box.books.add("accountingDimensionValue", displayName="Vår", number="K1", dimensionIndex=1)
+    supplier = box.books.add("supplier", name="Selger AS", organizationNumber="974760673")
+    voucher = box.books.receive(Upload(b"%PDF-1.7", "faktura.pdf"), "Faktura F-7", SINCE)
+    box.books.supplier_invoice(voucher, supplier, "F-7", SINCE, SINCE, Decimal(125))
+    for kind in (one.kind for one in system.readings):
         (one,) = await swept(system, kind, SINCE, SINCE + timedelta(days=1))
         assert await system.read(kind, one.id) == one
 
