@@ -164,7 +164,9 @@ async def test_3_it_is_read_and_mirrored_and_not_sent_again(fjord: Any) -> None:
     story = await fjord.get(f"/v1/documents/{document.id}/story")
     assert "invoice.sent" in [entry["what"] for entry in story]
 
+    fjord.box.payment(invoice["id"], Decimal(250), FEBRUARY)  # it changes, and is still the same one that was sent
     await fjord.poll()
+    assert Decimal((await fjord.document(kind="invoice", number=document.number)).open) == kroner("1 000,00")
     assert len(fjord.box.books.outbox) == 1
     assert (await fjord.events()).count("invoice.sent") == 1
     assert not [r for r in fjord.box.requests if r.path.endswith("/:send")]

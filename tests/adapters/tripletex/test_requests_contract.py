@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from adapters.accounting.tripletex import closing, customer_rows, external, settled
+from adapters.accounting.tripletex import Secrets, Settings, closing, customer_rows, external, plugin, settled
 from adapters.accounting.tripletex.purchases import SUPPLIER_FIELDS, SUPPLIER_INVOICE_FIELDS, VOUCHER_FIELDS
 from adapters.accounting.tripletex.records import (
     CLOSING_FIELDS,
@@ -20,11 +20,12 @@ from adapters.accounting.tripletex.records import (
     VERSION_FIELDS,
 )
 from adapters.accounting.tripletex.registers import REGISTERS
-from adapters.accounting.tripletex.sandbox import Sandbox
+from adapters.accounting.tripletex.sandbox import ACCOUNTANT_TOKEN, CONSUMER_TOKEN, Sandbox
 from adapters.accounting.tripletex.sandbox.things import parse_fields
 from adapters.accounting.tripletex.settlements import ROW_FIELDS, ROWS_OF_INVOICE
 from connector.errors import Stop
-from connector.ports import File, Goal, Issued, Kind
+from connector.http import Http
+from connector.ports import ConnectionConfig, File, Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
 from test_register_flows import GOALS
@@ -167,6 +168,28 @@ async def test_every_request_of_purchases(contract: Any) -> None:
         made = (await reach(system, goal))["read"].id
         assert await system.document(Kind.INVOICE, made) is not None
         await system.close()
+        contract.check_requests(list(box.requests))
+
+
+async def test_every_request_about_webhooks_and_client_companies(contract: Any) -> None:
+    async with Sandbox(clients=["Fjord AS"]) as box:
+        company = box.client("Fjord AS").company["id"]
+        secrets = Secrets(
+            consumer_token=CONSUMER_TOKEN, employee_token=ACCOUNTANT_TOKEN, webhook_secret="a secret of ours"
+        )
+        config = ConnectionConfig("c", "t", Settings(base_url=box.url, company=company), secrets)
+        system = plugin.open(config, Http(box.url))
+        await system.probe()
+        assert system.hooks is not None
+        first = await system.hooks.keep("https://a.example/v1/hooks/1", None)
+        for one in box.client("Fjord AS").things["subscription"].values():
+            one["status"] = "DISABLED_TOO_MANY_ERRORS"
+        moved = await system.hooks.keep("https://a.example/v1/hooks/1", first.state)
+        assert set(moved.events.values()) == {"DISABLED_TOO_MANY_ERRORS"}
+        await system.hooks.keep(None, moved.state)
+        assert not box.client("Fjord AS").things["subscription"]
+        await system.close()
+        assert {request.method for request in box.requests} == {"POST", "PUT", "GET", "DELETE"}
         contract.check_requests(list(box.requests))
 
 
