@@ -116,7 +116,7 @@ def first(invoices: int, limit: int, kind: str) -> bool:
     for what, count in sorted(calls.items()):
         print(f"  {what:32}{count:6}")
     print(f"  calls {made}, {made / records:.5f} a record; paging makes {needed} necessary ({made / needed - 1:+.1%})")
-    return made <= needed * ALLOWED
+    return made <= needed * ALLOWED + 1  # one asks whose books these are
 
 
 def nightly(sizes: list[int], limit: int, kind: str) -> bool:
