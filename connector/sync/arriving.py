@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.model.json import dumps, loads
 from connector.ports import Dispatch, Kind, Record
-from connector.store import Tx, arrivals
+from connector.store import Tx, arrivals, links
 from connector.sync.spokes import Spoke
 
 RECORD = "record-"
@@ -17,12 +17,19 @@ RECORD = "record-"
 
 def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     """Keep a record as the vendor showed it; the same version again is the same arrival."""
+    key = f"{record.kind}/{record.id}/{record.version}"
+    link = links.by_vendor_id(tx, spoke.id, record.kind, record.id)
+    if link is None and record.kind in (Kind.PAYMENT, Kind.REVERSAL):
+        link = links.part(tx, spoke.id, record.kind, record.id)
+    if link is not None and link.vendor_version != record.version and arrivals.by_key(tx, spoke.tenant, spoke.id, key):
+        # It shows again what it showed before something else: that is news.
+        key += f"/{link.changed.isoformat()}"
     return arrivals.arrive(
         tx,
         tenant=spoke.tenant,
         source=spoke.id,
         kind=RECORD + record.kind,
-        key=f"{record.kind}/{record.id}/{record.version}",
+        key=key,
         subject=f"{spoke.id}/{record.kind}/{record.id}",
         body=dumps(_kept(record), canonical=True),
         content_type="application/json",

@@ -16,7 +16,7 @@ from connector.sync.hints import HOOK, KEEP, Keep, take_hook
 from connector.sync.identity import REGISTERS
 from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
-from connector.sync.ledger_facts import CONTROL
+from connector.sync.ledger_facts import CONTROL, told_apart
 from connector.sync.matches import MATCH, take_match
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
@@ -51,7 +51,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             REVERSAL: partial(take_reversal, spokes=spokes),
             HOOK: partial(take_hook, spokes=spokes),
             INCOMING: partial(take_incoming, spokes=spokes),
-            MATCH: partial(take_match, spokes=spokes),
+            MATCH: partial(take_match, spokes=spokes, told_apart=told_apart),
             CONTROL: partial(take_control, spokes=spokes),
             **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},

@@ -4,6 +4,7 @@ takes a row back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -12,7 +13,7 @@ from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
 from connector.model import Allocation, DocumentKey, Payment, Reversal, Settlement
 from connector.model.json import dumps
-from connector.ports import Kind, Record
+from connector.ports import Kind, Matched, Record
 from connector.store import Tx, arrivals, attention, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
@@ -125,7 +126,7 @@ def _taken_back(tx: Tx, spoke: Spoke, refund: Payment, record: Record, invoice: 
     return found[0] if len(found) == 1 else None
 
 
-def _paid_back(tx: Tx, spoke: Spoke, payment: Payment, invoice: Document, arrival: str) -> Document:
+def _paid_back(tx: Tx, spoke: Spoke, payment: Payment, invoice: Document, arrival: str | None) -> Document:
     """Money of an invoice that went back to the customer: so much of the invoice is open again."""
     made = documents.insert(
         tx,
@@ -353,10 +354,57 @@ def _part_reversed(
 
 def _link_of(tx: Tx, spoke: Spoke, vendor_id: str) -> Link | None:
     for kind in FACTS:
-        link = links.by_vendor_id(tx, spoke.id, kind, vendor_id) or links.part(tx, spoke.id, kind, vendor_id)
+        link = links.part(tx, spoke.id, kind, vendor_id) or links.by_vendor_id(tx, spoke.id, kind, vendor_id)
         if link is not None:
             return link
     return None
+
+
+def told_apart(tx: Tx, spoke: Spoke, rows: Sequence[Matched], day: date) -> None:
+    """Where the ledger matches a payment without the negative payment that took it back here, or that one alone, the
+    one did not take back the other: the payment counts again, and the money went back by itself.
+    """
+    ids = {row.id for row in rows if row.kind is None}
+    for id in ids:
+        link = links.by_vendor_id(tx, spoke.id, Kind.PAYMENT.value, id)
+        if link is None or links.part(tx, spoke.id, Kind.PAYMENT.value, id) is not None:
+            continue
+        document = documents.get(tx, spoke.tenant, link.document)
+        related = documents.relations(tx, spoke.tenant, document.id)
+        pair = next((row for row in related if row.kind == REVERSES), None)
+        if pair is None:
+            continue
+        back, paid = (links.of(tx, one, spoke.id, Kind.PAYMENT.value) for one in (pair.document, pair.other))
+        if back is None or paid is None or {back.vendor_id, paid.vendor_id} <= ids:
+            continue
+        _tell_apart(tx, spoke, back, paid, day)
+
+
+def _tell_apart(tx: Tx, spoke: Spoke, back: Link, paid: Link, day: date) -> None:
+    reversal, fact = (documents.get(tx, spoke.tenant, one.document) for one in (back, paid))
+    opened = [row.other for row in documents.relations(tx, spoke.tenant, reversal.id)
+              if row.document == reversal.id and row.kind == REVERSAL]  # fmt: skip
+    common = {"date": day, "amount": fact.payable, "currency": fact.currency, "customer": _customer(tx, fact)}
+    key = tuple(Allocation(document=DocumentKey(document_id=one), amount=fact.payable or _ZERO) for one in opened[:1])
+    again = {"source_id": f"{paid.vendor_id}/again", "direction": "in", "allocations": key}
+    made, _ = settle(tx, spoke.tenant, spoke.id, Payment.model_validate(common | again), booked=True)
+    invoices = [documents.get(tx, spoke.tenant, one) for one in opened[:1]]
+    _name(tx, made, invoices)
+    refund = {"source_id": f"{back.vendor_id}/again", "direction": "out", "kind": "refund"}
+    model = Payment.model_validate(common | refund)
+    if invoices:
+        gone = _paid_back(tx, spoke, model, documents.get(tx, spoke.tenant, invoices[0].id), None)
+    else:
+        gone, _ = settle(tx, spoke.tenant, spoke.id, model, booked=True)
+    for document, link in ((made, paid), (gone, back)):
+        links.put(
+            tx,
+            tenant=spoke.tenant,
+            document=document.id,
+            connection=spoke.id,
+            kind="payment:again",
+            vendor_id=link.vendor_id,
+        )
 
 
 def _no_document(tx: Tx, spoke: Spoke, vendor_id: str) -> None:

@@ -9,14 +9,14 @@ amount is that of a fact that has been read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from connector.errors import Stop
 from connector.lanes import Later
-from connector.model import Allocation, CreditNote, DocumentKey, Settlement
+from connector.model import Allocation, CreditNote, DocumentKey, Payment, Settlement
 from connector.model.json import dumps, loads
 from connector.model.payment import SettlementKind
 from connector.ports import Kind, Match, Matched
@@ -63,8 +63,13 @@ def arrive(tx: Tx, spoke: Spoke, match: Match) -> None:
     )
 
 
-def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
+def take_match(
+    tx: Tx, arrival: Arrival, spokes: Spokes, *, told_apart: Callable[[Tx, Spoke, Sequence[Matched], date], None]
+) -> str | None:
     """A match, or that one is no more.
+
+    Args:
+        told_apart: has a payment and what took it back count by themselves where only one of them is matched.
 
     Raises:
         Later: a row of it has not been taken in yet.
@@ -83,6 +88,7 @@ def take_match(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     if not rows:
         come_to_rest(tx, spoke, day)
         return here[0].id if here else None
+    told_apart(tx, spoke, rows, day)
     amounts: dict[str, Decimal] = {}
     for row in rows:
         id = _meant(tx, spoke, row, arrival)
@@ -114,7 +120,7 @@ def _meant(tx: Tx, spoke: Spoke, row: Matched, arrival: Arrival) -> str:
     """
     kinds = (row.kind,) if row.kind else _ROWS
     for kind in kinds:
-        link = links.by_vendor_id(tx, spoke.id, kind, row.id) or links.part(tx, spoke.id, kind, row.id)
+        link = links.part(tx, spoke.id, kind, row.id) or links.by_vendor_id(tx, spoke.id, kind, row.id)
         if link is None:
             continue
         document = documents.get(tx, spoke.tenant, link.document)
@@ -186,6 +192,8 @@ def _close(tx: Tx, spoke: Spoke, match: str, digest: str, day: date, amounts: Ma
     debits: list[_Closing] = []
     credits: list[_Closing] = []
     for id, amount in amounts.items():
+        _slacken(tx, spoke, documents.get(tx, spoke.tenant, id), abs(amount), day, within)
+    for id, amount in amounts.items():
         document = documents.get(tx, spoke.tenant, id)
         need = abs(amount) - _inner(tx, document, within)
         if need > 0:
@@ -205,6 +213,16 @@ def _close(tx: Tx, spoke: Spoke, match: str, digest: str, day: date, amounts: Ma
             details={"rows": [{"document": id, "amount": str(amount)} for id, amount in amounts.items()]},
         )
     return _settled(tx, spoke, match, digest, day, debits, credits) if debits else None
+
+
+def _slacken(tx: Tx, spoke: Spoke, document: Document, amount: Decimal, day: date, within: frozenset[str]) -> None:
+    """Release what is tied within a match beyond what is matched: it belongs to rows that are not in it."""
+    for tie in reversed(ties.of(tx, document)):
+        over = _inner(tx, document, within) - amount
+        if over <= 0:
+            return
+        if not tie.opens and set(ties.partners(tx, tie, document.id)) <= within:
+            _untie(tx, spoke, tie, min(over, tie.amount), day)
 
 
 def _settled(
@@ -430,5 +448,6 @@ def _from_refunds(tx: Tx, spoke: Spoke, fact: Document, need: Decimal, day: date
         short = need - _left(tx, fact)
         if short <= 0:
             return
-        if tie.other == fact.id and tie.fact.kind == "payment" and tie.fact.source == spoke.id:
+        refund = tie.other == fact.id and tie.fact.kind == "payment"
+        if refund and not Payment.model_validate(tie.fact.body).allocations:
             _untie(tx, spoke, tie, min(short, tie.amount), day)

@@ -102,14 +102,12 @@ def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str]
     """A refund is one row on the customer's account; where it is of one payment, it closes that."""
     allocations = tuple(_allocation(row.other, row.amount or Decimal(0)) for row in used)
     model = payment.model_copy(update={"allocations": allocations})
-    if len(used) != 1:
+    credit = documents.get(tx, document.tenant, used[0].other) if len(used) == 1 else None
+    if credit is None or credit.kind != "payment":
         return Part("payment", model.model_copy(update={"allocations": ()}), common, {})
-    credit = documents.get(tx, document.tenant, used[0].other)
-    if credit.kind != "payment":
-        return Part("payment", model, common | {credit.kind: credit.id}, {})
     # Born in a ledger, a payment is one row there, whatever it settles.
-    born = any(link.connection == credit.source for link in links.all_of(tx, credit.id))
-    last = "payment" if born else parts(tx, credit)[-1].link
+    born = next((link.kind for link in links.all_of(tx, credit.id) if link.connection == credit.source), None)
+    last = born or parts(tx, credit)[-1].link
     return Part("payment", model, common | {"payment": credit.id}, {"payment": last})
 
 

@@ -21,13 +21,14 @@ from connector.store.connections import Connection
 from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync import effects, ties
+from connector.sync.balance import PART
 from connector.sync.bank_money import claim_waiting
 from connector.sync.closing import fact_for, reverse
 from connector.sync.intake import SOURCE, Filed, faults, json_of, under_way
 from connector.sync.ledger_facts import loosen
 from connector.sync.matches import come_to_rest
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
-from connector.sync.parts import fact_of, linked, parts
+from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.settlements import push_settlements, round_off
 from connector.sync.spokes import Spoke, Spokes
 from connector.sync.withdrawing import cancelled
@@ -105,10 +106,19 @@ def push_reversal(tx: Tx, spokes: Spokes, reversal: Document) -> list[str]:
         there = len(linked(tx, fact, spoke.id))
         needs = tuple(work.id for work in effects.live(tx, spoke, fact.id))
         count = len(parts(tx, fact)) if needs and fact.kind == "payment" else there
+        gone = _reversed_there(tx, spoke, fact)
         pushes += [
-            effects.push(tx, spoke, "reversal", reversal.id, needs=needs, part=number) for number in range(count)
+            effects.push(tx, spoke, "reversal", reversal.id, needs=needs, part=number)
+            for number in range(count)
+            if link_kind("reversal", number) not in gone
         ]
     return [work for work in pushes if work is not None]
+
+
+def _reversed_there(tx: Tx, spoke: Spoke, fact: Document) -> set[str]:
+    """Kinds of the links of what has taken back single parts of a payment in a system already."""
+    rows = [row for row in documents.relations(tx, fact.tenant, fact.id) if row.kind == PART and row.other == fact.id]
+    return {link.kind for row in rows for link in links.all_of(tx, row.document) if link.connection == spoke.id}
 
 
 def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:

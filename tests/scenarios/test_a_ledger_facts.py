@@ -266,6 +266,23 @@ async def test_a_credit_note_is_applied_to_the_invoice_it_is_matched_with(founde
         assert await codes(fjord) == []
 
 
+async def test_what_shows_again_what_it_showed_before_is_news(founded: Any) -> None:
+    """Matched and taken apart, again and again: the same figures come back, and nothing but them has changed."""
+    async with founded(credit_notes_apply=False) as fjord:
+        document = await sold(fjord)
+        books = fjord.box.books
+        note = books.credit(there(fjord, document), MARCH, None)
+        await read(fjord)
+        for _ in range(3):
+            group = matched(fjord, *open_rows(fjord, document), *books.open_items(note["id"]))
+            await read(fjord)
+            assert await invoice(fjord) == ("credited", 0)
+            books.reopen(group, MARCH)
+            await read(fjord)
+            assert await invoice(fjord) == ("issued", kroner("12 500,00"))
+            assert await codes(fjord) == []
+
+
 # --- the control total ----------------------------------------------------------------------------------------------
 
 

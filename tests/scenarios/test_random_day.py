@@ -18,9 +18,9 @@ from connector.api.examples import BUYER, INVOICE_DRAFT, PAYMENT, SELLER
 from connector.store import Tx, documents, links
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
-SEEDS = range(
-    int(os.environ.get("SEED", 0)), int(os.environ.get("SEED", 0)) + int(os.environ.get("SEEDS", 120 if FULL else 3))
-)
+FIRST = int(os.environ.get("DAY_SEED", "0"))
+SEEDS = range(FIRST, FIRST + int(os.environ.get("DAY_SEEDS", "120" if FULL else "3")))
+"""Each a day of its own; to live one again: `DAY_SEED=17 DAY_SEEDS=1`."""
 STEPS = 24
 BUYERS = ("974760673", "991825827")
 LOSS, SUPPLIERS, BANK, CUSTOMERS = 7830, 2400, 1920, 1500
@@ -102,12 +102,8 @@ class Day:
         number = self.chance.choice(BUYERS)
         said = PAYMENT | {"source_id": self.name("back"), "kind": "refund", "direction": "out", "allocations": [],
                           "amount": str(self.amount()), "customer": {"number": number}}  # fmt: skip
-        if self.credit_of(number) >= Decimal(said["amount"]):
+        if await self.fjord.house.store.read(lambda tx: credit_of(tx, number)) >= Decimal(said["amount"]):
             await self.post("/v1/payments", said)
-
-    def credit_of(self, number: str) -> Decimal:
-        (customer,) = [one for one in self.books.all("customer") if one.get("organizationNumber") == number]
-        return max(-self.books.open_of(Link("customer", customer["id"])), Decimal(0))
 
     async def reverse_here(self) -> None:
         await self.fjord.poll()
@@ -275,6 +271,15 @@ class Day:
         rows = [" ".join(["row", *(str(one.get(name)) for name in shown)])
                 for one in self.books.all("posting") if one.get("customer")]  # fmt: skip
         return [*self.did, *rows, *await self.fjord.house.store.read(told)]
+
+
+def credit_of(tx: Tx, number: str) -> Decimal:
+    """What the hub would pay back to a customer."""
+    customer = documents.by_key(tx, "fjord", "customer", f"NO:{number}")
+    assert customer is not None
+    return sum(
+        (one.open_amount or Decimal(0) for one in documents.credits(tx, "fjord", customer.id, "NOK")), Decimal(0)
+    )
 
 
 def told(tx: Tx) -> list[str]:
