@@ -218,6 +218,7 @@ def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None
     # Cursors overlap, and what we made ourselves comes back: what is here in this version says nothing new.
     for record in differing(page, versions(tx, spoke, page)):
         arrive(tx, spoke, record)
+    _keep_matches(tx, spoke, kind, page, began)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
 
 
