@@ -111,7 +111,7 @@ async def test_c1_valid_and_booked_as_stated_with_a_note(fjord: Any) -> None:
 
 async def test_c1_booked_by_rule_to_the_oere(founded: Any) -> None:
     """A pilot customer, straight to the ledger: base 10 000,00, VAT 2 499,99 and 12 499,99 stand in the books."""
-    settings = {"incoming": "ledger", "incoming_account": 4300}
+    settings = "incoming: ledger, incoming_account: 4300"
     async with founded(settings=settings) as fjord:
         fjord.box.books.rules.incoming_pilot = True
         assert (await deliver(fjord, ehf(**STATED)))["state"] == "done"

@@ -73,7 +73,7 @@ async def test_killed_at_every_write_into_the_reception(at_work: Any) -> None:
 
 async def test_killed_at_every_write_of_a_pilot_customer(at_work: Any) -> None:
     """Here the page is attached, too: each voucher gets two files."""
-    async with at_work(settings={"incoming": "inbox"}) as (fjord, workers):
+    async with at_work(settings="incoming: inbox") as (fjord, workers):
         fjord.box.books.rules.incoming_pilot = True
         await delivered_once(fjord, workers, (SUPPLIER, PILOT, ATTACH))
 
