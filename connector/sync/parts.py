@@ -103,8 +103,10 @@ def _refund(tx: Tx, document: Document, payment: Payment, common: dict[str, str]
     allocations = tuple(_allocation(row.other, row.amount or Decimal(0)) for row in used)
     model = payment.model_copy(update={"allocations": allocations})
     credit = documents.get(tx, document.tenant, used[0].other) if len(used) == 1 else None
-    if credit is None or credit.kind != "payment":
+    if credit is None:
         return Part("payment", model.model_copy(update={"allocations": ()}), common, {})
+    if credit.kind != "payment":
+        return Part("payment", model, common | {credit.kind: credit.id}, {})
     # Born in a ledger, a payment is one row there, whatever it settles.
     born = next((link.kind for link in links.all_of(tx, credit.id) if link.connection == credit.source), None)
     last = born or parts(tx, credit)[-1].link

@@ -234,10 +234,12 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
     """What is pushed of a document (of a payment: one part), and what stands behind its references."""
     if document.kind == Kind.PAYMENT.value:
         one = parts(tx, document)[part]
-        behind_it, kinds = formed(tx, spoke, one.related), dict(one.links)
+        paid, behind_it, kinds = one.model, formed(tx, spoke, one.related), dict(one.links)
         if EXTERNAL_CREDIT_NOTE in behind_it:  # a refund of its credit is matched with its row, as with a payment's
             behind_it["payment"], kinds["payment"] = behind_it.pop(EXTERNAL_CREDIT_NOTE), EXTERNAL_CREDIT_NOTE
-        return one.model, Linked(tx, spoke.id, behind_it, kinds)
+        elif paid.kind == "refund" and "payment" not in behind_it:  # of credit that is no row of ours there
+            paid = paid.model_copy(update={"allocations": ()})
+        return paid, Linked(tx, spoke.id, behind_it, kinds)
     model = model_of(document.kind, document.body)
     if document.kind == Kind.SETTLEMENT.value:
         named, kinds = {}, {}
