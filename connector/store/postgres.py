@@ -32,6 +32,15 @@ CHANNEL = "connector"
 _NOTIFY = Prepared(text("SELECT pg_notify(:channel, :payload)"))
 _OPTIONS = "-c idle_in_transaction_session_timeout=10s"
 """A process that is stopped in the middle of a transaction must not hold its locks for ever."""
+_GLANCE = 5.0
+"""Seconds between two looks for sessions that this setting does not reach."""
+_END_ABANDONED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+AND application_name = current_setting('application_name')
+AND wait_event = 'ClientRead' AND xact_start IS NOT NULL AND state_change < clock_timestamp() - interval '10 s'
+"""
+"""The server's own clock for idle transactions stands still while it waits for the rest of a pipeline."""
 _PASSING = frozenset({"40001", "40P01", "55P03", "25P03"})  # serialization, deadlock, lock, idle for too long
 
 
@@ -42,6 +51,8 @@ class PostgresStore(Store):
 
     def __init__(self, url: URL, vault: Vault, clock: Callable[[], datetime] = utc_now, *, readers: int = 8) -> None:
         super().__init__(vault, clock)
+        if "application_name" not in url.query:
+            url = url.update_query_dict({"application_name": "connector"})  # by it we know our own sessions
         self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         options = f"{url.query.get('options', '')} {_OPTIONS}".strip()
         self._engine = create_engine(
@@ -118,14 +129,18 @@ class PostgresStore(Store):
         return exc.connection_invalidated or _sqlstate(exc) in _PASSING
 
     async def watch(self) -> None:
-        """Ring for what other processes commit (LISTEN), until cancelled; a lost connection is made anew."""
+        """Ring for what other processes commit (LISTEN), and end the transactions of those that are stopped, until
+        cancelled; a lost connection is made anew.
+        """
         while True:
             with contextlib.suppress(psycopg.OperationalError):
                 async with await psycopg.AsyncConnection.connect(self._address, autocommit=True) as conn:
                     await conn.execute(f"LISTEN {CHANNEL}")
                     self.bell.ring({ANY})  # what was said while nobody listened
-                    async for notify in conn.notifies():
-                        self.bell.ring(notify.payload.split(" "))
+                    while True:
+                        async for notify in conn.notifies(timeout=_GLANCE):
+                            self.bell.ring(notify.payload.split(" "))
+                        await conn.execute(_END_ABANDONED)
             await asyncio.sleep(1.0)
 
     async def _close(self) -> None:

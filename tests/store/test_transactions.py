@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 
@@ -277,3 +279,27 @@ async def test_opening_with_the_wrong_key_or_address(database_url: str, store: S
     with pytest.raises(Misconfigured) as no_database:
         await open_store(f"sqlite:///{tmp_path / 'text.db'}", keys=[bytes(32)])
     assert no_database.value.code == "database-unreachable"
+
+
+@pytest.mark.parametrize("within", ["a transaction", "a pipeline"])
+async def test_a_session_that_stands_still_in_a_transaction_is_ended(
+    postgres_url: str, store_keys: list[bytes], within: str
+) -> None:
+    """Its process is stopped or its host is gone; the server's own limit does not count while a pipeline is open."""
+    store = await open_store(postgres_url, keys=store_keys)
+    with psycopg.connect(postgres_url, autocommit=True, application_name="somebody else's") as theirs:
+        ours = psycopg.connect(postgres_url, autocommit=True, application_name="connector")
+        for conn in (theirs, ours):
+            conn.execute("BEGIN")
+        with contextlib.ExitStack() as stopped:
+            if within == "a pipeline":
+                stopped.enter_context(ours.pipeline())
+            ours.execute("LOCK TABLE arrivals IN EXCLUSIVE MODE")
+            watching = asyncio.create_task(store.watch())
+            await asyncio.wait_for(store.write(lambda tx: arrive(tx, "after")), 30)
+            watching.cancel()
+            with contextlib.suppress(psycopg.Error):
+                stopped.close()
+        ours.close()
+        assert theirs.execute("SELECT 1").fetchone() == (1,)  # a person's session is not ours to end
+    await store.close()
