@@ -45,7 +45,7 @@ async def credited_once(fjord: Any, workers: Any, calls: tuple[str, ...], *, who
     await workers.until(lambda: killed.over(fjord, notes))
 
     assert [call for call, _, _ in box.fates] == []
-    assert workers.kills == len(calls) * len(MOMENTS)
+    await workers.died(len(calls) * len(MOMENTS))
     things = box.books.things["invoice"].values()
     made = [one for one in things if one["isCharged"] and one["isCreditNote"]]
     amount = Decimal("12500.00") if whole else Decimal("3125.00")

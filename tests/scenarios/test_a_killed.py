@@ -23,6 +23,8 @@ from connector.api.examples import BUYER, INVOICE_DRAFT, PAYMENT
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 LEASE = 10
+SOON = 0.02
+"""Seconds."""
 ORDER, INVOICE, PAY = "POST /order", r"PUT /order/\d+/:invoice", r"PUT /invoice/\d+/:payment"
 WRITES = ("POST /customer", ORDER, INVOICE, PAY)
 READS = (r"GET /customer\?", r"GET /customer/\d+", r"GET /order/\d+", r"GET /invoice/\d+", r"GET /ledger/posting/\d+")
@@ -65,7 +67,7 @@ class Deadly(Sandbox):
                 if moment == "on the way":
                     does()
                     return answer
-                asyncio.get_running_loop().call_later(self.chance.uniform(0, 0.02), does)
+                asyncio.get_running_loop().call_later(self.chance.uniform(0, SOON), does)
                 return answer
         return super().handle(request)
 
@@ -101,6 +103,11 @@ class Workers:
             if not self.running or self.running[-1].poll() is not None:
                 self.start()
             await asyncio.sleep(0.05)
+
+    async def died(self, times: int) -> None:
+        """So often has a worker been killed, the last one perhaps in a moment: `after` an answer means soon after."""
+        await asyncio.sleep(2 * SOON)
+        assert self.kills == times
 
     def end(self) -> None:
         for worker in self.running:
@@ -208,7 +215,7 @@ async def killed_in(fjord: Any, workers: Workers, calls: tuple[str, ...], moment
     await workers.until(lambda: over(fjord, payments))
 
     assert [call for call, _, _ in box.fates] == []
-    assert workers.kills == len(calls) * len(moments)
+    await workers.died(len(calls) * len(moments))
     once(box, len(sales))
     _, paid = in_the_books(box)
     assert paid == {Decimal(100 + n): 1 for n in sales}

@@ -54,7 +54,7 @@ async def done(fjord: Any, workers: Any, operations: list[str], kills: int) -> N
     """All are done, with nobody asked; each call had its fate."""
     await workers.until(lambda: killed.over(fjord, operations))
     assert [call for call, _, _ in fjord.box.fates] == []
-    assert workers.kills == kills
+    await workers.died(kills)
     assert await fjord.get("/v1/attention") == []
 
 
@@ -110,7 +110,7 @@ async def test_killed_at_every_read_of_what_a_bookkeeper_booked(at_work: Any) ->
         await workers.until(lambda: told(fjord))
 
         assert [call for call, _, _ in fjord.box.fates] == []
-        assert workers.kills == len(MOMENTS)
+        await workers.died(len(MOMENTS))
         invoices = {one["counterparty"]: one for one in (await fjord.get("/v1/documents", kind="invoice"))["documents"]}
         assert [invoices[f"Kunde {n} AS"]["state"] for n in range(3)] == ["issued", "written_off", "issued"]
         payments = (await fjord.get("/v1/documents", kind="payment"))["documents"]

@@ -52,7 +52,7 @@ async def delivered_once(fjord: Any, workers: Any, calls: tuple[str, ...]) -> No
     await workers.until(lambda: killed.over(fjord, posted))
 
     assert [call for call, _, _ in box.fates] == []
-    assert workers.kills == len(calls) * len(MOMENTS)
+    await workers.died(len(calls) * len(MOMENTS))
     things = box.books.things
     assert sorted(one["name"] for one in things["supplier"].values()) == [f"Leverandør {n} AS" for n in many]
     vouchers = list(things["voucher"].values())
