@@ -4,10 +4,11 @@
 
 The first reading is of so many invoices, each paid. Calls are counted by the sandbox, beside what paging makes
 necessary: a page for each 1,000 rows of each window of dates; a query may match at most `--limit` rows (10,000, as the
-vendor has it), which makes further windows necessary. The nightly comparison is of so many records (half of them
-invoices, half payments), in a process of its own over a store that another has filled: rows asked for beside records
-there are, and its peak memory. Exit status 1: more than 5 % more calls, a record
-read twice, or memory that grew by 10 %.
+vendor has it), which makes further windows necessary. What is read are the invoices and the rows on customers'
+accounts: a loss or a refund that a bookkeeper books is a row without a type, which the vendor has no way to ask for
+alone, so the rows that invoices have there pass by, too. The nightly comparison is of so many records (half of them
+invoices, half payments), in a process of its own over a store that another has filled: whether any row was read twice,
+and its peak memory. Exit status 1: more than 5 % more calls, a row read twice, or memory that grew by 10 %.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,20 @@ from connector.sync import reads
 from connector.sync.comparison import reports
 
 PAGE = 1000
+SHORT = (
+    "customers",
+    "customers that are not in use",  # hidden from the other list
+    "suppliers",
+    "suppliers that are not in use",
+    "products",
+    "departments",
+    "projects",
+    "values of free dimensions",
+    "suppliers' invoices",
+    "the reception",
+    "which accounts are customers'",
+)
+"""Lists that have one page in these books."""
 ALLOWED, GROWTH = 1.05, 1.10
 
 
@@ -40,11 +56,10 @@ def counted(url: str, since: int = 0) -> Counter[str]:
 
 def necessary(records: dict[str, int], limit: int) -> int:
     """Calls that paging makes necessary. A list has ended with the first page that is not full, also where that is
-    empty; more than `limit` rows need further windows, each with an end of its own; customers are two lists (those that
-    are not in use are hidden).
+    empty; more than `limit` rows need further windows, each with an end of its own.
     """
     pages = sum(count // PAGE + math.ceil(count / limit) for count in records.values())
-    return pages + 1
+    return pages + len(SHORT)
 
 
 async def read_all(url: str, address: str, folder: Path) -> dict[str, Any]:
@@ -62,12 +77,12 @@ async def compare_all(url: str, address: str, folder: Path) -> dict[str, Any]:
     """A full comparison; figures."""
     from adapters.accounting.tripletex.client import Client
 
-    rows: Counter[str] = Counter()
+    rows: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))  # ids; small, as memory is measured
     plain = Client.rows
 
     async def counting(self: Client, path: str, **asked: Any) -> list[dict[str, Any]]:
         found = await plain(self, path, **asked)
-        rows[path] += len(found)
+        rows[path].extend(row["id"] for row in found)
         return found
 
     Client.rows = counting  # type: ignore[method-assign]
@@ -82,7 +97,8 @@ async def compare_all(url: str, address: str, folder: Path) -> dict[str, Any]:
         "seconds": seconds,
         "records": sum(one.read for one in found),
         "missed": sum(one.missed for one in found),
-        "rows": sum(rows.values()),
+        "rows": sum(len(ids) for ids in rows.values()),
+        "twice": sum(len(ids) - len(set(ids)) for ids in rows.values()),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -110,7 +126,8 @@ def first(invoices: int, limit: int, kind: str) -> bool:
     ):
         found = apart("read", url, address, name)
         calls = counted(url)
-    made, needed = calls.total(), necessary({"customer": 1, "invoice": invoices, "payment": invoices}, limit)
+    there = {"invoice": invoices, "row on a customer's account": 2 * invoices}
+    made, needed = calls.total(), necessary(there, limit)
     records = 2 * invoices + 1
     print(f"first reading on {kind}: {invoices} invoices with payments in {found['seconds']:.1f} s")
     for what, count in sorted(calls.items()):
@@ -133,10 +150,10 @@ def nightly(sizes: list[int], limit: int, kind: str) -> bool:
             found = apart("compare", url, address, name)
             calls = counted(url, before).total()
         least = min(least, found["peak"])
-        once = found["rows"] <= records + 1 and found["records"] == records + 1
+        once = found["twice"] == 0 and found["records"] == records + 1
         print(
-            f"comparison on {kind}: {found['records']} records in {found['seconds']:.1f} s, {found['rows']} rows asked"
-            f" for in {calls} calls, {found['missed']} missed, peak {found['peak']:.0f} MB"
+            f"comparison on {kind}: {found['records']} records in {found['seconds']:.1f} s, {found['rows']} rows in"
+            f" {calls} calls, {found['twice']} of them twice, {found['missed']} missed, peak {found['peak']:.0f} MB"
             f" ({found['peak'] / least - 1:+.1%})",
             flush=True,
         )

@@ -66,6 +66,16 @@ _FIRST = or_(
 _DUE_NOW = select(_t).where(_t.c.due <= bindparam("now"), _FIRST).order_by(_t.c.due, _t.c.id).limit(bindparam("most"))
 _DUE = Prepared(_DUE_NOW, postgres=_DUE_NOW.with_for_update(skip_locked=True, of=_t))
 _NEXT = Prepared(select(_t.c.due).where(_t.c.due.is_not(None), _FIRST).order_by(_t.c.due).limit(1))
+_STANDS = Prepared(
+    select(_t.c.id)
+    .where(
+        _t.c.tenant == bindparam("tenant"),
+        _t.c.subject == bindparam("subject"),
+        _t.c.ended.is_(None),
+        _t.c.due.is_not(None),
+    )
+    .limit(1)
+)
 _ABOUT = Prepared(_t.update().where(_t.c.id == bindparam("row")).values(document=bindparam("about")))
 _MOVE = Prepared(
     _t.update()
@@ -244,6 +254,11 @@ def any_queued(tx: Tx, tenant: str, source: str, kinds: Sequence[str], *, tries:
     query = select(_t.c.id).where(_t.c.tenant == tenant, _t.c.source == source, _t.c.kind.in_(list(kinds)))
     query = query.where(_t.c.due.is_not(None), _t.c.tries < tries).limit(1)
     return tx.execute(query).first() is not None
+
+
+def stands(tx: Tx, tenant: str, subject: str) -> bool:
+    """Whether anything of a subject waits to be handled."""
+    return tx.row(_STANDS, {"tenant": tenant, "subject": subject}) is not None
 
 
 def _arrival(tx: Tx, row: Any) -> Arrival:

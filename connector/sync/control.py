@@ -26,7 +26,7 @@ from connector.sync import effects, reads, ties
 from connector.sync.arriving import RECORD, arrive
 from connector.sync.balance import REVERSAL
 from connector.sync.intake import SOURCE
-from connector.sync.ledger_facts import FACTS, UNEXPLAINED, take_back
+from connector.sync.ledger_facts import FACTS, UNEXPLAINED, control_wanted, take_back
 from connector.sync.matches import MATCH
 from connector.sync.money import customer_of
 from connector.sync.parts import fact_of, linked, parts
@@ -36,6 +36,8 @@ LOOK = "look"
 """Kind of the work that looks at an invoice whose open amount nobody can explain."""
 LEDGER = (Kind.PAYMENT, Kind.SETTLEMENT, Kind.REVERSAL)
 """Kinds of rows on customers' accounts."""
+TAKEN_IN = timedelta(minutes=10)
+"""How long a figure waits for what has been read and is not taken in yet: a first reading brings more than a poll."""
 SETTLES = 30.0
 """Seconds after which a row that was not there is looked for a second time."""
 
@@ -50,7 +52,10 @@ def take_control(tx: Tx, arrival: Arrival, spokes: Spokes) -> None:
     """
     spoke, began = spokes.spoke(arrival.source), loads(arrival.body)["began"]
     if began is None:
-        reads.poll(tx, spoke, Kind.PAYMENT)
+        if tx.now - arrival.received < TAKEN_IN and _under_way(tx, spoke, Kind.INVOICE):
+            raise Later("what has been read is taken in first", after=0.5)
+        if control_wanted(tx, spoke, tx.now):
+            reads.poll(tx, spoke, Kind.PAYMENT)
         return
     if _under_way(tx, spoke):
         raise Later("what has been read is taken in first", after=0.5 if arrival.tries < 10 else None)
@@ -74,9 +79,9 @@ def take_control(tx: Tx, arrival: Arrival, spokes: Spokes) -> None:
             attention.close(tx, item.about, who="connector", how="explained")
 
 
-def _under_way(tx: Tx, spoke: Spoke) -> bool:
-    """Whether facts from there wait to be taken in, or a reversal of ours to be done."""
-    kinds = [MATCH, *(RECORD + kind for kind in (*LEDGER, Kind.CREDIT_NOTE))]
+def _under_way(tx: Tx, spoke: Spoke, *more: Kind) -> bool:
+    """Whether facts from there (and records of `more`) wait to be taken in, or a reversal of ours to be done."""
+    kinds = [MATCH, *(RECORD + kind for kind in (*LEDGER, Kind.CREDIT_NOTE, *more))]
     return arrivals.any_queued(tx, spoke.tenant, spoke.id, kinds) or bool(
         effects.could_explain(tx, spoke, Kind.REVERSAL.value)
     )

@@ -62,19 +62,32 @@ class Behind(Linked):
         return found
 
 
-def ask_control(tx: Tx, spoke: Spoke, began: datetime | None = None) -> None:
+def ask_control(tx: Tx, spoke: Spoke, began: datetime) -> None:
     """Have balances held against each other, once what has been read is taken in.
 
     Args:
-        began: when the read of customers' accounts began that has just ended; None: have them read first.
+        began: when the read of customers' accounts began that has just ended.
     """
+    _ask(tx, spoke, f"{spoke.id}/{CONTROL}", began)
+
+
+def ask_reading(tx: Tx, spoke: Spoke) -> None:
+    """Have customers' accounts read again and then balances held against each other, once what has been read already is
+    taken in; asked for often meanwhile, it is done once.
+    """
+    subject = f"{spoke.id}/{CONTROL}/reading"
+    if not arrivals.stands(tx, spoke.tenant, subject):
+        _ask(tx, spoke, subject, None)
+
+
+def _ask(tx: Tx, spoke: Spoke, subject: str, began: datetime | None) -> None:
     arrivals.arrive(
         tx,
         tenant=spoke.tenant,
         source=spoke.id,
         kind=CONTROL,
         key=f"{CONTROL}/{new_id()}",
-        subject=f"{spoke.id}/{CONTROL}",
+        subject=subject,
         body=dumps({"began": began.isoformat() if began else None}),
         content_type="application/json",
     )

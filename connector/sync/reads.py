@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -108,6 +110,8 @@ class Poll:
     def __init__(self, store: Store, spokes: Spokes) -> None:
         self.store = store
         self.spokes = spokes
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._own: set[str] = set()
 
     async def read(self, work: Work) -> Found:
         """One page."""
@@ -117,12 +121,19 @@ class Poll:
             return _IN_TURN
         cursor, nothing_read = await self.store.read(lambda tx: _cursor(tx, spoke, kind))
         if nothing_read:
-            await check_company(spoke, self.spokes)
+            await self._own_books(spoke)
         if cursor is None:
             cursor = await spoke.accounting.begin(kind, spoke.start)
         began = self.store.clock()
         page = await spoke.accounting.changes(kind, cursor)
         return Found(lambda tx: _keep(tx, spoke, kind, page, began), again=page.more)
+
+    async def _own_books(self, spoke: Spoke) -> None:
+        """Asked once, though the first reads of several kinds begin together."""
+        async with self._asking[spoke.id]:
+            if spoke.id not in self._own:
+                await check_company(spoke, self.spokes)
+                self._own.add(spoke.id)
 
 
 class Hint:

@@ -27,7 +27,7 @@ from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import keep_link, with_body
-from connector.sync.ledger_facts import Behind, ask_control, book, new_reversal, new_settlement, shown_again
+from connector.sync.ledger_facts import Behind, ask_reading, book, new_reversal, new_settlement, shown_again
 from connector.sync.matches import come_to_rest, rejoin, unmatched
 from connector.sync.money import CUSTOMER, allocated
 from connector.sync.parts import linked, parts
@@ -66,7 +66,7 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     still = record.open_amount
     here = documents.get(tx, spoke.tenant, document).open_amount if document and still is not None else None
     if still is not None and here is not None and here != max(still, Decimal(0)):
-        ask_control(tx, spoke)
+        ask_reading(tx, spoke)
     return document
 
 

@@ -92,6 +92,22 @@ async def test_where_nothing_was_missed_it_says_so_and_reads_each_record_once(
     assert len([path for path, _ in seen if path != "/ledger/account"]) == 19
 
 
+async def test_a_first_reading_asks_for_each_page_once_and_whose_books_these_are(fjord: Any) -> None:
+    """Many invoices show less open than is known of them before the payments are taken in: no reason to look again."""
+    filled(fjord.box, 80)
+    (spoke,) = fjord.house.spokes()
+    begun = len(fjord.box.requests)
+    for reading in spoke.accounting.readings:
+        await fjord.house.store.write(lambda tx, kind=reading.kind: reads.poll(tx, spoke, kind))
+    await fjord.work(within=2.5)
+
+    paths = Counter(one.path.removeprefix("/v2") for one in list(fjord.box.requests)[begun:] if one.method == "GET")
+    assert paths["/invoice"] == paths["/ledger/posting"] == paths["/token/session/>whoAmI"] == 1, paths
+    documents = (await fjord.get("/v1/documents", kind="invoice", limit=500))["documents"]
+    assert [Decimal(one["open"]) for one in documents] == [0] * 80
+    assert await fjord.get("/v1/attention") == []
+
+
 async def test_what_polls_cannot_see_is_found_named_and_counted(fjord: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that lies further back than a poll's memory reaches, and one that no poll has been made for."""
     monkeypatch.setattr("adapters.accounting.tripletex.reading.KEPT", 2)
