@@ -1,4 +1,4 @@
-"""Back-fill: any number of arrivals in flat memory, each at the same price."""
+"""Back-fill: any number of arrivals in flat memory. (What each costs is measured: `benchmarks.engine --backfill`.)"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
 
 SCRIPT = """
-import asyncio, resource, sys, time
+import asyncio, resource, sys
 from connector.lanes import Arrival, Worker, arrive
 from connector.store import Tx, documents, open_store
 
@@ -27,14 +27,13 @@ def peak():
 async def main(url, piece, pieces):
     store = await open_store(url, keys=[bytes(range(32))])
     for n in range(pieces):
-        began = time.process_time()
         for m in range(0, piece, 200):
             await store.write(lambda tx: [
                 arrive(tx, tenant="a", source="s", kind="k", key=key, subject=key, body=b"y" * 3000)
                 for key in (f"{n}-{m + i}" for i in range(200))
             ])
         await Worker(store, arrivals={"k": handle}, effects={}, reads={}).run_until_idle()
-        print(peak(), round((time.process_time() - began) / piece * 1e6), flush=True)
+        print(peak(), flush=True)
     await store.close()
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
@@ -42,8 +41,8 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
 
 
 @pytest.mark.proof
-def test_memory_is_flat_and_the_price_constant(database_url: str) -> None:
-    """Peak memory grows by less than a tenth from the first piece on; the last piece costs what the second did."""
+def test_memory_is_flat(database_url: str) -> None:
+    """Peak memory grows by less than a tenth from the first piece on."""
     piece, pieces = (10_000, 5) if FULL else (1_000, 3)
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, database_url, str(piece), str(pieces)],
@@ -52,8 +51,6 @@ def test_memory_is_flat_and_the_price_constant(database_url: str) -> None:
         check=True,
         timeout=1200,
     )
-    rows = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    assert len(rows) == pieces
-    assert rows[-1][0] < rows[0][0] * 1.1
-    assert rows[-1][1] < rows[1][1] * 1.3
-    print(done.stdout)
+    peaks = [int(line) for line in done.stdout.splitlines()]
+    assert len(peaks) == pieces
+    assert peaks[-1] < peaks[0] * 1.1
