@@ -63,6 +63,14 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A change as the vendor tells of it: the moment (UTC, as ISO text), and by whom, in the vendor's own words."""
+
+    at: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One thing as the vendor shows it.
 
@@ -71,8 +79,8 @@ class Record:
 
     `open_amount`: what the vendor shows as open of an invoice, in its currency. A control total and a reason to look,
     never a fact. `dispatch`: what it says about having sent the document. `match`: the id of the `Match` that the
-    record is in; `customer`: the vendor's id of the customer on whose account a row is. None where the vendor says
-    nothing.
+    record is in; `customer`: the vendor's id of the customer on whose account a row is; `changed`: who changed it last,
+    and when. None where the vendor says nothing.
     """
 
     kind: Kind
@@ -83,6 +91,7 @@ class Record:
     open_amount: Decimal | None = None
     match: str | None = None
     customer: str | None = None
+    changed: Changed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -35,12 +36,24 @@ class ItemView(BaseModel):
     details: Any = None
 
 
+class Side(StrEnum):
+    """Whose value holds."""
+
+    ours = "ours"
+    theirs = "theirs"
+
+
 class Answer(BaseModel):
     """What a person decided."""
 
     verb: Verb = Field(description="One of the item's verbs.")
     vendor_id: str | None = Field(
         default=None, pattern=r"^[^\x00]*$", description="With `happened`: what it is called in the system."
+    )
+    fields: dict[str, Side] = Field(
+        default_factory=dict,
+        description="With `merge`: whose value holds, by field; of the others what `details` propose.",
+        examples=[{"party.contact.phone": "theirs"}],
     )
 
 
@@ -85,6 +98,13 @@ async def resolve_item(id: str, answer: Answer, house: TheHouse, key: Settler) -
     """Say what happened, or what shall happen; it is written down who said it."""
     await house.store.write(
         lambda tx: answers.answer(
-            tx, house, key.tenant, id, answer.verb, vendor_id=answer.vendor_id, who=f"key {key.name}"
+            tx,
+            house,
+            key.tenant,
+            id,
+            answer.verb,
+            vendor_id=answer.vendor_id,
+            fields=answer.fields,
+            who=f"key {key.name}",
         )
     )

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.cli.common import (
+    FieldOption,
+    Format,
+    FormatOption,
+    TenantOption,
+    fields_of,
+    out,
+    show,
+    tenant_of,
+    with_house,
+)
+from connector.cli.telling import differing
 from connector.lanes import Verb
 from connector.service.house import House
 from connector.store import attention
@@ -38,7 +49,7 @@ def list_items(
     found = with_house(use)
     value = [
         {name: getattr(item, name) for name in ("id", "code", "said", "do", "verbs", "since", "document", "connection",
-         "amount", "currency", "due_date")}
+         "amount", "currency", "due_date", "details")}
         for item in found
     ]  # fmt: skip
     if format is Format.json:
@@ -48,7 +59,10 @@ def list_items(
         amount = f"  {item.amount} {item.currency}" if item.amount is not None else ""
         due = f"  due {item.due_date}" if item.due_date else ""
         out.print(f"{item.id}  {item.since:%Y-%m-%d %H:%M}  {item.code}{amount}{due}", style="bold", markup=False)
-        out.print(f"  {item.said}\n  {item.do}\n  answers: {', '.join(item.verbs)}", markup=False)
+        out.print(f"  {item.said}", markup=False)
+        for line in differing(item.details):
+            out.print(f"    {line}", markup=False)
+        out.print(f"  {item.do}\n  answers: {', '.join(item.verbs)}", markup=False)
     if not found:
         out.print("Nothing waits for a person.")
 
@@ -58,14 +72,18 @@ def settle(
     item: Annotated[str, typer.Argument(help="Id of the item.")],
     verb: Annotated[Verb, typer.Argument(help="The answer.")],
     vendor_id: Annotated[str | None, typer.Option(help="With `happened`: what it is called in the system.")] = None,
+    field: FieldOption = None,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
     tenant: TenantOption = None,
 ) -> None:
     """Answer an item. It is audited."""
+    fields = fields_of(field)
 
     async def use(house: House) -> None:
         name = tenant_of(house, tenant)
-        await house.store.write(lambda tx: answers.answer(tx, house, name, item, verb, vendor_id=vendor_id, who=who))
+        await house.store.write(
+            lambda tx: answers.answer(tx, house, name, item, verb, vendor_id=vendor_id, fields=fields, who=who)
+        )
 
     with_house(use)
     out.print(f"Settled: {verb}.")

@@ -31,6 +31,14 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+FieldOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--field",
+        metavar="NAME=SIDE",
+        help="With merge: whose value of a field holds; repeatable.",
+    ),
+]
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="Tenant; not needed where there is only one.")]
 
 
@@ -90,6 +98,15 @@ def tenant_of(house: House, name: str | None) -> str:
         return house.tenant(names[0]).name
     known = ", ".join(sorted(names)) or "none yet: write mappings/tenants/NAME.yaml"
     raise typer.BadParameter(f"Say which tenant with --tenant. There is: {known}.")
+
+
+def fields_of(said: list[str] | None) -> dict[str, str]:
+    """What `FieldOption` says: side by field."""
+    pairs = [one.partition("=") for one in said or ()]
+    for name, _, side in pairs:
+        if not name or side not in ("ours", "theirs"):
+            raise typer.BadParameter("Say a field and a side, as in --field party.name=theirs.")
+    return {name: side for name, _, side in pairs}
 
 
 def show(format: Format, value: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:

@@ -9,8 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.rule import Rule
 
-from connector.cli.common import Format, FormatOption, TenantOption, out, show, tenant_of, with_house
-from connector.cli.telling import tell
+from connector.cli.common import (
+    FieldOption,
+    Format,
+    FormatOption,
+    TenantOption,
+    fields_of,
+    out,
+    show,
+    tenant_of,
+    with_house,
+)
+from connector.cli.telling import differing, tell
 from connector.errors import BadInput
 from connector.lanes import Verb, story
 from connector.service.house import House
@@ -104,7 +114,8 @@ def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Fo
                 "story": story(tx, name, found.id),
                 "names": {spoke.id: spoke.name for spoke in names.values()},
                 "attention": [
-                    {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs}
+                    {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs,
+                     "details": item.details}
                     for item in attention.find(tx, tenant=name, document=found.id)
                 ],
             }  # fmt: skip
@@ -132,7 +143,9 @@ def settle(
     cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
     ours: Annotated[bool, typer.Option("--ours", help="What is here holds, there too.")] = False,
     theirs: Annotated[bool, typer.Option("--theirs", help="What is there holds, here too.")] = False,
-    seen: Annotated[bool, typer.Option("--seen", help="Looked at: it stays as it is.")] = False,
+    merge: Annotated[bool, typer.Option("--merge", help="The later change of each field, or as --field says.")] = False,
+    field: FieldOption = None,
+    ignore: Annotated[bool, typer.Option("--ignore", help="Looked at: it stays as it is.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="What speaks against it is all right: go on.")] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="It shall go no further, and is kept.")] = False,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
@@ -146,16 +159,18 @@ def settle(
         (Verb.CANCEL, cancel),
         (Verb.OURS, ours),
         (Verb.THEIRS, theirs),
-        (Verb.SEEN, seen),
+        (Verb.MERGE, merge),
+        (Verb.IGNORE, ignore),
         (Verb.ACCEPT, accept),
         (Verb.REFUSE, refuse),
     ]
     chosen = [verb for verb, given in said if given]
     if len(chosen) != 1:
         raise typer.BadParameter(
-            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --ours, --theirs, --seen, --accept,"
-            " --refuse."
+            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --ours, --theirs, --merge, --ignore,"
+            " --accept, --refuse."
         )
+    fields = fields_of(field)
 
     async def use(house: House) -> int:
         name = tenant_of(house, tenant)
@@ -170,7 +185,7 @@ def settle(
                     do=f"See what waits: connector documents explain {found.id}",
                 )
             for item in items:
-                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened, who=who)
+                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened, fields=fields, who=who)
             return len(items)
 
         return await house.store.write(write)
@@ -238,6 +253,8 @@ def _tell(told: dict[str, Any]) -> None:
     for item in told["attention"]:
         out.print(Rule("waits for a person", align="left"))
         out.print(f"{item['code']}: {item['said']}\n  {item['do']}", markup=False)
+        for line in differing(item.get("details")):
+            out.print(f"  {line}", markup=False)
         for verb in item["verbs"]:
             argument = " VENDOR_ID" if verb == "happened" else ""
             out.print(f"  connector documents resolve {head['id']} --{verb}{argument}", markup=False)

@@ -48,6 +48,20 @@ def error_lines(error: Mapping[str, Any] | None) -> list[str]:
     return said
 
 
+def differing(details: Any) -> Iterator[str]:
+    """What each side says of a field in dispute, since when and by whom; nothing for what is no such question."""
+    found = details.get("details") if isinstance(details, Mapping) else None
+    for one in found if isinstance(found, list) else ():
+        if not (isinstance(one, Mapping) and "changed" in one):
+            continue
+        yield f"{one['field']}" + (f"   (was {short(str(one['known']), 60)})" if one.get("known") is not None else "")
+        for side, word in (("ours", "here "), ("theirs", "there")):
+            change = one["changed"][side]
+            at = moment(datetime.fromisoformat(change["at"]))
+            mark = "  <- proposed" if one.get("proposal") == side else ""
+            yield f"  {word} ({side}): {short(str(one[side]), 60)}   {at}, {change['by']}{mark}"
+
+
 def call_lines(call: Mapping[str, Any]) -> list[str]:
     """One call: method, path, status, seconds; what was sent and answered, shortened."""
     url = urlsplit(str(call.get("url", "")))

@@ -33,8 +33,10 @@ class Verb(StrEnum):
     """What is here holds: there it shall be the same."""
     THEIRS = "theirs"
     """What is there holds: here it shall be the same."""
-    SEEN = "seen"
-    """It has been looked at; nothing is done here."""
+    MERGE = "merge"
+    """Of some fields what is here holds, of others what is there."""
+    IGNORE = "ignore"
+    """It has been looked at, and stays as it is; it is asked about again when something changes."""
     ACCEPT = "accept"
     """What speaks against it is all right: go on."""
     REFUSE = "refuse"
@@ -43,13 +45,15 @@ class Verb(StrEnum):
     """One of the things found is meant; answered by the room that asked."""
 
 
-def resolve(tx: Tx, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None) -> None:
+def resolve(
+    tx: Tx, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None, details: Any = None
+) -> None:
     """Settle an item of the attention list.
 
     Args:
         id: of the item; `attention.find(tx, document=…)` finds those of a document.
         vendor_id: with `happened`, what it is called in the system.
-        who: the person or key that decides; goes into the audit.
+        who: the person or key that decides; goes into the audit, and so do `details`.
 
     Raises:
         Missing: `attention-not-found`.
@@ -71,8 +75,8 @@ def resolve(tx: Tx, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: st
         _settle_arrival(tx, item, verb)
     elif item.connection is not None and verb is Verb.RESUME:
         connections.resume(tx, item.connection)
-    details = {"code": item.code} | ({"vendor_id": vendor_id} if vendor_id else {})
-    audit.note(tx, tenant=tenant, who=who, did=verb, document=item.document, about=item.about, details=details)
+    noted = {"code": item.code} | ({"vendor_id": vendor_id} if vendor_id else {}) | (details or {})
+    audit.note(tx, tenant=tenant, who=who, did=verb, document=item.document, about=item.about, details=noted)
     attention.close(tx, item.about, who=who, how=verb)
 
 

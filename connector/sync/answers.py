@@ -5,15 +5,19 @@ or deleted record means, whether an incoming invoice goes on. Everything else is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from connector.errors import BadInput
 from connector.lanes import Verb
 from connector.ports import Kind
-from connector.store import Tx, attention, documents, links, operations
+from connector.store import Tx, arrivals, attention, documents, links, operations
 from connector.store.attention import Item
 from connector.store.documents import Document
-from connector.sync import effects, matching, reads
+from connector.store.links import Link
+from connector.sync import arriving, differences, effects, matching, reads
+from connector.sync.arriving import RECORD
 from connector.sync.canonical import model_of
 from connector.sync.closing_records import CLOSED, close_here, open_there
 from connector.sync.differences import CONFLICT
@@ -27,13 +31,31 @@ from connector.sync.vanished import MANY, VANISHED, believed
 from connector.sync.withdrawing import resolve
 
 
-def answer(tx: Tx, spokes: Spokes, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None) -> None:
+def answer(
+    tx: Tx,
+    spokes: Spokes,
+    tenant: str,
+    id: str,
+    verb: Verb,
+    *,
+    who: str,
+    vendor_id: str | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> None:
     """Settle an item of the attention list; arguments and errors are those of `lanes.resolve`. What is accepted goes on
     once nothing else holds it; what is refused goes nowhere.
 
+    Args:
+        fields: with `merge`, whose value holds (`ours`, `theirs`) by field; of others what was proposed.
+
     Raises:
-        BadInput: `vendor-id-unknown`: it is none of those that were found.
+        BadInput: `vendor-id-unknown`: it is none of those that were found; `field-not-disputed`, `side-unknown`,
+            `fields-without-merge`.
     """
+    if fields and verb is not Verb.MERGE:
+        raise BadInput(
+            "Fields are chosen one by one with `merge` only.", code="fields-without-merge", do="Answer `merge`."
+        )
     item = attention.get(tx, tenant, id)
     if item.closed is None and verb in item.verbs and item.document and item.connection:
         spoke, document = spokes.spoke(item.connection), documents.get(tx, tenant, item.document)
@@ -42,10 +64,14 @@ def answer(tx: Tx, spokes: Spokes, tenant: str, id: str, verb: Verb, *, who: str
             _meant(tx, spoke, document, item, vendor_id)
             if item.work is not None:
                 verb, vendor_id = Verb.RETRY, None
-        elif what == CONFLICT and verb in (Verb.OURS, Verb.THEIRS):
+        elif what == CONFLICT:
+            disputed = item.details["details"]
+            sides = {one["field"]: str(verb) for one in disputed}
+            if verb is Verb.MERGE:
+                sides = differences.chosen(disputed, fields or {})
             # The question is over before what follows is decided: a field that waits for an answer is left alone.
-            resolve(tx, tenant, id, verb, who=who)
-            _conflict(tx, spokes, spoke, document, item, verb)
+            resolve(tx, tenant, id, verb, who=who, details={"fields": sides})
+            _conflict(tx, spokes, spoke, document, item, None if verb is Verb.IGNORE else sides)
             return
         elif what == CLOSED:
             _closed(tx, spokes, spoke, document, verb)
@@ -91,24 +117,44 @@ def _meant(tx: Tx, spoke: Spoke, document: Document, item: Item, vendor_id: str 
     reads.hint(tx, spoke, Kind(document.kind), vendor_id)
 
 
-def _conflict(tx: Tx, spokes: Spokes, spoke: Spoke, document: Document, item: Item, verb: Verb) -> None:
+def _conflict(
+    tx: Tx, spokes: Spokes, spoke: Spoke, document: Document, item: Item, sides: Mapping[str, str] | None
+) -> None:
+    """What follows from the sides that hold, by field; None: each side keeps what it says.
+
+    What the system showed becomes known. Beside it the value there counts as what we last said, so what holds of ours
+    is the newer; where both stay, our own value does, so that nobody is asked again until one of them changes.
+    """
     link = links.of(tx, document.id, spoke.id, document.kind)
     if link is None:
         return
-    if verb is Verb.OURS:
-        differing = {one["field"]: one["theirs"] for one in item.details["details"]}
-        # What is there now counts as what we last said: so ours is the newer.
-        links.change(tx, link, base_sent={**(link.base_sent or {}), **differing})
+    disputed = item.details["details"]
+    known = {one["field"]: one["ours" if sides is None else "theirs"] for one in disputed}
+    links.change(tx, link, base_sent={**(link.base_sent or {}), **known}, **_as_shown(tx, spoke, document, link, item))
+    taken = {name: value for name, value in known.items() if sides is not None and sides[name] == Verb.THEIRS}
+    if taken:
+        fields = spoke.mapping[document.kind].merge(model_of(document.kind, document.body).model_dump(), taken)
+        document, _ = with_body(tx, document, document.kind, fields, state=document.state)
+    if len(taken) < len(known):  # what holds of ours, and what else is newer here
         effects.push(tx, spoke, document.kind, document.id)
-        return
-    mapper = spoke.mapping[document.kind]
-    theirs = {one["field"]: one["theirs"] for one in item.details["details"]}
-    fields = mapper.merge(model_of(document.kind, document.body).model_dump(), theirs)
-    document, _ = with_body(tx, document, document.kind, fields, state=document.state)
-    links.change(tx, link, base_sent={**(link.base_sent or {}), **theirs})
-    over(tx, document, {"vendor_id": link.vendor_id})
-    reads.hint(tx, spoke, Kind(document.kind), link.vendor_id)
-    spread(tx, spokes, document, but=spoke)
+    else:
+        over(tx, document, {"vendor_id": link.vendor_id})
+        reads.hint(tx, spoke, Kind(document.kind), link.vendor_id)
+    if taken:
+        spread(tx, spokes, document, but=spoke)
+
+
+def _as_shown(tx: Tx, spoke: Spoke, document: Document, link: Link, item: Item) -> dict[str, Any]:
+    """What changes of the link when the record that the question is about counts as known."""
+    version = (item.details.get("where") or {}).get("version")
+    came = arrivals.find(
+        tx, document.tenant, document=document.id, source=spoke.id, kind=RECORD + document.kind, limit=1000
+    )
+    for head in reversed(came if version != link.vendor_version else ()):
+        record = arriving.shown(arrivals.get(tx, document.tenant, head.id).body, document.kind)
+        if record.version == version:
+            return {"state": "linked", "base_seen": record.body, "vendor_version": version}
+    return {"state": "linked"}
 
 
 def _closed(tx: Tx, spokes: Spokes, spoke: Spoke, document: Document, verb: Verb) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.model.json import dumps, loads
-from connector.ports import Dispatch, Kind, Record
+from connector.ports import Changed, Dispatch, Kind, Record
 from connector.store import Tx, arrivals, links
 from connector.sync.spokes import Spoke
 
@@ -43,6 +43,7 @@ def _kept(record: Record) -> dict[str, Any]:
         "open": record.open_amount,
         "match": record.match,
         "customer": record.customer,
+        "changed": asdict(record.changed) if record.changed else None,
     }
     return said | {name: value for name, value in more.items() if value is not None}
 
@@ -59,4 +60,5 @@ def shown(body: bytes, kind: str) -> Record:
         Decimal(said["open"]) if "open" in said else None,
         said.get("match"),
         said.get("customer"),
+        Changed(**said["changed"]) if "changed" in said else None,
     )

@@ -42,10 +42,10 @@ def _ask(tx: Tx, spoke: Spoke, document: Document) -> None:
             f"{document.kind} {name} was closed in {spoke.name}.",
             code=f"{document.kind}-closed",
             do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed everywhere), --ours"
-            " (it is opened there again), or --seen (both stay as they are).",
+            " (it is opened there again), or --ignore (both stay as they are).",
             where={"document": document.id, "connection": spoke.id},
         ),
-        verbs=(Verb.THEIRS, Verb.OURS, Verb.SEEN),
+        verbs=(Verb.THEIRS, Verb.OURS, Verb.IGNORE),
         document=document.id,
         connection=spoke.id,
     )

@@ -242,8 +242,8 @@ def _ask(tx: Tx, spoke: Spoke, invoice: Document, shown: Decimal) -> None:
     )
     about = _about(spoke, invoice.id)
     before = attention.find(tx, tenant=spoke.tenant, about=about, closed=True)
-    if before and before[-1].closed_how == "seen" and before[-1].details == reason.as_json():
-        return  # a person has seen exactly this
+    if before and before[-1].closed_how == "ignore" and before[-1].details == reason.as_json():
+        return  # a person has looked at exactly this
     attention.ask(
-        tx, tenant=spoke.tenant, about=about, reason=reason, verbs=("seen",), document=invoice.id, connection=spoke.id
+        tx, tenant=spoke.tenant, about=about, reason=reason, verbs=("ignore",), document=invoice.id, connection=spoke.id
     )

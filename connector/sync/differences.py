@@ -1,12 +1,18 @@
-"""What both sides say differently: shown to a person with both values, and never settled silently."""
+"""What both sides say differently: shown to a person with both values, who changed them and when, and what is proposed;
+never settled silently.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from connector.errors import Stop
+from connector.errors import BadInput, Stop
 from connector.lanes import Verb
-from connector.store import Tx, attention, operations
+from connector.mapping.mapper import below
+from connector.ports import Record
+from connector.store import Tx, attention, events, operations
 from connector.store.documents import Document
 from connector.sync.reconcile import Decision, Difference
 from connector.sync.spokes import Spoke
@@ -19,20 +25,22 @@ def about(what: str, spoke: Spoke, document: str) -> str:
     return f"{what}:{spoke.id}:{document}"
 
 
-def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
-    """Ask about conflicts (either side may be chosen), or tell of drift."""
+def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision, record: Record) -> None:
+    """Ask about conflicts (either side may be chosen, field by field), or tell of drift."""
     what = CONFLICT if decision.conflicts else DRIFT
     found = decision.conflicts or decision.drift
-    first = found[0]
+    first, theirs = found[0], _changed_there(tx, spoke, record)
+    details = [_difference(one, _changed_here(tx, document, one.field), theirs) for one in found]
     reason = Stop(
         f"{document.kind} {document.number or document.business_key}: `{first.field}` is {first.ours!r} here and"
         f" {first.theirs!r} in {spoke.name}" + (f", and {len(found) - 1} more" if len(found) > 1 else "") + ".",
         code=what,
         do="An issued document is not changed: mend it in the system, or credit it."
         if what == DRIFT
-        else f"Say which holds: connector documents resolve {document.id} --ours, or --theirs; or make them alike.",
-        where={"document": document.id, "connection": spoke.id},
-        details=[_difference(one) for one in found],
+        else f"Say which holds: connector documents resolve {document.id} --ours, --theirs, --merge (of each field the"
+        " later change, or as --field NAME=ours says) or --ignore (both stay as they are); or make them alike.",
+        where={"document": document.id, "connection": spoke.id, "version": record.version},
+        details=details,
     )
     for operation in operations.find(tx, document=document.id) if what == CONFLICT else ():
         if operation.state == "accepted":
@@ -42,7 +50,7 @@ def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision) -> None:
         tenant=spoke.tenant,
         about=about(what, spoke, document.id),
         reason=reason,
-        verbs=(Verb.SEEN,) if what == DRIFT else (Verb.OURS, Verb.THEIRS, Verb.SEEN),
+        verbs=(Verb.IGNORE,) if what == DRIFT else (Verb.OURS, Verb.THEIRS, Verb.MERGE, Verb.IGNORE),
         document=document.id,
         connection=spoke.id,
     )
@@ -66,5 +74,51 @@ def alike(tx: Tx, spoke: Spoke, document: Document) -> None:
     attention.close(tx, about(CONFLICT, spoke, document.id), who=spoke.name, how="alike")
 
 
-def _difference(one: Difference) -> dict[str, Any]:
-    return {"field": one.field, "known": one.known, "ours": one.ours, "theirs": one.theirs}
+def chosen(details: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> dict[str, str]:
+    """Whose value holds, by field: as it is said, else as it was proposed.
+
+    Raises:
+        BadInput: `field-not-disputed`, `side-unknown`.
+    """
+    proposed = {one["field"]: one["proposal"] for one in details}
+    for name, side in said.items():
+        if name not in proposed:
+            raise BadInput(
+                f"Both sides say the same of `{name}`.",
+                code="field-not-disputed",
+                do=f"Name one of: {', '.join(proposed)}.",
+                where={"field": name},
+            )
+        if side not in (Verb.OURS, Verb.THEIRS):
+            raise BadInput(
+                f"`{side}` is no side of `{name}`.", code="side-unknown", do="Say `ours` or `theirs`.",
+                where={"field": name},
+            )  # fmt: skip
+    return proposed | dict(said)
+
+
+def _difference(one: Difference, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """`proposal`: the side that changed it last."""
+    moments = [datetime.fromisoformat(side["at"]) for side in (ours, theirs)]
+    later = Verb.THEIRS if moments[1] >= moments[0] else Verb.OURS
+    values = {"field": one.field, "known": one.known, "ours": one.ours, "theirs": one.theirs}
+    return values | {"changed": {"ours": dict(ours), "theirs": dict(theirs)}, "proposal": str(later)}
+
+
+def _changed_there(tx: Tx, spoke: Spoke, record: Record) -> dict[str, Any]:
+    """When and by whom, as far as the system says it; else when it was seen."""
+    told = record.changed
+    if told is None:
+        return {"at": tx.now.isoformat(), "by": spoke.name}
+    return {"at": told.at, "by": f"{spoke.name}, {told.by}" if told.by else spoke.name}
+
+
+def _changed_here(tx: Tx, document: Document, field: str) -> dict[str, Any]:
+    """The last event that changed this field (or said it first), and where it came from."""
+    for event in reversed(events.of_document(tx, document.tenant, document.id)):
+        said = event.data if isinstance(event.data, Mapping) else {}
+        fields = said.get("fields")
+        here = event.kind in (f"{document.kind}.changed", f"{document.kind}.accepted")
+        if here and (fields is None or any(below(field, one) or below(one, field) for one in fields)):
+            return {"at": (event.at or document.created).isoformat(), "by": said.get("connection") or "api"}
+    return {"at": document.created.isoformat(), "by": document.source or "api"}

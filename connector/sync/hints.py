@@ -69,7 +69,7 @@ def refused(tx: Tx, spoke: Spoke, reason: Denied) -> None:
         tenant=spoke.tenant,
         about=f"hook:{spoke.id}",
         reason=Denied(reason.said, code=reason.code, do=reason.do, where=place),
-        verbs=("seen",),
+        verbs=("ignore",),
         connection=spoke.id,
     )
 
@@ -150,5 +150,5 @@ def _not_kept(tx: Tx, spoke: Spoke, before: dict[str, Any], reason: VendorError)
         details=reason.as_json(),
     )
     attention.ask(
-        tx, tenant=spoke.tenant, about=f"hooks:{spoke.id}", reason=asked, verbs=("seen",), connection=spoke.id
+        tx, tenant=spoke.tenant, about=f"hooks:{spoke.id}", reason=asked, verbs=("ignore",), connection=spoke.id
     )

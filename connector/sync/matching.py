@@ -120,7 +120,7 @@ def joined(tx: Tx, spokes: Spokes, spoke: Spoke, document: Document, record: Rec
         sent = {path: theirs.get(path) if path in open_ else value for path, value in (link.base_sent or {}).items()}
         links.change(tx, link, state="conflict" if decision.conflicts else "linked", base_sent=sent)
     if decision.conflicts:
-        tell(tx, spoke, document, decision)
+        tell(tx, spoke, document, decision, record)
     if decision.push:
         effects.push(tx, spoke, kind, document.id)
     if decision.take:
@@ -149,7 +149,7 @@ def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) 
         f"{spoke.name} has {kind} {name} {'twice' if len(ids) == 2 else f'{len(ids)} times'}: {' and '.join(ids)}."
         f" So far {link.vendor_id} is the one documents go to.",
         code=f"{kind}-twice",
-        do=f"Say which one is meant: connector documents resolve {document.id} --happened ID (or --seen: it stays"
+        do=f"Say which one is meant: connector documents resolve {document.id} --happened ID (or --ignore: it stays"
         f" {link.vendor_id}); and merge them in {spoke.name}.",
         where={"document": document.id, "connection": spoke.id},
         details={"ids": ids, "meant": link.vendor_id},
@@ -159,7 +159,7 @@ def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) 
         tenant=spoke.tenant,
         about=f"twice:{spoke.id}:{document.id}",
         reason=reason,
-        verbs=(Verb.HAPPENED, Verb.SEEN),
+        verbs=(Verb.HAPPENED, Verb.IGNORE),
         document=document.id,
         connection=spoke.id,
     )

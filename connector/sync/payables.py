@@ -70,7 +70,7 @@ def ask(tx: Tx, spoke: Spoke, document: Document, reason: Stop) -> None:
         tenant=spoke.tenant,
         about=f"{reason.code}:{spoke.id}:{document.id}",
         reason=reason,
-        verbs=("seen",),
+        verbs=("ignore",),
         document=document.id,
         connection=spoke.id,
     )

@@ -118,7 +118,7 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
             data={"connection": spoke.name, "fields": sorted(decision.take)},
         )
     if decision.drift or decision.conflicts:
-        differences.tell(tx, spoke, document, decision)
+        differences.tell(tx, spoke, document, decision, record)
     elif link.state == "conflict":
         differences.alike(tx, spoke, document)
     if decision.conflicts:

@@ -72,7 +72,7 @@ def ended(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime, *, read: 
         details={"linked": there, "at_most": most, "some": [link.vendor_id for link in gone[:20]], "run": run,
                  "began": began.isoformat()},
     )  # fmt: skip
-    verbs = (Verb.THEIRS, Verb.SEEN)
+    verbs = (Verb.THEIRS, Verb.IGNORE)
     attention.ask(tx, tenant=spoke.tenant, about=about, reason=reason, verbs=verbs, connection=spoke.id)
 
 
@@ -129,7 +129,7 @@ def _blind(tx: Tx, spoke: Spoke, kind: Kind, missing: Any) -> None:
             do="Give the key these rights again; the next comparison looks anew.",
             where={"connection": spoke.id, "kind": str(kind)},
         ),
-        verbs=(Verb.SEEN,),
+        verbs=(Verb.IGNORE,),
         connection=spoke.id,
     )
 
@@ -188,10 +188,10 @@ def _ask(tx: Tx, spoke: Spoke, document: Document, link: Link) -> None:
             f"{document.kind} {name} ({link.vendor_id}) is not to be found in {spoke.name} any more.{why}",
             code=f"{document.kind}-vanished",
             do=f"Say what holds: connector documents resolve {document.id} --theirs (it is closed here, too), --ours"
-            " (it is made there again), or --seen (it is forgotten that it was there).",
+            " (it is made there again), or --ignore (it is forgotten that it was there).",
             where={"document": document.id, "connection": spoke.id, "vendor_id": link.vendor_id},
         ),
-        verbs=(Verb.THEIRS, Verb.OURS, Verb.SEEN),
+        verbs=(Verb.THEIRS, Verb.OURS, Verb.IGNORE),
         document=document.id,
         connection=spoke.id,
     )

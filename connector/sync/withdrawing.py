@@ -6,6 +6,8 @@ in no system, and its `source_id` is free for a corrected posting.
 
 from __future__ import annotations
 
+from typing import Any
+
 from connector import lanes
 from connector.lanes import Verb
 from connector.lanes.following import LIVE
@@ -23,14 +25,16 @@ WITHDRAWN = "cancelled"
 """What the reversal of a payment that was cancelled is called, behind the payment's id."""
 
 
-def resolve(tx: Tx, tenant: str, id: str, verb: Verb, *, vendor_id: str | None = None, who: str) -> None:
+def resolve(
+    tx: Tx, tenant: str, id: str, verb: Verb, *, who: str, vendor_id: str | None = None, details: Any = None
+) -> None:
     """Settle an item of the attention list, as `lanes.resolve`, and what follows from it.
 
     Raises:
         Stop: `credit-used`: what would be withdrawn has been used as credit; that is taken back first.
     """
     item = attention.get(tx, tenant, id)
-    lanes.resolve(tx, tenant, id, verb, vendor_id=vendor_id, who=who)
+    lanes.resolve(tx, tenant, id, verb, vendor_id=vendor_id, who=who, details=details)
     if verb is Verb.CANCEL and item.work is not None and item.document is not None:
         tx.settle()
         work = works.get(tx, item.work)

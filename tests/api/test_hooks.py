@@ -254,7 +254,7 @@ async def test_one_for_another_company_is_refused_and_told(told: Hooked) -> None
     (item,) = await told.fjord.get("/v1/attention")
     assert item["code"] == "hook-for-another"
     assert item["connection"] == told.spoke.id
-    assert item["verbs"] == ["seen"]
+    assert item["verbs"] == ["ignore"]
 
 
 async def test_an_event_that_nobody_knows_is_harmless(told: Hooked) -> None:

@@ -195,7 +195,7 @@ async def test_a_customer_that_is_there_twice_is_for_a_person(two: Any, register
     (item,) = await two.get("/v1/attention")
     assert item["code"] == "customer-twice"
     assert item["details"]["details"]["ids"] == [first, str(again["id"])]
-    assert item["verbs"] == ["happened", "seen"]
+    assert item["verbs"] == ["happened", "ignore"]
     assert f"resolve {item['document']} --happened" in item["do"]
     two.books.books.touch(again, phoneNumber="1")
     await two.poll()

@@ -15,13 +15,15 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.accounting.tripletex import wire
+from adapters.accounting.tripletex import changes, wire
 from adapters.accounting.tripletex.records import fields_of, not_as_described, pick, sound
 from connector.ports import Kind, Record
 
 Row = Mapping[str, Any]
 
-SUPPLIER_FIELDS = f"{fields_of(wire.Supplier, leave=frozenset({'bankAccounts'}))},bankAccountPresentation(iban,bban)"
+SUPPLIER_FIELDS = (
+    f"{fields_of(wire.Supplier, leave=frozenset({'bankAccounts'}))},bankAccountPresentation(iban,bban),{changes.FIELD}"
+)
 VOUCHER_FIELDS = (
     "id,version,date,number,year,description,vendorInvoiceNumber,ediDocument(id,fileName),attachment(id,fileName,size)"
 )
@@ -42,7 +44,9 @@ def supplier(row: Row) -> Record:
     if isinstance(shown, list):  # rights may hide it: then it is unknown
         numbers = [one.get("bban") or one.get("iban") for one in shown if isinstance(one, Mapping)]
         body["bankAccounts"] = [str(number) for number in numbers if number]
-    return Record(Kind.SUPPLIER, str(row["id"]), str(row.get("version", 0)), sound(wire.Supplier, body))
+    return Record(
+        Kind.SUPPLIER, str(row["id"]), str(row.get("version", 0)), sound(wire.Supplier, body), changed=changes.last(row)
+    )
 
 
 def version_of(row: Row) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from adapters.accounting.tripletex import wire
+from adapters.accounting.tripletex import changes, wire
 from connector.errors import VendorError
 from connector.model.money import round2
 from connector.ports import Dispatch, Kind, Record
@@ -44,7 +44,7 @@ def _asked(name: str, inner: type[BaseModel] | None) -> str:
     return name if inner is None else f"{name}({fields_of(inner)})"
 
 
-CUSTOMER_FIELDS = fields_of(wire.Customer)
+CUSTOMER_FIELDS = f"{fields_of(wire.Customer)},{changes.FIELD}"
 _LINES = _asked("orderLines", wire.OrderLine)
 INVOICE_FIELDS = f"{fields_of(wire.Invoice)},{_LINES},orders({fields_of(wire.Order, leave=frozenset({'orderLines'}))})"
 POSTING_FIELDS = (
@@ -107,7 +107,7 @@ def sound(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
 def customer(row: Row) -> Record:
     """A customer as read."""
     body = sound(wire.Customer, pick(wire.Customer, row, empties=True))
-    return Record(Kind.CUSTOMER, str(row["id"]), str(row.get("version", 0)), body)
+    return Record(Kind.CUSTOMER, str(row["id"]), str(row.get("version", 0)), body, changed=changes.last(row))
 
 
 _OF_REGISTER: Mapping[Kind, type[BaseModel]] = {
