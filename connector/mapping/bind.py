@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from connector.mapping import lenses, paths
+from connector.mapping import bind_rules, lenses, paths
 from connector.mapping.bound import (
     BoundKind,
     BoundLine,
@@ -38,7 +38,7 @@ Models = Mapping[str, type[BaseModel]]
 
 def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKind], list[Problem]]:
     """The kinds of a stack of layers, bound to our models and the vendor's wire models, and all that is wrong."""
-    binder = _Binder(stack, {*ours, *stack.kinds})
+    binder = Binder(stack, {*ours, *stack.kinds})
     found: dict[str, BoundKind] = {}
     for name, merged in stack.kinds.items():
         if name not in ours or name not in theirs:
@@ -58,7 +58,8 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
             binder.problem("no-register", words, merged.settings[first].origin, "Take it away.")
             register = {}
         may_change = tuple(amendable.values["amendable"]) if amendable else ()
-        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register))
+        rules = bind_rules.matching(binder, merged, shape)
+        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register), rules)
     for name, table in stack.tables.items():
         if name not in binder.used:
             said = f"No line uses the table `{name}`."
@@ -66,7 +67,9 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
     return found, [*stack.problems, *binder.problems]
 
 
-class _Binder:
+class Binder:
+    """Collects what is wrong while the lines of one stack are bound."""
+
     def __init__(self, stack: Stack, kinds: set[str]) -> None:
         self.stack = stack
         self.kinds = kinds
@@ -76,6 +79,7 @@ class _Binder:
         self.missed: set[str] = set()
 
     def problem(self, code: str, said: str, at: Origin, do: str = "", *, warning: bool = False) -> None:
+        """Note what is wrong at a place of a file; each is told once."""
         self._problems[Problem(code, said, at.file, at.line, do, "warning" if warning else "error")] = None
 
     @property
@@ -84,6 +88,7 @@ class _Binder:
         return list(self._problems)
 
     def place(self, text: str, model: type[BaseModel], side: Side, at: Origin) -> Place | None:
+        """Where a path leads in a model; None, and a problem, where it leads nowhere."""
         whose = "our document" if side == "ours" else f"the {self.stack.system} record"
         try:
             path = paths.parse(text)
@@ -96,6 +101,7 @@ class _Binder:
     # --- shapes -------------------------------------------------------------------------------------------------------
 
     def shape(self, merged: Merged, ours: type[BaseModel], theirs: type[BaseModel], owner: str) -> BoundShape:
+        """The lines, refusals and losses of a kind or of the items of a list."""
         lines: list[BoundLine] = []
         outer, self.broken = self.broken, set()
         for name, said in merged.fields.items():
@@ -117,6 +123,7 @@ class _Binder:
         )
 
     def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:
+        """What stops a document, what stops a record, or both."""
         when = said.values["when"]
         sides: tuple[tuple[Side, type[BaseModel]], ...] = (("ours", ours), ("theirs", theirs))
         for side, model in sides:
@@ -129,6 +136,7 @@ class _Binder:
     def line(
         self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel], owner: str
     ) -> BoundLine | None:
+        """One line; None, and a problem, where it cannot hold."""
         values = said.values
         does = [key for key in _LENS_KEYS if key in values]
         if len(does) > 1:
@@ -193,6 +201,7 @@ class _Binder:
         return BoundLine(**common, lens=lens, default=default, otherwise=otherwise, table_origin=first)
 
     def list_line(self, common: dict[str, Any], each: Merged, owner: str) -> BoundLine:
+        """A line whose items have lines of their own."""
         ours, theirs = common["ours"][0], common["theirs"][0]
         for place, side in ((ours, "our"), (theirs, "their")):
             if place.slot.form != "list" or place.slot.model is None:
@@ -208,6 +217,7 @@ class _Binder:
         theirs: tuple[Place, ...],
         only: str | None,
     ) -> Lens:
+        """What a line does with its values."""
         our_slots, their_slots = [p.slot for p in ours], [p.slot for p in theirs]
         if "table" in values:
             return self.tables(values["table"], said.where("table"), our_slots, their_slots, only)
@@ -242,6 +252,7 @@ class _Binder:
         return lenses.copy(one, other)
 
     def join(self, separator: str, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
+        """Several texts that are one on the other side."""
         if not separator:
             raise Unfit("join-empty", "The separator of `join` is empty: the text could not be taken apart again.")
         if len(ours) == len(theirs) == 1 and ours[0].form == "list" and ours[0].item == "text":
@@ -256,6 +267,7 @@ class _Binder:
     def otherwise(
         self, values: Mapping[str, Any], said: Said, ours: type[BaseModel], target: tuple[Place, ...]
     ) -> Otherwise | None:
+        """What our value follows from where the document does not state it."""
         given = values.get("otherwise")
         if given is None:
             return None
@@ -279,6 +291,7 @@ class _Binder:
     # --- tables -------------------------------------------------------------------------------------------------------
 
     def tables(self, names: Sequence[str], at: Origin, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
+        """A table, or several after one another, between these places."""
         chosen: list[tuple[str, MergedTable]] = []
         for name in names:
             self.used.add(name)
@@ -300,6 +313,7 @@ class _Binder:
         return lenses.chain(parts)
 
     def table(self, name: str, table: MergedTable, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
+        """One table, its cells in the forms of both sides, and read backwards where it must be."""
         out: dict[Any, Any] = {}
         into: dict[Any, Any] = {}
         first: dict[Any, Origin] = {}
@@ -333,6 +347,7 @@ class _Binder:
     def condition(
         self, given: Sequence[Mapping[str, Any]], model: type[BaseModel], side: Side, at: Origin
     ) -> Condition:
+        """Tests that must all hold."""
         return tuple(
             test for part in given for path, tests in part.items() for test in self.test(path, tests, model, side, at)
         )
@@ -340,6 +355,7 @@ class _Binder:
     def test(
         self, path: str, tests: Mapping[str, Any], model: type[BaseModel], side: Side, at: Origin
     ) -> Iterable[BoundTest]:
+        """What is asked of one path."""
         place = self.place(path, model, side, at)
         if place is None:
             return

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from connector.mapping.layers import Origin
 from connector.mapping.lenses import Conversion, Lens
+from connector.mapping.match import MatchRule
 from connector.mapping.paths import Path, Slot, shown
 
 Side = Literal["ours", "theirs"]
@@ -131,3 +132,4 @@ class BoundKind:
     amendable: tuple[str, ...]
     origin: Origin
     register: Register = field(default_factory=lambda: Register())
+    matching: tuple[MatchRule, ...] = ()

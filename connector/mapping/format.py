@@ -12,119 +12,27 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from connector.mapping.parts import (
+    CODE,
+    SHORT,
+    TEXT,
+    Codes,
+    Json,
+    Name,
+    Part,
+    Scalar,
+    Short,
+    Test,
+    Texts,
+    When,
+    many,
+    shorter,
+)
+from connector.mapping.rules import Matching
 from connector.model.identifiers import OrganisationNumber
-
-Json = dict[str, Any]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-"""Lower-case letters, digits, - and _; at most 60."""
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str | bool | int | Decimal):
-        return value
-    raise PydanticCustomError("value-not-plain", "A plain value is wanted here: text, number, true or false.")
-
-
-def _many(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-_PLAIN: Json = {"type": ["string", "number", "boolean"]}
-_TEXT: Json = {"type": "string"}
-_CODE: Json = {"type": ["string", "number", "boolean", "null"]}
-_SHORT = "x-short"
-
-
-def _shorter(short: Json | None = None) -> Any:
-    """Marks what may also be written short: like this, or (None) as one item without the list around it."""
-    return Field(json_schema_extra={_SHORT: short or {}})
-
-
-Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_PLAIN)]
-"""Text, number, true or false."""
-Texts = Annotated[list[str], BeforeValidator(_many), Field(min_length=1), _shorter()]
-"""One text, or a list of them."""
-Scalars = Annotated[list[Scalar], BeforeValidator(_many), Field(min_length=1), _shorter()]
-"""One plain value, or a list of them."""
-
-
-Code = Annotated[Any, AfterValidator(lambda given: given if given is None else _scalar(given)), WithJsonSchema(_CODE)]
-Codes = Annotated[list[Code], BeforeValidator(_many), Field(min_length=1), _shorter()]
-"""One plain value or null, or a list of them."""
-
-
-class Part(BaseModel):
-    """A closed part of a file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
-
-
-class Short(Part):
-    """A part that may be written short, as plain values, where only its main key is wanted."""
-
-    @classmethod
-    def short(cls) -> tuple[str, Json]:
-        """The main key, and the JSON Schema of its short form."""
-        raise NotImplementedError
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lengthen(cls, given: Any) -> Any:
-        return given if isinstance(given, dict) else {cls.short()[0]: given}
-
-
-# --- conditions -------------------------------------------------------------------------------------------------------
-
-
-class Test(Short):
-    """What is asked of the value at a path. All that is said must hold."""
-
-    equals: Codes | None = None
-    """It is this value, or one of these (null among them: or there is none). The short form."""
-    differs: Scalars | None = None
-    """There is a value, and it is none of these."""
-    present: bool | None = None
-    """true: there is a value (a list has items); false: there is none."""
-    above: Decimal | None = None
-    """There is a number, greater than this."""
-    below: Decimal | None = None
-    """There is a number, less than this."""
-    any: Condition | None = None
-    """The list has an item for which this holds."""
-    every: Condition | None = None
-    """This holds for every item of the list (also of an empty one)."""
-
-    @classmethod
-    def short(cls) -> tuple[str, Json]:
-        """A value or a list of values: `equals`."""
-        return "equals", {"anyOf": [_PLAIN, {"type": "array", "items": _CODE}]}
-
-
-Condition = Annotated[list[dict[str, Test]], BeforeValidator(_many), _shorter()]
-"""Tests by path; all must hold. A list of such mappings where one path is tested twice."""
-
-
-class When(Part):
-    """When a line applies: `ours` is asked on the way out, `theirs` on the way in."""
-
-    ours: Condition | None = None
-    """Tests on our document."""
-    theirs: Condition | None = None
-    """Tests on the vendor's record."""
-
 
 # --- lines ------------------------------------------------------------------------------------------------------------
 
@@ -179,7 +87,7 @@ class Line(Short):
     @classmethod
     def short(cls) -> tuple[str, Json]:
         """A path or list of paths: `theirs`."""
-        return "theirs", {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+        return "theirs", {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 
 
 class Refusal(Part):
@@ -251,6 +159,8 @@ class KindSpec(Shape):
     forgets that it was there."""
     deleted_at_most: Annotated[Decimal, Field(ge=0, le=100)] | None = None
     """Per cent of a register that may be gone at once (5 unless said; one record always may): more is not believed."""
+    matching: dict[str, Matching | None] = {}
+    """What tells, when filled books are joined, that two records are the same; by name. null takes a rule away."""
 
 
 class Row(Part):
@@ -278,7 +188,7 @@ class Table(Part):
     """What it translates."""
     only: Literal["in", "out"] | None = None
     """One way; both ways, no value may stand twice on either side."""
-    rows: Annotated[list[Row], BeforeValidator(_rows), _shorter({"type": "object", "additionalProperties": _CODE})] = []
+    rows: Annotated[list[Row], BeforeValidator(_rows), shorter({"type": "object", "additionalProperties": CODE})] = []
     """Our code: their code. As a list of rows where keys have several parts."""
 
 
@@ -374,9 +284,9 @@ class Route(Part):
 
     title: str | None = None
     """What people call it."""
-    takes: Annotated[list[str], BeforeValidator(_many), _shorter()] = ["api"]
+    takes: Annotated[list[str], BeforeValidator(many), shorter()] = ["api"]
     """Where its documents come from: `api`, or connections."""
-    to: Annotated[list[str], BeforeValidator(_many), _shorter()]
+    to: Annotated[list[str], BeforeValidator(many), shorter()]
     """Connections whose books its documents are kept in."""
     issues: Texts | None = None
     """Who numbers the documents: a connection (its ledger issues), `source` (they come numbered), or `counterparty`
@@ -392,7 +302,7 @@ class Route(Part):
     takes_bank_money: Annotated[
         dict[str, Texts] | None,
         BeforeValidator(lambda given: given if isinstance(given, dict) or given is None else {"*": given}),
-        _shorter({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+        shorter({"anyOf": [TEXT, {"type": "array", "items": TEXT}]}),
     ] = None
     """Who reads the bank: a connection, `source`, `connector` or `nobody`; or by account number, one line each."""
 
@@ -421,7 +331,6 @@ class TenantFile(Part):
         return str(given) if isinstance(given, int) else given
 
 
-Test.model_rebuild()
 Line.model_rebuild()
 
 
@@ -440,13 +349,13 @@ def _with_short_forms(node: Any) -> Any:
         return [_with_short_forms(item) for item in node]
     if not isinstance(node, dict):
         return node
-    said = {key: _with_short_forms(value) for key, value in node.items() if key != _SHORT}
-    if _SHORT not in node:
+    said = {key: _with_short_forms(value) for key, value in node.items() if key != SHORT}
+    if SHORT not in node:
         return said
     about = {key: said.pop(key) for key in ("title", "description", "default") if key in said}
     forms = said.pop("anyOf", [said])
     many = next(form for form in forms if form.get("type") in ("array", "object"))
-    return {**about, "anyOf": [node[_SHORT] or many["items"], *forms]}
+    return {**about, "anyOf": [node[SHORT] or many["items"], *forms]}
 
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {

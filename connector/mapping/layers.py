@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.mapping import files, reading
-from connector.mapping.format import Content, Line, MappingFile, Refusal, Row, Shape, Table
+from connector.mapping.format import Content, Line, MappingFile, Row, Shape, Table
 from connector.mapping.problems import Problem, did_you_mean
 from connector.mapping.reading import Read
 from connector.mapping.source import Key, Source
@@ -75,6 +75,7 @@ class Merged:
     fields: dict[str, Said] = field(default_factory=dict)
     refuse: dict[str, Said] = field(default_factory=dict)
     loses: dict[str, Said] = field(default_factory=dict)
+    matching: dict[str, Said] = field(default_factory=dict)
     settings: dict[str, Said] = field(default_factory=dict)
     removed: dict[str, Origin] = field(default_factory=dict)
     """Lines that an upper layer took away, and where."""
@@ -118,7 +119,8 @@ def _plain(merged: Merged) -> Any:
         for name, said in merged.fields.items()
     ]
     rest = [
-        {name: said.values for name, said in part.items()} for part in (merged.refuse, merged.loses, merged.settings)
+        {name: said.values for name, said in part.items()}
+        for part in (merged.refuse, merged.loses, merged.settings, merged.matching)
     ]
     return [lines, rest]
 
@@ -187,15 +189,15 @@ def _shape(stack: Stack, layer: Layer, key: Key, merged: Merged, shape: Shape, *
             merged.removed[name] = layer.origin(*place)
             continue
         _line(stack, layer, place, merged, name, line, upper=upper)
-    for part in ("refuse", "loses"):
+    for part in ("refuse", "loses", "matching"):
         held: dict[str, Said] = getattr(merged, part)
-        for name, said in getattr(shape, part).items():
+        for name, said in getattr(shape, part, {}).items():
             place = (*key, part, name)
             if said is None:
                 if held.pop(name, None) is None:
                     _nothing_to_take(stack, layer, place, name, held)
                 continue
-            values = said.model_dump() if isinstance(said, Refusal) else {"why": said}
+            values = {"why": said} if isinstance(said, str) else said.model_dump(exclude={"note"})
             held[name] = Said(values, layer.origin(*place))
 
 

@@ -11,6 +11,7 @@ from connector.mapping import paths
 from connector.mapping.bound import BoundKind, BoundLine, BoundShape
 from connector.mapping.compile import Way, compile_kind
 from connector.mapping.layers import Origin
+from connector.mapping.match import MatchRule
 
 Document = Mapping[str, Any]
 """A canonical document as plain data (`model_dump()`): nested mappings and tuples, `Decimal`, `date`."""
@@ -76,6 +77,11 @@ class Mapper:
     def kind(self) -> str:
         """Kind of document, by its name: invoice, customer."""
         return self.bound.name
+
+    @property
+    def matching(self) -> tuple[MatchRule, ...]:
+        """What tells that two records are the same when filled books are joined, the surest first (`match.pair`)."""
+        return self.bound.matching
 
     def _function(self, way: Way) -> Callable[..., dict[str, Any]]:
         if way not in self._made:
