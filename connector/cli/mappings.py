@@ -101,7 +101,7 @@ def explain(
     kind: Annotated[str | None, typer.Option(help="Only this kind of document.")] = None,
     format: FormatOption = Format.text,
 ) -> None:
-    """Say which line of which layer makes which field, and in which direction.
+    """Say which line of which layer makes which field, in which direction, and which rules speak of it.
 
     Exit status 0: found; 1: no line makes or reads such a field; 2: the mapping cannot be used.
     """
@@ -114,20 +114,27 @@ def explain(
         for name, mapper in mapping.mappers.items()
         if kind in (None, name)
     }
+    rules = {name: mapping[name].rules(field) for name in found}
     if format is Format.json:
         lines = [{"kind": name, **_line(info)} for name, infos in found.items() for info in infos]
-        _print(json.dumps({"version": mapping.version, "lines": lines, "lost": lost}, ensure_ascii=False, indent=2))
+        ruled = [{"kind": name, "says": said, "layer": at.layer, "file": at.file, "line": at.line}
+                 for name, told in rules.items() for said, at in told]  # fmt: skip
+        said = {"version": mapping.version, "lines": lines, "rules": ruled, "lost": lost}
+        _print(json.dumps(said, ensure_ascii=False, indent=2))
     else:
         for name, infos in found.items():
-            if infos or lost[name]:
+            if infos or lost[name] or rules[name]:
                 _print(f"{name}:")
             for info in infos:
                 _print(f"  {info.sentence}")
                 _print(f"      {info.origin}" + "".join(f", changed by {change}" for change in info.changed))
+            for sentence, at in rules[name]:
+                _print(f"  {sentence}")
+                _print(f"      {at}")
             for path, why in lost[name].items():
                 _print(f"  {path} is not carried: {why}")
         _print(f"version {mapping.version}")
-    if not any(found.values()) and not any(lost.values()):
+    if not any(found.values()) and not any(lost.values()) and not any(rules.values()):
         _fail(
             f"No line of `{system}` makes or reads `{field}`.", "Name a field as it stands in one of the two models.", 1
         )

@@ -17,13 +17,12 @@ from connector.mapping.bound import (
     BoundLine,
     BoundRefusal,
     BoundShape,
-    BoundTest,
-    Condition,
     Otherwise,
     Place,
     Register,
     Side,
 )
+from connector.mapping.conditions import BoundTest, Condition
 from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
 from connector.mapping.lenses import Lens, Unfit
 from connector.mapping.paths import PathError, Slot
@@ -118,8 +117,9 @@ class Binder:
             if self.place(path, ours, "ours", said.origin):
                 loses.append((path, said.values["why"], said.origin))
         broken, self.broken = frozenset(map(paths.without_picks, self.broken)), outer
+        rules = bind_rules.dimensions(self, merged, lines, ours)
         return BoundShape(
-            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), broken
+            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), rules, broken
         )
 
     def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from connector.mapping.conditions import Condition
+from connector.mapping.dimensions import DimensionRule
 from connector.mapping.layers import Origin
 from connector.mapping.lenses import Conversion, Lens
 from connector.mapping.match import MatchRule
@@ -25,20 +27,6 @@ class Place:
 
     def __str__(self) -> str:
         return shown(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class BoundTest:
-    """One test of a condition: `how` is equals, differs, present, above, below, any or every."""
-
-    path: Path
-    how: str
-    value: Any
-    slot: Slot
-
-
-Condition = tuple[BoundTest, ...]
-"""All must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +97,8 @@ class BoundShape:
     loses: tuple[tuple[str, str, Origin], ...]
     removed: tuple[tuple[str, Origin], ...] = ()
     """Lines that an upper layer took away, by name, and where."""
+    dimensions: tuple[DimensionRule, ...] = ()
+    """What is derived, required and forbidden, as written."""
     broken: frozenset[str] = frozenset()
     """Paths of lines that could not be bound: what is wrong with them is said already."""
 

@@ -16,11 +16,13 @@ from itertools import count
 from typing import Any, Literal
 
 from connector.errors import ConnectorError, Stop
-from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Condition, Otherwise, Side
-from connector.mapping.faults import NOTHING, Missing, Spot, filled, item, record_fault, refuse
+from connector.mapping.bound import BoundLine, BoundRefusal, BoundShape, Otherwise, Side
+from connector.mapping.conditions import Condition
+from connector.mapping.dimensions import DimensionRule
+from connector.mapping.faults import NOTHING, Missing, Spot, item, record_fault, refuse
 from connector.mapping.layers import Origin
 from connector.mapping.lenses import Conversion
-from connector.mapping.paths import Path, Slot, Step, shown, slots
+from connector.mapping.paths import Path, Slot, Step, filled, shown, slots
 
 Way = Literal["out", "update", "into", "view"]
 _UNKNOWN = Missing()
@@ -63,7 +65,7 @@ class _Writer:
     def var(self, letter: str) -> str:
         return f"{letter}{next(self._numbers)}"
 
-    def spot(self, line: BoundLine | BoundRefusal | Otherwise, where: str) -> int:
+    def spot(self, line: BoundLine | BoundRefusal | Otherwise | DimensionRule, where: str) -> int:
         """A number by which a fault in this line finds its place in document and file."""
         table = getattr(line, "table_origin", None)
         self.spots.append(Spot(self.kind, self.way, where, line.origin, table, getattr(line, "tables", ())))
@@ -127,6 +129,9 @@ class _Scope:
                 self.add(f"at = {self.writer.spot(refusal, self.where)}")
                 self.add(f"if {self.condition(refusal.when, self.readers[()])}:")
                 self.add(f"refuse({self.writer.constant(refusal)})", 1)
+        for rule in self.shape.dimensions if self.way in ("out", "update") else ():
+            if rule.goes_out:
+                self.rule(rule, self.readers[()])
         self.add(f"{self.root.var} = {{}}")
         for line in lines:
             for place in line.ours if self.way == "into" else line.theirs:
@@ -138,7 +143,17 @@ class _Scope:
         for line in lines:
             self.line(line)
         self.close(self.root)
+        for rule in self.shape.dimensions if self.way == "into" else ():
+            if rule.comes_in:
+                self.rule(rule, self.root.var)
         return self.root.var
+
+    def rule(self, rule: DimensionRule, var: str) -> None:
+        """What a dimension rule makes of the document or line in this variable."""
+        self.add(f"at = {self.writer.spot(rule, self.where + _named(rule.path))}")
+        whole = "d" if self.way != "into" else self.root.var
+        asked = f"{var} = {self.writer.constant(rule.ask(self.way))}({var}, {whole})"
+        self.add(f"if {self.condition(rule.when, var)}: {asked}" if rule.when else asked)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -69,19 +69,6 @@ def item(items: Any, pick: str | tuple[str, str]) -> Any:
     return items[0]
 
 
-def filled(value: Any) -> bool:
-    """Whether there is a value: an empty text or list is none, nor is an object that has nothing else; 0 is one."""
-    if isinstance(value, dict):
-        for inner in value.values():  # noqa: SIM110 - asked of every line of an invoice; a generator takes twice as long
-            if inner is not None and inner != () and filled(inner):
-                return True
-        return False
-    return value is not None and value not in _EMPTY
-
-
-_EMPTY: tuple[Any, ...] = ((), [], "")
-
-
 def refuse(refusal: Any) -> NoReturn:
     """Stop a document that the system cannot express."""
     raise Stop(refusal.says, code="not-expressible", do=refusal.do or None, where={"rule": refusal.name})

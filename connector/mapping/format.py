@@ -31,7 +31,7 @@ from connector.mapping.parts import (
     many,
     shorter,
 )
-from connector.mapping.rules import Matching
+from connector.mapping.rules import DimensionRule, Matching
 from connector.model.identifiers import OrganisationNumber
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -110,6 +110,8 @@ class Shape(Part):
     """What is refused, by name. null takes it away."""
     loses: dict[str, str | None] = {}
     """Our paths (with all below them) that this system does not carry, and why."""
+    dimensions: dict[str, DimensionRule | None] = {}
+    """What is derived, required and forbidden among dimensions, by name. null takes a rule away."""
 
 
 class Linked(Part):

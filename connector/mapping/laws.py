@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.mapping import paths
-from connector.mapping.bound import BoundLine, BoundShape, Condition
-from connector.mapping.faults import filled
+from connector.mapping.bound import BoundLine, BoundShape
+from connector.mapping.conditions import holds
 from connector.mapping.layers import Origin
 from connector.mapping.mapper import Context, Document, Mapper, Record
 
@@ -55,31 +55,16 @@ def creating_is_updating(mapper: Mapper, document: Document, context: Context) -
     return bool(_full(_dropped(made, once)) == _full(changed))
 
 
-def holds(condition: Condition, data: Any) -> bool:
-    """Whether a condition holds for an object of plain data: the slow, plain meaning of what is compiled."""
-    return all(_holds(test.how, test.value, paths.get(data, test.path)) for test in condition)
+def _derived(shape: BoundShape) -> set[paths.Path]:
+    return {rule.path for rule in shape.dimensions if rule.how == "derive" and rule.goes_out}
 
 
-def _holds(how: str, wanted: Any, value: Any) -> bool:
-    match how:
-        case "equals":
-            return value in wanted
-        case "differs":
-            return value is not None and value not in wanted
-        case "present":
-            return filled(value) is bool(wanted)
-        case "above":
-            return value is not None and value > wanted
-        case "below":
-            return value is not None and value < wanted
-        case "any":
-            return any(holds(wanted, item) for item in value or ())
-        case _:
-            return all(holds(wanted, item) for item in value or ())
+def _is_filled(line: BoundLine) -> bool:
+    return line.default is not None or line.otherwise is not None
 
 
 def _given_back(shape: BoundShape, before: Any, after: Any, where: str) -> Iterator[Break]:
-    law = "reading what was written gives it back"
+    law, derived = "reading what was written gives it back", _derived(shape)
     for line in shape.lines:
         if line.only is not None or line.on is not None or not line.ours or not holds(line.when_ours, before):
             continue
@@ -87,7 +72,7 @@ def _given_back(shape: BoundShape, before: Any, after: Any, where: str) -> Itera
             yield from _items(law, line, line.ours[0].path, before, after, where, ours=True)
             continue
         values = [paths.get(before, place.path) for place in line.ours]
-        filled = (line.default is not None or line.otherwise is not None) and values == [None]
+        filled = values == [None] and (_is_filled(line) or line.ours[0].path in derived)
         for place, was in zip(line.ours, values, strict=True):
             became = paths.get(after, place.path)
             if not filled and not _same(was, became):
@@ -95,7 +80,7 @@ def _given_back(shape: BoundShape, before: Any, after: Any, where: str) -> Itera
 
 
 def _unchanged(shape: BoundShape, before: Any, after: Any, where: str) -> Iterator[Break]:
-    law = "writing what was read changes nothing"
+    law, derived = "writing what was read changes nothing", _derived(shape)
     for line in shape.lines:
         if line.only is not None or line.on is not None or not line.reads or not holds(line.when_theirs, before):
             continue
@@ -104,7 +89,7 @@ def _unchanged(shape: BoundShape, before: Any, after: Any, where: str) -> Iterat
             continue
         for place in line.theirs:
             was, became = paths.get(before, place.path), paths.get(after, place.path)
-            filled = was is None and (line.default is not None or line.otherwise is not None)
+            filled = was is None and (_is_filled(line) or (bool(line.ours) and line.ours[0].path in derived))
             if not filled and not _same(was, became):
                 yield Break(law, f"{where}{place}", was, became, line.origin)
 

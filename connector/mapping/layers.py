@@ -76,6 +76,7 @@ class Merged:
     refuse: dict[str, Said] = field(default_factory=dict)
     loses: dict[str, Said] = field(default_factory=dict)
     matching: dict[str, Said] = field(default_factory=dict)
+    dimensions: dict[str, Said] = field(default_factory=dict)
     settings: dict[str, Said] = field(default_factory=dict)
     removed: dict[str, Origin] = field(default_factory=dict)
     """Lines that an upper layer took away, and where."""
@@ -120,7 +121,7 @@ def _plain(merged: Merged) -> Any:
     ]
     rest = [
         {name: said.values for name, said in part.items()}
-        for part in (merged.refuse, merged.loses, merged.settings, merged.matching)
+        for part in (merged.refuse, merged.loses, merged.settings, merged.matching, merged.dimensions)
     ]
     return [lines, rest]
 
@@ -189,7 +190,7 @@ def _shape(stack: Stack, layer: Layer, key: Key, merged: Merged, shape: Shape, *
             merged.removed[name] = layer.origin(*place)
             continue
         _line(stack, layer, place, merged, name, line, upper=upper)
-    for part in ("refuse", "loses", "matching"):
+    for part in ("refuse", "loses", "matching", "dimensions"):
         held: dict[str, Said] = getattr(merged, part)
         for name, said in getattr(shape, part, {}).items():
             place = (*key, part, name)

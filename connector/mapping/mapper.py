@@ -194,10 +194,37 @@ class Mapper:
             return list(found)
         return [info for info in found if any(below(own, path) for own in (*info.ours, *info.theirs))]
 
+    def rules(self, path: str | None = None) -> list[tuple[str, Origin]]:
+        """What is refused, derived, required, forbidden and matched by a field of ours (and all below it), in words,
+        and where it is said; everything without a path.
+        """
+        return [
+            (said, at)
+            for said, at, asked in (*_rules(self.bound.shape, ""), *_matching(self.matching))
+            if path is None or any(below(own, path) for own in asked)
+        ]
+
     def source(self, way: Way) -> str:
         """The compiled Python text of `out`, `into`, `update` or `view`, for the curious."""
         self._function(way)
         return self._made[way][1]
+
+
+def _rules(shape: BoundShape, where: str) -> Iterator[tuple[str, Origin, list[str]]]:
+    for refusal in shape.refusals:
+        asked = [f"{where}{paths.shown(test.path)}" for test in refusal.when]
+        yield f"refused ({refusal.name}): {refusal.says}", refusal.origin, asked
+    for rule in shape.dimensions:
+        asked = [f"{where}{paths.shown(path)}" for path in (rule.path, *rule.sources)]
+        yield f"{where}{rule.sentence} ({rule.name})", rule.origin, asked
+    for line in shape.lines:
+        if line.each is not None:
+            yield from _rules(line.each, f"{where}{line.ours[0]}.")
+
+
+def _matching(rules: tuple[MatchRule, ...]) -> Iterator[tuple[str, Origin, list[str]]]:
+    for rule in rules:
+        yield f"matched by {rule.sentence} ({rule.name})", rule.origin, [paths.shown(path) for path in rule.by]
 
 
 def _losses(shape: BoundShape, where: str) -> Iterator[tuple[str, str]]:

@@ -246,3 +246,16 @@ def _meant(item: Any, step: Step) -> bool:
     if isinstance(step.pick, tuple):
         return isinstance(item, Mapping) and item.get(step.pick[0]) == step.pick[1]
     return True
+
+
+def filled(value: Any) -> bool:
+    """Whether there is a value: an empty text or list is none, nor is an object that has nothing else; 0 is one."""
+    if isinstance(value, dict):
+        for inner in value.values():  # noqa: SIM110 - asked of every line of an invoice; a generator takes twice as long
+            if inner is not None and inner != () and filled(inner):
+                return True
+        return False
+    return value is not None and value not in _EMPTY
+
+
+_EMPTY: tuple[Any, ...] = ((), [], "")

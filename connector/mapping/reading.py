@@ -131,7 +131,7 @@ def _from_the_back(place: Key) -> list[int]:
     return [-part if isinstance(part, int) else 1 for part in place] + [2]
 
 
-_HOLDERS = ("fields", "refuse", "loses", "matching", "rows", "examples", "connections", "routes")
+_HOLDERS = ("fields", "refuse", "loses", "matching", "dimensions", "rows", "examples", "connections", "routes")
 
 
 def _place(data: Any, loc: Sequence[str | int]) -> Key:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from connector.mapping.bound import BoundKind, BoundLine, BoundShape, BoundTest, Condition
+from connector.mapping.bound import BoundKind, BoundLine, BoundShape
+from connector.mapping.conditions import BoundTest, Condition
 from connector.mapping.layers import Origin
 from connector.mapping.paths import Step, leaves, shown, slots
 from connector.mapping.problems import Problem
@@ -121,7 +122,8 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
         if refusal.side == "ours" and len(refusal.when) == 1 and _asks_for_any(test)
     }
     lost = {path: at for path, _, at in shape.loses}
-    said_of = {*covered, *refused, *lost, *shape.broken}
+    follows = {_without_picks(rule.path) for rule in shape.dimensions if rule.gives_back}
+    said_of = {*covered, *refused, *lost, *follows, *shape.broken}
     every = list(leaves(shape.ours))
     missing = [leaf for leaf in every if not any(above in said_of for above in _from_above(leaf))]
     for leaf in _gathered(missing, every):

@@ -140,6 +140,11 @@ def test_invoices_are_the_same_by_number_date_and_amount_not_by_number_alone() -
     assert (found.ours_left, found.theirs_left) == (("b",), ("2",))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    shipped("customer")
+
+
 SIDES = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.tuples(st.sampled_from("123"), st.booleans()))
 
 
