@@ -59,8 +59,10 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
         may_change = tuple(amendable.values["amendable"]) if amendable else ()
         rules = bind_rules.matching(binder, merged, shape)
         found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register), rules)
-    for name, table in stack.tables.items():
-        if name not in binder.used:
+    for name, table in [(name, table) for name, table in stack.tables.items() if name not in binder.used]:
+        if all(at.layer == "shared" for _, at in table.rows.values()) and table.origin.layer == "shared":
+            del stack.tables[name]  # a system need not use all that is shared
+        else:
             said = f"No line uses the table `{name}`."
             binder.problem("table-unused", said, table.origin, did_you_mean(name, binder.missed), warning=True)
     return found, [*stack.problems, *binder.problems]

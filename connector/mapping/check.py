@@ -8,8 +8,8 @@ from pathlib import Path
 
 from connector.errors import ConnectorError
 from connector.mapping import examples, files, reading
-from connector.mapping.format import MappingFile, TenantFile
-from connector.mapping.layers import Layer, system_layers
+from connector.mapping.format import Content, MappingFile, SharedFile, TenantFile
+from connector.mapping.layers import Layer, merge, shared_layers, system_layers
 from connector.mapping.load import Mapping, Plugins, build
 from connector.mapping.problems import Problem, errors
 from connector.mapping.reading import Read
@@ -47,6 +47,10 @@ def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
             continue
         if isinstance(found.content, TenantFile):
             _tenant(report, found, plugins)
+        elif isinstance(found.content, SharedFile):
+            # What a table turns into what is checked where a system uses it.
+            layer = Layer("shared", Content(tables=found.content.tables), found.source)
+            report.problems += merge(found.content.shared, [layer]).problems
         else:
             _mapping(report, found, plugins)
     report.problems += [problem for outcome in report.outcomes for problem in outcome.problems]
@@ -68,7 +72,11 @@ def _found(paths: Sequence[Path]) -> Iterable[Path]:
 
 def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None:
     content, source = found.content, found.source
-    layers = [Layer("system", content, source)]
+    shared, problems = shared_layers(content, source)
+    report.problems += problems
+    if problems:
+        return
+    layers = [*shared, Layer("system", content, source)]
     if content.layer == "office":
         try:
             below, problems = system_layers(content.system, content.extends)

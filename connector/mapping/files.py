@@ -18,7 +18,7 @@ from connector.errors import Misconfigured, Missing
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
-FOLDERS = {"system": "systems", "office": "offices", "tenant": "tenants"}
+FOLDERS = {"shared": "shared", "system": "systems", "office": "offices", "tenant": "tenants"}
 
 
 def shipped(folder: str) -> Path:

@@ -1,7 +1,7 @@
 """The format of mapping files and tenant files, as pydantic models: what may stand where, and what it means.
 
-`schemas/mapping.schema.json` and `schemas/tenant.schema.json` are made from these models (`python -m connector.mapping`
-writes them, a test keeps them current), so editors complete and mark what is written here.
+The schemas in `schemas/` (`mapping`, `shared` and `tenant.schema.json`) are made from these models (`python -m
+connector.mapping` writes them, a test keeps them current), so editors complete and mark what is written here.
 """
 
 from __future__ import annotations
@@ -216,6 +216,8 @@ class MappingFile(Content):
     """Name of the office (`layer: office`)."""
     extends: Name | None = None
     """Office whose file this one changes; otherwise it changes the system's own."""
+    uses: Texts | None = None
+    """Shared files whose tables this system's file stands on (`layer: system`)."""
     examples: list[Example] = []
     """Documents and the records they become."""
 
@@ -227,7 +229,22 @@ class MappingFile(Content):
             )
         if self.extends and self.layer == "system":
             raise PydanticCustomError("system-extends", "A system's file stands on nothing: take `extends` away.")
+        if self.uses and self.layer == "office":
+            raise PydanticCustomError("office-uses", "Shared files are used by a system's file: take `uses` away.")
         return self
+
+
+class SharedFile(Part):
+    """Tables that several systems' files use (`layer: shared`)."""
+
+    layer: Literal["shared"]
+    """This is a shared file."""
+    shared: Name
+    """Its name; the file is called NAME.yaml."""
+    title: str | None = None
+    """What people call it."""
+    tables: dict[str, Table | None] = {}
+    """Tables by name."""
 
 
 # --- tenants ----------------------------------------------------------------------------------------------------------
@@ -362,5 +379,6 @@ def _with_short_forms(node: Any) -> Any:
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "mapping.schema.json": (MappingFile, "Mapping file of a system or an office"),
+    "shared.schema.json": (SharedFile, "Tables that several systems use"),
     "tenant.schema.json": (TenantFile, "Tenant file"),
 }

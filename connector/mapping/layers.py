@@ -1,7 +1,7 @@
 """Layers put on each other: what holds in the end, and which line of which file said it.
 
-System, office, tenant: each changes lines of the one below. A line of an upper layer changes the keys it names and
-leaves the rest of the line as it is; `null` takes a line, a row or a key away.
+System (on the shared tables it uses), office, tenant: each changes lines of the one below. A line of an upper layer
+changes the keys it names and leaves the rest of the line as it is; `null` takes a line, a row or a key away.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from connector.errors import ConnectorError
 from connector.mapping import files, reading
 from connector.mapping.format import Content, Line, MappingFile, Row, Shape, Table
 from connector.mapping.problems import Problem, did_you_mean
@@ -126,10 +127,30 @@ def _plain(merged: Merged) -> Any:
     return [lines, rest]
 
 
+def shared_layers(content: MappingFile, source: Source) -> tuple[list[Layer], list[Problem]]:
+    """The shared files that a system's file stands on; one that is not there is a problem of the line that names it."""
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for name in content.uses or ():
+        try:
+            found, wrong = reading.shared_file(files.find("shared", name))
+        except ConnectorError as error:
+            line = source.line(("uses",))
+            problems.append(Problem(error.code, error.said, source.file, line, error.do))
+            continue
+        problems += wrong
+        if found is not None and not found.damaged:
+            layers.append(Layer("shared", Content(tables=found.content.tables), found.source))
+    return layers, problems
+
+
 def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], list[Problem]]:
-    """The shipped layer, and an office's standard with all it stands on. A circle of offices is a problem."""
+    """A system's file on what it uses, and an office's standard with all it stands on; a circle is a problem."""
     below, problems = _file("system", system, system)
     if below is None:
+        return [], problems
+    shared, problems = shared_layers(below.content, below.source)
+    if problems:
         return [], problems
     layers: list[Layer] = []
     seen: list[str] = []
@@ -144,7 +165,7 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
             return [], problems
         layers.append(Layer("office", found.content, found.source))
         office = found.content.extends
-    return [Layer("system", below.content, below.source), *reversed(layers)], []
+    return [*shared, Layer("system", below.content, below.source), *reversed(layers)], []
 
 
 def _file(layer: str, name: str, system: str) -> tuple[Read[MappingFile] | None, list[Problem]]:

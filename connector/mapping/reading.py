@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from connector.mapping import files, source
-from connector.mapping.format import MappingFile, TenantFile
+from connector.mapping.format import MappingFile, SharedFile, TenantFile
 from connector.mapping.problems import Problem, did_you_mean
 from connector.mapping.source import Key, Source
 
@@ -32,7 +32,7 @@ class Read(Generic[F]):
     """
 
 
-def any_file(path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, list[Problem]]:
+def any_file(path: Path) -> tuple[Read[MappingFile] | Read[SharedFile] | Read[TenantFile] | None, list[Problem]]:
     """A file of any layer: what it is, it says itself in `layer`."""
     read_source, problems = source.read(path, files.shown(path))
     if read_source is None:
@@ -40,9 +40,11 @@ def any_file(path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, l
     layer = read_source.data.get("layer")
     if layer == "tenant":
         return _tenant(read_source, path)
+    if layer == "shared":
+        return _shared(read_source, path)
     if layer in ("system", "office"):
         return _fit(read_source, path, MappingFile)
-    known = ("system", "office", "tenant")
+    known = ("shared", "system", "office", "tenant")
     if "layer" not in read_source.data:
         said, code, do = (
             "The file does not say which layer it is.",
@@ -58,6 +60,12 @@ def mapping_file(path: Path) -> tuple[Read[MappingFile] | None, list[Problem]]:
     """A system's or office's file."""
     read_source, problems = source.read(path, files.shown(path))
     return _fit(read_source, path, MappingFile) if read_source else (None, problems)
+
+
+def shared_file(path: Path) -> tuple[Read[SharedFile] | None, list[Problem]]:
+    """A file of tables that several systems use; that it has its own name is checked too."""
+    read_source, problems = source.read(path, files.shown(path))
+    return _shared(read_source, path) if read_source else (None, problems)
 
 
 def tenant_file(path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
@@ -83,6 +91,15 @@ _FOLLOWS = {
     "connection-unknown": frozenset({"connections"}),
     "duty-owner-unknown": frozenset({"connections"}),
 }
+
+
+def _shared(read_source: Source, path: Path) -> tuple[Read[SharedFile] | None, list[Problem]]:
+    found, problems = _fit(read_source, path, SharedFile)
+    if found and found.content.shared != path.stem:
+        said = f"The file is called {path.name} and calls itself `{found.content.shared}`."
+        line, do = found.source.line(("shared",)), f"Call the file {found.content.shared}.yaml, or mend the name."
+        return None, [*problems, Problem("shared-misnamed", said, found.source.file, line, do)]
+    return found, problems
 
 
 def _tenant(read_source: Source, path: Path) -> tuple[Read[TenantFile] | None, list[Problem]]:
