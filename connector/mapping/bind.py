@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,19 +26,27 @@ from connector.mapping.bound import (
 from connector.mapping.conditions import BoundTest, Condition
 from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
 from connector.mapping.lenses import Lens, Unfit
+from connector.mapping.own_lenses import own_lens
 from connector.mapping.paths import PathError, Slot
 from connector.mapping.problems import Problem, did_you_mean
+from connector.ports import LensPlugin
 
-_LENS_KEYS = ("table", "link", "minor_units", "date", "digits", "join", "constant", "each")
+_LENS_KEYS = ("table", "link", "minor_units", "date", "digits", "join", "lens", "constant", "each")
 
 _REGISTER = tuple(one.name for one in dataclasses.fields(Register))
 
 Models = Mapping[str, type[BaseModel]]
+OwnLenses = Mapping[str, LensPlugin]
 
 
-def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKind], list[Problem]]:
-    """The kinds of a stack of layers, bound to our models and the vendor's wire models, and all that is wrong."""
-    binder = Binder(stack, {*ours, *stack.kinds})
+def bind(
+    stack: Stack, ours: Models, theirs: Models, own: OwnLenses = MappingProxyType({})
+) -> tuple[dict[str, BoundKind], list[Problem]]:
+    """The kinds of a stack of layers, bound to our models and the vendor's wire models, and all that is wrong.
+
+    `own`: installed lenses by name.
+    """
+    binder = Binder(stack, {*ours, *stack.kinds}, own)
     found: dict[str, BoundKind] = {}
     for name, merged in stack.kinds.items():
         if name not in ours or name not in theirs:
@@ -71,8 +80,9 @@ def bind(stack: Stack, ours: Models, theirs: Models) -> tuple[dict[str, BoundKin
 class Binder:
     """Collects what is wrong while the lines of one stack are bound."""
 
-    def __init__(self, stack: Stack, kinds: set[str]) -> None:
+    def __init__(self, stack: Stack, kinds: set[str], own: OwnLenses) -> None:
         self.stack = stack
+        self.own = own
         self.kinds = kinds
         self._problems: dict[Problem, None] = {}
         self.broken: set[str] = set()
@@ -235,6 +245,8 @@ class Binder:
             if other.form not in ("integer", "text", "any"):
                 raise Unfit("type-mismatch", "A link leads to an id of the vendor: text or a whole number.")
             return lenses.link(values["link"], other)
+        if "lens" in values:
+            return own_lens(values["lens"], self.own, one, other)
         for key, wanted, made in (
             ("minor_units", ("number", "integer"), lenses.minor_units),
             ("date", ("date", "text"), lenses.day),

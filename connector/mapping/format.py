@@ -65,6 +65,8 @@ class Line(Short):
     """Our text of digits is the vendor's whole number; one that would lose its leading zeros is a stop."""
     join: str | None = None
     """Separator between several of our values in the vendor's one text (or the other way round)."""
+    lens: str | None = None
+    """A lens of your own, by the name of its plugin."""
     constant: Scalar | None = None
     """Always this value."""
     default: Scalar | None = None

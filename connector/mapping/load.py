@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from connector import plugins as installed
 from connector.errors import Misconfigured
 from connector.mapping.bind import bind
 from connector.mapping.layers import Layer, Stack, merge, system_layers
@@ -103,7 +104,7 @@ def build(system: str, layers: list[Layer], plugins: Plugins) -> tuple[Mapping |
         return None, [Problem("system-not-installed", said, at.file, at.line, did_you_mean(system, plugins))]
     stack = merge(system, layers)
     wire = {kind.value: model for kind, model in plugin.wire.items()}
-    bound, problems = bind(stack, CANONICAL, wire)
+    bound, problems = bind(stack, CANONICAL, wire, installed.lenses())
     problems += [problem for kind in bound.values() for problem in whole(kind, system)]
     if any(problem.severity == "error" for problem in problems):
         return None, problems
