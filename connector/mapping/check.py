@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.errors import ConnectorError
-from connector.mapping import examples, files, reading
+from connector.mapping import corpus, examples, files, reading
 from connector.mapping.format import Content, MappingFile, SharedFile, TenantFile
 from connector.mapping.layers import Layer, merge, shared_layers, system_layers
 from connector.mapping.load import Mapping, Plugins, build
@@ -24,6 +24,8 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     outcomes: list[examples.Outcome] = field(default_factory=list)
     mappings: list[tuple[str, Mapping]] = field(default_factory=list)
+    tried: dict[str, corpus.Tried] = field(default_factory=dict)
+    """By version: how a mapping did on the documents that every mapping is tried on."""
 
     @property
     def fine(self) -> bool:
@@ -33,7 +35,7 @@ class Report:
 
 def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
     """Check files, folders of files, or (none given) all that there are: format, paths, types, tables, duties, examples
-    and the laws on them. Nothing is raised for what is in a file.
+    and the laws, on the examples and on the bundled documents. Nothing is raised for what is in a file.
     """
     report = Report()
     for path in _found(paths) if paths else _all():
@@ -96,7 +98,7 @@ def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None
     mapping, problems = build(content.system, layers, plugins)
     report.problems += reading.telling(problems, found.damaged)
     if mapping is not None and not found.damaged:
-        report.mappings.append((source.file, mapping))
+        _try(report, source.file, mapping)
         report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
 
 
@@ -105,6 +107,14 @@ def _tenant(report: Report, found: Read[TenantFile], plugins: Plugins) -> None:
     report.problems += reading.telling(problems, found.damaged)
     if tenant is not None and not found.damaged:
         for id, connection in tenant.connections.items():
-            report.mappings.append((found.source.file, connection.mapping))
+            _try(report, found.source.file, connection.mapping)
             at = ("connections", id, "examples")
             report.outcomes += examples.run(connection.mapping, connection.said.examples, found.source, at)
+
+
+def _try(report: Report, file: str, mapping: Mapping) -> None:
+    """Hold the laws against a mapping that is whole; the same one only once."""
+    report.mappings.append((file, mapping))
+    if mapping.version not in report.tried:
+        report.tried[mapping.version] = tried = corpus.attempt(mapping)
+        report.problems += tried.problems

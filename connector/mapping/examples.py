@@ -16,7 +16,9 @@ from connector.mapping.load import Mapping as SystemMapping
 from connector.mapping.mapper import Mapper
 from connector.mapping.paths import Slot
 from connector.mapping.problems import Problem, did_you_mean
+from connector.mapping.shrink import smallest
 from connector.mapping.source import Key, Source
+from connector.model import json
 
 
 class Links:
@@ -108,7 +110,7 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
             problem("example-did-not-stop", f"it was to stop with {example.stops} and went through.", "stops")
             return outcome()
         for found in _laws(mapper, ours, theirs, links, example.only):
-            problem("law-broken", f"{found}.")
+            problem("law-broken", f"{found}.{_least(mapper, ours, links, found)}")
     except ConnectorError as error:
         if example.stops != error.code:
             wanted = f" instead of {example.stops}" if example.stops else ""
@@ -125,6 +127,18 @@ def _laws(mapper: Mapper, ours: Any, theirs: Any, links: Links, only: str | None
     if theirs is not None and only is None:
         found += writing_changes_nothing(mapper, theirs, links)
     return found
+
+
+def _least(mapper: Mapper, ours: Any, links: Links, found: Break | str) -> str:
+    """The smallest part of our document that breaks the law in the same place, in words."""
+    if ours is None or isinstance(found, str):
+        return ""
+
+    def shows(smaller: Any) -> bool:
+        again = _laws(mapper, smaller, None, links, None)
+        return any(isinstance(one, Break) and (one.law, one.sort) == (found.law, found.sort) for one in again)
+
+    return f" The smallest that shows it: {json.dumps(smallest(ours, shows)).decode()}" if shows(ours) else ""
 
 
 def typed(value: Any, model: type[BaseModel] | None, *, vendor: bool) -> Any:

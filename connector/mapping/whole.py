@@ -139,7 +139,9 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
 
 
 def _carries(line: BoundLine, path: str) -> bool:
-    return line.writes and line.reads and any(_without_picks(place.path) == path for place in line.ours)
+    """Whether the line carries all of it, whatever the document: under a condition, or of one item, some gets lost."""
+    whole = not line.when_ours and all(step.pick in (None, "only") for place in line.ours for step in place.path)
+    return line.writes and line.reads and whole and any(_without_picks(place.path) == path for place in line.ours)
 
 
 def _without_picks(path: tuple[Step, ...]) -> str:
