@@ -47,7 +47,17 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text for people,
 
 
 @app.command()
-def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
+def check(
+    paths: Paths = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file of the codes that connected ledgers have: {TENANT/CONNECTION: {field: [code, …]}}, fields"
+            ' as mapping files name them or how that ends ("vatType.number").'
+        ),
+    ] = None,
+    format: FormatOption = Format.text,
+) -> None:
     """Show everything that is wrong: file, line, what, and a suggestion.
 
     Checks the format, paths on both sides, types, tables, required fields of the vendor, losses nobody declared, duties
@@ -55,7 +65,7 @@ def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
     changes nothing, reading what was written gives it back, what is lost is declared. What breaks one is shown as the
     smallest document that does. Exit status 0: fine; 1: something is wrong; 2: no file can be checked.
     """
-    report = _report(paths)
+    report = _report(paths, _codes(codes) if codes else {})
     if format is Format.json:
         losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
         found = [problem.as_json() for problem in report.problems]
@@ -149,12 +159,21 @@ def explain(
         )
 
 
-def _report(paths: list[Path] | None) -> Report:
+def _codes(path: Path) -> dict[str, dict[str, list[str]]]:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return {name: {field: [str(code) for code in codes] for field, codes in fields.items()}
+                for name, fields in said.items()}  # fmt: skip
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        _fail(f"{path} is no file of codes: {error}", "See connector mappings check --help.", Exit.UNUSABLE)
+
+
+def _report(paths: list[Path] | None, codes: dict[str, dict[str, list[str]]] | None = None) -> Report:
     from connector import plugins
     from connector.mapping.check import check
 
     try:
-        return check(paths or (), plugins=plugins.accounting())
+        return check(paths or (), plugins=plugins.accounting(), options=codes or {})
     except ConnectorError as error:
         _fail(error.said, error.do, Exit.UNUSABLE)
 
