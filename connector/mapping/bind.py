@@ -131,7 +131,15 @@ class Binder:
         broken, self.broken = frozenset(map(paths.without_picks, self.broken)), outer
         rules = bind_rules.dimensions(self, merged, lines, ours)
         return BoundShape(
-            ours, theirs, tuple(lines), tuple(refusals), tuple(loses), tuple(merged.removed.items()), rules, broken
+            ours,
+            theirs,
+            tuple(lines),
+            tuple(refusals),
+            tuple(loses),
+            tuple(merged.removed.items()),
+            tuple(merged.unfilled.items()),
+            rules,
+            broken,
         )
 
     def refusal(self, name: str, said: Said, ours: type[BaseModel], theirs: type[BaseModel]) -> Iterable[BoundRefusal]:
@@ -199,7 +207,7 @@ class Binder:
                 place, vendor = (bound_ours[0], False) if only == "in" else (bound_theirs[0], True)
                 return BoundLine(**common, constant=(lenses.typed(values["constant"], place.slot, vendor=vendor),))
             if "each" in values:
-                return self.list_line(common, values["each"], owner)
+                return self.list_line(common, values["each"], owner, said)
             lens = self.lens(values, said, bound_ours, bound_theirs, only)
             default = None
             if "default" in values:
@@ -212,12 +220,15 @@ class Binder:
         first = self.stack.tables[tables[0]].origin if tables else None
         return BoundLine(**common, lens=lens, default=default, otherwise=otherwise, table_origin=first)
 
-    def list_line(self, common: dict[str, Any], each: Merged, owner: str) -> BoundLine:
+    def list_line(self, common: dict[str, Any], each: Merged, owner: str, said: Said) -> BoundLine | None:
         """A line whose items have lines of their own."""
         ours, theirs = common["ours"][0], common["theirs"][0]
-        for place, side in ((ours, "our"), (theirs, "their")):
+        sides: tuple[tuple[Place, Side, str], ...] = ((ours, "ours", "our"), (theirs, "theirs", "their"))
+        for place, side, whose in sides:
             if place.slot.form != "list" or place.slot.model is None:
-                raise Unfit("each-without-list", f"`each` maps lists of objects; {side} `{place}` is none.")
+                words = f"`{common['name']}`: `each` maps lists of objects; {whose} `{place}` is none."
+                self.problem("each-without-list", words, said.where(side))
+                return None
         shape = self.shape(each, ours.slot.model, theirs.slot.model, owner)
         return BoundLine(**common, each=shape)
 

@@ -97,6 +97,8 @@ class BoundShape:
     loses: tuple[tuple[str, str, Origin], ...]
     removed: tuple[tuple[str, Origin], ...] = ()
     """Lines that an upper layer took away, by name, and where."""
+    unfilled: tuple[tuple[str, Origin], ...] = ()
+    """Fields of theirs that those lines carried."""
     dimensions: tuple[DimensionRule, ...] = ()
     """What is derived, required and forbidden, as written."""
     broken: frozenset[str] = frozenset()

@@ -81,6 +81,8 @@ class Merged:
     settings: dict[str, Said] = field(default_factory=dict)
     removed: dict[str, Origin] = field(default_factory=dict)
     """Lines that an upper layer took away, and where."""
+    unfilled: dict[str, Origin] = field(default_factory=dict)
+    """Fields of theirs that those lines carried."""
 
 
 @dataclass(slots=True)
@@ -206,9 +208,11 @@ def _shape(stack: Stack, layer: Layer, key: Key, merged: Merged, shape: Shape, *
     for name, line in shape.fields.items():
         place: Key = (*key, "fields", name)
         if line is None:
-            if merged.fields.pop(name, None) is None:
+            gone = merged.fields.pop(name, None)
+            if gone is None:
                 _nothing_to_take(stack, layer, place, name, merged.fields)
             merged.removed[name] = layer.origin(*place)
+            merged.unfilled |= dict.fromkeys((gone.values.get("theirs") or ()) if gone else (), layer.origin(*place))
             continue
         _line(stack, layer, place, merged, name, line, upper=upper)
     for part in ("refuse", "loses", "matching", "dimensions"):

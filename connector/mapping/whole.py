@@ -99,17 +99,17 @@ def _required(shape: BoundShape, where: str, system: str, origin: Origin) -> Ite
             missing = shown((*path, Step(name)))
             filled = name in written.get(path, set()) or missing in broken
             if slot.required and not slot.read_only and not filled:
-                at = _first_line(shape, path) or origin
+                at = dict(shape.unfilled).get(missing) or _nearest(shape, path, name) or origin
                 said = f"{system} requires `{missing}` of a {where}, and no line fills it."
                 do = "Add a line for it, or a line with a `constant`."
                 yield Problem("required-unfilled", said, at.file, at.line, do)
 
 
-def _first_line(shape: BoundShape, path: tuple[Step, ...]) -> Origin | None:
-    for line in shape.lines:
-        if path and any(place.path[: len(path)] == path for place in line.theirs):
-            return line.origin
-    return None
+def _nearest(shape: BoundShape, path: tuple[Step, ...], name: str) -> Origin | None:
+    """Where a field that nobody writes is read, else where the first line writes into what it lies in."""
+    there = [(place.path, line.origin) for line in shape.lines for place in line.theirs]
+    read = next((at for found, at in there if shown(found) == shown((*path, Step(name)))), None)
+    return read or next((at for found, at in there if path and found[: len(path)] == path), None)
 
 
 def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterator[Problem]:

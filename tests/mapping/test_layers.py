@@ -60,6 +60,9 @@ def test_taking_a_line_away_makes_a_loss_that_must_be_declared(tenant: Any) -> N
         tenant("kinds: {invoice: {fields: {buyer_reference: null}}}")
     assert raised.value.code == "loss-undeclared"
     assert raised.value.where == {"file": "mappings/tenants/acme.yaml", "line": 10}
+    with pytest.raises(Misconfigured) as raised:
+        tenant("kinds: {invoice: {fields: {issue_date: null}, loses: {issue_date: Not used here.}}}")
+    assert (raised.value.code, raised.value.where["file"]) == ("required-unfilled", "mappings/tenants/acme.yaml")
     tenant("kinds: {invoice: {fields: {buyer_reference: null}, loses: {buyer_reference: Not used here.}}}")
 
 
