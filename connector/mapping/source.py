@@ -94,6 +94,8 @@ def parse(text: str, file: str) -> tuple[Source | None, list[Problem]]:
         return None, [*reader.problems, Problem(unfit.code, unfit.said, file, unfit.line, unfit.do)]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.context_mark and ("quoted" in (error.context or "") or "stream end" in (error.problem or "")):
+            mark = error.context_mark  # where it begins that never ends
         said = f"This is no YAML: {error.problem or error.context or 'it cannot be read'}."
         do = "Check indentation, colons and quotes at this line and the one above."
         return None, [*reader.problems, Problem("not-yaml", said, file, mark.line + 1 if mark else 1, do)]

@@ -204,7 +204,7 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
         for key, ids, more in (("takes", route.takes, ("api",)), ("to", route.to, ())):
             for id in ids:
                 if id not in said.connections and id not in more:
-                    words = f"The route `{name}` names `{id}`, which is no connection of this tenant."
+                    words = f"The route `{name}` names `{id}`, which is {_whose(id)}."
                     do = did_you_mean(id, [*said.connections, *more])
                     yield Problem("connection-unknown", words, file, source.line((*at, key)), do)
         for duty, others in _MAY_OWN.items():
@@ -224,7 +224,9 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
                     yield Problem("duty-two-owners", words, file, place, "Each duty has exactly one owner.")
                 for owner in named:
                     if owner not in said.connections and owner not in others:
-                        words = f"`{owner}` cannot own `{duty}`."
+                        words = f"`{owner}` cannot own `{duty}`" + (
+                            f": it is {_whose(owner)}." if "/" in owner else "."
+                        )
                         do = did_you_mean(owner, [*said.connections, *others])
                         yield Problem("duty-owner-unknown", words, file, place, do)
                 if duty == "issues" and len(named) == 1 and named[0] in said.connections and named[0] not in route.to:
@@ -232,6 +234,11 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
                     yield Problem("duty-not-on-route", words, file, place, f"Add `{named[0]}` to `to`.")
                 if duty == "takes_bank_money" and len(named) == 1:
                     yield from _bank_money(account, named[0], name, place, banks, file)
+
+
+def _whose(id: str) -> str:
+    """What a name is that no connection here has."""
+    return "a connection of another tenant" if "/" in id else "no connection of this tenant"
 
 
 def _bank_money(

@@ -22,8 +22,9 @@ def test_plain_yaml_keeps_lines_and_text_as_written() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "line"),
     [
-        ("a: 1\nb: [1, 2\n", "not-yaml", 3),
-        ("a: 'x\n", "not-yaml", 2),
+        ("a: 1\nb: [1, 2\n", "not-yaml", 2),
+        ("a: 'x\n", "not-yaml", 1),
+        ('a: 1\nb: "x\nc: 1\nd: 2\n', "not-yaml", 2),
         ("a: 1\n\tb: 2\n", "tab", 2),
         ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3),
         ("x:\n  a: 1\n  a: 2\n", "duplicate-key", 3),
