@@ -18,6 +18,7 @@ from connector.mapping.bound import (
     BoundLine,
     BoundRefusal,
     BoundShape,
+    Limits,
     Otherwise,
     Place,
     Register,
@@ -34,6 +35,7 @@ from connector.ports import LensPlugin
 _LENS_KEYS = ("table", "link", "minor_units", "date", "digits", "join", "lens", "constant", "each")
 
 _REGISTER = tuple(one.name for one in dataclasses.fields(Register))
+_LIMITS = tuple(one.name for one in dataclasses.fields(Limits))
 
 Models = Mapping[str, type[BaseModel]]
 OwnLenses = Mapping[str, LensPlugin]
@@ -59,15 +61,19 @@ def bind(
         amendable = merged.settings.get("amendable")
         for path in amendable.values["amendable"] if amendable else ():
             binder.place(path, ours[name], "ours", amendable.origin if amendable else merged.origin)
-        register = {key: merged.settings[key].values[key] for key in _REGISTER if key in merged.settings}
-        if register and "active" not in ours[name].model_fields:
-            first = next(iter(register))
+        register, limits = (
+            {key: merged.settings[key].values[key] for key in keys if key in merged.settings}
+            for keys in (_REGISTER, _LIMITS)
+        )
+        of_register = {*register, *(limits.keys() & {"deleted_at_most"})}
+        if of_register and "active" not in ours[name].model_fields:
+            first = next(iter(sorted(of_register)))
             words = f"`{first}` speaks of records of a register; a {name} is none."
             binder.problem("no-register", words, merged.settings[first].origin, "Take it away.")
-            register = {}
+            register, limits = {}, {}
         may_change = tuple(amendable.values["amendable"]) if amendable else ()
         rules = bind_rules.matching(binder, merged, shape)
-        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register), rules)
+        found[name] = BoundKind(name, shape, may_change, merged.origin, Register(**register), rules, Limits(**limits))
     for name, table in [(name, table) for name, table in stack.tables.items() if name not in binder.used]:
         if all(at.layer == "shared" for _, at in table.rows.values()) and table.origin.layer == "shared":
             del stack.tables[name]  # a system need not use all that is shared

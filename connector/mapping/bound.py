@@ -112,7 +112,17 @@ class Register:
     creates: Literal["always", "needed", "never"] = "needed"
     deactivated: Literal["follow", "ask", "ignore"] = "follow"
     deleted: Literal["follow", "ask", "ignore"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a kind may change or be gone at once before nothing is believed, in per cent of what is linked.
+
+    One record always may. `changed_at_most` None: there is no limit.
+    """
+
     deleted_at_most: Decimal = Decimal(5)
+    changed_at_most: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +135,4 @@ class BoundKind:
     origin: Origin
     register: Register = field(default_factory=lambda: Register())
     matching: tuple[MatchRule, ...] = ()
+    limits: Limits = field(default_factory=lambda: Limits())

@@ -163,6 +163,9 @@ class KindSpec(Shape):
     forgets that it was there."""
     deleted_at_most: Annotated[Decimal, Field(ge=0, le=100)] | None = None
     """Per cent of a register that may be gone at once (5 unless said; one record always may): more is not believed."""
+    changed_at_most: Annotated[Decimal, Field(ge=0, le=100)] | None = None
+    """Per cent of what is linked that may change there at once (no limit unless said; one record always may): more is
+    not taken over before a person says that it is meant."""
     matching: dict[str, Matching | None] = {}
     """What tells, when filled books are joined, that two records are the same; by name. null takes a rule away."""
 

@@ -20,7 +20,7 @@ from connector.mapping.reading import Read
 from connector.mapping.source import Key, Source
 from connector.model import json
 
-SETTINGS = ("owner", "amendable", "creates", "deactivated", "deleted", "deleted_at_most")
+SETTINGS = ("owner", "amendable", "creates", "deactivated", "deleted", "deleted_at_most", "changed_at_most")
 """What a kind says as a whole."""
 
 FORMAT = "1"

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from connector.mapping import paths
-from connector.mapping.bound import BoundKind, BoundLine, BoundShape
+from connector.mapping.bound import BoundKind, BoundLine, BoundShape, Limits
 from connector.mapping.compile import Way, compile_kind
 from connector.mapping.layers import Origin
 from connector.mapping.match import MatchRule
@@ -82,6 +82,11 @@ class Mapper:
     def matching(self) -> tuple[MatchRule, ...]:
         """What tells that two records are the same when filled books are joined, the surest first (`match.pair`)."""
         return self.bound.matching
+
+    @property
+    def limits(self) -> Limits:
+        """How much of the kind may change or be gone at once before nothing is believed."""
+        return self.bound.limits
 
     def _function(self, way: Way) -> Callable[..., dict[str, Any]]:
         if way not in self._made:

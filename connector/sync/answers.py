@@ -16,7 +16,7 @@ from connector.store import Tx, arrivals, attention, documents, links, operation
 from connector.store.attention import Item
 from connector.store.documents import Document
 from connector.store.links import Link
-from connector.sync import arriving, differences, effects, matching, reads
+from connector.sync import arriving, bulk, differences, effects, matching, reads
 from connector.sync.arriving import RECORD
 from connector.sync.canonical import model_of
 from connector.sync.closing_records import CLOSED, close_here, open_there
@@ -83,6 +83,10 @@ def answer(
         said = item.details
         run, began = said["details"]["run"], datetime.fromisoformat(said["details"]["began"])
         believed(tx, spokes.spoke(item.connection), Kind(said["where"]["kind"]), run, began)
+    elif item.closed is None and verb is Verb.THEIRS and item.code == "too-many-changed" and item.connection:
+        spoke, kind = spokes.spoke(item.connection), Kind(item.details["where"]["kind"])
+        bulk.believe(tx, spoke, kind)
+        reads.poll(tx, spoke, kind)
     resolve(tx, tenant, id, verb, who=who, vendor_id=vendor_id)
     if item.code in HELD and item.document and verb in (Verb.ACCEPT, Verb.REFUSE):
         _held(tx, spokes, documents.locked(tx, tenant, item.document), item, verb, who)

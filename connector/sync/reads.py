@@ -15,7 +15,7 @@ from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
 from connector.store import Store, Tx, arrivals, connections, links, new_id, work
 from connector.store.work import Turn
-from connector.sync import matches, vanished
+from connector.sync import bulk, matches, vanished
 from connector.sync.arriving import arrive
 from connector.sync.comparison import Comparison, finished
 from connector.sync.ledger_facts import ask_control, control_wanted
@@ -126,6 +126,9 @@ class Poll:
             cursor = await spoke.accounting.begin(kind, spoke.start)
         began = self.store.clock()
         page = await spoke.accounting.changes(kind, cursor)
+        changed = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page))
+        if changed:
+            return Found(lambda tx: bulk.ask(tx, spoke, kind, changed))
         return Found(lambda tx: _keep(tx, spoke, kind, page, began), again=page.more)
 
     async def _own_books(self, spoke: Spoke) -> None:
@@ -188,6 +191,9 @@ class Sweep:
         began = self.store.clock()
         so_far = Comparison.of(kind, at.get("found"), began)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
+        changed = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page, before=so_far.changed))
+        if changed:
+            return Found(lambda tx: _given_up(tx, spoke, kind, name, changed))
         run = at.get("run") or {"id": new_id(), "began": self.store.clock().isoformat(), "blind": False}
         run = run | {"blind": run["blind"] or page.blind}
 
@@ -207,6 +213,19 @@ class Sweep:
                 finished(tx, spoke, found)
 
         return Found(write, again=page.more)
+
+
+def _in_bulk(tx: Tx, spoke: Spoke, kind: Kind, page: Page, *, before: int = 0) -> int:
+    """How many records of the kind have changed, with those before, where that is more than is believed; else 0."""
+    known = versions(tx, spoke, page)
+    changed = before + sum((kind, one.id) in known for one in differing(page, known) if one.kind == kind)
+    return changed if bulk.too_many(tx, spoke, kind, changed) else 0
+
+
+def _given_up(tx: Tx, spoke: Spoke, kind: Kind, name: str, changed: int) -> None:
+    """A comparison that shows too much begins anew the next time."""
+    bulk.ask(tx, spoke, kind, changed)
+    connections.put_cursor(tx, spoke.id, name, dumps({"cursor": None}).decode())
 
 
 def _cursor(tx: Tx, spoke: Spoke, kind: Kind) -> tuple[str | None, bool]:
@@ -230,6 +249,7 @@ def _keep(tx: Tx, spoke: Spoke, kind: Kind, page: Page, began: datetime) -> None
     for record in differing(page, versions(tx, spoke, page)):
         arrive(tx, spoke, record)
     _keep_matches(tx, spoke, kind, page, began)
+    bulk.settled(tx, spoke, kind)
     connections.put_cursor(tx, spoke.id, kind, page.cursor)
 
 

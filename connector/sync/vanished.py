@@ -53,7 +53,7 @@ def ended(tx: Tx, spoke: Spoke, kind: Kind, run: str, began: datetime, *, read: 
     """
     if kind not in REGISTERS:
         return
-    there, share = links.count(tx, spoke.id, kind), spoke.mapping[kind].bound.register.deleted_at_most
+    there, share = links.count(tx, spoke.id, kind), spoke.mapping[kind].limits.deleted_at_most
     most = max(1, int(there * share / Decimal(100))) if read else 0
     gone = links.unseen(tx, spoke.id, kind, run, began, limit=most + 1)
     about = f"{MANY}:{spoke.id}:{kind}"

@@ -9,7 +9,7 @@ import pytest
 
 from connector import plugins
 from connector.mapping import load
-from connector.mapping.bound import Register
+from connector.mapping.bound import Limits, Register
 from connector.mapping.check import check
 
 TENANT = """\
@@ -32,16 +32,20 @@ def test_what_is_shipped_makes_customers_and_products_and_never_dimensions() -> 
     mapping = load("tripletex", plugins=plugins.accounting())
     made = {kind: mapper.bound.register.creates for kind, mapper in mapping.mappers.items()}
     assert {kind for kind, creates in made.items() if creates == "never"} == {"department", "project", "dimension"}
-    assert mapping["customer"].bound.register == Register("needed", "follow", "ask", Decimal(5))
+    assert mapping["customer"].bound.register == Register("needed", "follow", "ask")
+    assert mapping["customer"].limits == Limits(Decimal(5), None)
 
 
 def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "acme.yaml"
-    path.write_text(TENANT % "department: {creates: needed, deleted: ignore, deleted_at_most: 12.5}")
+    path.write_text(
+        TENANT % "department: {creates: needed, deleted: ignore, deleted_at_most: 12.5, changed_at_most: 30}"
+    )
     report = check([path], plugins=plugins.accounting())
     assert [str(problem) for problem in report.problems] == []
     mapping = report.mappings[0][1]
-    assert mapping["department"].bound.register == Register("needed", "follow", "ignore", Decimal("12.5"))
+    assert mapping["department"].bound.register == Register("needed", "follow", "ignore")
+    assert mapping["department"].limits == Limits(Decimal("12.5"), Decimal(30))
     assert mapping.version != load("tripletex", plugins=plugins.accounting()).version
 
 
@@ -52,6 +56,8 @@ def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path) -> No
         ("payment: {deleted: follow}", "no-register"),
         ("product: {creates: sometimes}", "value-unknown"),
         ("product: {deleted_at_most: 101}", "value-type"),
+        ("invoice: {deleted_at_most: 10}", "no-register"),
+        ("invoice: {changed_at_most: mange}", "value-type"),
         ("product: {delete: ask}", "key-unknown"),
     ],
 )

@@ -1,0 +1,68 @@
+"""A read that shows more changes than the mapping believes is not kept before a person says that it is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.ports import Kind
+
+MAPPING = "product: {changed_at_most: 20}"
+
+
+async def posted(two: Any, register: Any, many: int) -> list[Any]:
+    """So many products in both ledgers; those of `books`, as they lie there."""
+    for at in range(many):
+        await two.done("/v1/products", {"number": str(at), "name": f"Vare {at}"})
+    await two.poll(Kind.PRODUCT)
+    there = two.books.books.things["product"]
+    return [there[one["id"]] for one in register(two.books, "product")]
+
+
+def names(two: Any, register: Any) -> list[str]:
+    return [one["name"] for one in register(two.shop, "product")]
+
+
+async def test_more_changes_than_are_believed_wait_for_a_person(both: Any, register: Any) -> None:
+    async with both(mapping=MAPPING) as two:
+        made = await posted(two, register, 10)
+        for one in made[:3]:
+            two.books.books.touch(one, name="Feil")
+        await two.poll(Kind.PRODUCT)
+        (item,) = await two.get("/v1/attention")
+        assert (item["code"], item["details"]["details"]) == (
+            "too-many-changed",
+            {"linked": 10, "changed": 3, "at_most": 2},
+        )
+        assert "Feil" not in names(two, register)
+        await two.sweep(Kind.PRODUCT)
+        assert await two.waits() == ["too-many-changed"]
+        assert "Feil" not in names(two, register)
+        await two.answer("too-many-changed", "theirs")
+        await two.poll(Kind.PRODUCT)
+        assert names(two, register).count("Feil") == 3
+        assert await two.waits() == []
+
+
+async def test_what_is_mended_there_first_never_comes_here(both: Any, register: Any) -> None:
+    async with both(mapping=MAPPING) as two:
+        made = await posted(two, register, 10)
+        before = [one["name"] for one in made]
+        for one in made:
+            two.books.books.touch(one, name="Feil")
+        await two.poll(Kind.PRODUCT)
+        for one, name in zip(made, before, strict=True):
+            two.books.books.touch(one, name=name)
+        await two.answer("too-many-changed", "theirs")
+        await two.poll(Kind.PRODUCT)
+        assert names(two, register) == before
+        assert await two.waits() == []
+
+
+async def test_a_few_changes_are_taken_over(both: Any, register: Any) -> None:
+    async with both(mapping=MAPPING) as two:
+        made = await posted(two, register, 10)
+        for one in made[:2]:
+            two.books.books.touch(one, name="Ny")
+        await two.poll(Kind.PRODUCT)
+        assert names(two, register).count("Ny") == 2
+        assert await two.waits() == []
