@@ -107,6 +107,18 @@ async def test_what_the_document_says_is_of_every_line_that_says_no_other(fjord:
     assert await fjord.get("/v1/attention") == []
 
 
+async def test_what_all_lines_share_is_of_a_charge_on_the_document_too(fjord: Any) -> None:
+    box = fjord.box
+    departments(box, "10")
+    charge = {"is_charge": True, "amount": "100.00", "reason": "Frakt", "vat_category": "S", "vat_rate": "25"}
+    lines = [line | {"dimensions": {"department": "10"}} for line in external.INVOICE["lines"]]
+    await booked(fjord, external.INVOICE | {"lines": lines, "allowances_charges": [charge]})
+    rows = analysed(box, external.vouchers(box)[0])
+    assert {row for row in rows if row[0] in (3000, 3001)} == {
+        (3000, kroner("-8 260,00"), "10"), (3001, kroner("-2 000,00"), "10"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("demand", "code"), [("requiresDepartment", "department-missing"), ("requiresProject", "project-missing")]
 )

@@ -199,6 +199,7 @@ async def test_3_an_advance_that_stands_on_an_account_of_the_ledger(founded: Any
         await fjord.work(within=1)
         assert balance(box, b3.ADVANCES) == kroner("4 000,00")
         assert balance(box, a.RECEIVABLE) == await opened(fjord) == kroner("8 500,00")
+        assert {row["invoiceNumber"] for row in external.customer_rows(box)} == {external.NUMBER}
         await b3.paid(fjord, "bank-1", "8 500,00", document)
         await settled(fjord)
         assert balance(box, b3.ADVANCES) == kroner("4 000,00")

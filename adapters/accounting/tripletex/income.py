@@ -116,8 +116,8 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
             f"The document states {first['stated']} VAT at {first['rate']} %, and Tripletex would book"
             f" {first['theirs']}. Nothing is booked.",
             code="vat-differs",
-            do="See how the VAT was rounded where it was issued; where it stays as stated, book it in Tripletex and say"
-            " that it happened, with the id of the row on the customer's account.",
+            do="See how the VAT was rounded where it was issued. Where it stays as stated, book it in Tripletex by"
+            " hand, and cancel this.",
             details={"rates": apart},
         )
     order = {(one.account, one.code, one.analysis): at for at, one in enumerate(incomes)}

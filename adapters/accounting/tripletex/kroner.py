@@ -69,8 +69,8 @@ def compare_vat(theirs: Decimal, totals: Totals, where: Mapping[str, str], stand
         f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
         f" {abs(theirs - ours)}. {stands}",
         code="totals-differ",
-        do="The document is issued: have the rate in Tripletex mended and retry; or book it in Tripletex as stated, and"
-        " say that it happened, with the id of the row on the customer's account.",
+        do="The document is issued: book it in Tripletex by hand, with the VAT that it states, and cancel this; or have"
+        " the rate in Tripletex mended, and retry.",
         where={**where, "field": "totals.tax_in_accounting_currency"},
         details={
             "currency": NOK,
