@@ -29,7 +29,7 @@ FEBRUARY = date(2027, 2, 1)
 FEE_LINE = '{kinds: {payment: {fields: {fee: "deductions[account=7770].amount"}, refuse: {fee: null}}}}'
 OTHER = FEE_LINE.replace("7770", "6800").replace(
     "fee: null",
-    'fee: null, other-deduction: {when: {theirs: {deductions: {any: {account: {differs: "6800"}}}}}, says: "Not 6800."}',
+    'fee: null, other-deduction: {when: {theirs: {deductions: {any: {account: {differs: "6800"}}}}}, says: Not fees}',
 )
 
 
