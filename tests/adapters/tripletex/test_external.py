@@ -367,6 +367,13 @@ async def test_the_probe_names_what_vouchers_need(
     assert any(one.startswith("Advanced Voucher") for one in found.needs)
 
 
+async def test_the_probe_names_registers_that_may_not_be_read(box: Sandbox, system: Accounting) -> None:
+    box.books.rules.without_right = "403"
+    box.shrink("product", "department", "project")
+    missing = [one.split(" (")[0] for one in (await system.probe()).missing]
+    assert missing == ["Products", "Departments", "Projects"]
+
+
 # --- payments that somebody else books --------------------------------------------------------------------------------
 
 
