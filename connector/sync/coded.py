@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from connector.errors import ConnectorError
@@ -14,6 +15,9 @@ from connector.sync.canonical import stored
 from connector.sync.identity import CODED, OF_DIMENSION, Record, columns
 from connector.sync.keys import register_key
 from connector.sync.spokes import Linked, Spoke
+
+NAMES = ("department", "project", "location", "seller", "free")
+"""The dimensions that a document or a line has."""
 
 
 class _Asked(Linked):
@@ -84,18 +88,21 @@ def _sold(number: str, line: Line, currency: str) -> Product:
 
 
 def as_carried(mapper: Mapper, invoice: Invoice) -> Invoice:
-    """The invoice as a mapping wants it: what all lines share is said once, unless only lines have dimensions there."""
+    """The invoice as a mapping wants it: what all lines share is said once, but for dimensions that only lines have."""
     carried = [path for one in mapper.fields() if one.only != "in" for path in one.ours]
-    on_lines, on_whole = (any(path.startswith(f"{at}dimensions") for path in carried) for at in ("lines.", ""))
-    return invoice if on_lines and not on_whole else lifted(invoice)
+
+    def has(path: str) -> bool:
+        return any(one == path or one.startswith((f"{path}.", f"{path}[")) for one in carried)
+
+    return lifted(invoice, [name for name in NAMES if has(f"dimensions.{name}") or not has(f"lines.dimensions.{name}")])
 
 
-def lifted(invoice: Invoice) -> Invoice:
+def lifted(invoice: Invoice, names: Sequence[str] = NAMES) -> Invoice:
     """The same invoice with dimensions that all its lines share said once, on the document: a line without its own has
-    the document's.
+    the document's. `names`: of these dimensions only.
     """
     of_document, lines = invoice.dimensions, list(invoice.lines)
-    for name in ("department", "project", "location", "seller", "free"):
+    for name in names:
         of_lines = {getattr(line.dimensions, name) for line in lines}
         shared = next(iter(of_lines)) if len(of_lines) == 1 else None
         if shared and getattr(of_document, name) in (None, (), shared):

@@ -134,9 +134,9 @@ class Lookups:
         for _ in range(2):
             rows = await self._table(f"dimension {index}", lambda: self._values(index))
             found = [row for row in rows if str(row.get("number") or row.get("displayName")) == number]
-            if found:
+            if any(row.get("active") is not False for row in found):
                 break
-            self._tables.pop(f"dimension {index}", None)  # it may have been made since
+            self._tables.pop(f"dimension {index}", None)  # it may have been made or opened since
         where = {"field": "dimensions.free", "dimension": name, "code": number}
         if not found:
             raise Stop(
@@ -205,6 +205,7 @@ class Lookups:
         row = await self._account(number)
         for demand, what in (("requiresDepartment", "department"), ("requiresProject", "project")):
             if row.get(demand) and what not in has:
+                self._tables.pop(f"account {number}", None)  # it may be changed before the next try
                 raise Stop(
                     f"Account {number} in Tripletex demands a {what}, and what is booked on it says none.",
                     code=f"{what}-missing",
