@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from connector.errors import ConnectorError
@@ -11,8 +12,12 @@ from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import effects
 from connector.sync.canonical import stored
-from connector.sync.identity import CODED, Record, by_code, columns
+from connector.sync.identity import CODED, OF_DIMENSION, Record, columns
+from connector.sync.keys import register_key
 from connector.sync.spokes import Linked, Spoke
+
+NAMES = ("department", "project", "location", "seller", "free")
+"""The dimensions that a document or a line has."""
 
 
 class _Asked(Linked):
@@ -40,21 +45,34 @@ def needs(tx: Tx, spoke: Spoke, kind: str, invoice: Invoice) -> tuple[str, ...]:
     except ConnectorError:
         return ()  # the push itself says what is wrong
     work: tuple[str, ...] = ()
-    for of, code in asked.codes:
-        document = by_code(tx, spoke.tenant, of, code) or _told_of(tx, spoke.tenant, of, code, invoice)
+    for of, model in (*(_spoken_of(kind, code, invoice) for kind, code in asked.codes), *_free(mapper, invoice)):
+        document = documents.by_key(tx, spoke.tenant, of, register_key(of, model)) or _told_of(tx, spoke, of, model)
         if links.of(tx, document.id, spoke.id, of) is None:
             work += effects.need(tx, spoke, of, document.id)
     return work
 
 
-def _told_of(tx: Tx, tenant: str, kind: str, code: str, invoice: Invoice) -> Document:
+def _told_of(tx: Tx, spoke: Spoke, kind: str, model: Record) -> Document:
     """A record that only a document speaks of so far."""
-    model: Record
+    said = columns(kind, model)
+    return documents.insert(tx, tenant=spoke.tenant, kind=kind, body=stored(model), state="accepted", **said)
+
+
+def _spoken_of(kind: str, code: str, invoice: Invoice) -> tuple[str, Record]:
+    """What a document says of a record that it refers to by a code."""
     if kind == "product":
-        model = _sold(code, next(line for line in invoice.lines if line.seller_item_id == code), invoice.currency)
-    else:
-        model = Dimension.model_validate({"kind": kind, "code": code})
-    return documents.insert(tx, tenant=tenant, kind=kind, body=stored(model), state="accepted", **columns(kind, model))
+        line = next(line for line in invoice.lines if line.seller_item_id == code)
+        return kind, _sold(code, line, invoice.currency)
+    return kind, Dimension.model_validate({"kind": kind, "code": code})
+
+
+def _free(mapper: Mapper, invoice: Invoice) -> list[tuple[str, Record]]:
+    """The values of free dimensions that a mapping carries: a system knows them by dimension and code together."""
+    if not any(path.endswith("dimensions.free") for one in mapper.fields() if one.only != "in" for path in one.ours):
+        return []
+    said = [one for of in (invoice.dimensions, *(line.dimensions for line in invoice.lines)) for one in of.free]
+    kind = OF_DIMENSION["free"]
+    return [(kind, Dimension(kind="free", dimension=one.name, code=one.code)) for one in dict.fromkeys(said)]
 
 
 # Only what the books need of it: its unit may be none of the ledger's, and the document carries its own price.
@@ -70,19 +88,21 @@ def _sold(number: str, line: Line, currency: str) -> Product:
 
 
 def as_carried(mapper: Mapper, invoice: Invoice) -> Invoice:
-    """The invoice as a mapping wants it: where lines have no dimensions of their own, what they share is said once."""
-    on_lines = any(
-        path.startswith("lines.dimensions") for one in mapper.fields() if one.only != "in" for path in one.ours
-    )
-    return invoice if on_lines else lifted(invoice)
+    """The invoice as a mapping wants it: what all lines share is said once, but for dimensions that only lines have."""
+    carried = [path for one in mapper.fields() if one.only != "in" for path in one.ours]
+
+    def has(path: str) -> bool:
+        return any(one == path or one.startswith((f"{path}.", f"{path}[")) for one in carried)
+
+    return lifted(invoice, [name for name in NAMES if has(f"dimensions.{name}") or not has(f"lines.dimensions.{name}")])
 
 
-def lifted(invoice: Invoice) -> Invoice:
+def lifted(invoice: Invoice, names: Sequence[str] = NAMES) -> Invoice:
     """The same invoice with dimensions that all its lines share said once, on the document: a line without its own has
-    the document's.
+    the document's. `names`: of these dimensions only.
     """
     of_document, lines = invoice.dimensions, list(invoice.lines)
-    for name in ("department", "project", "location", "seller", "free"):
+    for name in names:
         of_lines = {getattr(line.dimensions, name) for line in lines}
         shared = next(iter(of_lines)) if len(of_lines) == 1 else None
         if shared and getattr(of_document, name) in (None, (), shared):

@@ -249,7 +249,7 @@ def behind(tx: Tx, spoke: Spoke, document: Document, part: int = 0) -> tuple[Mod
                 named[other.kind] = other.id
                 if other.kind == Kind.PAYMENT.value:  # credit is what is left of a payment: its last part
                     kinds[other.kind] = parts(tx, other)[-1].link
-        return model, Linked(tx, spoke.id, named, kinds)
+        return model, Linked(tx, spoke.id, formed(tx, spoke, named), kinds)
     if isinstance(model, Invoice):
         model = as_carried(spoke.mapping[form_of(spoke, document)], model)
     if document.kind == Kind.REVERSAL.value:

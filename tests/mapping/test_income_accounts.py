@@ -88,9 +88,11 @@ def test_a_product_without_an_account_is_a_stop(mapper: Any) -> None:
     assert stop.value.code == "code-not-in-table"
 
 
-def test_dimensions_are_not_lost_silently(mapper: Any) -> None:
+def test_dimensions_are_carried_or_refused_by_name(mapper: Any) -> None:
     document = invoice(("3", "25", None))
     document["lines"][0]["dimensions"]["department"] = "10"
+    assert mapper.out(document, Linked())["lines"][0]["department"] == {"id": 77}
+    document["lines"][0]["dimensions"]["location"] = "Bergen"
     with pytest.raises(Stop) as stop:
         mapper.out(document, Linked())
-    assert (stop.value.code, stop.value.where["rule"]) == ("not-expressible", "dimensions-of-line")
+    assert (stop.value.code, stop.value.where["rule"]) == ("not-expressible", "location")

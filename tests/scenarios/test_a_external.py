@@ -405,9 +405,11 @@ async def test_an_account_that_is_not_there(fjord: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"currency": "EUR"}, "not-expressible"),
+        ({"currency": "GBP"}, "currency-unknown"),
         ({"prepaid": "100.00"}, "prepaid-without-credit"),
-        ({"dimensions": {"department": "10"}}, "not-expressible"),
+        ({"dimensions": {"department": "10"}}, "department-unknown"),
+        ({"dimensions": {"location": "Bergen"}}, "not-expressible"),
+        ({"dimensions": {"seller": "7"}}, "not-expressible"),
     ],
 )
 async def test_what_is_not_booked(fjord: Any, change: dict[str, Any], code: str) -> None:

@@ -24,9 +24,13 @@ def _scenario(name: str) -> Any:
 
 a, outside, advances = _scenario("a_domestic_invoice"), _scenario("a_external"), _scenario("b_advance")
 kroner = a.kroner
-LOSS, FEE, UNKNOWN = 7830, 7770, 2050
+LOSS, FEE, OFFICE, UNKNOWN = 7830, 7770, 6800, 2050
 FEBRUARY = date(2027, 2, 1)
 FEE_LINE = '{kinds: {payment: {fields: {fee: "deductions[account=7770].amount"}, refuse: {fee: null}}}}'
+OTHER = FEE_LINE.replace("7770", "6800").replace(
+    "fee: null",
+    'fee: null, other-deduction: {when: {theirs: {deductions: {any: {account: {differs: "6800"}}}}}, says: Not fees}',
+)
 
 
 def book(fjord: Any, *rows: tuple[int, str, dict[str, Any]]) -> Any:
@@ -110,7 +114,14 @@ async def test_a_voucher_of_an_invoice_that_is_reversed_waits_for_a_person(found
 
 @pytest.mark.parametrize(
     ("mapping", "account", "code"),
-    [(FEE_LINE, FEE, None), ("{}", FEE, "not-expressible"), (FEE_LINE, LOSS, "settlement-unexplained")],
+    [
+        (FEE_LINE, FEE, None),
+        ("{}", FEE, "not-expressible"),
+        (FEE_LINE, OFFICE, "not-expressible"),
+        (OTHER, OFFICE, None),
+        (OTHER, FEE, "not-expressible"),
+        (FEE_LINE, LOSS, "settlement-unexplained"),
+    ],
 )
 async def test_what_stands_beside_money_is_a_fee_or_waits(
     founded: Any, mapping: str, account: int, code: str | None

@@ -178,5 +178,6 @@ def test_lifting_says_the_same() -> None:
     assert lifted(invoice(none, ten, twenty)) == invoice(none, ten, twenty)
     assert lifted(invoice(twenty, ten, ten)) == invoice(twenty, ten, ten), "a line's own goes before the document's"
     assert lifted(invoice(none, Dimensions(free=free))) == invoice(Dimensions(free=free), none)
+    assert lifted(invoice(none, ten, ten), ["project"]) == invoice(none, ten, ten), "only lines have departments there"
     same = invoice(none, none)
     assert lifted(same) is same

@@ -64,8 +64,8 @@ CAPABILITIES: Capabilities = {
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 EXTERNAL: Mapping[str, Capabilities] = {
     "voucher": {
-        (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a voucher with the customer's row, income by account"
-        " and VAT code, and the document attached.",
+        (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a voucher with the customer's row, income by"
+        " account, VAT code and dimensions, and the document attached.",
         (Kind.EXTERNAL_CREDIT_NOTE, "create"): "Issued elsewhere: as a voucher, matched with its invoice where the two"
         " sides come to nothing.",
     },
@@ -124,7 +124,7 @@ class Tripletex:
         self._settlements = Settlements(self._client, lookups, periods, self._vouchers)
         self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)
         self._registered = Registered(self._client, self._invoices)
-        self._externals = Externals(self._client, lookups)
+        self._externals = Externals(self._client, lookups, periods)
         self._suppliers = Suppliers(self._client, lookups)
         received = Received(self._client)
         self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)

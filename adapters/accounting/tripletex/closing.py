@@ -1,7 +1,8 @@
 """Matching rows of the customer ledger: `:closePostings`, and what tells that there is something to match.
 
-Rows are closed against each other where they come to nothing. Rows of one invoice that was booked as a voucher know
-each other by `invoiceNumber`: a part payment stays open beside its invoice until the last row comes.
+Rows are closed against each other where they come to nothing: in their currency, where they have one (what is left in
+kroner is agio, which is Tripletex' own). Rows of one invoice that was booked as a voucher know each other by
+`invoiceNumber`: a part payment stays open beside its invoice until the last row comes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from adapters.accounting.tripletex.client import Client
 from connector.errors import Refused, Stop
 
-ROW = "id,date,amount,invoiceNumber,customer(id),account(id),closeGroup(id)"
+ROW = "id,date,amount,amountCurrency,currency(id,code),invoiceNumber,customer(id),account(id),closeGroup(id)"
 _FAR = "2100-01-01"
 
 Row = Mapping[str, Any]
@@ -30,7 +31,7 @@ async def close(client: Client, own: int, other: int) -> None:
     row, with_ = [await client.get(f"/ledger/posting/{id}", fields=ROW) for id in (own, other)]
     if row.get("closeGroup") or with_.get("closeGroup"):
         return
-    rows = fitting(row, with_, await _of_invoice(client, with_))
+    rows = fitting(row, with_, await of_invoice(client, with_))
     if not rows:
         return
     said = ""
@@ -52,19 +53,35 @@ async def close(client: Client, own: int, other: int) -> None:
 
 
 async def applied(client: Client, own: int, other: int) -> Decimal:
-    """How much of a credit note's row stands against the row of the invoice it credits: all of it where the two are
-    matched, nothing where the invoice was matched without it, else what was open of the invoice.
+    """How much of a credit note's row stands against the row of the invoice it credits, in their currency: all of it
+    where the two are matched, nothing where the invoice was matched without it, else what was open of the invoice.
     """
     row, invoice = [await client.get(f"/ledger/posting/{id}", fields=ROW) for id in (own, other)]
-    amount = -Decimal(row["amount"])
+    amount = -in_currency(row)
     if invoice.get("closeGroup"):
         return amount if row.get("closeGroup") == invoice["closeGroup"] else Decimal(0)
-    rows = [one for one in await _of_invoice(client, invoice) if one["id"] != own]
-    opened = sum((Decimal(one["amount"]) for one in rows), Decimal(0))
+    rows = [one for one in await of_invoice(client, invoice) if one["id"] != own and _code(one) == _code(invoice)]
+    opened = sum((in_currency(one) for one in rows), Decimal(0))
     return max(Decimal(0), min(amount, opened))
 
 
-async def _of_invoice(client: Client, row: Row) -> list[dict[str, Any]]:
+def in_currency(row: Row) -> Decimal:
+    """The amount of a row in its currency."""
+    foreign = row.get("amountCurrency")
+    return Decimal(row["amount"] if foreign is None else foreign)
+
+
+def left_of(rows: Sequence[Row]) -> Decimal:
+    """What rows come to together: in their currency where they have one, else in kroner."""
+    one_currency = len({_code(row) for row in rows}) == 1
+    return sum((in_currency(row) if one_currency else Decimal(row["amount"]) for row in rows), Decimal(0))
+
+
+def _code(row: Row) -> str:
+    return str((row.get("currency") or {}).get("code") or "NOK")
+
+
+async def of_invoice(client: Client, row: Row) -> list[dict[str, Any]]:
     """The open rows that name the same invoice of the same customer."""
     number, customer = row.get("invoiceNumber"), (row.get("customer") or {}).get("id")
     if not number or customer is None:
@@ -80,6 +97,6 @@ def fitting(own: Row, other: Row, same: Sequence[Row]) -> list[int]:
     account = (other.get("account") or {}).get("id")
     every = {row["id"]: row for row in (own, other, *same) if (row.get("account") or {}).get("id") == account}
     for rows in (list(every.values()), [own, other]):
-        if own["id"] in every and sum((Decimal(row["amount"]) for row in rows), Decimal(0)) == 0:
+        if own["id"] in every and left_of(rows) == 0:
             return sorted(row["id"] for row in rows)
     return []

@@ -95,6 +95,9 @@ class Companies:
             ("Orders (Ordre)", "/order", {"orderDateFrom": day, "orderDateTo": end}),
             ("Ledger (Regnskap)", "/ledger/posting", {"dateFrom": day, "dateTo": end}),
             ("Payment types (Betalingstyper)", "/invoice/paymentType", {}),
+            ("Products (Produkter)", "/product", {}),
+            ("Departments (Avdelinger)", "/department", {}),
+            ("Projects (Prosjekter), or the package has none", "/project", {}),
         )
         if self._incoming != "off":
             needed += (

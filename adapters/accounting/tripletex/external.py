@@ -1,9 +1,10 @@
 """Writing what was issued elsewhere as vouchers: invoices and credit notes with their own numbers.
 
-One voucher each: a row on the customer's account with number and due date, income by account and VAT code (Tripletex
-makes the VAT rows), øre. The voucher's external number is the document's number and our marker; it is read back from
-the vouchers of the day (the search by that number may know imported vouchers only). The document is attached in a step
-of its own, and a credit note is matched with its invoice where the two sides come to nothing.
+One voucher each: a row on the customer's account with number and due date, income by account, VAT code, department,
+project and free dimensions (Tripletex makes the VAT rows), øre. A document in another currency is booked in it, by
+Tripletex' own rate of its day. The voucher's external number is the document's number and our marker; it is read back
+from the vouchers of the day (the search by that number may know imported vouchers only). The document is attached in a
+step of its own, and a credit note is matched with its invoice where the two sides come to nothing.
 
 Such an invoice is outside the invoice register: its payments are vouchers, too (`vouchers`).
 """
@@ -17,13 +18,17 @@ from functools import partial
 from typing import Any
 
 from adapters.accounting.tripletex import records
+from adapters.accounting.tripletex.amounts import NOK
 from adapters.accounting.tripletex.attachments import answered
 from adapters.accounting.tripletex.client import Client
-from adapters.accounting.tripletex.closing import applied, close
-from adapters.accounting.tripletex.income import Income, check_sum, grouped, with_vat
+from adapters.accounting.tripletex.closing import applied, close, in_currency
+from adapters.accounting.tripletex.income import Analysis, Income, analysis_of, check_sum, grouped, with_vat
+from adapters.accounting.tripletex.kroner import compare_vat, in_kroner
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.rights import to_ledger
 from adapters.accounting.tripletex.sending import day_of, number_of
+from adapters.accounting.tripletex.vouchers import both
 from connector.errors import Refused, Stop
 from connector.ports import File, Goal, Kind, Proof, Record, Run, Step
 
@@ -39,9 +44,10 @@ VOUCHER_FIELDS = (
 class Externals:
     """Flows of documents that were issued elsewhere."""
 
-    def __init__(self, client: Client, lookups: Lookups) -> None:
+    def __init__(self, client: Client, lookups: Lookups, periods: Periods) -> None:
         self._client = client
         self._lookups = lookups
+        self._periods = periods
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
@@ -64,6 +70,7 @@ class Externals:
 
     async def _book(self, run: Run) -> Proof:
         goal, day = run.goal, _day(run.goal)
+        await self._periods.check(day, goal.kind.value.removeprefix("external_").replace("_", " "), "invoiceDate")
         rows = await self._income(goal)
         if goal.kind is Kind.EXTERNAL_INVOICE:
             await self._number_is_free(goal)
@@ -104,9 +111,13 @@ class Externals:
     async def _voucher(self, goal: Goal, day: date, rows: Sequence[Income]) -> dict[str, Any]:
         """The voucher as it is sent: an invoice raises the customer's debt, a credit note lowers it."""
         assert goal.totals is not None
-        record, sign = goal.record, 1 if goal.kind is Kind.EXTERNAL_INVOICE else -1
-        number, kid = str(record["invoiceNumber"]), record.get("kid")
+        record, sign, rounding = goal.record, 1 if goal.kind is Kind.EXTERNAL_INVOICE else -1, _rounding(goal)
+        number, kid, code = str(record["invoiceNumber"]), record.get("kid"), goal.totals.currency
         what = "Faktura" if sign > 0 else "Kreditnota"
+        kroner, currency = [*(row.gross for row in rows), rounding], {}
+        if code != NOK:
+            kroner = in_kroner(rows, rounding, await self._lookups.rate(code, day), goal.totals)
+            currency = {"currency": {"id": await self._lookups.currency(code)}}
         customer: dict[str, Any] = {
             "account": {"id": await self._lookups.customer_account()},
             "customer": {"id": _customer(goal)},
@@ -116,24 +127,42 @@ class Externals:
         due = day_of(record.get("invoiceDueDate"))
         if due is not None:
             customer["termOfPayment"] = due.isoformat()
-        postings = [{**customer, **_both(sign * (goal.totals.gross + goal.totals.rounding))}]
-        for row in rows:
+        owed, in_all = goal.totals.gross + goal.totals.rounding, sum(kroner, Decimal(0))
+        postings = [{**customer, **both(sign * in_all, sign * owed)}]
+        for row, amount in zip(rows, kroner, strict=False):
             income: dict[str, Any] = {
-                "account": {"id": await self._lookups.account(row.account)},
+                **await self._analysed(row.account, row.analysis),
                 "description": f"{what} {number}",
                 "vatType": {"id": await self._lookups.vat_type(row.code, day)},
             }
-            postings.append({**income, **_both(-sign * row.gross)})
-        if rounding := _rounding(goal):
-            account = {"id": await self._lookups.account(int(record["roundoff"]["account"]["number"]))}
-            postings.append({"account": account, "description": "Øreavrunding", **_both(-sign * rounding)})
-        assert sum((row["amountGross"] for row in postings), Decimal(0)) == 0, postings
+            postings.append({**income, **both(-sign * amount, -sign * row.gross)})
+        if rounding:
+            added = await self._analysed(int(record["roundoff"]["account"]["number"]), analysis_of(record))
+            postings.append({**added, "description": "Øreavrunding", **both(-sign * kroner[-1], -sign * rounding)})
+        for side in ("amountGross", "amountGrossCurrency"):
+            assert sum((row[side] for row in postings), Decimal(0)) == 0, postings
         return {
             "date": day.isoformat(),
             "description": f"{what} {number}",
             "externalVoucherNumber": external_number(goal),
-            "postings": [{"row": at, **row} for at, row in enumerate(postings, 1)],
+            "postings": [{"row": at, **row, **currency} for at, row in enumerate(postings, 1)],
         }
+
+    async def _analysed(self, account: int, analysis: Analysis) -> dict[str, Any]:
+        """Account, department, project, product and free dimensions of a row, by Tripletex' ids. Raises `Stop`."""
+        ids = {name: getattr(analysis, name) for name in ("department", "project", "product")}
+        said = {name: {"id": id} for name, id in ids.items() if id is not None}
+        row: dict[str, Any] = {"account": {"id": await self._lookups.account_with(account, said)}, **said}
+        for name, value in analysis.free:
+            index, id = await self._lookups.dimension_value(name, value)
+            if row.setdefault(f"freeAccountingDimension{index}", {"id": id}) != {"id": id}:
+                raise Stop(
+                    f"A line has two values of the dimension {name}.",
+                    code="dimension-twice",
+                    do="Leave one of them.",
+                    where={"field": "dimensions.free", "dimension": name},
+                )
+        return row
 
     async def _counts_for(self, goal: Goal) -> str:
         """Which invoice the customer's row is of: its own number, or that of the invoice it credits."""
@@ -196,16 +225,16 @@ class Externals:
         return Proof(record.id, records.voucher_facts(voucher), record)
 
     def _compare(self, goal: Goal, voucher: Mapping[str, Any], row: Mapping[str, Any]) -> None:
-        """Raises `Stop` ("voucher-differs") unless Tripletex has booked what was to be booked."""
+        """Raises `Stop` ("voucher-differs", "totals-differ") unless Tripletex has booked what was to be booked."""
         assert goal.totals is not None
         sign = 1 if goal.kind is Kind.EXTERNAL_INVOICE else -1
-        vat = -sum(
-            (Decimal(one["amount"]) for one in voucher.get("postings") or () if one.get("systemGenerated")), Decimal(0)
-        )
-        theirs = {"receivable": Decimal(row["amount"]), "vat": vat}
+        taxes = [one for one in voucher.get("postings") or () if one.get("systemGenerated")]
+        theirs = {"receivable": in_currency(row), "vat": -sum((in_currency(one) for one in taxes), Decimal(0))}
         ours = {"receivable": sign * (goal.totals.gross + goal.totals.rounding), "vat": sign * goal.totals.vat}
         if theirs == ours:
-            return
+            where, booked = {"voucher": str(voucher["id"])}, f"It is booked, as {records.voucher_text(voucher)}."
+            kroner = -sign * sum((Decimal(one["amount"]) for one in taxes), Decimal(0))
+            return compare_vat(kroner, goal.totals, where, booked)
         raise Stop(
             f"Voucher {records.voucher_text(voucher)} has {theirs['receivable']} on the customer's account with VAT of"
             f" {theirs['vat']}; the document says {ours['receivable']} and {ours['vat']}.",
@@ -240,7 +269,3 @@ def _credited(goal: Goal) -> int:
 
 def _rounding(goal: Goal) -> Decimal:
     return Decimal((goal.record.get("roundoff") or {}).get("amount") or 0)
-
-
-def _both(amount: Decimal) -> dict[str, Decimal]:
-    return {"amountGross": amount, "amountGrossCurrency": amount}

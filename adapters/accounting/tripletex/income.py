@@ -2,24 +2,37 @@
 
 Tripletex takes gross amounts and computes the VAT of each row from them. So the VAT that the document states for a rate
 is shared over the rows of that rate, and what Tripletex will come to is computed before anything is sent: where that is
-not what is stated, nothing is booked. Where several accounts have one rate, the rounding of each row may take some øre
-from one account's income and give them to another's; the income and the VAT of the rate are as stated.
+not what is stated, nothing is booked. Where several rows have one rate (accounts, departments), the rounding of each
+may take some øre from one row's income and give them to another's; the income and the VAT of the rate are as stated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from adapters.accounting.tripletex.ore import ORE, spread, tax_of
 from connector.errors import Stop
-from connector.model import round2
 from connector.ports import Totals
 
-_ORE, _ZERO = Decimal("0.01"), Decimal(0)
-_MOVES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
-"""Øre that a row may be moved by: VAT of 11,11 % changes with every tenth øre of the gross amount."""
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a row is analysed by: ids of department, project and product, and values of free dimensions (name of the
+    dimension, number of the value).
+    """
+
+    department: int | None = None
+    project: int | None = None
+    product: int | None = None
+    free: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING = Analysis()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Income:
     percent: Decimal
     net: Decimal
     vat: Decimal = _ZERO
+    analysis: Analysis = NOTHING
 
     @property
     def gross(self) -> Decimal:
@@ -38,24 +52,40 @@ class Income:
         return self.net + self.vat
 
 
+def analysis_of(said: Mapping[str, Any], whole: Analysis = NOTHING) -> Analysis:
+    """What a line (or a document) says it is analysed by. `whole`: what the document says; a line's own goes before."""
+    ids = {name: (said.get(name) or {}).get("id") for name in ("department", "project", "product")}
+    free = {(one["dimension"]["dimensionName"], str(one["number"])) for one in said.get("dimensions") or ()}
+    own = {name for name, _ in free}
+    return Analysis(
+        **{name: getattr(whole, name) if id is None else int(id) for name, id in ids.items()},
+        free=tuple(sorted(free | {one for one in whole.free if one[0] not in own})),
+    )
+
+
 def grouped(record: Mapping[str, Any], percents: Mapping[str, Decimal]) -> list[Income]:
-    """The income of a record by account and VAT code, in the order it first stands there; without VAT yet.
+    """The income of a record by account, VAT code and analysis, in the order it first stands there; without VAT yet.
 
     Args:
         percents: rate by VAT code, as Tripletex has it; what is not above 0 has no VAT on the document.
     """
-    sums: dict[tuple[int, str], Decimal] = {}
+    sums: dict[tuple[int, str, Analysis], Decimal] = {}
+    whole = analysis_of(record)
+
+    def add(line: Mapping[str, Any], amount: Decimal) -> None:
+        key = (int(line["account"]["number"]), str(line["vatType"]["number"]), analysis_of(line, whole))
+        sums[key] = sums.get(key, _ZERO) + amount
+
     for line in record.get("lines") or ():
-        _add(sums, line, Decimal(line["amount"]))
+        add(line, Decimal(line["amount"]))
     for one in record.get("adjustments") or ():
-        _add(sums, one, Decimal(one["amount"]) if one["isCharge"] else -Decimal(one["amount"]))
+        add(one, Decimal(one["amount"]) if one["isCharge"] else -Decimal(one["amount"]))
     rates = {code: max(percent, _ZERO) for code, percent in percents.items()}
-    return [Income(account, code, rates[code], net) for (account, code), net in sums.items() if net]
-
-
-def _add(sums: dict[tuple[int, str], Decimal], line: Mapping[str, Any], amount: Decimal) -> None:
-    key = (int(line["account"]["number"]), str(line["vatType"]["number"]))
-    sums[key] = sums.get(key, _ZERO) + amount
+    return [
+        Income(account, code, rates[code], net, analysis=analysis)
+        for (account, code, analysis), net in sums.items()
+        if net
+    ]
 
 
 def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> list[Income]:
@@ -86,35 +116,29 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
             f"The document states {first['stated']} VAT at {first['rate']} %, and Tripletex would book"
             f" {first['theirs']}. Nothing is booked.",
             code="vat-differs",
-            do="See how the VAT was rounded where it was issued; where it stays as stated, book it in Tripletex and say"
-            " that it happened, with the id of the row on the customer's account.",
+            do="See how the VAT was rounded where it was issued. Where it stays as stated, book it in Tripletex by"
+            " hand, and cancel this.",
             details={"rates": apart},
         )
-    order = {(one.account, one.code): at for at, one in enumerate(incomes)}
-    return sorted(made, key=lambda one: order[one.account, one.code])
+    order = {(one.account, one.code, one.analysis): at for at, one in enumerate(incomes)}
+    return sorted(made, key=lambda one: order[one.account, one.code, one.analysis])
 
 
 def _shared(rows: Sequence[Income], vat: Decimal) -> list[Income]:
-    """Rows of one rate that together have so much VAT, as Tripletex will compute it; as they are where that cannot be.
-
-    Each row begins with its own VAT. Then as few øre as possible are moved between them, so that all together come to
-    the income and the VAT stated, and the VAT computed from them to the same.
+    """Rows of one rate that together have so much VAT, as Tripletex will compute it; with the VAT of each where that
+    cannot be. As few øre as possible are moved between them.
     """
-    begin = [one.net + round2(one.net * one.percent / 100) for one in rows]
-    wanted = sum((one.net for one in rows), _ZERO) + vat - sum(begin, _ZERO)
-    ways: dict[tuple[Decimal, Decimal], tuple[int, tuple[Income, ...]]] = {(_ZERO, _ZERO): (0, ())}
-    for one, gross in zip(rows, begin, strict=True):
-        further: dict[tuple[Decimal, Decimal], tuple[int, tuple[Income, ...]]] = {}
-        for (moved, taxed), (cost, made) in ways.items():
-            for ore in _MOVES:
-                booked = gross + ore * _ORE
-                tax = round2(booked * one.percent / (100 + one.percent))
-                key, dear = (moved + ore * _ORE, taxed + tax), cost + ore * ore
-                if key not in further or dear < further[key][0]:
-                    further[key] = dear, (*made, replace(one, net=booked - tax, vat=tax))
-        ways = further
-    found = ways.get((wanted, vat))
-    return list(found[1]) if found else [replace(one, vat=round2(one.net * one.percent / 100)) for one in rows]
+    begin = [one.net + _own_vat(one) for one in rows]
+    wanted = sum((one.net for one in rows), _ZERO) + vat
+    grosses = spread(begin, [one.percent for one in rows], gross=wanted, vat=vat) or begin
+    if grosses is begin:
+        return [replace(one, vat=_own_vat(one)) for one in rows]
+    taxes = [tax_of(gross, one.percent) for one, gross in zip(rows, grosses, strict=True)]
+    return [replace(one, net=gross - tax, vat=tax) for one, gross, tax in zip(rows, grosses, taxes, strict=True)]
+
+
+def _own_vat(one: Income) -> Decimal:
+    return (one.net * one.percent / 100).quantize(ORE, ROUND_HALF_UP)
 
 
 def check_sum(incomes: Sequence[Income], totals: Totals, rounding: Decimal) -> None:

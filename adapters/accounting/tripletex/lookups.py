@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -126,6 +126,39 @@ class Lookups:
         rows = await self._dimensions()
         return next((str(row["dimensionName"]) for row in rows if row.get("dimensionIndex") == index), f"#{index}")
 
+    async def dimension_value(self, name: str, number: str) -> tuple[int, int]:
+        """Which of the free dimensions has this name, and the id of its value of this number (its name, where it has
+        none). Raises `Stop`: "dimension-unknown", "dimension-value-unknown", "dimension-inactive".
+        """
+        index = await self.dimension_index(name)
+        for _ in range(2):
+            rows = await self._table(f"dimension {index}", lambda: self._values(index))
+            found = [row for row in rows if str(row.get("number") or row.get("displayName")) == number]
+            if any(row.get("active") is not False for row in found):
+                break
+            self._tables.pop(f"dimension {index}", None)  # it may have been made or opened since
+        where = {"field": "dimensions.free", "dimension": name, "code": number}
+        if not found:
+            raise Stop(
+                f"The dimension {name} in Tripletex has no value {number}.",
+                code="dimension-value-unknown",
+                do="Make it in Tripletex, or mend the document; then retry.",
+                where=where,
+            )
+        self._one(found, "dimension-ambiguous", f"value {number} of the dimension {name}")
+        if found[0].get("active") is False:
+            raise Stop(
+                f"The value {number} of the dimension {name} is closed in Tripletex.",
+                code="dimension-inactive",
+                do="Make it active in Tripletex and retry, or use another.",
+                where=where,
+            )
+        return index, found[0]["id"]
+
+    async def _values(self, index: int) -> Rows:
+        path = "/ledger/accountingDimensionValue/search"
+        return await self._client.every(path, dimensionIndex=index, fields="id,displayName,number,active")
+
     async def _dimensions(self) -> Rows:
         path = "/ledger/accountingDimensionName/search"
         return await self._table(
@@ -161,9 +194,34 @@ class Lookups:
 
     async def account(self, number: int | str) -> int:
         """Id of an account by its number. Raises `Stop` ("account-unknown", "account-inactive")."""
+        id: int = (await self._account(number))["id"]
+        return id
+
+    async def account_with(self, number: int | str, has: Collection[str]) -> int:
+        """Id of an account that is booked on with these of `department` and `project`.
+
+        Raises as `account`, and `Stop` ("department-missing", "project-missing") where the account demands more.
+        """
+        row = await self._account(number)
+        for demand, what in (("requiresDepartment", "department"), ("requiresProject", "project")):
+            if row.get(demand) and what not in has:
+                self._tables.pop(f"account {number}", None)  # it may be changed before the next try
+                raise Stop(
+                    f"Account {number} in Tripletex demands a {what}, and what is booked on it says none.",
+                    code=f"{what}-missing",
+                    do=f"Say the {what} on every line, or on the whole document; or name an account in the mapping that"
+                    " demands none.",
+                    where={"account": str(number), "field": f"dimensions.{what}"},
+                )
+        id: int = row["id"]
+        return id
+
+    async def _account(self, number: int | str) -> dict[str, Any]:
         rows = await self._table(
             f"account {number}",
-            lambda: self._client.every("/ledger/account", number=number, fields="id,number,isInactive"),
+            lambda: self._client.every(
+                "/ledger/account", number=number, fields="id,number,isInactive,requiresDepartment,requiresProject"
+            ),
         )
         found = [row for row in rows if str(row.get("number")) == str(number)]
         there = [row for row in found if not row.get("isInactive")]
@@ -174,7 +232,8 @@ class Lookups:
                 do="Name the right account in the mapping, or open it in Tripletex.",
                 where={"account": str(number)},
             )
-        return self._one(there, "account-ambiguous", f"account {number}")
+        self._one(there, "account-ambiguous", f"account {number}")
+        return there[0]
 
     async def rate(self, code: str, day: date) -> Decimal:
         """Kroner for one unit of a currency: the ledger's own rate of a day, as it is now."""

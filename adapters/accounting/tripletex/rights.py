@@ -15,6 +15,7 @@ from connector.errors import NeedsPerson, Refused
 NEEDED = (
     "Company information (Firmainformasjon): whose books these are",
     "Customers (Kunder): customers of invoices",
+    "Products (Produkter), departments (Avdelinger), projects (Prosjekter): what documents say of them",
     "Orders and invoices (Ordre, Faktura): invoices and credit notes that Tripletex issues",
     "Ledger (Regnskap): payments, matching, vouchers as they are booked",
     "Payment types (Betalingstyper): where money came in",

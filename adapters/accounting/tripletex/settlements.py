@@ -3,6 +3,8 @@
 Tripletex closes rows of a customer against each other where they come to nothing together, all of them at once. Until
 the rest of an invoice is paid its credit stays beside it, on the same account: what the customer owes is right, and the
 settlement is read back as not matched. Matching finds out first what is matched: doing it again does nothing.
+
+An invoice that was issued elsewhere is a row on the customer's account, with all others that name its number.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 
 from adapters.accounting.tripletex import records
 from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.closing import ROW, left_of, of_invoice
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import day_of, number_of
@@ -22,8 +25,9 @@ from connector.errors import Refused, Stop
 from connector.model.money import round2
 from connector.ports import Goal, Kind, Proof, Record, Run, Step
 
-ROWS_OF_INVOICE = "id,invoiceNumber,customer(id),currency(id,code),postings(id,amount,amountCurrency,closeGroup(id))"
-ROW_FIELDS = "id,version,date,amount,amountCurrency,customer(id),closeGroup(id),voucher(id,number,year)"
+_AMOUNTS = "id,amount,amountCurrency,currency(id,code),closeGroup(id)"
+ROWS_OF_INVOICE = f"id,invoiceNumber,customer(id),currency(id,code),postings({_AMOUNTS})"
+ROW_FIELDS = f"{_AMOUNTS},version,date,customer(id),voucher(id,number,year)"
 
 
 class Settlements:
@@ -59,7 +63,9 @@ class Settlements:
         if currency is not None:
             kroner = round2(amount * await self._lookups.rate(currency, day))
             more = {"currency": {"id": await self._lookups.currency(currency)}}
-        customer = {"customer": {"id": (invoice.get("customer") or {}).get("id")}}
+        customer: dict[str, Any] = {"customer": {"id": (invoice.get("customer") or {}).get("id")}}
+        if _outside(goal):  # only the number says which invoice a row of a voucher is for
+            customer["invoiceNumber"] = invoice.get("invoiceNumber")
         rows = [
             {"account": {"id": account}, **both(kroner, amount), **more},
             {"account": {"id": await self._lookups.customer_account()}, **customer, **both(-kroner, -amount), **more},
@@ -86,12 +92,12 @@ class Settlements:
                 where={"posting": str(row["id"]), "invoice": str(invoice["id"])},
             )
         still = [one for one in rows if not one.get("closeGroup")]
-        name = "amount" if (invoice.get("currency") or {}).get("code") in (None, "NOK") else "amountCurrency"
         near = [await self._posting(id) for id in run.goal.beside]
         still += [row, *(one for one in near if not one.get("closeGroup"))]
-        if sum((Decimal(one[name]) for one in still), Decimal(0)) != 0 or not rows:
+        still = list({one["id"]: one for one in still}.values())
+        if left_of(still) != 0 or not rows:
             return Proof(str(row["id"]), {"matched": False})
-        ids = list(dict.fromkeys(one["id"] for one in still))
+        ids = [one["id"] for one in still]
         said = (await self._client.call("PUT", "/ledger/posting/:closePostings", json=ids)).json()
         if refused := (said.get("values") if isinstance(said, Mapping) else None):
             if _together(await self._row(run), (await self._invoice(run.goal)).get("postings") or ()):
@@ -110,7 +116,8 @@ class Settlements:
         invoice, matched = _invoice_of(run.goal), bool(run.proofs["match"].facts["matched"])
         # Of credit the row is the payment's; together with the invoice it is this settlement's own.
         id = str(row["id"]) if _own(run.goal) else f"{row['id']}-{invoice}"
-        body: dict[str, Any] = {"invoice": {"id": invoice}, "date": row.get("date"), "matched": matched}
+        of = "settles" if _outside(run.goal) else "invoice"
+        body: dict[str, Any] = {of: {"id": invoice}, "date": row.get("date"), "matched": matched}
         side = "amount" if run.goal.record.get("amountCurrency") is None else "amountCurrency"
         body[side] = _amount(run.goal)
         if currency := run.goal.record.get("currency"):
@@ -121,7 +128,12 @@ class Settlements:
         return Proof(id, facts, Record(Kind.SETTLEMENT, id, records.row_version(row), body))
 
     async def _invoice(self, goal: Goal) -> dict[str, Any]:
-        return await self._client.get(f"/invoice/{_invoice_of(goal)}", fields=ROWS_OF_INVOICE)
+        """The invoice with the rows on the customer's account that count for it."""
+        if not _outside(goal):
+            return await self._client.get(f"/invoice/{_invoice_of(goal)}", fields=ROWS_OF_INVOICE)
+        row = await self._client.get(f"/ledger/posting/{_invoice_of(goal)}", fields=ROW)
+        others = [one for one in await of_invoice(self._client, row) if one["id"] != row["id"]]
+        return {**row, "postings": [row, *others]}
 
     async def _row(self, run: Run) -> dict[str, Any]:
         """The settlement's own row on the customer's account: its credit, or what its voucher holds."""
@@ -156,8 +168,15 @@ def _own(goal: Goal) -> bool:
     return not (goal.record.get("credit") or {}).get("id")
 
 
+def _outside(goal: Goal) -> bool:
+    """Whether it closes an invoice that was booked as a voucher."""
+    return bool((goal.record.get("settles") or {}).get("id"))
+
+
 def _invoice_of(goal: Goal) -> int:
-    return number_of((goal.record.get("invoice") or {}).get("id"), "invoice.id")
+    """Id of the invoice that it closes; of one that was booked as a voucher, of the row on the customer's account."""
+    of = "settles" if _outside(goal) else "invoice"
+    return number_of((goal.record.get(of) or {}).get("id"), f"{of}.id")
 
 
 def _amount(goal: Goal) -> Decimal:

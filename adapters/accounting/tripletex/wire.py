@@ -379,6 +379,8 @@ class SettlementRecord(Wire):
 
     invoice: InvoiceRef | None = None
     """The invoice that it closes. Read: where Tripletex shows it among the invoice's rows."""
+    settles: PostingRef | None = None
+    """Written: the customer's row of the invoice that it closes, where that was booked as a voucher."""
     credit: PostingRef | None = None
     """Written: the row with the customer's credit that is matched with the invoice."""
     account: LedgerAccount | None = None
@@ -412,13 +414,29 @@ class ReversalRecord(Wire):
     posting: PaymentPosting | None = ReadOnly
 
 
+class ValueOf(Wire):
+    """A value of a free dimension as people know it: the name of the dimension, and the number of the value."""
+
+    dimension: DimensionName
+    number: str
+    """Its name, where it has no number."""
+
+
 class IncomeLine(Wire):
-    """What is booked as income of one line, without VAT. Lines with the same account and VAT code become one row."""
+    """What is booked as income of one line, without VAT. Lines with the same account, VAT code, department, project,
+    product and free dimensions become one row.
+    """
 
     account: Account
     vatType: VatType
     amount: Decimal
     """Without VAT, in the document's currency."""
+    department: Ref | None = None
+    """Left out, as all below: that of the document."""
+    project: Ref | None = None
+    product: Ref | None = None
+    dimensions: list[ValueOf] = Field(default_factory=list)
+    """Written as `freeAccountingDimension1` to `3`."""
 
 
 class Adjustment(Wire):
@@ -448,8 +466,8 @@ class Roundoff(Wire):
 
 class ExternalInvoiceRecord(Wire):
     """Body of an invoice that was issued elsewhere. Written as a voucher (`POST /ledger/voucher`): one row on the
-    customer's account, income by account and VAT code, rounding. Read: never, for Tripletex keeps no such thing; what
-    was booked is shown in `posting` and `voucher`.
+    customer's account, income by account, VAT code and dimensions, rounding. Read: never, for Tripletex keeps no such
+    thing; what was booked is shown in `posting` and `voucher`.
     """
 
     customer: Ref
@@ -458,6 +476,12 @@ class ExternalInvoiceRecord(Wire):
     invoiceDate: date
     invoiceDueDate: date | None = None
     kid: str | None = None
+    currency: Currency | None = None
+    """Left out: kroner. Else the rows are in it, and in kroner by Tripletex' own rate of the day."""
+    department: Ref | None = None
+    """Of every line and adjustment that says no other; so are the project and the free dimensions."""
+    project: Ref | None = None
+    dimensions: list[ValueOf] = Field(default_factory=list)
     lines: list[IncomeLine] = Field(default_factory=list)
     adjustments: list[Adjustment] = Field(default_factory=list)
     vat: list[StatedVat] = Field(default_factory=list)
@@ -473,7 +497,7 @@ class ExternalCreditNoteRecord(ExternalInvoiceRecord):
     credits: PostingRef
     """The customer's row of the invoice it credits."""
     applied: Decimal | None = ReadOnly
-    """How much of it stands against that row, in kroner."""
+    """How much of it stands against that row, in the document's currency."""
 
 
 # --- purchases --------------------------------------------------------------------------------------------------------

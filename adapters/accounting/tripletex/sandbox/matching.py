@@ -161,10 +161,12 @@ class Matching(Ledger):
         return voucher
 
     def pay_row(
-        self, row: Thing, amount: Decimal, day: date, debit: Link, *, reference: str | None = None, typed: bool = True
-    ) -> Thing:
-        """A payment on an open row of a customer that belongs to no invoice of the register (kroner); gives its
-        voucher. The row it makes has the same number, and is closed with those that have it where they come to nothing.
+        self, row: Thing, amount: Decimal, day: date, debit: Link, *, reference: str | None = None, typed: bool = True,
+        fee: tuple[Link, Decimal] | None = None,
+    ) -> Thing:  # fmt: skip
+        """A payment on an open row of a customer that belongs to no invoice of the register, in the row's currency;
+        gives its voucher. The row it makes has the same number, and is closed with those that have it where they come
+        to nothing. `fee`: what the bank kept of it, on this account.
 
         Not stated by the vendor, and decided here: it is typed as other payments are; `typed` false: as a voucher
         that somebody writes by hand.
@@ -172,14 +174,19 @@ class Matching(Ledger):
         self.check_open(day, "paymentDate")
         kinds = {"type": "INCOMING_PAYMENT"} if typed else {}
         common = {name: row[name] for name in ("customer", "invoiceNumber", "currency") if row.get(name)}
-        voucher = self.book(day, "Innbetaling", [
-            {"account": debit, "amount": amount, "amountCurrency": amount},
-            {**common, **kinds, "account": row["account"], "amount": -amount, "amountCurrency": -amount,
-             "externalRef": reference},
-        ], "Innbetaling")  # fmt: skip
+        rate = self.rate(row["currency"]) if row.get("currency") else Decimal(1)
+        currency = {"currency": row["currency"]} if row.get("currency") else {}
+        kept, whole = (ore(fee[1] * rate), fee[1]) if fee else (Decimal(0), Decimal(0))
+        kroner = ore(amount * rate)
+        rows: list[Row] = [{**currency, "account": debit, "amount": kroner - kept, "amountCurrency": amount - whole}]
+        if fee:
+            rows.append({**currency, "account": fee[0], "amount": kept, "amountCurrency": whole})
+        rows.append({**common, **kinds, "account": row["account"], "amount": -kroner, "amountCurrency": -amount,
+                     "externalRef": reference})  # fmt: skip
+        voucher = self.book(day, "Innbetaling", rows, "Innbetaling")
         same = [one for one in self.all("posting") if self.is_open(one) and one["account"] == row["account"]
                 and all(one.get(name) == row.get(name) for name in ("customer", "invoiceNumber"))]  # fmt: skip
-        if len(same) > 1 and sum(one["amount"] for one in same) == 0:
+        if self.unclosable(same) is None:
             self.close(same, day)
         return voucher
 

@@ -171,11 +171,15 @@ class Sandbox:
         return self.books.pay(day, rows, self.books.account(account), reference=reference)
 
     def payment_on(
-        self, posting_id: int, amount: Decimal, day: date, *, reference: str | None = None, typed: bool = True
-    ) -> Thing:
-        """Somebody books a payment on an open row of a customer that is of no invoice of the register."""
+        self, posting_id: int, amount: Decimal, day: date, *, reference: str | None = None, typed: bool = True,
+        fee: Decimal | None = None,
+    ) -> Thing:  # fmt: skip
+        """Somebody books a payment on an open row of a customer that is of no invoice of the register, in the row's
+        currency. `fee`: what the bank kept of it.
+        """
         row, debit = self.books.find(Link("posting", posting_id)), self.books.account(1920)
-        return self.books.pay_row(row, amount, day, debit, reference=reference, typed=typed)
+        kept = (self.books.account(7770), fee) if fee else None
+        return self.books.pay_row(row, amount, day, debit, reference=reference, typed=typed, fee=kept)
 
     def shrink(self, *rights: str, token: str = EMPLOYEE_TOKEN) -> None:
         """Somebody takes rights away from a token, at once for its sessions too (see `chart.ENTITLEMENTS`)."""
