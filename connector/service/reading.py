@@ -1,0 +1,69 @@
+"""Reading something for whoever waits for it: through the lane, by whoever serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connector.errors import Stop, TryLater, VendorError
+from connector.store import connections, work
+from connector.sync.options import Known, ask, known
+from connector.sync.spokes import Spoke
+
+if TYPE_CHECKING:
+    from connector.service.house import House
+
+GLANCE = 0.1
+"""Seconds between two looks whether it has been read."""
+
+
+async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alone: bool) -> Known:
+    """As `House.options`."""
+    kept = await house.store.read(partial(known, spoke=spoke))
+    age = timedelta(seconds=house.settings.options_age)
+    if kept is not None and not refresh and kept.is_fresh(house.store.clock(), age):
+        return kept
+    id = await house.store.write(partial(ask, spoke=spoke))
+    looker = house.looker() if alone else None
+    looking = asyncio.create_task(looker.run()) if looker else None
+    try:
+        await _over(house, id, spoke, wait)
+    finally:
+        if looker and looking:
+            looker.stop()
+            await looking
+    kept = await house.store.read(partial(known, spoke=spoke))
+    assert kept is not None
+    return kept
+
+
+async def _over(house: House, id: str, spoke: Spoke, wait: float) -> None:
+    """Wait until a read is over; raises what stands in its way."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + wait
+    while True:
+        row, connection = await house.store.read(lambda tx: (work.get(tx, id), connections.get(tx, spoke.id)))
+        if row.state == "done":
+            return
+        if connection.paused is not None:
+            said, do = f"{spoke.name} is paused: {connection.paused_said}", connection.paused_do
+            raise Stop(said, code=connection.paused, do=do, where={"connection": spoke.name})
+        if row.error:
+            raise _said(row.error, spoke)
+        if clock() > end:
+            raise TryLater(
+                f"What {spoke.name} takes has not been read within {wait:g} s.",
+                code="options-unread",
+                do="Ask again in a moment. Where it stays so: does a worker run, does `connector connections test` work?",
+                after=5.0,
+            )
+        await asyncio.sleep(GLANCE)
+
+
+def _said(error: Mapping[str, Any], spoke: Spoke) -> VendorError:
+    """The error of a read that will be tried again, as it was said."""
+    made = TryLater if error.get("again") else VendorError
+    return made(str(error.get("message")), code=error.get("code"), do=error.get("do"), where={"connection": spoke.name})
