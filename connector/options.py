@@ -4,7 +4,7 @@ Read by a plugin (`Accounting.options`), kept for a while, and compared with doc
 is sent. A field of a wire model says what it chooses from (`chooses(Choice.ACCOUNT)`), so that the house knows which
 value is an account without knowing any vendor.
 
-What could not be read is *unknown* and never taken for empty: nothing is said against a code of a list that is not known.
+What could not be read is *unknown* and never taken for empty: nothing is said against a code of an unknown list.
 """
 
 from __future__ import annotations

@@ -80,3 +80,29 @@ PRODUCT: dict[str, Any] = {
     "vat_code": "3",
 }
 DEPARTMENT: dict[str, Any] = {"kind": "department", "code": "10", "name": "Salg"}
+OPTIONS: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "What may be posted to books now",
+    "type": "object",
+    "properties": {
+        "issue_date": {"type": "string", "format": "date", "not": {"anyOf": [{"pattern": "^2026-(01|02)-"}]}},
+        "lines": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "vat_code": {"allOf": [{"type": "string", "anyOf": [{"const": "3", "title": "Mva-kode 3, 25 %"}]}]}
+                },
+            },
+        },
+    },
+    "$defs": {
+        "account": {
+            "title": "account",
+            "type": "string",
+            "anyOf": [{"const": "3000", "title": "Salgsinntekt, avgiftspliktig", "x-requires": ["department"]}],
+        }
+    },
+    "x-read": "2027-01-15T08:00:00+00:00",
+    "x-closed-periods": [{"start": "2026-01-01", "end": "2026-01-31", "name": "Januar 2026"}],
+}

@@ -47,13 +47,27 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text for people,
 
 
 @app.command()
-def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
+def check(
+    paths: Paths = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TENANT/CONNECTION", help="Also compare with what this ledger has: codes, accounts, payment types."
+        ),
+    ] = None,
+    format: FormatOption = Format.text,
+) -> None:
     """Show everything that is wrong: file, line, what, and a suggestion.
 
     Checks the format, paths on both sides, types, tables, required fields of the vendor, losses nobody declared, duties
-    of tenants, the examples and the lens laws on them. Exit status 0: fine; 1: something is wrong.
+    of tenants, the examples and the lens laws on them; with --connection also whether the codes that the mapping leads
+    to are in the ledger (read now, or kept from the last hour). Exit status 0: fine; 1: something is wrong.
     """
     report = _report(paths)
+    if connection is not None:
+        from connector.cli.choosing import missing_in
+
+        report.problems += missing_in(connection)
     if format is Format.json:
         losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
         found = [problem.as_json() for problem in report.problems]

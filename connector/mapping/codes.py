@@ -1,4 +1,4 @@
-"""Codes of the ledger that a mapping relies on: do they exist?
+"""Codes of the ledger that a mapping relies on, and those of them that are not there.
 
 A table's right-hand sides, constants and defaults name accounts, VAT codes and payment types of one company's ledger. A
 file cannot know whether they are there; the ledger's options can. Pure: the compiled mapping and the options as they
@@ -70,14 +70,14 @@ def uses(mapping: SystemMapping, kinds: Collection[str] | None = None) -> list[U
     return list(found.values())
 
 
-def of_settings(model: type[BaseModel], said: Mapping[str, Any], origin: Origin) -> list[Use]:
-    """The codes that a connection's settings name. `origin`: where they stand."""
+def of_settings(model: type[BaseModel], said: Mapping[str, Any], lines: Mapping[str, Origin]) -> list[Use]:
+    """The codes that a connection's settings name. `lines`: where each stands."""
     found = []
     for name, info in model.model_fields.items():
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         choice, code = extra.get(MARK), said.get(name)
         if isinstance(choice, str) and code is not None:
-            found.append(Use(choice, str(code), f"the setting `{name}`", origin))
+            found.append(Use(choice, str(code), f"the setting `{name}`", lines[name]))
     return found
 
 

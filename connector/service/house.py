@@ -19,7 +19,7 @@ from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
-from connector.service import reading
+from connector.service import reading as now
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, open_store
@@ -216,7 +216,7 @@ class House:
             TryLater: it has not been read in that time (`options-unread`).
             ConnectorError: why it cannot be read.
         """
-        return await reading.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
+        return await now.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
 
     @cached_property
     def worker(self) -> Worker:

@@ -57,7 +57,7 @@ async def _over(house: House, id: str, spoke: Spoke, wait: float) -> None:
             raise TryLater(
                 f"What {spoke.name} takes has not been read within {wait:g} s.",
                 code="options-unread",
-                do="Ask again in a moment. Where it stays so: does a worker run, does `connector connections test` work?",
+                do="Ask again in a moment. Where it stays so, see whether a worker runs, and `connections test`.",
                 after=5.0,
             )
         await asyncio.sleep(GLANCE)

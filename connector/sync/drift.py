@@ -57,12 +57,12 @@ def relied(
 
 
 def all_uses(spokes: Spokes, spoke: Spoke) -> list[Use]:
-    """Every code that the connection's mapping and settings lead to. Documents issued elsewhere count where some are."""
+    """Every code that the connection's mapping and settings lead to."""
     kinds = {kind for kind in spoke.mapping.mappers if kind not in EXTERNAL or spoke.elsewhere}
     tenant = spokes.tenant(spoke.tenant)
     said = tenant.connections[spoke.name]
-    origin = Origin(f"tenant {tenant.name}", tenant.file, said.line)
-    settings = of_settings(said.settings, said.said.settings, origin) if said.settings else []
+    lines = {name: Origin(f"tenant {tenant.name}", tenant.file, line) for name, line in said.setting_lines.items()}
+    settings = of_settings(said.settings, said.said.settings, lines) if said.settings else []
     return [*uses(spoke.mapping, kinds), *settings]
 
 

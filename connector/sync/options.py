@@ -87,4 +87,3 @@ def keep(tx: Tx, spokes: Spokes, spoke: Spoke, found: Options) -> None:
     }
     options.put(tx, spoke.id, body)
     drift.compare(tx, spokes, spoke, found, had)
-

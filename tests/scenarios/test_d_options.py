@@ -45,7 +45,7 @@ async def test_they_are_read_once_and_kept_sealed(founded: Any) -> None:
         row = await fjord.house.store.read(lambda tx: kept_options.get(tx, spoke.id))
         assert "Salgsinntekt" in str(row.body)
         raw = await fjord.house.store.read(lambda tx: tx.conn.exec_driver_sql("SELECT body FROM options").scalar_one())
-        assert "Salgsinntekt".encode() not in bytes(raw)
+        assert b"Salgsinntekt" not in bytes(raw)
         assert (await look(fjord)).read >= first.read
         assert len(fjord.box.requests) > calls
 

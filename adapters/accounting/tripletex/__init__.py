@@ -43,9 +43,7 @@ class Settings(BaseModel):
     """How incoming invoices are delivered: their page into the voucher reception (`pdf`), the EHF itself (`ehf`, by
     agreement with Tripletex), or by `/incomingInvoice` into the reception, among the drafts or booked (`inbox`,
     `nonPosted`, `ledger`; pilot customers). `off`: purchases are not touched."""
-    incoming_account: int | None = Field(
-        default=None, ge=1000, le=99999, json_schema_extra=chooses(Choice.ACCOUNT)
-    )
+    incoming_account: int | None = Field(default=None, ge=1000, le=99999, json_schema_extra=chooses(Choice.ACCOUNT))
     """Number of the account that `ledger` books purchases on, and that drafts propose."""
     attachment_mb: int = Field(default=15, ge=1, le=100)
     """Largest file that is sent, in MB; Tripletex does not publish its own limit."""

@@ -138,7 +138,9 @@ class Choices:
         """All rows of a list; none, and unknown, where it may not be read, lacks fields, or is empty and cannot be."""
         model = ROWS[path]
         try:
-            rows = [model.model_validate(row) for row in await self._client.every(path, fields=_fields(model), **asked)]
+            rows = [
+                model.model_validate(row) for row in await self._client.every(path, fields=fields_of(model), **asked)
+            ]
         except (NeedsPerson, Refused) as exc:
             if exc.code == "sign-in":
                 raise
@@ -158,7 +160,7 @@ class Choices:
     async def _registered(self) -> bool | None:
         path = "/ledger/vatSettings"
         try:
-            said = await self._client.get(path, fields=_fields(VatSettings))
+            said = await self._client.get(path, fields=fields_of(VatSettings))
         except (NeedsPerson, Refused) as exc:
             if exc.code == "sign-in":
                 raise
@@ -171,7 +173,9 @@ class Choices:
         for kind in (Kind.DEPARTMENT, Kind.PROJECT):
             values = await self._values(REGISTERS[kind])
             if values is None:
-                self._unknown.append({"department": "Departments (Avdelinger)", "project": "Projects (Prosjekter)"}[kind])
+                self._unknown.append(
+                    {"department": "Departments (Avdelinger)", "project": "Projects (Prosjekter)"}[kind]
+                )
             else:
                 found.append(DimensionOptions(kind=kind.value, values=values))
         names = await self._rows("/ledger/accountingDimensionName/search", "Free dimensions (Dimensjoner)", empty=True)
@@ -183,8 +187,7 @@ class Choices:
 
     async def _values(self, register: Register, **asked: Any) -> tuple[Option, ...] | None:
         """A register's records by number, or by name where they have none; None where it may not be read."""
-        field, _ = register.inactive
-        fields = f"id,{register.number},{register.name},{field}"
+        fields = values_of(register)
         try:
             rows = await self._client.every(register.list, fields=fields, **asked)
         except (NeedsPerson, Refused) as exc:
@@ -198,9 +201,15 @@ class Choices:
         )
 
 
-def _fields(model: type[Wire]) -> str:
+def fields_of(model: type[Wire]) -> str:
+    """What is asked for of a row."""
     names = [name for name in model.model_fields if name != "debitAccount"]
     return ",".join(["id", *names, *(["debitAccount(number)"] if "debitAccount" in model.model_fields else [])])
+
+
+def values_of(register: Register) -> str:
+    """What is asked for of a register's record."""
+    return f"id,{register.number},{register.name},{register.inactive[0]}"
 
 
 def _account(row: AccountRow) -> Option:
