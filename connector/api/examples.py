@@ -106,3 +106,33 @@ OPTIONS: dict[str, Any] = {
     "x-read": "2027-01-15T08:00:00+00:00",
     "x-closed-periods": [{"start": "2026-01-01", "end": "2026-01-31", "name": "Januar 2026"}],
 }
+PREFLIGHT: dict[str, Any] = {
+    "fine": False,
+    "connections": [{"connection": "books", "read": "2027-01-15T08:00:00+00:00", "problems": []}],
+    "documents": [
+        {
+            "name": "order-4711",
+            "fine": False,
+            "usable": True,
+            "kind": "invoice",
+            "source_id": "order-4711",
+            "currency": "NOK",
+            "payable": "12500.00",
+            "receiver": {"name": "Eksempel AS", "organisation_number": "974760673", "looked_up": False},
+            "problems": [
+                {
+                    "code": "vat-code-unknown",
+                    "severity": "error",
+                    "layer": "ledger",
+                    "field": "lines[0].vat_code",
+                    "place": {"pointer": "/lines/0/vat_code", "term": "BT-151"},
+                    "connection": "books",
+                    "values": {"code": "3", "known": "0, 6"},
+                    "mapping": "mappings/systems/NAME.yaml:222",
+                    "message": {"nb": "…", "en": "The ledger has no VAT code 3 for this company now."},
+                    "fix": {"nb": "…", "en": "Mend the VAT code in the document, or the table of the mapping."},
+                }
+            ],
+        }
+    ],
+}

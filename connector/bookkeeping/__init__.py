@@ -2,9 +2,9 @@
 
     findings = judge(invoice, draft=False)
 
-Rules of our own, never a part of the official verdict (`connector.ehf.validate`): each is a pure function over the model
-(`rules`), with its paragraph and its words in Norwegian and English (`texts.toml`) and, where figures change by year, a
-dated table (`rates.toml`). They advise; nobody is a lawyer here.
+Rules of our own, never a part of the official verdict (`connector.ehf.validate`): each is a pure function over the
+model (`rules`), with its paragraph and its words in Norwegian and English (`texts.toml`) and, where figures change by
+year, a dated table (`rates.toml`). They advise; nobody is a lawyer here.
 """
 
 from connector.bookkeeping.finding import Finding, catalogue

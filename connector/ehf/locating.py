@@ -184,4 +184,4 @@ def _term(path: str) -> str | None:
 
 @cache
 def _terms() -> Mapping[str, str]:
-    return {path: term for term, path in reversed(TERMS.items())}
+    return {path: term for term, path in reversed(list(TERMS.items()))}

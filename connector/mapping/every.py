@@ -1,7 +1,7 @@
 """Everything that stops a document, at once: each line and each refusal of a mapping tried by itself.
 
-`Mapper.out` stops at the first; a person who mends a document wants them all. The very same compiler makes the pieces, so
-what is said here is what `out` would say.
+`Mapper.out` stops at the first; a person who mends a document wants them all. The very same compiler makes the pieces,
+so what is said here is what `out` would say.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ def _asked(kind: str, shape: BoundShape, line: BoundLine) -> Piece:
     return _only(kind, shape, refusals=(asks,))
 
 
-def problems(
-    pieces: Pieces, document: Mapping[str, Any], context: Any, where: str = ""
-) -> Iterator[ConnectorError]:
+def problems(pieces: Pieces, document: Mapping[str, Any], context: Any, where: str = "") -> Iterator[ConnectorError]:
     """What each piece says against the document, with its place; `where`: the item of a list that it is."""
     for refusal, piece in pieces.refusals:
         error = _tried(piece, document, context)
@@ -72,6 +70,39 @@ def problems(
         name = str(line.ours[0])
         for number, item in enumerate(paths.get(document, line.ours[0].path) or ()):
             yield from problems(inner, item, context, f"{where}{name}[{number}].")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A value of one of the ledger's lists that a document comes to. `field`: ours that leads to it, with the item of a
+    list; `line`: the line of the mapping.
+    """
+
+    choice: str
+    code: str
+    field: str
+    line: BoundLine
+
+
+def chosen(pieces: Pieces, document: Mapping[str, Any], context: Any, where: str = "") -> Iterator[Chosen]:
+    """Every such value that a document comes to; what stops says nothing here."""
+    for line, piece in pieces.lines:
+        choice = line.theirs[0].slot.chooses if len(line.theirs) == 1 else None
+        if choice is None:
+            continue
+        try:
+            value = paths.get(piece(document, context), line.theirs[0].path)
+        except ConnectorError:
+            continue
+        if value is not None:
+            ours = str(line.ours[0]) if line.ours else ""
+            yield Chosen(choice, str(value), _CHOSEN.sub("", f"{where}{ours}").rstrip("."), line)
+    for line, asked_for, inner in pieces.lists:
+        if line.when_ours and _tried(asked_for, document, context) is None:
+            continue
+        name = str(line.ours[0])
+        for number, item in enumerate(paths.get(document, line.ours[0].path) or ()):
+            yield from chosen(inner, item, context, f"{where}{name}[{number}].")
 
 
 def _tried(piece: Piece, document: Mapping[str, Any], context: Any) -> ConnectorError | None:

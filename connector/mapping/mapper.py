@@ -145,6 +145,10 @@ class Mapper:
             return list(every.problems(self._pieces, document, context)) or [first]
         return []
 
+    def chosen(self, document: Document, context: Context) -> list[every.Chosen]:
+        """The values of the ledger's own lists (VAT codes, accounts …) that a document comes to on its way out."""
+        return list(every.chosen(self._pieces, document, context))
+
     @cached_property
     def _pieces(self) -> every.Pieces:
         return every.taken_apart(self.kind, self.bound.shape)

@@ -19,6 +19,7 @@ from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
+from connector.preflight import Preflight
 from connector.service import reading as now
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
@@ -217,6 +218,14 @@ class House:
             ConnectorError: why it cannot be read.
         """
         return await now.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
+
+    async def preflight(self, tenant: str, **asked: Any) -> Preflight:
+        """A preflight of documents for a route of a tenant: what its connections take is read, or taken as kept.
+
+        Args:
+            asked: as `connector.service.reading.preflight` says.
+        """
+        return await now.preflight(self, tenant, **asked)
 
     @cached_property
     def worker(self) -> Worker:

@@ -8,10 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connector.errors import Stop, TryLater, VendorError
+from connector.errors import ConnectorError, Missing, Stop, TryLater, VendorError
+from connector.mapping import load
+from connector.plugins import accounting
+from connector.preflight import Preflight, Target
 from connector.store import connections, work
+from connector.sync.intake import SOURCE
 from connector.sync.options import Known, ask, known
-from connector.sync.spokes import Spoke
+from connector.sync.spokes import Spoke, route_of
 
 if TYPE_CHECKING:
     from connector.service.house import House
@@ -38,6 +42,55 @@ async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alo
     kept = await house.store.read(partial(known, spoke=spoke))
     assert kept is not None
     return kept
+
+
+async def preflight(
+    house: House,
+    tenant: str,
+    *,
+    route: str | None = None,
+    system: str | None = None,
+    refresh: bool = False,
+    offline: bool = False,
+    alone: bool = False,
+    wait: float = 30.0,
+) -> Preflight:
+    """As `House.preflight`.
+
+    Args:
+        route: name of the route; the only one that takes documents from programs, unless said.
+        system: what the documents were made in (a system, or a connection of the tenant): problems name its field.
+        refresh: read what the ledgers take in any case; `offline`: never, what is kept must do.
+        alone, wait: as `House.options`.
+
+    Raises:
+        Stop: `route-unclear`. Missing: there is no such tenant or system.
+    """
+    named = house.tenant(tenant)
+    way = route_of(named, route, SOURCE)
+    targets = []
+    for name in way.to:
+        spoke = house.named(tenant, name)
+        kept = await house.store.read(partial(known, spoke=spoke))
+        why = "" if kept else "it was never read, and nothing is read now (offline)."
+        if not offline:
+            try:
+                kept, why = await options(house, spoke, refresh=refresh, wait=wait, alone=alone), ""
+            except ConnectorError as error:
+                why = error.said
+        targets.append(Target(spoke, kept, why))
+    return Preflight(house, named, way, tuple(targets), _fields(house, tenant, system) if system else {})
+
+
+def _fields(house: House, tenant: str, system: str) -> dict[str, dict[str, str]]:
+    """By kind, which field of the system makes each field of the model."""
+    mine = {spoke.name: spoke.mapping for spoke in house.spokes(tenant)}
+    plugins = accounting()
+    if system not in mine and system not in plugins:
+        known = ", ".join([*mine, *plugins])
+        raise Missing(f"There is no system `{system}`.", code="system-unknown", do=f"Name one of: {known}.")
+    mapping = mine.get(system) or load(system, plugins=plugins)
+    return {kind: mapper.their_fields for kind, mapper in mapping.mappers.items()}
 
 
 async def _over(house: House, id: str, spoke: Spoke, wait: float) -> None:
