@@ -135,4 +135,5 @@ PREFLIGHT: dict[str, Any] = {
             ],
         }
     ],
+    "series": [],
 }

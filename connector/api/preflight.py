@@ -113,6 +113,7 @@ async def preflight(
         "fine": not stands and all(one.fine for one in checked),
         "connections": connections,
         "documents": [one.as_json() for one in checked],
+        "series": [one.as_json() for one in await house.store.read(judges.series)],
     }
     return Response(dumps(said), media_type="application/json")
 

@@ -15,7 +15,7 @@ import typer
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, tenant_of, with_house
 from connector.cli.ehf import expand, progress
 from connector.cli.judging import STANDARD_INPUT, Language
-from connector.preflight import Checked, Posted, Preflight, Target, read_posted
+from connector.preflight import Checked, Posted, Preflight, Problem, Target, read_posted
 from connector.preflight.report import as_text, text_of
 from connector.service.house import House
 
@@ -57,7 +57,7 @@ def preflight(
     Form, totals, EHF rules, Norwegian bookkeeping rules (NO-BOK-*), the mapping of every connection on the route,
     codes, dimensions and closed periods of its ledger, what the company's books require, what is here already. Every
     problem names the field of the source to be mended. With --format json there is one object a line: each connection,
-    each document, then the sums.
+    each document, gaps in their numbers (`series`), then the sums.
 
     Exit status 0: nothing stands in their way (warnings are allowed). 1: something does. 2: something cannot be read.
 
@@ -85,6 +85,7 @@ def preflight(
                 counts[("fine", "wrong", "unusable")[status]] += 1
                 worst = max(worst, status)
                 advance(1)
+        _series(await house.store.read(judges.series), format, language)
         _sums(counts, format, language)
         return worst
 
@@ -125,6 +126,14 @@ def _tell(checked: Checked, format: Format, language: Language) -> None:
         typer.echo(json.dumps(checked.as_json(), ensure_ascii=False))
     else:
         typer.echo(text_of(checked, language.value))
+
+
+def _series(problems: list[Problem], format: Format, language: Language) -> None:
+    if problems and format is Format.json:
+        typer.echo(json.dumps({"series": [one.as_json() for one in problems]}, ensure_ascii=False))
+    elif problems:
+        name = {Language.nb: "Alle dokumentene", Language.en: "All documents"}[language]
+        typer.echo(as_text(name, problems, "fine", language.value))
 
 
 def _sums(counts: Counter[str], format: Format, language: Language) -> None:

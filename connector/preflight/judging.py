@@ -76,6 +76,7 @@ class Preflight:
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _numbers: set[str] = field(default_factory=set)
+    _issued: set[str] = field(default_factory=set)
 
     def check(self, tx: Tx, posted: Posted) -> Checked:
         """Everything that is wrong with one document."""
@@ -87,6 +88,16 @@ class Preflight:
         facts = _facts(invoice) if invoice is not None else {}
         return Checked(posted.name, tuple(_known(placed)), facts, usable=invoice is not None)
 
+    def series(self, tx: Tx) -> list[Problem]:
+        """What all documents together show: gaps in the numbers that their source has given them."""
+        if self.route.issues != SOURCE:
+            return []
+        name = self.tenant.name
+        found = bookkeeping.gaps(
+            self._issued, lambda number: bool(documents.find(tx, name, number=number, direction="outgoing", limit=1))
+        )
+        return [_advice(one) for one in found]
+
     def _judged(self, tx: Tx, posted: Posted, invoice: Invoice) -> Iterator[Problem]:
         drafted = self.route.issues != SOURCE
         if not posted.judged:
@@ -96,8 +107,7 @@ class Preflight:
             if wrong.code != "totals-wrong":  # said figure by figure already
                 yield _of(wrong, "model")
         for one in bookkeeping.judge(invoice, draft=drafted):
-            more = {"field": one.field, "law": one.law, "values": one.values}
-            yield Problem(one.rule, one.severity, "no-bok", one.message, one.fix, **more)  # type: ignore[arg-type]
+            yield _advice(one)
         try:
             intake.check_route(self.route, invoice)
         except BadInput as error:
@@ -134,6 +144,7 @@ class Preflight:
             yield own("document-twice", "error", "route", field="number", other=self._seen[key])
         self._seen.setdefault(key, posted.name)
         self._numbers |= {said for said in (invoice.number, invoice.source_id) if said}
+        self._issued |= {invoice.number} if invoice.number else set()
         there = documents.by_key(tx, self.tenant.name, invoice.kind, key.partition("/")[2])
         if there is None:
             return
@@ -228,6 +239,11 @@ def _of_lines(at: str, invoice: Invoice, carried: Invoice) -> str:
 def _of(error: ConnectorError, layer: Layer, *, field: str | None = None) -> Problem:
     at = str(error.where.get("field", "")) if field is None else field
     return Problem(error.code, "error", layer, *said_by(error), field=at)
+
+
+def _advice(one: bookkeeping.Finding) -> Problem:
+    said = {"field": one.field, "law": one.law, "values": one.values}
+    return Problem(one.rule, one.severity, "no-bok", one.message, one.fix, **said)  # type: ignore[arg-type]
 
 
 def _uncreditable(error: ConnectorError) -> Iterator[Problem]:

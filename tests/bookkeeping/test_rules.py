@@ -12,7 +12,7 @@ import pytest
 
 from connector import bookkeeping
 from connector.api.examples import INVOICE_DRAFT
-from connector.bookkeeping import rules
+from connector.bookkeeping import rules, series
 from connector.model import Draft, Invoice, compose
 
 Change = Callable[[dict[str, Any]], Any]
@@ -164,9 +164,28 @@ def test_a_foreign_seller_and_a_purchase_are_not_judged() -> None:
 
 
 def test_every_rule_has_its_paragraph_and_words_and_no_words_are_without_a_rule() -> None:
-    source = Path(rules.__file__).read_text()
+    source = "".join(Path(one.__file__).read_text() for one in (rules, series))
     assert set(re.findall(r'finding\(\s*"(NO-BOK-\d\d)"', source)) == set(bookkeeping.catalogue())
     for rule, text in bookkeeping.catalogue().items():
         assert set(text) == {"law", "nb", "nb-fix", "en", "en-fix"}, rule
         assert all(text.values()), rule
-    assert {rule for rule, *_ in BREAKS} | {"NO-BOK-15"} == set(bookkeeping.catalogue()), "a rule has no test"
+    assert {rule for rule, *_ in BREAKS} | {"NO-BOK-15", "NO-BOK-21"} == set(bookkeeping.catalogue()), (
+        "a rule has no test"
+    )
+
+
+def test_gaps_are_told_in_each_series_but_not_what_is_known_and_not_leaps() -> None:
+    def told(*numbers: str, known: frozenset[str] = frozenset()) -> list[str]:
+        return [one.values["missing"] for one in bookkeeping.gaps(numbers, known.__contains__)]
+
+    assert told("1001", "1002", "1003") == []
+    assert told("1003", "1001") == ["1002"]
+    assert told("1003", "1001", known=frozenset({"1002"})) == []
+    assert told("A-001", "A-004", "B-7", "B-8") == ["A-002, A-003"]
+    assert told("2026001", "2027001", "F", "17", "5000") == []
+    assert told("1", "100")[0].endswith("…")
+
+
+def test_the_rules_of_the_documentation_are_those_there_are() -> None:
+    text = (Path(rules.__file__).parents[2] / "docs" / "preflight.md").read_text()
+    assert re.findall(r"^\| (NO-BOK-\d\d) ", text, re.MULTILINE) == sorted(bookkeeping.catalogue())
