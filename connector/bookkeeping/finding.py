@@ -37,9 +37,10 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 
 
 def finding(rule: str, severity: Severity, field: str, **values: Any) -> Finding:
-    """A finding with the rule's words. `values` fill the placeholders in them."""
+    """A finding with the rule's words. `values` fill the placeholders in them; those for one language end in it."""
     text = catalogue()[rule]
     shown = {name: str(value) for name, value in values.items()}
     message = {language: text[language].format_map(shown) for language in ("nb", "en")}
     fix = {language: text[f"{language}-fix"].format_map(shown) for language in ("nb", "en")}
-    return Finding(rule, severity, field, text["law"], message, fix, shown)
+    told = {name: value for name, value in shown.items() if not name.endswith(("_nb", "_en"))}
+    return Finding(rule, severity, field, text["law"], message, fix, told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from connector import bookkeeping, ehf
@@ -28,6 +29,7 @@ from connector.sync.external import CREDIT_NOTE, INVOICE, form_for, registers
 from connector.sync.identity import same
 from connector.sync.keys import invoice_key
 from connector.sync.options import Known
+from connector.sync.settlements import uses_of
 from connector.sync.spokes import Spoke, Spokes, check_can
 
 _FILLED = ("seller", "payment_means", "number")
@@ -113,11 +115,13 @@ class Preflight:
         except BadInput as error:
             yield _of(error, "route")
         customer = yield from self._parties(tx, invoice)
-        yield from self._here(tx, posted, invoice)
+        here = yield from self._here(tx, posted, invoice)
         related = {"customer": "customer"}
-        if invoice.is_credit_note:
+        if invoice.is_credit_note and not here:  # what it takes of its invoice is counted already
             note = yield from self._credits(tx, posted, invoice)
             invoice = note or invoice
+        elif invoice.totals and invoice.totals.prepaid and not here:
+            yield from self._prepaid(tx, invoice, customer, invoice.totals.prepaid)
         for target in self.targets:
             yield from _for_target(tx, target, self.route, invoice, related, customer)
 
@@ -133,13 +137,13 @@ class Preflight:
             return None
         return there.id if there else None
 
-    def _here(self, tx: Tx, posted: Posted, invoice: Invoice) -> Iterator[Problem]:
-        """Whether it is here already, or twice among what is checked."""
+    def _here(self, tx: Tx, posted: Posted, invoice: Invoice) -> Generator[Problem, None, bool]:
+        """Whether it is here already, or twice among what is checked; gives the first."""
         try:
             key = f"{invoice.kind}/{invoice_key(invoice)}"
         except BadInput as error:
             yield _of(error, "model")
-            return
+            return False
         if key in self._seen:
             yield own("document-twice", "error", "route", field="number", other=self._seen[key])
         self._seen.setdefault(key, posted.name)
@@ -147,13 +151,14 @@ class Preflight:
         self._issued |= {invoice.number} if invoice.number else set()
         there = documents.by_key(tx, self.tenant.name, invoice.kind, key.partition("/")[2])
         if there is None:
-            return
+            return False
         equal = there.digest == documents.digest_of(stored(invoice)) and there.source == self.route.name
         at = "number" if invoice.number else "source_id"
         if equal:
             yield own("document-here", "warning", "route", field=at)
-        elif not invoice.is_credit_note:  # of a credit note it is kept with what was found of its invoice
+        else:
             yield own("document-exists", "error", "route", field=at)
+        return True
 
     def _credits(self, tx: Tx, posted: Posted, invoice: Invoice) -> Generator[Problem, None, Invoice | None]:
         """What is wrong with a credit note over its invoice; gives it as books hold it, where it can be."""
@@ -169,6 +174,14 @@ class Preflight:
             else:
                 yield from _uncreditable(error)
         return as_credit_note(invoice, first)
+
+    def _prepaid(self, tx: Tx, invoice: Invoice, customer: str | None, prepaid: Decimal) -> Iterator[Problem]:
+        """Whether credit of the customer, or an account that the mapping names, stands behind an advance."""
+        spokes = [target.spoke for target in self.targets]
+        try:
+            uses_of(tx, self.tenant.name, customer or "", invoice.currency, prepaid, spokes)
+        except ConnectorError as error:
+            yield _of(error, "route", field="totals.prepaid")
 
     def _placed(self, one: Problem, posted: Posted) -> Problem:
         """With its place in what was posted and in the source system, as far as they are not known already."""

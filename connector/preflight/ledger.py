@@ -19,6 +19,14 @@ from connector.preflight.words import own
 
 MOST = 12
 """How many of what there is are named."""
+_NORWEGIAN = {
+    "vat-code": "Mva-kode",
+    "purchase-vat-code": "Mva-kode for kjøp",
+    "payment-type": "Betalingstype",
+    "currency": "Valuta",
+    "department": "avdeling",
+    "project": "prosjekt",
+}
 
 
 def company(options: Options, connection: str) -> Iterator[Problem]:
@@ -58,8 +66,9 @@ def codes(options: Options, connection: str, invoice: Invoice, found: Sequence[C
             name = "vat-code" if one.choice == Choice.PURCHASE_VAT_CODE else one.choice
             yield _at(one, own(f"{name}-unknown", "error", "ledger", field=one.field, connection=connection, **said))
         elif not there.active:
-            said = {"code": one.code, "word": word[0].upper() + word[1:]}
-            yield _at(one, own("code-inactive", "error", "ledger", field=one.field, connection=connection, **said))
+            said = {"code": one.code, "word": word[0].upper() + word[1:], "word_nb": _NORWEGIAN.get(one.choice, word)}
+            name = "account-inactive" if one.choice == Choice.ACCOUNT else "code-inactive"
+            yield _at(one, own(name, "error", "ledger", field=one.field, connection=connection, **said))
         elif one.choice == Choice.VAT_CODE:
             yield from _rate(connection, invoice, one, there)
 
@@ -91,7 +100,7 @@ def required(
                 continue
             told.add((one.code, kind, place))
             at = f"lines[{place}].dimensions.{kind}" if place is not None else f"dimensions.{kind}"
-            said = {"account": one.code, "dimension": kind}
+            said = {"account": one.code, "dimension": kind, "dimension_nb": _NORWEGIAN.get(kind, kind)}
             yield _at(one, own("dimension-required", "error", "ledger", field=at, connection=connection, **said))
 
 

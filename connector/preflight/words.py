@@ -18,12 +18,13 @@ Words = tuple[Mapping[str, str], Mapping[str, str]]
 def own(
     code: str, severity: Severity, layer: Layer, /, *, field: str = "", connection: str | None = None, **values: Any
 ) -> Problem:
-    """A problem that is said here, in the table's words; `values` fill its placeholders."""
+    """A problem that is said here, in the table's words; `values` fill its placeholders, `…_nb` the Norwegian ones."""
     text, shown = catalogue()[code], {name: str(value) for name, value in values.items()}
     told = {**shown, "connection": connection or ""}
     message = {language: text[language].format_map(told) for language in ("nb", "en")}
     fix = {language: text[f"{language}-fix"].format_map(told) for language in ("nb", "en")}
-    return Problem(code, severity, layer, message, fix, field=field, connection=connection, values=shown)
+    values = {name: value for name, value in shown.items() if not name.endswith("_nb")}
+    return Problem(code, severity, layer, message, fix, field=field, connection=connection, values=values)
 
 
 def said_by(error: ConnectorError, of: str = "") -> Words:

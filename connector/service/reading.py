@@ -31,10 +31,11 @@ async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alo
     if kept is not None and not refresh and kept.is_fresh(house.store.clock(), age):
         return kept
     id = await house.store.write(partial(ask, spoke=spoke))
+    before = await house.store.read(lambda tx: work.get(tx, id).tries)
     looker = house.looker() if alone else None
     looking = asyncio.create_task(looker.run()) if looker else None
     try:
-        await _over(house, id, spoke, wait)
+        await _over(house, id, spoke, wait, before)
     finally:
         if looker and looking:
             looker.stop()
@@ -93,8 +94,10 @@ def _fields(house: House, tenant: str, system: str) -> dict[str, dict[str, str]]
     return {kind: mapper.their_fields for kind, mapper in mapping.mappers.items()}
 
 
-async def _over(house: House, id: str, spoke: Spoke, wait: float) -> None:
-    """Wait until a read is over; raises what stands in its way."""
+async def _over(house: House, id: str, spoke: Spoke, wait: float, before: int) -> None:
+    """Wait until a read is over; raises what stands in its way. `before`: how often it had been tried already: what it
+    ended with then is no answer now.
+    """
     clock = asyncio.get_running_loop().time
     end = clock() + wait
     while True:
@@ -104,9 +107,10 @@ async def _over(house: House, id: str, spoke: Spoke, wait: float) -> None:
         if connection.paused is not None:
             said, do = f"{spoke.name} is paused: {connection.paused_said}", connection.paused_do
             raise Stop(said, code=connection.paused, do=do, where={"connection": spoke.name})
-        if row.error:
+        late = clock() > end
+        if row.error and (row.tries != before or row.state == "parked" or late):
             raise _said(row.error, spoke)
-        if clock() > end:
+        if late:
             raise TryLater(
                 f"What {spoke.name} takes has not been read within {wait:g} s.",
                 code="options-unread",

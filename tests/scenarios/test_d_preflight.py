@@ -249,6 +249,21 @@ async def test_credit_notes_over_what_is_here_and_what_is_not(fjord: Any) -> Non
     assert ("credited-later", "/preceding_invoices/0") in short(both["documents"][1]["problems"], only="warning")
 
 
+async def test_an_advance_without_credit_and_a_credit_note_that_is_here(fjord: Any) -> None:
+    await looked(fjord)
+    assert short(await problems(fjord, draft(prepaid="100.00"))) == {("prepaid-without-credit", "/totals/prepaid")}
+    await fjord.post("/v1/invoices", SOUND)
+    await fjord.work()
+    note = draft(source_id="credit-1", kind="credit_note", preceding_invoices=[{"source_id": "order-4711"}])
+    note.pop("due_date")
+    await fjord.post("/v1/invoices", note)
+    await fjord.work()
+    found = await problems(fjord, note)
+    assert short(found) == set(), "its own credit was counted twice"
+    assert ("document-here", "/source_id") in short(found, only="warning")
+    assert short(await problems(fjord, note | {"lines": [LINE]})) == {("document-exists", "/source_id")}
+
+
 async def test_many_documents_of_both_forms_and_one_twice(founded: Any) -> None:
     async with founded(issues="source") as fjord:
         await looked(fjord)
