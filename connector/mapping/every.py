@@ -64,12 +64,8 @@ def problems(pieces: Pieces, document: Mapping[str, Any], context: Any, where: s
         error = _tried(piece, document, context)
         if error is not None:
             yield _placed(error, where, f"{where}{error.where.get('field', '')}")
-    for line, asked_for, inner in pieces.lists:
-        if line.when_ours and _tried(asked_for, document, context) is None:
-            continue
-        name = str(line.ours[0])
-        for number, item in enumerate(paths.get(document, line.ours[0].path) or ()):
-            yield from problems(inner, item, context, f"{where}{name}[{number}].")
+    for inner, item, place in _items(pieces, document, context, where):
+        yield from problems(inner, item, context, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +93,20 @@ def chosen(pieces: Pieces, document: Mapping[str, Any], context: Any, where: str
         if value is not None:
             ours = str(line.ours[0]) if line.ours else ""
             yield Chosen(choice, str(value), _CHOSEN.sub("", f"{where}{ours}").rstrip("."), line)
+    for inner, item, place in _items(pieces, document, context, where):
+        yield from chosen(inner, item, context, place)
+
+
+def _items(
+    pieces: Pieces, document: Mapping[str, Any], context: Any, where: str
+) -> Iterator[tuple[Pieces, Mapping[str, Any], str]]:
+    """Every item of the lists that are carried, with its pieces and its place."""
     for line, asked_for, inner in pieces.lists:
         if line.when_ours and _tried(asked_for, document, context) is None:
             continue
         name = str(line.ours[0])
         for number, item in enumerate(paths.get(document, line.ours[0].path) or ()):
-            yield from chosen(inner, item, context, f"{where}{name}[{number}].")
+            yield inner, item, f"{where}{name}[{number}]."
 
 
 def _tried(piece: Piece, document: Mapping[str, Any], context: Any) -> ConnectorError | None:
