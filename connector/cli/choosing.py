@@ -14,7 +14,7 @@ from connector.mapping.problems import Problem
 from connector.options import Option, Options
 from connector.service.house import House
 from connector.store import attention
-from connector.sync import drift, offers
+from connector.sync import guard, offers
 from connector.sync.options import Known
 
 Name = Annotated[str, typer.Argument(help="Name of the connection in the tenant's file.")]
@@ -62,10 +62,10 @@ def verify(name: Name, tenant: TenantOption = None, format: FormatOption = Forma
         owner = tenant_of(house, tenant)
         spoke = house.named(owner, name)
         known = await house.options(spoke, refresh=True, alone=True)
-        gone = missing(drift.all_uses(house, spoke), known.options)
+        gone = missing(guard.all_uses(house, spoke), known.options)
         items = await house.store.read(lambda tx: attention.find(tx, tenant=owner, connection=spoke.id, limit=1000))
         problems = [problem_of(use, known.options).as_json() for use in gone]
-        return problems, sum(item.code == drift.GONE for item in items)
+        return problems, sum(item.code == guard.GONE for item in items)
 
     problems, waits = with_house(use)
     if format is Format.json:
@@ -85,7 +85,7 @@ def missing_in(named: str) -> list[Problem]:
         tenant, _, name = named.partition("/")
         spoke = house.named(tenant, name)
         known = await house.options(spoke, alone=True)
-        return [problem_of(one, known.options) for one in missing(drift.all_uses(house, spoke), known.options)]
+        return [problem_of(one, known.options) for one in missing(guard.all_uses(house, spoke), known.options)]
 
     return with_house(use)
 

@@ -1,7 +1,7 @@
 """What a connection's ledger takes: read through its lane, kept, and compared with what its mapping relies on.
 
 Whoever needs it takes what is kept (`known`), or has it read (`ask`) and waits. Every reading is compared with the
-mapping (`connector.sync.drift`), so that a code that is gone is told before a document fails.
+mapping (`connector.sync.guard`), so that a code that is gone is told before a document fails.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from connector.lanes import Found, Turn, Work
 from connector.options import Options
 from connector.store import Store, Tx, options, work
-from connector.sync import drift
+from connector.sync import guard
 from connector.sync.spokes import Spoke, Spokes
 
 OPTIONS = "options"
@@ -86,4 +86,4 @@ def keep(tx: Tx, spokes: Spokes, spoke: Spoke, found: Options) -> None:
         "had": {name: sorted(codes) for name, codes in had.items()},
     }
     options.put(tx, spoke.id, body)
-    drift.compare(tx, spokes, spoke, found, had)
+    guard.compare(tx, spokes, spoke, found, had)
