@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from connector.options import Options
+
 if TYPE_CHECKING:
     from connector.http import Http
 
@@ -378,6 +380,11 @@ class Accounting(Protocol):
 
     async def probe(self) -> Probe:
         """Make the cheapest call that proves access; raises `NeedsPerson` with what to do."""
+
+    async def options(self) -> Options:
+        """What the ledger takes now: codes, accounts, dimension values, closed periods, what the company has and lacks.
+        What may not be read is unknown, not empty; raises `NeedsPerson` where the connection does not work at all.
+        """
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` sees everything dated `since` or later; taken before the first read."""

@@ -20,6 +20,7 @@ from connector.api import (
     health,
     hooks,
     incoming,
+    preflight,
     problems,
     registers,
 )
@@ -51,6 +52,7 @@ def create_app(house: House | None) -> FastAPI:
         commands,
         registers,
         incoming,
+        preflight,
         documents,
         files,
         feed,

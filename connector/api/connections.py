@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from connector.api.access import Reader, TheHouse
+from connector.api.examples import OPTIONS
 from connector.api.problems import declared
+from connector.errors import Missing, TryLater
+from connector.model.json import dumps
+from connector.service.house import House
 from connector.store import Tx, connections
-from connector.sync import comparison, hints
+from connector.sync import comparison, hints, offers
+from connector.sync.spokes import Spoke
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"])
 
@@ -88,6 +94,44 @@ async def list_connections(house: TheHouse, key: Reader) -> list[ConnectionView]
         return found
 
     return await house.store.read(read)
+
+
+@router.get(
+    "/{id}/options",
+    response_class=Response,
+    summary="What may be posted to this ledger now",
+    responses={
+        200: {"content": {"application/schema+json": {"example": OPTIONS}}},
+        202: {"description": "It is being read from the ledger; ask again."},
+        **declared(401, 403, 404, 503),
+    },
+)
+async def get_options(
+    id: str,
+    house: TheHouse,
+    key: Reader,
+    refresh: Annotated[bool, Query(description="Read it from the ledger now, however young what is kept is.")] = False,
+    wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait until it has been read.")] = 10,
+) -> Response:
+    """JSON Schema (2020-12) of an invoice as this ledger takes it: VAT codes, currencies, dimension values, days that
+    are not closed; under `$defs` the ledger's own lists, accounts and payment types too. `id`: the connection's, or its
+    name. Read through the connection's lane, and kept for a while (`CONNECTOR_OPTIONS_AGE`).
+    """
+    try:
+        known = await house.options(_spoke(house, key.tenant, id), refresh=refresh, wait=wait)
+    except TryLater as error:
+        if error.code != "options-unread":
+            raise
+        return Response(status_code=202, headers={"Retry-After": "2"})
+    said = offers.schema(_spoke(house, key.tenant, id), known)
+    return Response(dumps(said), media_type="application/schema+json")
+
+
+def _spoke(house: House, tenant: str, id: str) -> Spoke:
+    for spoke in house.spokes(tenant):
+        if id in (spoke.id, spoke.name):
+            return spoke
+    raise Missing(f"There is no connection {id}.", code="connection-not-found", where={"connection": id})
 
 
 def _webhooks(kept: dict[str, object]) -> WebhooksView:

@@ -80,3 +80,60 @@ PRODUCT: dict[str, Any] = {
     "vat_code": "3",
 }
 DEPARTMENT: dict[str, Any] = {"kind": "department", "code": "10", "name": "Salg"}
+OPTIONS: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "What may be posted to books now",
+    "type": "object",
+    "properties": {
+        "issue_date": {"type": "string", "format": "date", "not": {"anyOf": [{"pattern": "^2026-(01|02)-"}]}},
+        "lines": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "vat_code": {"allOf": [{"type": "string", "anyOf": [{"const": "3", "title": "Mva-kode 3, 25 %"}]}]}
+                },
+            },
+        },
+    },
+    "$defs": {
+        "account": {
+            "title": "account",
+            "type": "string",
+            "anyOf": [{"const": "3000", "title": "Salgsinntekt, avgiftspliktig", "x-requires": ["department"]}],
+        }
+    },
+    "x-read": "2027-01-15T08:00:00+00:00",
+    "x-closed-periods": [{"start": "2026-01-01", "end": "2026-01-31", "name": "Januar 2026"}],
+}
+PREFLIGHT: dict[str, Any] = {
+    "fine": False,
+    "connections": [{"connection": "books", "read": "2027-01-15T08:00:00+00:00", "problems": []}],
+    "documents": [
+        {
+            "name": "order-4711",
+            "fine": False,
+            "usable": True,
+            "kind": "invoice",
+            "source_id": "order-4711",
+            "currency": "NOK",
+            "payable": "12500.00",
+            "receiver": {"name": "Eksempel AS", "organisation_number": "974760673", "looked_up": False},
+            "problems": [
+                {
+                    "code": "vat-code-unknown",
+                    "severity": "error",
+                    "layer": "ledger",
+                    "field": "lines[0].vat_code",
+                    "place": {"pointer": "/lines/0/vat_code", "term": "BT-151"},
+                    "connection": "books",
+                    "values": {"code": "3", "known": "0, 6"},
+                    "mapping": "mappings/systems/NAME.yaml:222",
+                    "message": {"nb": "…", "en": "The ledger has no VAT code 3 for this company now."},
+                    "fix": {"nb": "…", "en": "Mend the VAT code in the document, or the table of the mapping."},
+                }
+            ],
+        }
+    ],
+    "series": [],
+}

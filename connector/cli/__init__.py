@@ -16,6 +16,7 @@ GROUPS = {
     "attention": "attention",
     "connections": "connections",
     "mappings": "mappings",
+    "preflight": "preflighting",
     "ehf": "ehf",
     "keys": "keys",
     "store": "store",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli.choosing import options, verify
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.comparing import compare
 from connector.errors import ConnectorError, NeedsPerson, VendorError
@@ -97,6 +98,8 @@ def observe(name: Name, tenant: TenantOption = None) -> None:
 
 
 app.command()(compare)
+app.command()(options)
+app.command()(verify)
 
 
 def _companies(details: Any) -> list[dict[str, Any]]:

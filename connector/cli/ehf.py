@@ -108,13 +108,15 @@ def list_rules(
             typer.echo(f"{rule.rule}  {rule.severity}  {rule.layer}  {versions}\n    {said['message'][language.value]}")
 
 
-def expand(names: Iterable[str]) -> Iterator[str]:
-    """The files that the arguments mean: a folder stands for its *.xml files at any depth, in order of their names."""
+def expand(names: Iterable[str], suffixes: tuple[str, ...] = (".xml",)) -> Iterator[str]:
+    """The files that the arguments mean: a folder stands for its *.xml files at any depth (or those with other
+    suffixes), in order of their names.
+    """
     for name in names:
         if name != STANDARD_INPUT and os.path.isdir(name):
             for folder, folders, files in os.walk(name):
                 folders.sort()
-                yield from (os.path.join(folder, file) for file in sorted(files) if file.lower().endswith(".xml"))
+                yield from (os.path.join(folder, file) for file in sorted(files) if file.lower().endswith(suffixes))
         else:
             yield name
 
@@ -148,7 +150,7 @@ def _report(files: list[str], wanted: Wanted, jobs: int) -> int:
         return Exit.UNREADABLE
     worst = Exit.VALID
     counts = [0, 0, 0]
-    with _progress(len(files)) as advance:
+    with progress(len(files)) as advance:
         for judged in judge_all(files, wanted, jobs):
             sys.stdout.write(judged.reports)
             for trouble in judged.troubles:
@@ -167,7 +169,7 @@ def _report(files: list[str], wanted: Wanted, jobs: int) -> int:
     return worst
 
 
-class _progress:
+class progress:
     """A progress bar on stderr when there is much to do and somebody to see it."""
 
     def __init__(self, total: int) -> None:

@@ -49,11 +49,10 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text for people,
 @app.command()
 def check(
     paths: Paths = None,
-    codes: Annotated[
-        Path | None,
+    connection: Annotated[
+        str | None,
         typer.Option(
-            help="JSON file of the codes that connected ledgers have: {TENANT/CONNECTION: {field: [code, …]}}, fields"
-            ' as mapping files name them or how that ends ("vatType.number").'
+            metavar="TENANT/CONNECTION", help="Also compare with what this ledger has: codes, accounts, payment types."
         ),
     ] = None,
     format: FormatOption = Format.text,
@@ -63,9 +62,14 @@ def check(
     Checks the format, paths on both sides, types, tables, required fields of the vendor, losses nobody declared, duties
     of tenants, the examples, and the lens laws, on the examples and on bundled documents: writing back what was read
     changes nothing, reading what was written gives it back, what is lost is declared. What breaks one is shown as the
-    smallest document that does. Exit status 0: fine; 1: something is wrong; 2: no file can be checked.
+    smallest document that does. With --connection also whether the codes that the mapping leads to are in the ledger
+    (read now, or kept from the last hour). Exit status 0: fine; 1: something is wrong; 2: no file can be checked.
     """
-    report = _report(paths, _codes(codes) if codes else {})
+    report = _report(paths)
+    if connection is not None:
+        from connector.cli.choosing import missing_in
+
+        report.problems += missing_in(connection)
     if format is Format.json:
         losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
         found = [problem.as_json() for problem in report.problems]
@@ -159,21 +163,12 @@ def explain(
         )
 
 
-def _codes(path: Path) -> dict[str, dict[str, list[str]]]:
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return {name: {field: [str(code) for code in codes] for field, codes in fields.items()}
-                for name, fields in said.items()}  # fmt: skip
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        _fail(f"{path} is no file of codes: {error}", "See connector mappings check --help.", Exit.UNUSABLE)
-
-
-def _report(paths: list[Path] | None, codes: dict[str, dict[str, list[str]]] | None = None) -> Report:
+def _report(paths: list[Path] | None) -> Report:
     from connector import plugins
     from connector.mapping.check import check
 
     try:
-        return check(paths or (), plugins=plugins.accounting(), options=codes or {})
+        return check(paths or (), plugins=plugins.accounting())
     except ConnectorError as error:
         _fail(error.said, error.do, Exit.UNUSABLE)
 

@@ -22,19 +22,28 @@ MARGIN = 1.0
 """Seconds before the end of a lease from which on nothing is sent any more."""
 
 
-class HeldBack:
-    """What is not served now, as the database says: paused connections and lanes, all effects. A worker has one."""
+_LOOKS = "this worker only looks"
 
-    def __init__(self) -> None:
+
+class HeldBack:
+    """What is not served now, as the database says: paused connections and lanes, all effects. A worker has one.
+
+    `looks`: this worker brings about no effects, whatever the database says.
+    """
+
+    def __init__(self, *, looks: bool = False) -> None:
+        self.looks = looks
         self.connections: frozenset[str] = frozenset()
         self.lanes: frozenset[str] = frozenset()
-        self.effects: str | None = None
+        self.effects: str | None = _LOOKS if looks else None
 
     async def refresh(self, store: Store) -> None:
         """Read it anew."""
         self.connections, self.lanes, self.effects = await store.read(
             lambda tx: (connections.paused(tx), leases.paused(tx), meta.effects_held(tx))
         )
+        if self.looks:
+            self.effects = self.effects or _LOOKS
 
 
 class Beating(Protocol):

@@ -37,6 +37,7 @@ class Worker:
         lease: seconds after which others may take the lanes of a worker that shows no life; longer than any call.
         read_timeout: seconds that one turn of a read may take.
         grace: seconds that `stop` waits for what is being done.
+        looks: it only reads: effects and arrivals are left to others, for as long as they are.
         most_lanes: how many lanes it serves at a time; the others are left to other workers.
     """
 
@@ -53,6 +54,7 @@ class Worker:
         patience: Patience | None = None,
         grace: float = 30.0,
         most_lanes: int = 64,
+        looks: bool = False,
     ) -> None:
         self.store = store
         self.me = new_id()
@@ -62,7 +64,8 @@ class Worker:
         patience = patience or Patience()
         self._lanes = lanes
         self._inbox = Inbox(store, arrivals, patience)
-        self._back = HeldBack()
+        self._looks = looks
+        self._back = HeldBack(looks=looks)
         self._doing = Doing(effects, reads, patience, min(read_timeout, lease - 2 * MARGIN), self._back)
         self._life = Life(store)
         self._serving: dict[str, tuple[Serving, asyncio.Task[None]]] = {}
@@ -99,7 +102,7 @@ class Worker:
                 self.store.watch(),
                 self._forever(self._beats, self.lease / 5),
                 self._forever(self._take_lanes, 0.0),
-                self._forever(self._handle_arrivals, 0.0),
+                *(() if self._looks else (self._forever(self._handle_arrivals, 0.0),)),
             )
         ]
         waiting = asyncio.ensure_future(until)
@@ -241,7 +244,7 @@ class Worker:
     async def _idle(self, within: float) -> None:
         def waiting(tx: Tx) -> bool:
             until = tx.now + timedelta(seconds=within)
-            due = arrivals.next_due(tx)
+            due = None if self._looks else arrivals.next_due(tx)
             return (due is not None and due <= until) or leases.anything_due(
                 tx, until, effects=self._back.effects is None
             )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from connector.errors import ConnectorError
 from connector.mapping import corpus, examples, files, reading
-from connector.mapping.codes import Options, codes_missing
 from connector.mapping.format import Content, MappingFile, SharedFile, TenantFile
 from connector.mapping.layers import Layer, merge, shared_layers, system_layers
 from connector.mapping.load import Mapping, Plugins, build
@@ -36,11 +33,9 @@ class Report:
         return not errors(self.problems)
 
 
-def check(paths: Sequence[Path] = (), *, plugins: Plugins, options: Map[str, Options] = MappingProxyType({})) -> Report:
+def check(paths: Sequence[Path] = (), *, plugins: Plugins) -> Report:
     """Check files, folders of files, or (none given) all that there are: format, paths, types, tables, duties, examples
     and the laws, on the examples and on the bundled documents. Nothing is raised for what is in a file.
-
-    `options`: what the connected ledgers have, by TENANT/CONNECTION: codes that a mapping writes are held against it.
     """
     report = Report()
     for path in _found(paths) if paths else _all():
@@ -53,7 +48,7 @@ def check(paths: Sequence[Path] = (), *, plugins: Plugins, options: Map[str, Opt
         if found is None:
             continue
         if isinstance(found.content, TenantFile):
-            _tenant(report, found, plugins, options)
+            _tenant(report, found, plugins)
         elif isinstance(found.content, SharedFile):
             # What a table turns into what is checked where a system uses it.
             layer = Layer("shared", Content(tables=found.content.tables), found.source)
@@ -107,13 +102,12 @@ def _mapping(report: Report, found: Read[MappingFile], plugins: Plugins) -> None
         report.outcomes += examples.run(mapping, content.examples, source, ("examples",))
 
 
-def _tenant(report: Report, found: Read[TenantFile], plugins: Plugins, options: Map[str, Options]) -> None:
+def _tenant(report: Report, found: Read[TenantFile], plugins: Plugins) -> None:
     tenant, problems = build_tenant(found, plugins)
     report.problems += reading.telling(problems, found.damaged)
     if tenant is not None and not found.damaged:
         for id, connection in tenant.connections.items():
             _try(report, found.source.file, connection.mapping)
-            report.problems += codes_missing(connection.mapping, options.get(f"{tenant.name}/{id}", {}))
             at = ("connections", id, "examples")
             report.outcomes += examples.run(connection.mapping, connection.said.examples, found.source, at)
 

@@ -1,67 +1,144 @@
-"""Codes that a mapping writes and the connected ledger does not have: found before an invoice fails on them."""
+"""Codes of the ledger that a mapping relies on, and those of them that are not there.
+
+A table's right-hand sides, constants and defaults name accounts, VAT codes and payment types of one company's ledger. A
+file cannot know whether they are there; the ledger's options can. Pure: the compiled mapping and the options as they
+were read. Nothing is said against a code of a list that is not known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from connector.mapping.bound import BoundLine, BoundShape
-from connector.mapping.layers import Origin, Stack, shown_code
+from connector.mapping.layers import Origin, Stack
 from connector.mapping.load import Mapping as SystemMapping
-from connector.mapping.paths import without_picks
 from connector.mapping.problems import Problem, did_you_mean
+from connector.options import MARK, Options
 
-Options = Mapping[str, Collection[str]]
-"""What a ledger takes: by field of its records, as mapping files name it or how that ends (`vatType.number`), all codes
-there are, as text. Fields that are not named are not judged.
-"""
+WORDS = {
+    "vat-code": "VAT code",
+    "purchase-vat-code": "VAT code of purchases",
+    "account": "account",
+    "payment-type": "payment type",
+    "currency": "currency",
+}
+"""What a list's values are called."""
 
 
-def codes_missing(mapping: SystemMapping, options: Options) -> list[Problem]:
-    """Rows of tables and constants that write a code the ledger does not have, each with file and line.
-
-    What an office or tenant says itself is an error. What is shipped is a warning: a ledger need not have every code
-    that there is; only a document with that code will stop.
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A code that something in a file leads to. `choice`: the list it is of (`connector.options.Choice`, or the kind of
+    a dimension); `said_by`: what names it, in words.
     """
-    found: dict[tuple[str, int], Problem] = {}
-    for mapper in mapping.mappers.values():
-        for problem in _of_shape(mapper.bound.shape, "", mapping.stack, options):
-            found.setdefault((problem.file, problem.line), problem)  # several lines may use one row
-    return [found[place] for place in sorted(found)]
+
+    choice: str
+    code: str
+    said_by: str
+    origin: Origin
+
+    @property
+    def of_company(self) -> bool:
+        """Whether the company, or its accountant, says it; what is shipped has rows that many companies never need."""
+        return self.origin.layer not in ("shared", "system")
 
 
-def _of_shape(shape: BoundShape, where: str, stack: Stack, options: Options) -> Iterator[Problem]:
+def codes_missing(mapping: SystemMapping, options: Options, *, kinds: Collection[str] | None = None) -> list[Problem]:
+    """Every code that the mapping leads to and the ledger does not have, or has closed, with file and line.
+
+    An error where an office's or tenant's file says it; a warning where it is a row as shipped, which only matters
+    once a document uses it. `kinds`: only of these kinds of documents.
+    """
+    return [problem_of(use, options) for use in missing(uses(mapping, kinds), options)]
+
+
+def missing(found: Collection[Use], options: Options) -> list[Use]:
+    """Those of the codes that the ledger does not have, or has closed."""
+    return [use for use in found if _known(use, options) and not _is_there(use, options)]
+
+
+def uses(mapping: SystemMapping, kinds: Collection[str] | None = None) -> list[Use]:
+    """Every code of the ledger that a mapping leads to when it writes, each once for each place that says it."""
+    found: dict[tuple[str, str, Origin], Use] = {}
+    for name, mapper in mapping.mappers.items():
+        if kinds is None or name in kinds:
+            for use in _of_shape(mapper.bound.shape, mapping):
+                found.setdefault((use.choice, use.code, use.origin), use)
+    return list(found.values())
+
+
+def of_settings(model: type[BaseModel], said: Mapping[str, Any], lines: Mapping[str, Origin]) -> list[Use]:
+    """The codes that a connection's settings name. `lines`: where each stands."""
+    found = []
+    for name, info in model.model_fields.items():
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        choice, code = extra.get(MARK), said.get(name)
+        if isinstance(choice, str) and code is not None:
+            found.append(Use(choice, str(code), f"the setting `{name}`", lines[name]))
+    return found
+
+
+def problem_of(use: Use, options: Options) -> Problem:
+    """What is wrong with a code that is not there."""
+    word = WORDS.get(use.choice, use.choice)
+    there = options.find(use.choice, use.code)
+    known = [one.code for one in _all(use.choice, options) if one.active]
+    said = (
+        f"{use.said_by[0].upper()}{use.said_by[1:]} leads to {word} {use.code}, which is closed in the ledger."
+        if there is not None
+        else f"{use.said_by[0].upper()}{use.said_by[1:]} leads to {word} {use.code}, which the ledger does not have."
+    )
+    take_away = "" if use.of_company else " Where the company never needs it, take the row away in the tenant's file."
+    do = f"Name another here, or make it there. {did_you_mean(use.code, known)}".strip() + take_away
+    severity = "error" if use.of_company else "warning"
+    code = "code-inactive" if there is not None else "code-not-in-ledger"
+    return Problem(code, said, use.origin.file, use.origin.line, do, severity)  # type: ignore[arg-type]
+
+
+def _of_shape(shape: BoundShape, mapping: SystemMapping) -> Iterator[Use]:
     for line in shape.lines:
-        if line.each is not None:
-            yield from _of_shape(line.each, f"{where}{line.theirs[0]}.", stack, options)
+        if not line.writes:
             continue
-        for number, place in enumerate(line.theirs if line.writes else ()):
-            field = without_picks(f"{where}{place}")
-            known = next((codes for name, codes in options.items() if _ends(field, name)), None)
-            if known is None:
-                continue
-            for code, origin, table in _written(line, number, stack):
-                if str(code) not in known:
-                    yield _problem(str(code), field, origin, table, known)
+        if line.each is not None:
+            yield from _of_shape(line.each, mapping)
+        elif line.link is not None:
+            yield from _of_link(line, mapping)
+        elif len(line.theirs) == 1 and (choice := line.theirs[0].slot.chooses) is not None:
+            yield from _of_line(line, choice, mapping.stack)
 
 
-def _written(line: BoundLine, number: int, stack: Stack) -> Iterator[tuple[object, Origin, str | None]]:
-    """The codes that a line can write into the place of this number, where each is said, and in which table."""
+def _of_line(line: BoundLine, choice: str, stack: Stack) -> Iterator[Use]:
     if line.constant is not None:
-        yield line.constant[0], line.origin if not line.changed else line.changed[-1], None
-    elif line.tables:
-        for row, origin in stack.tables[line.tables[-1]].rows.values():
-            code = row.theirs[number] if row.theirs and number < len(row.theirs) else None
-            if code is not None and row.only != "in":
-                yield code, origin, line.tables[-1]
+        yield Use(choice, str(line.constant[0]), f"the line `{line.name}`", line.changed[-1] if line.changed else line.origin)
+    for name in line.tables[-1:]:
+        for row, origin in stack.tables[name].rows.values():
+            if row.only != "in" and row.theirs is not None and len(row.theirs) == 1 and row.theirs[0] is not None:
+                yield Use(choice, str(row.theirs[0]), f"the table `{name}`", origin)
+    if line.default is not None and not line.tables and line.lens is not None:
+        code = line.lens.out.apply(line.default[0])
+        yield Use(choice, str(code), f"the default of `{line.name}`", line.origin)
 
 
-def _ends(field: str, name: str) -> bool:
-    return field == name or field.endswith(f".{name}")
+def _of_link(line: BoundLine, mapping: SystemMapping) -> Iterator[Use]:
+    """A default that is linked to a record which is never made: it must be there."""
+    kind = line.link or ""
+    made = kind not in mapping or mapping[kind].bound.register.creates != "never"
+    if line.default is not None and not made:
+        yield Use(kind, str(line.default[0]), f"the default of `{line.name}`", line.origin)
 
 
-def _problem(code: str, field: str, at: Origin, table: str | None, known: Collection[str]) -> Problem:
-    where = f"The table `{table}` writes" if table else "The line writes"
-    said = f"{where} {shown_code([code])} into `{field}`, and the ledger has no such code."
-    own = at.layer == "office" or at.layer.startswith("tenant")
-    do = did_you_mean(code, known) if own else "Documents with this code will stop; change the row, or make it there."
-    return Problem("code-not-in-ledger", said, at.file, at.line, do, "error" if own else "warning")
+def _known(use: Use, options: Options) -> bool:
+    return options.knows(use.choice) or options.dimension(use.choice) is not None
+
+
+def _is_there(use: Use, options: Options) -> bool:
+    return any(one.active and one.is_called(use.code) for one in _all(use.choice, options))
+
+
+def _all(choice: str, options: Options) -> list[Any]:
+    if options.knows(choice):
+        return list(options.lists[choice])
+    return [value for one in options.dimensions if one.kind == choice for value in one.values]

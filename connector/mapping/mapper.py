@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from connector.mapping import paths
+from connector.errors import ConnectorError
+from connector.mapping import every, paths
 from connector.mapping.bound import BoundKind, BoundLine, BoundShape, Limits
 from connector.mapping.compile import Way, compile_kind
 from connector.mapping.layers import Origin
@@ -144,6 +145,24 @@ class Mapper:
                     made = paths.put(made, path[:length], value)
                     break
         return made
+
+    def problems(self, document: Document, context: Context) -> list[ConnectorError]:
+        """Everything that would stop `out`, not only the first; each with its field in `where`. None where it would not
+        stop.
+        """
+        try:
+            self.out(document, context)
+        except ConnectorError as first:
+            return list(every.problems(self._pieces, document, context)) or [first]
+        return []
+
+    def chosen(self, document: Document, context: Context) -> list[every.Chosen]:
+        """The values of the ledger's own lists (VAT codes, accounts …) that a document comes to on its way out."""
+        return list(every.chosen(self._pieces, document, context))
+
+    @cached_property
+    def _pieces(self) -> every.Pieces:
+        return every.taken_apart(self.kind, self.bound.shape)
 
     def merge(self, document: Document, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The document with these flat fields (path → value, as `view` gives them) set.

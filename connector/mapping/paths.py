@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from connector.mapping.problems import did_you_mean, near
+from connector.options import MARK
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(only|first|([A-Za-z_][A-Za-z0-9_]*)=([^\[\]=]+))\])?")
 
@@ -52,6 +53,7 @@ class Slot:
 
     `required`: the model refuses an object without it. `nullable`: it may be empty. `choices`: all it takes.
     `read_only`: the vendor makes it itself, or what it lies in.
+    `chooses`: the list of the ledger's that its value is one of (`connector.options.Choice`).
     `model`: of an object, or of the items of a list. `item`: form of a list's items.
     """
 
@@ -62,6 +64,7 @@ class Slot:
     model: type[BaseModel] | None = None
     item: Form | None = None
     read_only: bool = False
+    chooses: str | None = None
 
 
 class PathError(ValueError):
@@ -152,9 +155,14 @@ def slots(model: type[BaseModel]) -> Mapping[str, Slot]:
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         form, nullable, choices, inner, item = _read(info.annotation)
         found[info.alias or name] = Slot(
-            form, nullable, info.is_required(), choices, inner, item, bool(extra.get("readOnly"))
+            form, nullable, info.is_required(), choices, inner, item, bool(extra.get("readOnly")), _listed(extra)
         )
     return found
+
+
+def _listed(extra: Mapping[str, Any]) -> str | None:
+    named = extra.get(MARK)
+    return named if isinstance(named, str) else None
 
 
 def _read(annotation: Any) -> tuple[Form, bool, frozenset[Any] | None, type[BaseModel] | None, Form | None]:

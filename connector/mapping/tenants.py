@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from connector.errors import ConnectorError
 from connector.mapping import duties, files, reading
@@ -61,7 +61,7 @@ class TenantRoute:
 @dataclass(frozen=True, slots=True)
 class TenantConnection:
     """A connection as the tenant's file says it, with the mapping that holds for it; `line` is where it stands in the
-    file, `secret_lines` where each of its secrets is named.
+    file, `secret_lines` and `setting_lines` where each of its secrets and settings is; `settings`: the plugin's model.
     """
 
     id: str
@@ -69,6 +69,8 @@ class TenantConnection:
     mapping: SystemMapping
     line: int = 0
     secret_lines: Mapping[str, int] = field(default_factory=dict)
+    setting_lines: Mapping[str, int] = field(default_factory=dict)
+    settings: type[BaseModel] | None = None
 
     @property
     def system(self) -> str:
@@ -138,7 +140,9 @@ def build_tenant(found: Read[TenantFile], plugins: Plugins) -> tuple[Tenant | No
             problems += wrong
             if mapping is not None:
                 lines = {name: source.line((*at, "secrets", name)) for name in connection.secrets}
-                connections[id] = TenantConnection(id, connection, mapping, source.line(at), lines)
+                places = {name: source.line((*at, "settings", name)) for name in connection.settings}
+                model = plugin.settings
+                connections[id] = TenantConnection(id, connection, mapping, source.line(at), lines, places, model)
     problems += [*_duties(found), *duties.across(found)]
     if errors(problems):
         return None, problems

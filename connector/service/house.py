@@ -19,11 +19,13 @@ from connector.lanes import Schedule, Worker
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
+from connector.preflight import Preflight
+from connector.service import reading as now
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, open_store
 from connector.store.connections import Connection
-from connector.sync import hints, reads
+from connector.sync import hints, options, reads
 from connector.sync.handlers import Handlers, handlers
 from connector.sync.spokes import Spoke
 
@@ -174,6 +176,7 @@ class House:
                 what = f"{spoke.id} {reading.kind}"
                 schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
             schedule.daily(f"compare {spoke.id}", NIGHT, partial(reads.compare, spoke=spoke))
+            schedule.daily(f"options {spoke.id}", NIGHT, partial(options.ask_nightly, spoke=spoke))
             if spoke.accounting.hooks is not None:
                 schedule.every(f"webhooks {spoke.id}", hints.EVERY, partial(hints.keep, spoke=spoke))
         schedule.start()
@@ -200,12 +203,40 @@ class House:
         await reads.check_company(spoke, self)
         return found
 
+    async def options(
+        self, spoke: Spoke, *, refresh: bool = False, wait: float = 30.0, alone: bool = False
+    ) -> options.Known:
+        """What a connection's ledger takes: as kept, where that is young enough, else read now through its lane.
+
+        Args:
+            refresh: read now in any case.
+            wait: seconds to wait until it has been read; whoever serves the lane reads it.
+            alone: perhaps nobody serves it: then it is read here, by a worker that only looks.
+
+        Raises:
+            TryLater: it has not been read in that time (`options-unread`).
+            ConnectorError: why it cannot be read.
+        """
+        return await now.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
+
+    async def preflight(self, tenant: str, **asked: Any) -> Preflight:
+        """A preflight of documents for a route of a tenant: what its connections take is read, or taken as kept.
+
+        Args:
+            asked: as `connector.service.reading.preflight` says.
+        """
+        return await now.preflight(self, tenant, **asked)
+
     @cached_property
     def worker(self) -> Worker:
         """The worker of this process."""
         return self._worker()
 
-    def _worker(self) -> Worker:
+    def looker(self) -> Worker:
+        """A worker that reads and changes nothing anywhere, for a command that needs an answer."""
+        return self._worker(looks=True)
+
+    def _worker(self, *, looks: bool = False) -> Worker:
         own = self.handlers
         return Worker(
             self.store,
@@ -214,6 +245,7 @@ class House:
             reads=own.reads,
             lanes=self.lane,
             lease=self.settings.lease,
+            looks=looks,
         )
 
     async def close(self) -> None:

@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     lease: int = Field(
         default=60, ge=10, description="Seconds after which others take over from a worker that is silent."
     )
+    options_age: int = Field(
+        default=3600,
+        ge=0,
+        description="Seconds for which what a ledger takes (codes, accounts, periods) is believed; 0: read every time.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or for people.")
 

@@ -38,9 +38,14 @@ def registers(spoke: Spoke) -> bool:
 
 def form_of(spoke: Spoke, document: Document) -> str:
     """As which kind this system takes a document."""
-    if not elsewhere(spoke, document) or (document.kind == INVOICE and registers(spoke)):
-        return document.kind
-    return {INVOICE: EXTERNAL_INVOICE, CREDIT_NOTE: EXTERNAL_CREDIT_NOTE}[document.kind]
+    return form_for(spoke, document.kind, outside=elsewhere(spoke, document))
+
+
+def form_for(spoke: Spoke, kind: str, *, outside: bool) -> str:
+    """As which kind this system takes documents of a kind; `outside`: those that their source has issued."""
+    if not outside or (kind == INVOICE and registers(spoke)):
+        return kind
+    return {INVOICE: EXTERNAL_INVOICE, CREDIT_NOTE: EXTERNAL_CREDIT_NOTE}[kind]
 
 
 def form(tx: Tx, spoke: Spoke, kind: str, document: str) -> str:

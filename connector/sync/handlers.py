@@ -18,6 +18,7 @@ from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
 from connector.sync.ledger_facts import CONTROL, told_apart
 from connector.sync.matches import MATCH, take_match
+from connector.sync.options import OPTIONS, ReadOptions
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
@@ -63,6 +64,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             SWEEP: Sweep(store, spokes),
             KEEP: Keep(store, spokes),
             PAGE: ReadPage(store, spokes),
+            OPTIONS: ReadOptions(store, spokes),
             LOOK: Look(store, spokes),
             LOOK_AGAIN: LookAgain(store, spokes),
         },

@@ -7,7 +7,7 @@ the one that keeps the arrival, where nothing stands in the way (`file_invoice`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -58,25 +58,36 @@ def invoice_of(body: bytes, content_type: str | None, *, drop_number: bool = Fal
     Raises:
         BadInput: it is neither, or its own figures do not hold together; every fault is in `details`.
     """
-    if content_type in XML:
-        invoice = read(body)
-    else:
-        invoice = _drafted(body)
+    invoice = read_invoice(body, content_type, drop_number=drop_number)
+    for wrong in objections(invoice):
+        raise wrong
+    return invoice
+
+
+def read_invoice(body: bytes, content_type: str | None, *, drop_number: bool = False) -> Invoice:
+    """The same before it is judged. Raises `BadInput`: it is neither JSON nor EHF, or lacks what every invoice has."""
+    invoice = read(body) if content_type in XML else _drafted(body)
     if drop_number:
         # What the source called its draft is the source's own id of it: known by that, it is taken once.
-        invoice = invoice.model_copy(update={"number": None, "source_id": invoice.source_id or invoice.number})
+        return invoice.model_copy(update={"number": None, "source_id": invoice.source_id or invoice.number})
+    return invoice
+
+
+def objections(invoice: Invoice) -> Iterator[BadInput]:
+    """Why an invoice cannot be taken, whatever its route: its figures, who its buyer is, an amount nobody can keep."""
     differences = judge(invoice) if invoice.totals else []
     if differences:
-        raise BadInput(
+        yield BadInput(
             f"The stated totals do not hold together: {_apart(differences[0])['message']}",
             code="totals-wrong",
             do="Mend the figures named, or leave `totals` and `vat_breakdown` out and they are made.",
             details=[_apart(difference) for difference in differences],
         )
-    customer_key(_buyer(invoice))
-    if invoice.totals:
-        scaled(invoice.totals.payable)
-    return invoice
+    for check in (lambda: customer_key(buyer_of(invoice)), lambda: invoice.totals and scaled(invoice.totals.payable)):
+        try:
+            check()
+        except BadInput as error:
+            yield error
 
 
 def check_route(route: TenantRoute, invoice: Invoice) -> None:
@@ -219,7 +230,7 @@ def under_way(tx: Tx, operation: Operation, filed: Filed) -> None:
 
 def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
     """The customer an invoice is for: the one there is, else a new one made from the buyer."""
-    customer = _buyer(invoice)
+    customer = buyer_of(invoice)
     there = same(tx, tenant, "customer", customer)
     if there is not None:
         return there
@@ -234,7 +245,8 @@ def customer_of(tx: Tx, tenant: str, invoice: Invoice) -> Document:
     )
 
 
-def _buyer(invoice: Invoice) -> Customer:
+def buyer_of(invoice: Invoice) -> Customer:
+    """The customer that an invoice names."""
     return Customer(source_id=invoice.customer_id, number=invoice.customer_id, party=invoice.buyer)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_core import PydanticCustomError
 
 from adapters.accounting.tripletex import wire
+from connector.options import Choice, chooses
 from connector.ports import Accounting, ConnectionConfig, Kind
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Settings(BaseModel):
     """Company id where the employee token is an accountant's and the company a client; 0: the employee's own."""
     width: int = Field(default=4, ge=1, le=32)
     """Calls that may run at a time with this employee token."""
-    payment_type: str | None = None
+    payment_type: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Description of the payment type for payments that name none, or the number of the account it debits."""
     external_invoices: Literal["voucher", "invoice"] = "voucher"
     """How an invoice that was issued elsewhere is kept: as a voucher, or among Tripletex' own invoices under the number
@@ -42,7 +43,7 @@ class Settings(BaseModel):
     """How incoming invoices are delivered: their page into the voucher reception (`pdf`), the EHF itself (`ehf`, by
     agreement with Tripletex), or by `/incomingInvoice` into the reception, among the drafts or booked (`inbox`,
     `nonPosted`, `ledger`; pilot customers). `off`: purchases are not touched."""
-    incoming_account: int | None = Field(default=None, ge=1000, le=99999)
+    incoming_account: int | None = Field(default=None, ge=1000, le=99999, json_schema_extra=chooses(Choice.ACCOUNT))
     """Number of the account that `ledger` books purchases on, and that drafts propose."""
     attachment_mb: int = Field(default=15, ge=1, le=100)
     """Largest file that is sent, in MB; Tripletex does not publish its own limit."""

@@ -17,6 +17,7 @@ from adapters.accounting.tripletex.external import Externals
 from adapters.accounting.tripletex.incoming import Incoming
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.options import Choices
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
@@ -30,6 +31,7 @@ from adapters.accounting.tripletex.suppliers import Suppliers
 from adapters.accounting.tripletex.vouchers import Vouchers
 from adapters.accounting.tripletex.webhooks import Webhooks
 from connector.errors import Refused
+from connector.options import Options
 from connector.ports import Capabilities, Company, File, Goal, Hooks, Kind, Lane, Page, Probe, Reading, Record, Step
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class Tripletex:
         self._timeout, self._settle = settings.timeout, settings.settle
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
+        self._choices = Choices(self._client, self._companies, periods)
         self._registers = Registers(self._client, lookups, settings.project_manager)
         self._reader = Reader(self._client, numbers, self._registers, lookups.customer_range, settings.poll_days)
         self._customers = Customers(self._client, lookups)
@@ -137,6 +140,10 @@ class Tripletex:
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""
         return await self._companies.probe()
+
+    async def options(self) -> Options:
+        """What this company's Tripletex takes now. Raises `NeedsPerson` ("sign-in", "company-unclear")."""
+        return await self._choices.read()
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, then what changes. Makes no call."""

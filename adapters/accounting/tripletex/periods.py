@@ -15,6 +15,7 @@ from adapters.accounting.tripletex.client import OSLO, Client
 from adapters.accounting.tripletex.refusals import PERIOD, PERIOD_DO
 from connector.errors import NeedsPerson, Refused, Stop
 from connector.http import now
+from connector.options import ClosedPeriod
 
 FRESH = 600.0
 """Seconds that an open month is believed."""
@@ -80,6 +81,18 @@ class Periods:
         rows = await self._periods(day + timedelta(days=1), until)
         return [day, *(date.fromisoformat(row["start"]) for row in rows)]
 
+    async def closed(self, start: date, end: date) -> tuple[ClosedPeriod, ...] | None:
+        """Every closed period that begins in [start, end); None where periods may not be read."""
+        rows = await self._periods(start, end)
+        starts = [date.fromisoformat(row["start"]) for row in rows]
+        found = []
+        for number, row in enumerate(rows):
+            if row.get("isClosed") is True:
+                following = starts[number + 1] if number + 1 < len(rows) else None
+                last = _last_day(date.fromisoformat(str(row["end"])), following)
+                found.append(ClosedPeriod(start=starts[number], end=last, name=str(row.get("name") or "")))
+        return tuple(found) if rows else None
+
     async def _closed(self, day: date) -> Mapping[str, Any] | None:
         """The closed period that a day lies in; None: it is open, or nobody says."""
         month = (day.year, day.month)
@@ -110,3 +123,11 @@ class Periods:
                 raise
             return []
         return sorted((row for row in rows if row.get("start")), key=lambda row: str(row["start"]))
+
+
+def _last_day(end: date, following: date | None) -> date:
+    """The last day of a period, whose `end` may be that day or the one after: where the next one begins tells, else the
+    first of a month ends no period.
+    """
+    exclusive = end == following or (following is None and end.day == 1)
+    return end - timedelta(days=1) if exclusive else end

@@ -28,6 +28,10 @@ _LISTED = (
 )
 
 
+UNREADABLE = "The key's own rights (cannot be read, so whether it has Advanced Voucher is not known)"
+"""What is said where the list of rights says nothing."""
+
+
 async def to_ledger(client: Client, voucher: dict[str, Any]) -> dict[str, Any]:
     """Have a voucher made and sent to the ledger; what Tripletex answers with. Raises as `Client.write`."""
     try:
@@ -51,5 +55,5 @@ async def missing_entitlements(client: Client) -> list[str]:
         rows = []
     names = [str(row.get("name") or "") for row in rows]
     if not any(names):
-        return ["The key's own rights (cannot be read, so whether it has Advanced Voucher is not known)"]
+        return [UNREADABLE]
     return [right for right, listed in _LISTED if not any(listed.search(name) for name in names)]

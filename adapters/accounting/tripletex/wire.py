@@ -20,6 +20,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connector.options import Choice, chooses
+
 ReadOnly = Field(default=None, json_schema_extra={"readOnly": True})
 
 
@@ -38,16 +40,22 @@ class Ref(Wire):
 class VatType(Wire):
     """A VAT type by its code; the id behind it differs from the code and is looked up per company and day."""
 
-    number: str
+    number: str = Field(json_schema_extra=chooses(Choice.VAT_CODE))
     """SAF-T standard VAT code as text, for instance 3, 31, 5, 6, 52."""
     id: int | None = ReadOnly
     percentage: Decimal | None = ReadOnly
 
 
+class PurchaseVatType(VatType):
+    """A VAT type of purchases."""
+
+    number: str = Field(json_schema_extra=chooses(Choice.PURCHASE_VAT_CODE))
+
+
 class Currency(Wire):
     """A currency by its ISO 4217 code."""
 
-    code: str
+    code: str = Field(json_schema_extra=chooses(Choice.CURRENCY))
     id: int | None = ReadOnly
 
 
@@ -101,7 +109,7 @@ class ProductUnit(Wire):
 class Account(Wire):
     """An account of the ledger by its number."""
 
-    number: int
+    number: int = Field(json_schema_extra=chooses(Choice.ACCOUNT))
 
 
 class Product(Wire):
@@ -258,7 +266,7 @@ class Invoice(Wire):
 class LedgerAccount(Wire):
     """An account of the ledger, its number as text."""
 
-    number: str
+    number: str = Field(json_schema_extra=chooses(Choice.ACCOUNT))
 
 
 class InvoiceRecord(Wire):
@@ -292,11 +300,17 @@ class CreditNoteRecord(Wire):
     """How much of it Tripletex shows applied to the invoice it credits, in the invoice's currency."""
 
 
+class DebitAccount(Wire):
+    """The account that a payment type debits, by its number."""
+
+    number: int = Field(json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+
+
 class PaymentType(Wire):
     """Where the money came in: by description or by the account that is debited. Left out: as the settings say."""
 
-    description: str | None = None
-    debitAccount: Account | None = None
+    description: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+    debitAccount: DebitAccount | None = None
     """Read: the bank account's ledger account, where the voucher debits exactly one."""
 
 
@@ -328,7 +342,7 @@ class PostingRef(Wire):
 class Deduction(Wire):
     """What was kept of a payment on its way, and the account it is booked on."""
 
-    account: str
+    account: str = Field(json_schema_extra=chooses(Choice.ACCOUNT))
     """Number of the account."""
     amount: Decimal
     """In the payment's currency (`amountCurrency` where that is given, else `amount`)."""
@@ -541,7 +555,7 @@ class PurchaseLine(Wire):
     """VAT, in the invoice's currency."""
     vatRate: Decimal | None = None
     """Per cent; left out: nothing is deducted."""
-    vatType: VatType | None = None
+    vatType: PurchaseVatType | None = None
     """SAF-T code of deductible input VAT; left out: nothing is deducted."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.accounting.tripletex import Secrets, Settings, closing, customer_rows, external, plugin, settled
+from adapters.accounting.tripletex.options import ROWS, fields_of, values_of
 from adapters.accounting.tripletex.purchases import SUPPLIER_FIELDS, SUPPLIER_INVOICE_FIELDS, VOUCHER_FIELDS
 from adapters.accounting.tripletex.records import (
     CLOSING_FIELDS,
@@ -69,6 +70,7 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
         for legacy in (False, True):
             system = opened(box, legacy_session=legacy)
             await system.probe()
+            await system.options()
             kinds = [one.kind for one in system.readings]
             cursors = {kind: await system.begin(kind, date(2027, 1, 1)) for kind in kinds}
             id = (await reach(system, customer_goal()))["read"].id
@@ -219,6 +221,20 @@ def test_every_field_that_is_asked_for_exists(contract: Any) -> None:
         "SupplierInvoice": [SUPPLIER_INVOICE_FIELDS],
         "Voucher": [external.VOUCHER_FIELDS, VOUCHER_FIELDS],
     }
+    choices = {
+        "/ledger/account": "Account",
+        "/ledger/vatType": "VatType",
+        "/invoice/paymentType": "PaymentType",
+        "/currency": "Currency",
+        "/ledger/accountingDimensionName/search": "AccountingDimensionName",
+        "/ledger/vatSettings": "VatSettings",
+    }
+    assert choices.keys() == ROWS.keys()
+    for path, name in choices.items():
+        asked[name] = [*asked.get(name, ()), fields_of(ROWS[path])]
+    for kind, name in ((Kind.DEPARTMENT, "Department"), (Kind.PROJECT, "Project")):
+        asked[name].append(values_of(REGISTERS[kind]))
+    asked["AccountingDimensionValue"].append(values_of(REGISTERS[Kind.DIMENSION]))
     for name, patterns in asked.items():
         for fields in patterns:
             check({"$ref": f"#/components/schemas/{name}"}, parse_fields(fields), name)
