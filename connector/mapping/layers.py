@@ -7,9 +7,10 @@ leaves the rest of the line as it is; `null` takes a line, a row or a key away.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from connector.mapping import files, reading
@@ -123,9 +124,15 @@ def _plain(merged: Merged) -> Any:
     return [lines, rest]
 
 
-def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], list[Problem]]:
+Find = Callable[[str, str], Path]
+"""Where the file of a layer (system, office, tenant) and name is; `connector.mapping.files.find` unless told."""
+
+
+def system_layers(
+    system: str, office: str | None = None, find: Find = files.find
+) -> tuple[list[Layer], list[Problem]]:
     """The shipped layer, and an office's standard with all it stands on. A circle of offices is a problem."""
-    below, problems = _file("system", system, system)
+    below, problems = _file("system", system, system, find)
     if below is None:
         return [], problems
     layers: list[Layer] = []
@@ -136,7 +143,7 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
             said = f"The offices stand on each other in a circle: {' → '.join([*seen, office])}."
             return [], [Problem("layers-circle", said, top.source.file, top.source.line(("extends",)))]
         seen.append(office)
-        found, problems = _file("office", office, system)
+        found, problems = _file("office", office, system, find)
         if found is None:
             return [], problems
         layers.append(Layer("office", found.content, found.source))
@@ -144,9 +151,9 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
     return [Layer("system", below.content, below.source), *reversed(layers)], []
 
 
-def _file(layer: str, name: str, system: str) -> tuple[Read[MappingFile] | None, list[Problem]]:
+def _file(layer: str, name: str, system: str, find: Find) -> tuple[Read[MappingFile] | None, list[Problem]]:
     """A file that is whole, of this layer and for this system; else what is wrong with it."""
-    found, problems = reading.mapping_file(files.find(layer, name))
+    found, problems = reading.mapping_file(find(layer, name))
     if found is None or found.damaged:
         return None, problems
     said = found.content

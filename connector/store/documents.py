@@ -28,6 +28,7 @@ class Document:
     """A document as stored. `body` is the canonical model as JSON values (None where only heads were asked for).
 
     `payable` and `open_amount` are in `currency`, in its unit (kroner). `version` counts changes from 1.
+    `mapping_version`: content hash of the mapping that made it from a system's record; None of what a program said.
     """
 
     id: str
@@ -243,6 +244,11 @@ def keep_original(tx: Tx, document: Document, original: bytes, content_type: str
         .where(_t.c.id == document.id, _t.c.tenant == document.tenant, _t.c.original.is_(None))
         .values(original=tx.seal("documents.original", document.id, original), content_type=content_type)
     )
+
+
+def made_by(tx: Tx, document: Document, version: str) -> None:
+    """Note which version of a mapping made a document from a system's record. That is no change of the document."""
+    tx.execute(_t.update().where(_t.c.id == document.id, _t.c.tenant == document.tenant).values(mapping_version=version))
 
 
 def find(

@@ -24,7 +24,8 @@ _t = schema.links
 class Link:
     """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it; `dispatch` what
     the system says about having sent it to its receiver itself: `sent` or `failed`; `shown_open` what it shows as open,
-    in the document's currency: a control total.
+    in the document's currency: a control total. `written_by` and `read_by`: versions (content hashes) of the mapping that
+    made what was written there last, and through which it was read last; None where it never was.
     """
 
     id: str
@@ -46,9 +47,14 @@ class Link:
     base_sent: Any = None
     base_seen: Any = None
     swept: str | None = None
+    written_by: str | None = None
+    read_by: str | None = None
 
 
-PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"])
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"]) | {
+    "written_by",
+    "read_by",
+}
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
@@ -173,14 +179,18 @@ def versions(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> dict[str
     return known
 
 
+_OTHERWISE: dict[str, Any] = dict.fromkeys(["vendor_version", "base_sent", "base_seen", "written_by", "read_by"])
+"""What is not known of another record."""
+
+
 def named_otherwise(tx: Tx, link: Link, vendor_id: str) -> Link:
     """The document is called otherwise there: the record it was linked to was not the one that is meant."""
     tx.execute(
         _t.update()
         .where(_t.c.id == link.id)
-        .values(vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
+        .values(vendor_id=vendor_id, **_OTHERWISE, changed=tx.now)
     )
-    return replace(link, vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
+    return replace(link, vendor_id=vendor_id, **_OTHERWISE, changed=tx.now)
 
 
 def drop(tx: Tx, link: Link) -> None:
