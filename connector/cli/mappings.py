@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from connector.mapping.mapper import FieldInfo
 
 app = typer.Typer(
-    help="Mapping files: check them, try their examples, see which line makes which field. The language is described in"
-    " docs/mapping.md.",
+    help="Mapping files: check them, try their examples, see which line makes which field (docs/mapping.md); preview"
+    " them on your own documents, apply them, go back (docs/versions.md).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -131,6 +131,17 @@ def explain(
         _fail(
             f"No line of `{system}` makes or reads `{field}`.", "Name a field as it stands in one of the two models.", 1
         )
+
+
+def commands(parent: typer.Typer) -> None:
+    """Add the group. What opens the store is loaded only where it may be asked for: start-up is felt."""
+    if not {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} & set(
+        sys.argv[2:3]
+    ):
+        from connector.cli import mapping_versions
+
+        mapping_versions.commands(app)
+    parent.add_typer(app, name="mappings")
 
 
 def _report(paths: list[Path] | None) -> Report:

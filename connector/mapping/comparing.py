@@ -1,5 +1,5 @@
-"""What two versions of a mapping say differently: each line, row, refusal and rule, with the layer that says it, in words
-that a bookkeeper reads. Pure: two mappings in, values out.
+"""What two versions of a mapping say differently: each line, row, refusal and rule, with the layer that says it, in
+words that a bookkeeper reads. Pure: two mappings in, values out.
 """
 
 from __future__ import annotations

@@ -128,9 +128,7 @@ Find = Callable[[str, str], Path]
 """Where the file of a layer (system, office, tenant) and name is; `connector.mapping.files.find` unless told."""
 
 
-def system_layers(
-    system: str, office: str | None = None, find: Find = files.find
-) -> tuple[list[Layer], list[Problem]]:
+def system_layers(system: str, office: str | None = None, find: Find = files.find) -> tuple[list[Layer], list[Problem]]:
     """The shipped layer, and an office's standard with all it stands on. A circle of offices is a problem."""
     below, problems = _file("system", system, system, find)
     if below is None:

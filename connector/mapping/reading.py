@@ -38,9 +38,7 @@ def any_file(path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, l
     return of_source(read_source, path) if read_source else (None, problems)
 
 
-def of_source(
-    read_source: Source, path: Path
-) -> tuple[Read[MappingFile] | Read[TenantFile] | None, list[Problem]]:
+def of_source(read_source: Source, path: Path) -> tuple[Read[MappingFile] | Read[TenantFile] | None, list[Problem]]:
     """The same of what has been read; `path` is where it was."""
     layer = read_source.data.get("layer")
     if layer == "tenant":

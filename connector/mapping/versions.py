@@ -43,7 +43,7 @@ def rebuilt(system: str, version: str, layers: Sequence[Map[str, Any]], plugins:
         raise Misconfigured(
             f"The mapping that is in force (version {version}) cannot be used by this program: {error.said}",
             code="mapping-version-unusable",
-            do="Mend the files, look at them with `connector mappings preview`, and apply them: connector mappings apply.",
+            do="Mend the files (connector mappings check), then put them in force: connector mappings apply.",
             where={"version": version, **error.where},
             details=error.details,
         ) from None
@@ -87,12 +87,16 @@ def in_place_of(path: Path) -> Find:
 
     Raises:
         Misconfigured: the file is none of a mapping; what is wrong with it is in `details`.
-        Missing: there is no such file or folder (`mappings-path-missing`).
+        Missing: there is no such file or folder (`mapping-version-unknown`).
     """
     if path.is_dir():
         return partial(files.find, folders=[path, *files.roots()])
     if not path.is_file():
-        raise Missing(f"There is no file or folder {path}.", code="mappings-path-missing")
+        raise Missing(
+            f"{path} is no version that is kept, and there is no such file or folder.",
+            code="mapping-version-unknown",
+            do="Name `files`, `applied`, a hash (connector mappings versions), a file or a folder.",
+        )
     found, problems = reading.any_file(path)
     stop_on(problems)
     assert found is not None

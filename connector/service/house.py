@@ -185,7 +185,7 @@ class House:
         )
 
     def unapplied(self) -> list[mappings.Unapplied]:
-        """Connections whose files say something else than the version they work with, as the files were at the start."""
+        """Connections whose files said something else at the start than the version they work with."""
         return [
             mappings.Unapplied(row.tenant, row.name, self._spokes[id].mapping.version, files.version)
             for id, (row, files) in self._said.items()

@@ -6,11 +6,14 @@ log, `/health/ready`, `connector mappings versions`) and change nothing until so
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import structlog
 
+from connector.errors import BadInput
 from connector.mapping import Mapping as SystemMapping
 from connector.mapping import TenantConnection, versions
 from connector.ports import AccountingPlugin
@@ -65,9 +68,7 @@ async def chosen(
     return held
 
 
-async def kept(
-    store: Store, row: Connection, version: str, plugins: Mapping[str, AccountingPlugin]
-) -> SystemMapping:
+async def kept(store: Store, row: Connection, version: str, plugins: Mapping[str, AccountingPlugin]) -> SystemMapping:
     """A version of a connection's mapping that the store keeps.
 
     Raises:
@@ -88,9 +89,7 @@ def put_in_force(
     mapping_versions.keep(
         tx, tenant=row.tenant, connection=row.id, version=mapping.version, layers=versions.kept(mapping)
     )
-    made = mapping_versions.apply(
-        tx, tenant=row.tenant, connection=row.id, version=mapping.version, who=who, did=did
-    )
+    made = mapping_versions.apply(tx, tenant=row.tenant, connection=row.id, version=mapping.version, who=who, did=did)
     note(tx, made, before.version if before else None, details)
     return made
 
@@ -112,3 +111,39 @@ def note(tx: Tx, made: Applied, before: str | None, details: object = None) -> N
 def shown(unapplied: Iterable[Unapplied]) -> list[dict[str, object]]:
     """Files that are not applied, as health shows them."""
     return [asdict(one) | {"do": DO} for one in unapplied]
+
+
+FILES, IN_FORCE = "files", "applied"
+"""Words for the version that the files say, and for the one in force."""
+
+
+async def meant(store: Store, row: Connection, said: str, plugins: Mapping[str, AccountingPlugin]) -> SystemMapping:
+    """The version of a connection's mapping that a person means.
+
+    Args:
+        said: `files`; `applied`; the hash of a version that is kept, or its beginning; a folder of mapping files; or
+            one file: it stands in the place of the one of the same layer and name.
+
+    Raises:
+        Missing: there is nothing of that name (`mapping-version-unknown`).
+        BadInput: several versions begin so (`mapping-version-unclear`).
+        Misconfigured: it cannot be used; what is wrong with the files is in `details`.
+    """
+    if said == FILES:
+        return versions.of_files(row.tenant, row.name, plugins)
+    if said == IN_FORCE:
+        now = await store.read(lambda tx: mapping_versions.in_force(tx, row.id))
+        return await kept(store, row, now.version, plugins) if now else versions.of_files(row.tenant, row.name, plugins)
+    fitting = await store.read(lambda tx: mapping_versions.known(tx, row.id, said)) if _HASH.fullmatch(said) else []
+    if len(fitting) > 1:
+        raise BadInput(
+            f"Several versions begin with {said}: {', '.join(fitting)}.",
+            code="mapping-version-unclear",
+            do="Give more of the hash.",
+        )
+    if fitting:
+        return await kept(store, row, fitting[0], plugins)
+    return versions.of_files(row.tenant, row.name, plugins, versions.in_place_of(Path(said)))
+
+
+_HASH = re.compile(r"[0-9a-f]{4,16}")

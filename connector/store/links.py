@@ -24,8 +24,8 @@ _t = schema.links
 class Link:
     """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it; `dispatch` what
     the system says about having sent it to its receiver itself: `sent` or `failed`; `shown_open` what it shows as open,
-    in the document's currency: a control total. `written_by` and `read_by`: versions (content hashes) of the mapping that
-    made what was written there last, and through which it was read last; None where it never was.
+    in the document's currency: a control total. `written_by` and `read_by`: versions (content hashes) of the mapping
+    that made what was written there last, and through which it was read last; None where it never was.
     """
 
     id: str
@@ -185,11 +185,7 @@ _OTHERWISE: dict[str, Any] = dict.fromkeys(["vendor_version", "base_sent", "base
 
 def named_otherwise(tx: Tx, link: Link, vendor_id: str) -> Link:
     """The document is called otherwise there: the record it was linked to was not the one that is meant."""
-    tx.execute(
-        _t.update()
-        .where(_t.c.id == link.id)
-        .values(vendor_id=vendor_id, **_OTHERWISE, changed=tx.now)
-    )
+    tx.execute(_t.update().where(_t.c.id == link.id).values(vendor_id=vendor_id, **_OTHERWISE, changed=tx.now))
     return replace(link, vendor_id=vendor_id, **_OTHERWISE, changed=tx.now)
 
 

@@ -134,17 +134,18 @@ def apply(tx: Tx, *, tenant: str, connection: str, version: str, who: str, did: 
     return _put(tx, tenant, connection, version, now, now.seq if now else None, did, who)
 
 
-def rollback(tx: Tx, *, tenant: str, connection: str, who: str, to: str | None = None) -> Applied:
-    """Return to the version that held before the one that holds, or to this one.
+def before(tx: Tx, connection: str, to: str | None = None) -> Applied:
+    """The row that a rollback returns to: what held before the version that holds, or the version whose hash begins so.
 
     Raises:
-        BadInput: there is none before it (`mapping-nothing-before`), or it holds already (`mapping-in-force`).
+        BadInput: there is none before it (`mapping-nothing-before`), it holds already (`mapping-in-force`), or several
+            begin so (`mapping-version-unclear`).
         Missing: `to` was never in force (`mapping-version-unknown`).
     """
-    now = _locked(tx, connection)
-    rows = {row.seq: row for row in history(tx, connection)}
+    rows = history(tx, connection)
+    now = rows[0] if rows else None
     if to is None:
-        target = rows.get(now.before) if now is not None and now.before is not None else None
+        target = next((row for row in rows if now is not None and row.seq == now.before), None)
         if target is None:
             raise BadInput(
                 "No other version was in force before this one.",
@@ -152,18 +153,28 @@ def rollback(tx: Tx, *, tenant: str, connection: str, who: str, to: str | None =
                 do="See what has been applied: connector mappings versions.",
                 where={"connection": connection},
             )
-    else:
-        target = next((row for row in rows.values() if row.version == to), None)
-        if target is None:
-            raise Missing(
-                f"The version {to} was never in force here.",
-                code="mapping-version-unknown",
-                do="See which there are: connector mappings versions.",
-                where={"connection": connection, "version": to},
-            )
-        if now is not None and now.version == to:
-            raise BadInput(f"The version {to} is in force already.", code="mapping-in-force")
-    return _put(tx, tenant, connection, target.version, now, target.before, "rollback", who)
+        return target
+    fitting = [row for row in rows if row.version.startswith(to)]
+    if not fitting:
+        raise Missing(
+            f"The version {to} was never in force here.",
+            code="mapping-version-unknown",
+            do="See which there are: connector mappings versions.",
+            where={"connection": connection, "version": to},
+        )
+    if len({row.version for row in fitting}) > 1:
+        raise BadInput(
+            f"Several versions begin with {to}.", code="mapping-version-unclear", do="Give more of the hash."
+        )
+    if now is not None and fitting[0].version == now.version:
+        raise BadInput(f"The version {now.version} is in force already.", code="mapping-in-force")
+    return fitting[0]
+
+
+def rollback(tx: Tx, target: Applied, *, who: str) -> Applied:
+    """Return to what an earlier row put in force."""
+    now = _locked(tx, target.connection)
+    return _put(tx, target.tenant, target.connection, target.version, now, target.before, "rollback", who)
 
 
 def _locked(tx: Tx, connection: str) -> Applied | None:

@@ -61,7 +61,7 @@ def plan(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None, limi
 
 def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) -> Iterator[Document]:
     """Documents that belong in this system by their route and are not there; a customer comes with its invoice."""
-    routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
+    routes = routes_to(spokes, spoke)
     while True:
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
         for document in page:
@@ -71,6 +71,11 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
         if len(page) < PAGE:
             return
         after = page[-1].id
+
+
+def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
+    """Names of the routes that lead to a connection."""
+    return {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
 
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
@@ -132,14 +137,14 @@ def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
         kind = form_of(spoke, document)
         check_can(spoke, kind, operation(spoke, document))
         model, linked = behind(tx, spoke, document)
-        fields, context = model.model_dump(), _Promised(tx, spoke.id, linked.related, linked.kinds)
+        fields, context = model.model_dump(), Promised(tx, spoke.id, linked.related, linked.kinds)
         record = spoke.mapping[kind].out(fields, context)
     except ConnectorError as error:
         return step("stop", error.said, error.do)
     return step("create", "it is not there", record=record)
 
 
-class _Promised(Linked):
+class Promised(Linked):
     """As when it runs, but for things that will have been made just before."""
 
     def vendor_id(self, kind: str, ours: Any) -> str | None:

@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("layers", sa.LargeBinary(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["connection"], ["connections.id"], name=op.f("fk_mapping_versions_connection")
-        ),
+        sa.ForeignKeyConstraint(["connection"], ["connections.id"], name=op.f("fk_mapping_versions_connection")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mapping_versions")),
         sa.UniqueConstraint("connection", "version", name=op.f("uq_mapping_versions_connection_version")),
     )
