@@ -106,7 +106,7 @@ def in_force(tx: Tx, connection: str) -> Applied | None:
     """What holds for a connection now; None where nothing was ever applied."""
     query = select(_applied).where(_applied.c.connection == connection)
     row = tx.execute(query.order_by(_applied.c.seq.desc()).limit(1)).one_or_none()
-    return None if row is None else Applied(*row)
+    return None if row is None else Applied(**row._asdict())
 
 
 def all_in_force(tx: Tx) -> dict[str, str]:
@@ -122,7 +122,7 @@ def all_in_force(tx: Tx) -> dict[str, str]:
 def history(tx: Tx, connection: str) -> list[Applied]:
     """The whole log of a connection, newest first."""
     query = select(_applied).where(_applied.c.connection == connection).order_by(_applied.c.seq.desc())
-    return [Applied(*row) for row in tx.execute(query)]
+    return [Applied(**row._asdict()) for row in tx.execute(query)]
 
 
 def apply(tx: Tx, *, tenant: str, connection: str, version: str, who: str, did: Did = "apply") -> Applied:

@@ -17,6 +17,7 @@ from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import identity, keys
 from connector.sync.arriving import arrive
+from connector.sync.basis import check_planned
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
 from connector.sync.coded import as_carried
 from connector.sync.credits import CREDITS, booked
@@ -120,6 +121,7 @@ class Push:
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
         mapper = spoke.mapping[kind]
+        check_planned(tx, work, spoke, document)
         number = _part(work)
         link = links.of(tx, document.id, spoke.id, link_kind(kind, number))
         model, context = behind(tx, spoke, document, number)

@@ -67,7 +67,9 @@ def test_an_edit_is_looked_at_applied_and_taken_back(desk, monkeypatch):
     shown = desk.run("mappings", "preview", "-c", "books", "--document", id).stdout
     assert "order.invoicesDueIn" in shown or "invoice.invoiceDueDate" in shown
     assert "2027-01-13" not in shown
-    assert "2027-01-13" in desk.run("mappings", "preview", "-c", "books", "--document", id, "--version", "applied").stdout
+    assert (
+        "2027-01-13" in desk.run("mappings", "preview", "-c", "books", "--document", id, "--version", "applied").stdout
+    )
     *differing, last = lines(
         desk.run("mappings", "preview", "-c", "books", "--against", "applied", "--format", "json").stdout
     )
