@@ -253,6 +253,30 @@ def page(tx: Tx, connection: str, kind: str, *, after: str | None = None, limit:
     return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
 
 
+def made_by_others(
+    tx: Tx, connection: str, version: str, *, only: str | None = None, after: str | None = None, limit: int = 100
+) -> list[Link]:
+    """Links of what another version of the mapping made than this one, page by page (`after`: the id of the last one
+    seen). `only`: made by this one. What was made before versions were kept belongs to them.
+    """
+    made = func.coalesce(_t.c.written_by, _t.c.read_by, "")
+    query = select(_t).where(_t.c.connection == connection, _t.c.base_seen.is_not(None), made != version)
+    if only is not None:
+        query = query.where(made == only)
+    if after is not None:
+        query = query.where(_t.c.id > after)
+    return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def makers(tx: Tx, connection: str) -> dict[str, int]:
+    """How many links each version of the mapping made; `""` are those from before versions were kept."""
+    made = func.coalesce(_t.c.written_by, _t.c.read_by, "")
+    query = select(made.label("made"), func.count().label("many")).where(
+        _t.c.connection == connection, _t.c.base_seen.is_not(None)
+    )
+    return {row.made: row.many for row in tx.execute(query.group_by(made))}
+
+
 def apart(tx: Tx, connection: str, kind: str, *, before: datetime, limit: int = 100) -> list[tuple[str, Decimal]]:
     """Documents of which the system showed, before a moment, another amount open than there is here (less than nothing
     is nothing), each with what it showed.

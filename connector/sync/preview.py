@@ -19,6 +19,7 @@ from connector.model.json import dumps, loads
 from connector.ports import Kind
 from connector.store import Tx, arrivals, documents, links
 from connector.store.documents import Document
+from connector.store.links import Link
 from connector.sync import arriving, registers
 from connector.sync.arriving import RECORD
 from connector.sync.canonical import view_of
@@ -173,21 +174,32 @@ def _written(tx: Tx, versions: Sequence[Spoke], document: Document) -> Iterator[
         return
     count = len(parts(tx, document)) if document.kind == Kind.PAYMENT.value else 1
     for number in range(count):
+        yield written(tx, versions, document, number)
 
-        def make(one: Spoke, number: int = number) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-            model, linked = behind(tx, one, document, number)
-            fields, mapper = model.model_dump(), one.mapping[kind]
-            record = mapper.out(fields, Promised(tx, one.id, linked.related, linked.kinds))
-            return view_of(mapper, fields), _json(record)
 
-        yield _previewed(versions, document, kind, "out", make)
+def written(tx: Tx, versions: Sequence[Spoke], document: Document, number: int = 0) -> Preview:
+    """The record that is made of a document (of a payment: of one part), by one version or beside another."""
+    kind = form_of(versions[0], document)
+
+    def make(one: Spoke) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        model, linked = behind(tx, one, document, number)
+        fields, mapper = model.model_dump(), one.mapping[kind]
+        record = mapper.out(fields, Promised(tx, one.id, linked.related, linked.kinds))
+        return view_of(mapper, fields), _json(record)
+
+    return _previewed(versions, document, kind, "out", make)
 
 
 def _read(tx: Tx, versions: Sequence[Spoke], document: Document) -> Iterator[Preview]:
     for link in links.all_of(tx, document.id):
-        kind = link.kind.partition(":")[0]
-        if link.connection == versions[0].id and link.base_seen and kind not in EXTERNAL:
-            yield _previewed(versions, document, kind, "in", _reader(tx, kind, link.base_seen))
+        if link.connection == versions[0].id and link.base_seen and link.kind not in EXTERNAL:
+            yield read(tx, versions, document, link)
+
+
+def read(tx: Tx, versions: Sequence[Spoke], document: Document, link: Link) -> Preview:
+    """The fields that are read from what the system has shown of a document, by one version or beside another."""
+    kind = link.kind.partition(":")[0]
+    return _previewed(versions, document, kind, "in", _reader(tx, kind, link.base_seen or {}))
 
 
 def _waiting(tx: Tx, versions: Sequence[Spoke], id: str) -> Iterator[Preview]:
