@@ -146,6 +146,7 @@ async def counted_over(
         counted.add(found, looked_at)
         for one in found if each is not None else ():
             each(one)  # type: ignore[misc]
+        del found  # before the next page is made
         told(counted.looked_at, of)
         if after is None:
             return counted

@@ -29,7 +29,7 @@ from connector.sync.plan import Promised, belongs, routes_to
 from connector.sync.push import behind
 from connector.sync.spokes import Linked, Spoke, Spokes
 
-PAGE = 100
+PAGE = 50
 _PARKED = "parked:"
 
 
