@@ -51,13 +51,23 @@ def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
     """Show everything that is wrong: file, line, what, and a suggestion.
 
     Checks the format, paths on both sides, types, tables, required fields of the vendor, losses nobody declared, duties
-    of tenants, the examples and the lens laws on them. Exit status 0: fine; 1: something is wrong.
+    of tenants, the examples and the lens laws on them. Without paths it also says what is not in force here yet. Exit
+    status 0: fine; 1: something is wrong.
     """
+    from connector.cli.unapplied import unapplied
+
     report = _report(paths)
+    waiting = [] if paths else unapplied()
     if format is Format.json:
         losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
         found = [problem.as_json() for problem in report.problems]
-        _print(json.dumps({"files": report.files, "problems": found, "mappings": losses}, ensure_ascii=False, indent=2))
+        _print(
+            json.dumps(
+                {"files": report.files, "problems": found, "mappings": losses, "not_applied": waiting},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
     else:
         for problem in report.problems:
             _print(str(problem))
@@ -65,6 +75,11 @@ def check(paths: Paths = None, format: FormatOption = Format.text) -> None:
             lost = sum(len(paths) for paths in _losses(mapping).values())
             _print(f"{file}: version {mapping.version}; kinds {', '.join(mapping.mappers)}; {lost} declared losses")
         _print(_count(len(report.files), "file") + ", " + _count(len(report.problems), "problem"))
+        for one in waiting:
+            _print(
+                f"{one['connection']} of {one['tenant']} works with version {one['in_force']}, not with {one['files']},"
+                " which the files say: connector mappings apply"
+            )
     raise typer.Exit(Exit.FINE if report.fine else Exit.WRONG)
 
 

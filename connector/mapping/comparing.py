@@ -5,7 +5,7 @@ words that a bookkeeper reads. Pure: two mappings in, values out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -113,9 +113,8 @@ def _shape(where: str, before: Merged, after: Merged) -> Iterator[Change]:
             yield _change("removed", where, name, f"`{name}` is carried no more (it was: {_words(old.values)})", at)
         elif old is not None and new is not None:
             yield from _line(where, name, old, new)
-    yield from _said(where, before.refuse, after.refuse, _REFUSED)
-    yield from _said(where, before.loses, after.loses, _LOST)
-    yield from _said(where, before.settings, after.settings, _RULE)
+    for part in (one.name for one in fields(Merged) if one.name not in ("origin", "fields", "removed")):
+        yield from _said(where, getattr(before, part), getattr(after, part), _PARTS.get(part, _RULE))
 
 
 def _line(where: str, name: str, before: Said, after: Said) -> Iterator[Change]:
@@ -127,7 +126,9 @@ def _line(where: str, name: str, before: Said, after: Said) -> Iterator[Change]:
             yield from _shape(f"{where} {name}", old, new)
             continue
         word = _KEYS.get(key, key)
-        if old is None:
+        if key == "only":
+            says = f"`{name}` was {_DIRECTION[old]}, is {_DIRECTION[new]}"
+        elif old is None:
             says = f"`{name}`: {word} is now {_value(key, new)}"
         elif new is None:
             says = f"`{name}`: {word} (it was {_value(key, old)}) is taken away"
@@ -149,6 +150,7 @@ _LOST: _Words = (
     "`{name}` gets lost for another reason: {value}",
 )
 _RULE: _Words = ("`{name}` is now {value}", "`{name}` (it was {value}) is taken away", "`{name}` was {was}, is {value}")
+_PARTS: Mapping[str, _Words] = {"refuse": _REFUSED, "loses": _LOST}
 
 
 def _said(where: str, before: Mapping[str, Said], after: Mapping[str, Said], words: _Words) -> Iterator[Change]:
@@ -177,7 +179,6 @@ def _rule(said: Said) -> str:
 _KEYS: Mapping[str, str] = {
     "theirs": "the field there",
     "ours": "the field here",
-    "only": "the direction",
     "on": "when it is written",
     "owner": "who wins where both have changed it",
     "table": "the table",
@@ -215,8 +216,6 @@ def _words(values: Mapping[str, Any]) -> str:
 
 
 def _value(key: str, value: Any) -> str:
-    if key == "only":
-        return _DIRECTION[value]
     if isinstance(value, Merged):
         return f"{len(value.fields)} lines"
     return f"`{_plain(value)}`" if key in ("theirs", "ours", "table") else _plain(value)
