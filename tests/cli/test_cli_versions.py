@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -112,3 +113,41 @@ def test_nothing_is_applied_that_is_not_right_or_would_stop(desk, monkeypatch):
     says(desk, REFUSES)
     desk.run("mappings", "apply", "--accept-stops")
     assert of(desk)["log"][0]["version"] == of(desk)["files"]
+
+
+def test_a_plan_is_saved_and_done_and_what_another_version_made_is_shown(desk, monkeypatch):
+    secret = desk.json("keys", "create", "shop", "--scope", "write")["secret"]
+    said = {"source_id": uuid.uuid4().hex, "delivery": {"day": "2027-01-13"}}
+    desk.post(monkeypatch, secret, **said)
+    desk.run("sync")  # observed only
+    shown = desk.run("plan", "-c", "books", "--save", "plan.json").stdout
+    assert re.search(r"create\s+customer", shown)
+    assert re.search(r"create\s+invoice", shown)
+    assert "connection-observes" in desk.run("sync", "--plan", "plan.json", ends=2).stderr
+    assert "2 step(s) of the plan are done" in desk.run("sync", "--plan", "plan.json", "--activate").stdout
+    moved = desk.run("sync", "--plan", "plan.json", ends=2).stderr
+    assert "plan-moved" in moved
+    assert "nothing is to be done" in moved or "now it is `leave`" in moved
+    assert {step["action"] for step in desk.json("plan", "-c", "books", "--all")} == {"leave"}
+    (desk.folder / "bad.json").write_text("{")
+    assert "plan-malformed" in desk.run("sync", "--plan", "bad.json", ends=2).stderr
+    assert "plan-malformed" in desk.run("sync", "--plan", "none.json", ends=2).stderr
+
+    (found,) = desk.json("documents", "find", "--kind", "invoice")
+    [link] = desk.json("documents", "show", found["id"])["links"]
+    first = of(desk)["log"][0]["version"]
+    assert (link["written_by"], link["read_by"]) == (first, first)
+    says(desk, NO_DAY)
+    assert f"works with version {first}" in desk.run("mappings", "check").stdout
+    desk.run("mappings", "apply")
+    assert "works with version" not in desk.run("mappings", "check").stdout
+    assert "not the version in force" in desk.run("documents", "show", found["number"]).stdout
+    shown = desk.run("documents", "remap", "-c", "books", "--made-by", first[:5], ends=1).stdout
+    assert "order.deliveryDate" in shown
+    assert "1 differs, and stays" in shown
+    *redone, last = lines(desk.run("documents", "remap", "-c", "books", "--do", "--format", "json", ends=1).stdout)
+    assert last["summary"] == {"drift": 1, "same": 1}
+    assert [(one["fate"], one["preview"]["kind"]) for one in redone] == [("same", "customer"), ("drift", "invoice")]
+    assert (
+        "mapping-version-unknown" in desk.run("documents", "remap", "-c", "books", "--made-by", "ffff", ends=2).stderr
+    )
