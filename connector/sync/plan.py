@@ -94,7 +94,7 @@ def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Itera
         if state in ("parked", "unknown"):
             yield _step(spoke, head, "wait", f"work on it is {state}", "See `connector attention`.")
         else:
-            yield _made(tx, spoke, head, f"it is asked for already ({state})")
+            yield _asked(tx, spoke, head, f"it is asked for already ({state})")
         return
     if head.kind == Kind.PAYMENT.value:
         yield from _payment(tx, spoke, head, routes)
@@ -112,15 +112,13 @@ def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Itera
 
 
 def _payment(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Iterator[Step]:
-    if not belongs(tx, head, routes):
-        if links.of(tx, head.id, spoke.id) is not None:
-            yield _step(spoke, head, "leave", "it is there already")
+    # Born or matched in a ledger, a payment is one row there whatever it settles: where one is, nothing is missing.
+    if links.of(tx, head.id, spoke.id) is not None:
+        yield _step(spoke, head, "leave", "it is there already")
         return
     document = documents.get(tx, spoke.tenant, head.id)
-    for number, part in enumerate(parts(tx, document)):
-        if links.of(tx, head.id, spoke.id, part.link) is not None:
-            yield _step(spoke, head, "leave", "it is there already", part=number)
-        elif cancelled(tx, document, number):
+    for number in range(len(parts(tx, document)) if belongs(tx, head, routes) else 0):
+        if cancelled(tx, document, number):
             yield _step(spoke, head, "leave", "a person has cancelled it", part=number)
         else:
             yield _made(tx, spoke, head, "it is not there", part=number)
@@ -138,6 +136,18 @@ def _there(tx: Tx, spoke: Spoke, head: Document, link: Link) -> Step:
     if open_:
         return _step(spoke, head, "wait", "both sides changed it", "See `connector attention`.")
     return _step(spoke, head, "leave", "what is there is what is here")
+
+
+def _asked(tx: Tx, spoke: Spoke, head: Document, reason: str) -> Step:
+    """What is asked for already, as it would be decided now."""
+    link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
+    if link is None or head.kind not in REGISTERS or head.kind not in spoke.mapping:
+        return _made(tx, spoke, head, reason)
+    document = documents.get(tx, spoke.tenant, head.id)
+    fields = registers.pending(tx, spoke, document, link)
+    if not fields:
+        return _step(spoke, head, "leave", f"{reason}; what is there is what is here")
+    return _made(tx, spoke, head, reason, fields=fields)
 
 
 def _first(tx: Tx, spoke: Spoke, head: Document) -> Iterator[Step]:
@@ -203,9 +213,6 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
         link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
         if link is None:
             if registers.makes(spoke, head) or belongs(tx, head, routes):
-                yield head
-        elif head.kind == Kind.PAYMENT.value:
-            if belongs(tx, head, routes):  # a part of it may be missing
                 yield head
         elif head.kind in REGISTERS and head.kind in spoke.mapping:
             document = documents.get(tx, spoke.tenant, head.id)
