@@ -63,8 +63,8 @@ def fill(tx: Tx, connection: str, first: int, count: int) -> None:
         invoice = compose(draft)
         body = stored(invoice)
         if number == 0:
-            documents.insert(tx, tenant="fjord", kind="customer", business_key="c", body={"party": {"name": "Kunde AS"}},
-                             state="known")  # fmt: skip
+            party = {"party": {"name": "Kunde AS"}}
+            documents.insert(tx, tenant="fjord", kind="customer", business_key="c", body=party, state="known")
         (customer,) = documents.find(tx, "fjord", kind="customer", limit=1)
         made = documents.insert(
             tx, tenant="fjord", kind="invoice", business_key=str(number), body=body, state="issued", source="sales",

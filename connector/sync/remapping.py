@@ -18,6 +18,7 @@ from connector.errors import ConnectorError
 from connector.mapping import Mapper
 from connector.mapping import Mapping as SystemMapping
 from connector.mapping.paths import without_picks
+from connector.ports import Kind, Record
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.store.links import Link
@@ -215,7 +216,9 @@ def _told(
     """Tell of drift once: that it was looked at under this version is noted, that the old one made it stays true."""
     del spokes
     if found.why != "told already":
-        differences.tell(tx, spoke, document, decision)
+        kind = Kind(link.kind.partition(":")[0])
+        seen = Record(kind, link.vendor_id, link.vendor_version or "", link.base_seen or {})
+        differences.tell(tx, spoke, document, decision, seen)
         links.change(tx, link, state=link.state, read_by=spoke.mapping.version)
 
 
