@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
+from connector.cli.connections import own_books
 from connector.errors import BadInput
 from connector.model.json import dumps
 from connector.service.house import House
@@ -131,6 +132,8 @@ def _do(file: Path, tenant: str | None, connection: str | None, *, activate: boo
         if connection not in (None, saved.connection):
             raise BadInput(f"The plan is of {saved.connection}, not of {connection}.", code="plan-of-another")
         spoke = house.named(tenant_of(house, tenant or saved.tenant), saved.connection)
+        if activate:
+            await own_books(house, spoke)
         await house.store.write(lambda tx: planned.do(tx, house, spoke, saved, who=who, activate=activate))
         counts = await _watched(house, spoke.id, saved)
         waiting = await house.store.read(lambda tx: attention.count(tx, spoke.tenant))

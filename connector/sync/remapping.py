@@ -93,7 +93,7 @@ def _looked_at(tx: Tx, spoke: Spoke, link: Link, old: Old) -> tuple[Remap, Decis
         seen = preview.written(tx, versions, document, int(part or 0))
     else:
         seen = preview.read(tx, versions, document, link)
-    if seen.against is None and seen.made.stop is None:
+    if before is None and seen.made.stop is None and kind not in IMMUTABLE:
         # What the old version made is not known: what is there is held against what is here, through the new one.
         made = _as_read(tx, spoke, document, link, seen.made)
         seen = replace(seen, against=made, differs=preview.differences("in", made, seen.made))
@@ -136,7 +136,10 @@ def _as_read(tx: Tx, spoke: Spoke, document: Document, link: Link, made: Made) -
     mapper = spoke.mapping[link.kind.partition(":")[0]]
     if link.written_by is None:
         return Made(link.base_sent or {}, link.base_seen or {})
-    there = shown(mapper, link.base_seen or {}, Linked(tx, spoke.id, {}))
+    try:
+        there = shown(mapper, link.base_seen or {}, Linked(tx, spoke.id, {}))
+    except ConnectorError as error:
+        return Made({}, link.base_seen or {}, error.as_json())
     # A field that does not show there says nothing.
     return Made({path: there.get(path, value) for path, value in made.here.items()}, link.base_seen or {})
 
