@@ -14,11 +14,18 @@ from connector.store import connections
 from connector.sync import planned
 from connector.sync.plan import catch_up, plan
 
-_spec = spec_from_file_location("scenario_a_credit_notes", Path(__file__).parent / "test_a_credit_notes.py")
-assert _spec is not None
-assert _spec.loader is not None
-notes = module_from_spec(_spec)
-_spec.loader.exec_module(notes)
+
+def scenario(name: str) -> Any:
+    """Another scenario's helpers."""
+    spec = spec_from_file_location(name, Path(__file__).parent / f"test_{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+notes, facts = scenario("a_credit_notes"), scenario("a_ledger_facts")
 
 
 async def test_what_is_paid_and_credited_is_planned_and_done_once(fjord: Any) -> None:
@@ -56,13 +63,18 @@ async def test_what_is_paid_and_credited_is_planned_and_done_once(fjord: Any) ->
 
 
 async def test_a_payment_that_is_one_row_in_the_ledger_is_whole(fjord: Any) -> None:
-    """Somebody pays two invoices there with one voucher: nothing of it is missing there."""
+    """Somebody books money on the customer's account there, and matches the row with two invoices: it is one row there,
+    although it settles two, and nothing of it is missing.
+    """
     (spoke,) = fjord.house.spokes()
-    for number in range(2):
-        assert (await fjord.post("/v1/invoices", notes.INVOICE | {"source_id": f"order-{number}"})).status_code == 202
+    for name in ("order-1", "order-2"):
+        assert (await fjord.post("/v1/invoices", facts.a.INVOICE | {"source_id": name})).status_code == 202
     await fjord.work(within=1)
-    ids = sorted(fjord.box.books.things["invoice"])
-    fjord.box.payments([(id, notes.kroner("100,00")) for id in ids], notes.date(2027, 3, 12))
+    both = [await fjord.document(kind="invoice", source_id=name) for name in ("order-1", "order-2")]
+    row = facts.booked(fjord, both[0], facts.BANK, "25 000,00")
     await fjord.poll()
+    facts.matched(fjord, *(one for document in both for one in facts.open_rows(fjord, document)), row)
+    await fjord.poll()
+    assert [(await facts.invoice(fjord, name))[0] for name in ("order-1", "order-2")] == ["paid", "paid"]
     assert await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke)) == 0
     assert await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke)) == []
