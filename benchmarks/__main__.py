@@ -17,7 +17,12 @@ from pathlib import Path
 import benchmarks
 
 FOLDER = Path(benchmarks.__file__).parent
-SHORT = {"validation": ["--short"], "lanes": ["--works", "200"], "reading": ["--first", "2000", "--nightly", "2000"]}
+SHORT = {
+    "validation": ["--short"],
+    "lanes": ["--works", "200"],
+    "reading": ["--first", "2000", "--nightly", "2000"],
+    "preview": ["--few", "200", "--many", "2000"],
+}
 """What makes a benchmark short that is long by default."""
 
 

@@ -208,6 +208,8 @@ class Goal:
     is to be written shows something else by now, the flow writes nothing, says `moved` in a proof's facts, and reads
     the record: it is decided anew.
 
+    `made_by`: the version of the mapping that made `record`; kept with what comes of it, of no meaning to adapters.
+
     `files` go along; `paper` makes the readable page of what is booked with one. They are not kept with the goal:
     `flow` is given them anew each time, always the same ones.
     """
@@ -224,6 +226,7 @@ class Goal:
     files: Sequence[File] = ()
     may_create: bool = True
     seen: Mapping[str, Json] | None = None
+    made_by: str | None = None
 
 
 Capabilities = Mapping[tuple[Kind, Operation], str]

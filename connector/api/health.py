@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from connector import __version__
 from connector.api.access import TheHouse
-from connector.service import tenants
+from connector.service import mappings, tenants
 from connector.store import attention, meta
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -23,7 +23,8 @@ async def live() -> dict[str, Any]:
 @router.get("/ready", summary="It is ready", responses={503: {"description": "Not ready"}})
 async def ready(house: TheHouse, response: Response) -> dict[str, Any]:
     """The store answers; `held` says why no effects are started, where that is so; `attention` counts what waits;
-    `stopped` are tenants that are not served, with file and line.
+    `stopped` are tenants that are not served, with file and line; `mappings_not_applied` are connections whose files
+    were changed and are not used yet.
     """
     try:
         held, waiting = await house.store.read(lambda tx: (meta.effects_held(tx), attention.count(tx)))
@@ -36,4 +37,5 @@ async def ready(house: TheHouse, response: Response) -> dict[str, Any]:
         "attention": waiting,
         "tenants": sorted(house.tenants),
         "stopped": tenants.shown(house.stopped),
+        "mappings_not_applied": mappings.shown(house.unapplied()),
     }

@@ -151,7 +151,7 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
         spoke = house.named(tenant_of(house, tenant), name)
         missing: list[str] = []
         if mode == ACTIVE:
-            await _own_books(house, spoke)
+            await own_books(house, spoke)
             try:
                 missing = list((await house.probe(spoke)).missing)
             except ConnectorError as error:
@@ -170,7 +170,7 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
         out.print(f"  missing: {right}", markup=False)
 
 
-async def _own_books(house: House, spoke: Spoke) -> None:
+async def own_books(house: House, spoke: Spoke) -> None:
     """Refuse another company's books; a system that does not answer now is asked again before anything is read."""
     try:
         await reads.check_company(spoke, house)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.rule import Rule
 
+from connector.cli import remapping
 from connector.cli.common import (
     FieldOption,
     Format,
@@ -217,6 +218,10 @@ def receive(
 
     for name, operation in with_house(use):
         out.print(f"{name}: kept, operation {operation}", markup=False)
+
+
+app.command("show")(remapping.show_document)
+app.command()(remapping.remap)
 
 
 def the_document(tx: Tx, tenant: str, said: str) -> documents.Document:

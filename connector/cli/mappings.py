@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from connector.mapping.mapper import FieldInfo
 
 app = typer.Typer(
-    help="Mapping files: check them, try their examples, see which line makes which field. The language is described in"
-    " docs/mapping.md.",
+    help="Mapping files: check them, try their examples, see which line makes which field (docs/mapping.md); preview"
+    " them on your own documents, apply them, go back (docs/versions.md).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -63,19 +63,23 @@ def check(
     of tenants, the examples, and the lens laws, on the examples and on bundled documents: writing back what was read
     changes nothing, reading what was written gives it back, what is lost is declared. What breaks one is shown as the
     smallest document that does. With --connection also whether the codes that the mapping leads to are in the ledger
-    (read now, or kept from the last hour). Exit status 0: fine; 1: something is wrong; 2: no file can be checked.
+    (read now, or kept from the last hour); without paths also what is not in force here yet. Exit status 0: fine; 1:
+    something is wrong; 2: no file can be checked.
     """
+    from connector.cli.unapplied import unapplied
+
     report = _report(paths)
     if connection is not None:
         from connector.cli.choosing import missing_in
 
         report.problems += missing_in(connection)
+    waiting = [] if paths else unapplied()
     if format is Format.json:
         losses = [{"file": file, "losses": _losses(mapping)} for file, mapping in report.mappings]
         found = [problem.as_json() for problem in report.problems]
         tried = {"documents": sum(one.documents for one in report.tried.values()),
                  "refused": sum(one.refused for one in report.tried.values())}  # fmt: skip
-        said = {"files": report.files, "problems": found, "mappings": losses, "tried": tried}
+        said = {"files": report.files, "problems": found, "mappings": losses, "tried": tried, "not_applied": waiting}
         _print(json.dumps(said, ensure_ascii=False, indent=2))
     else:
         for problem in report.problems:
@@ -88,6 +92,11 @@ def check(
                 f" laws tried on {_count(laws.documents, 'document')}, {laws.refused} of them refused"
             )
         _print(_count(len(report.files), "file") + ", " + _count(len(report.problems), "problem"))
+        for one in waiting:
+            _print(
+                f"{one['connection']} of {one['tenant']} works with version {one['in_force']}, not with {one['files']},"
+                " which the files say: connector mappings apply"
+            )
     raise typer.Exit(Exit.FINE if report.fine else Exit.WRONG)
 
 
@@ -161,6 +170,17 @@ def explain(
         _fail(
             f"No line of `{system}` makes or reads `{field}`.", "Name a field as it stands in one of the two models.", 1
         )
+
+
+def commands(parent: typer.Typer) -> None:
+    """Add the group. What opens the store is loaded only where it may be asked for: start-up is felt."""
+    if not {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} & set(
+        sys.argv[2:3]
+    ):
+        from connector.cli import mapping_versions
+
+        mapping_versions.commands(app)
+    parent.add_typer(app, name="mappings")
 
 
 def _report(paths: list[Path] | None) -> Report:

@@ -80,7 +80,8 @@ async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, ends.set)
-        running: list[asyncio.Task[None]] = []
+        following = asyncio.create_task(house.follow())
+        running = [following]
         server = _server(house, settings) if serves else None
         if server is not None:
             running.append(asyncio.create_task(server.serve()))
@@ -89,6 +90,7 @@ async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
         waiting = asyncio.create_task(ends.wait())
         await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        following.cancel()
         if server is not None:
             server.should_exit = True
         house.stop()

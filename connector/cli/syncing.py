@@ -1,19 +1,30 @@
-"""`connector sync` and `plan`: do what is to be done now, or show it first."""
+"""`connector sync` and `plan`: do what is to be done now, or show it first and do exactly that."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
+from connector.cli.connections import own_books
+from connector.errors import BadInput
+from connector.model.json import dumps
 from connector.service.house import House
-from connector.store import attention
-from connector.sync import reads
+from connector.store import Tx, attention
+from connector.sync import planned, reads
 from connector.sync.plan import catch_up, plan
+from connector.sync.planned import Saved
 
 Connection = Annotated[str | None, typer.Option("--connection", "-c", help="Only this connection.")]
+
+GLANCE = 0.3
+"""Seconds between two looks at how far it is."""
+ALL = 1_000_000
+"""Most steps of a plan that is saved."""
 
 
 def commands(app: typer.Typer) -> None:
@@ -28,12 +39,25 @@ def sync(
     full: Annotated[
         bool, typer.Option("--full", "--compare", help="Also compare everything, as the nightly run does.")
     ] = False,
+    planned_in: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do exactly this plan, or nothing.", dir_okay=False)
+    ] = None,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="With --plan: let an observing connection be written to, with the plan.")
+    ] = False,
+    who: Annotated[
+        str, typer.Option(help="Who has it done; written down with --plan.", envvar="USER")
+    ] = "command line",
     format: FormatOption = Format.text,
 ) -> None:
     """Read what changed, push what is missing, and end when nothing is left to do.
 
-    Exit status 0: all sides agree as far as can be; 1: something waits for a person (`connector attention`).
+    With --plan only the steps of a plan that was saved are asked for, once each has been held against the world: where
+    one has moved, all that have are told and nothing is done. Exit status 0: all sides agree as far as can be (the plan
+    is done); 1: something waits for a person (`connector attention`); 2: nothing was done.
     """
+    if planned_in is not None:
+        _do(planned_in, tenant, connection, activate=activate, who=who, format=format)
 
     async def use(house: House) -> dict[str, Any]:
         name = tenant_of(house, tenant)
@@ -63,21 +87,88 @@ def sync(
 def show_plan(
     connection: Annotated[str, typer.Option("--connection", "-c", help="Connection by its name.")],
     tenant: TenantOption = None,
-    limit: Annotated[int, typer.Option(help="Most steps shown.")] = 200,
+    limit: Annotated[int, typer.Option(help="Most steps shown.", min=1)] = 200,
+    all_of_it: Annotated[bool, typer.Option("--all", help="Also what would be left as it is, and why.")] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Keep the plan, for `connector sync --plan FILE`.")
+    ] = None,
     format: FormatOption = Format.text,
 ) -> None:
-    """Show what a sync would push to a connection, and why something would stop. Nothing is written or called."""
+    """Show what a sync would create, change, pay, credit or leave at a connection, and why, as far as is known now.
 
-    async def use(house: House) -> list[dict[str, Any]]:
+    Nothing is written or called. `connector sync` reads first what has changed there: an observing connection is only
+    read. Exit status 0: it can all be done; 1: something stops or waits for a person.
+    """
+
+    async def use(house: House) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         spoke = house.named(tenant_of(house, tenant), connection)
-        steps = await house.store.read(lambda tx: plan(tx, house, spoke, limit=limit))
-        return [step.as_json() for step in steps]
 
-    steps = with_house(use)
+        def read(tx: Tx) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+            steps = plan(tx, house, spoke, limit=ALL if save else limit, leave=all_of_it)
+            return [step.as_json() for step in steps], planned.save(tx, spoke, steps) if save else {}
+
+        return await house.store.read(read)
+
+    steps, saved = with_house(use)
+    if save is not None:
+        save.write_bytes(dumps(saved) + b"\n")
+        err.print(f"{len(steps)} step(s) are kept in {save}.", markup=False)
     rows = (
         (s["action"], s["kind"], s["number"] or s["document"][:8], s["counterparty"], s["payable"], s["currency"],
          " ".join(filter(None, (s["reason"], s["do"]))))
-        for s in steps
+        for s in steps[:limit]
     )  # fmt: skip
     columns = ("Action", "Kind", "Document", "Counterparty", "Amount", "", "Why")
     show(format, steps, columns, rows, "Nothing is missing there.")
+    if any(step["action"] in ("stop", "wait") for step in steps):
+        raise typer.Exit(Exit.WRONG)
+
+
+def _do(file: Path, tenant: str | None, connection: str | None, *, activate: bool, who: str, format: Format) -> None:
+    """Do a plan that was saved; ends the command."""
+
+    async def use(house: House) -> dict[str, Any]:
+        saved = planned.read(_bytes(file))
+        if connection not in (None, saved.connection):
+            raise BadInput(f"The plan is of {saved.connection}, not of {connection}.", code="plan-of-another")
+        spoke = house.named(tenant_of(house, tenant or saved.tenant), saved.connection)
+        if activate:
+            await own_books(house, spoke)
+        await house.store.write(lambda tx: planned.do(tx, house, spoke, saved, who=who, activate=activate))
+        counts = await _watched(house, spoke.id, saved)
+        waiting = await house.store.read(lambda tx: attention.count(tx, spoke.tenant))
+        return {"tenant": spoke.tenant, "connection": spoke.name, **counts, "attention": waiting}
+
+    done = with_house(use)
+    if format is Format.json:
+        show(format, done, (), (), "")
+    else:
+        out.print(f"{done['done']} step(s) of the plan are done at {done['connection']}.")
+        if done["waiting"] or done["open"]:
+            out.print(
+                f"{done['waiting']} wait for a person (connector attention), {done['open']} are still to be done."
+            )
+    raise typer.Exit(Exit.WRONG if done["waiting"] or done["open"] else Exit.FINE)
+
+
+async def _watched(house: House, connection: str, saved: Saved) -> dict[str, int]:
+    """Work until nothing is due, with a bar; how far the plan is then."""
+    work = asyncio.create_task(house.work_until_idle(within=2.5))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        bar = progress.add_task(f"Doing the plan at {saved.connection}", total=len(saved.does))
+        while True:
+            over = work.done()
+            counts = await house.store.read(lambda tx: planned.outcome(tx, house.spoke(connection), saved))
+            progress.update(bar, completed=counts["done"] + counts["waiting"])
+            if over:
+                await work
+                return counts
+            await asyncio.wait({work}, timeout=GLANCE)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}.", code="plan-malformed") from None

@@ -7,9 +7,10 @@ changes the keys it names and leaves the rest of the line as it is; `null` takes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from connector.errors import ConnectorError
@@ -129,13 +130,19 @@ def _plain(merged: Merged) -> Any:
     return [lines, rest]
 
 
-def shared_layers(content: MappingFile, source: Source) -> tuple[list[Layer], list[Problem]]:
+Find = Callable[[str, str], Path]
+"""Where the file of a layer (shared, system, office, tenant) and name is; `connector.mapping.files.find` unless told."""
+
+
+def shared_layers(
+    content: MappingFile, source: Source, find: Find = files.find
+) -> tuple[list[Layer], list[Problem]]:
     """The shared files that a system's file stands on; one that is not there is a problem of the line that names it."""
     layers: list[Layer] = []
     problems: list[Problem] = []
     for name in content.uses or ():
         try:
-            found, wrong = reading.shared_file(files.find("shared", name))
+            found, wrong = reading.shared_file(find("shared", name))
         except ConnectorError as error:
             line = source.line(("uses",))
             problems.append(Problem(error.code, error.said, source.file, line, error.do))
@@ -146,12 +153,12 @@ def shared_layers(content: MappingFile, source: Source) -> tuple[list[Layer], li
     return layers, problems
 
 
-def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], list[Problem]]:
+def system_layers(system: str, office: str | None = None, find: Find = files.find) -> tuple[list[Layer], list[Problem]]:
     """A system's file on what it uses, and an office's standard with all it stands on; a circle is a problem."""
-    below, problems = _file("system", system, system)
+    below, problems = _file("system", system, system, find)
     if below is None:
         return [], problems
-    shared, problems = shared_layers(below.content, below.source)
+    shared, problems = shared_layers(below.content, below.source, find)
     if problems:
         return [], problems
     layers: list[Layer] = []
@@ -162,7 +169,7 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
             said = f"The offices stand on each other in a circle: {' → '.join([*seen, office])}."
             return [], [Problem("layers-circle", said, top.source.file, top.source.line(("extends",)))]
         seen.append(office)
-        found, problems = _file("office", office, system)
+        found, problems = _file("office", office, system, find)
         if found is None:
             return [], problems
         layers.append(Layer("office", found.content, found.source))
@@ -170,9 +177,9 @@ def system_layers(system: str, office: str | None = None) -> tuple[list[Layer], 
     return [*shared, Layer("system", below.content, below.source), *reversed(layers)], []
 
 
-def _file(layer: str, name: str, system: str) -> tuple[Read[MappingFile] | None, list[Problem]]:
+def _file(layer: str, name: str, system: str, find: Find) -> tuple[Read[MappingFile] | None, list[Problem]]:
     """A file that is whole, of this layer and for this system; else what is wrong with it."""
-    found, problems = reading.mapping_file(files.find(layer, name))
+    found, problems = reading.mapping_file(find(layer, name))
     if found is None or found.damaged:
         return None, problems
     said = found.content

@@ -35,8 +35,13 @@ class Read(Generic[F]):
 def any_file(path: Path) -> tuple[Read[MappingFile] | Read[SharedFile] | Read[TenantFile] | None, list[Problem]]:
     """A file of any layer: what it is, it says itself in `layer`."""
     read_source, problems = source.read(path, files.shown(path))
-    if read_source is None:
-        return None, problems
+    return of_source(read_source, path) if read_source else (None, problems)
+
+
+def of_source(
+    read_source: Source, path: Path
+) -> tuple[Read[MappingFile] | Read[SharedFile] | Read[TenantFile] | None, list[Problem]]:
+    """The same of what has been read; `path` is where it was."""
     layer = read_source.data.get("layer")
     if layer == "tenant":
         return _tenant(read_source, path)

@@ -46,11 +46,12 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 @dataclass(slots=True)
 class Source:
-    """A file that was read: its plain data and the line of every key and list item."""
+    """A file that was read: its text, its plain data and the line of every key and list item."""
 
     file: str
     data: Any
     lines: dict[Key, int] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
 
     def line(self, key: Key) -> int:
         """Line (from 1) of a place in the data; of the nearest place around it that the file has."""
@@ -105,7 +106,7 @@ def parse(text: str, file: str) -> tuple[Source | None, list[Problem]]:
         return None, [Problem("not-a-mapping", "The file holds no mapping of keys to values.", file, 1)]
     if reader.problems:
         return None, reader.problems
-    return Source(file, data, reader.lines), []
+    return Source(file, data, reader.lines, text), []
 
 
 class _Reader:

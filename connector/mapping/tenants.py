@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from connector.errors import ConnectorError
 from connector.mapping import duties, files, reading
 from connector.mapping.format import Connection, Route, TenantFile
-from connector.mapping.layers import Layer, system_layers
+from connector.mapping.layers import Find, Layer, system_layers
 from connector.mapping.load import Mapping as SystemMapping
 from connector.mapping.load import Plugins, build
 from connector.mapping.problems import Problem, did_you_mean, errors, stop_on
@@ -96,24 +96,26 @@ def tenants() -> list[str]:
     return files.names("tenant")
 
 
-def load_tenant(name: str, *, plugins: Plugins) -> Tenant:
-    """A tenant and the mappings of all its connections.
+def load_tenant(name: str, *, plugins: Plugins, find: Find = files.find) -> Tenant:
+    """A tenant and the mappings of all its connections; `find` says where its files and those below it are.
 
     Raises:
         Misconfigured: anything wrong; code, file and line of the first, all of them in `details`.
         Missing: there is no such file.
     """
-    found, problems = reading.tenant_file(files.find("tenant", name))
+    found, problems = reading.tenant_file(find("tenant", name))
     tenant = None
     if found is not None:
-        tenant, more = build_tenant(found, plugins)
+        tenant, more = build_tenant(found, plugins, find)
         problems = [*problems, *reading.telling(more, found.damaged)]
     stop_on(problems)
     assert tenant is not None
     return tenant
 
 
-def build_tenant(found: Read[TenantFile], plugins: Plugins) -> tuple[Tenant | None, list[Problem]]:
+def build_tenant(
+    found: Read[TenantFile], plugins: Plugins, find: Find = files.find
+) -> tuple[Tenant | None, list[Problem]]:
     """A tenant, and all that is wrong with its file and with the mappings as it changes them."""
     said, source = found.content, found.source
     connections: dict[str, TenantConnection] = {}
@@ -129,7 +131,7 @@ def build_tenant(found: Read[TenantFile], plugins: Plugins) -> tuple[Tenant | No
             continue
         problems += _settings(id, connection, plugin, found)
         try:
-            layers, wrong = system_layers(connection.system, connection.office)
+            layers, wrong = system_layers(connection.system, connection.office, find)
         except ConnectorError as error:
             problems.append(Problem(error.code, error.said, source.file, line, error.do))
             continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import time
 from functools import cached_property, partial
 from typing import Any
@@ -16,20 +18,27 @@ from connector import plugins
 from connector.errors import ConnectorError, Misconfigured, Missing
 from connector.http import Http
 from connector.lanes import Schedule, Worker
+from connector.mapping import Mapping as Mappings
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.preflight import Preflight
+from connector.service import mappings
 from connector.service import reading as now
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
-from connector.store import Store, Tx, connections, open_store
+from connector.store import Store, Tx, connections, mapping_versions, open_store
+from connector.store.bell import ANY
 from connector.store.connections import Connection
+from connector.store.engine import TROUBLE
 from connector.sync import hints, options, reads
 from connector.sync.handlers import Handlers, handlers
 from connector.sync.spokes import Spoke
 
 log = structlog.get_logger(__name__)
+
+FOLLOWS = 5.0
+"""Seconds after which a process that hears nothing looks whether another version of a mapping is in force."""
 
 NIGHT = time(2, 30)
 """When everything is compared, Norwegian time: after the day's bookkeeping, before the next."""
@@ -56,6 +65,10 @@ class House:
         self._closed: dict[str, str] = {}
         """Connections of stopped tenants, with the tenant's name."""
         self._https: list[Http] = []
+        self._said: dict[str, tuple[Connection, Mappings]] = {}
+        """By connection: its row, and the mapping that its files say."""
+        self._taken: dict[str, str] = {}
+        """By connection: the version that was taken over last while this runs."""
 
     def tenant(self, name: str) -> Tenant:
         """The tenant's file. Raises `Missing`; `TryLater` (`tenant-stopped`) where it is not served."""
@@ -132,7 +145,9 @@ class House:
             made: list[Spoke] = []
             try:
                 for said, row in mine:
-                    made.append(self._opened(self.tenants[name], said, row, known[said.system]))
+                    mapping = await mappings.chosen(self.store, row, said, known)
+                    made.append(self._opened(self.tenants[name], said, row, known[said.system], mapping))
+                    self._said[row.id] = row, said.mapping
             except ConnectorError as error:
                 companies.stop(self.stopped, name, error)
                 del self.tenants[name]
@@ -145,7 +160,14 @@ class House:
         rows = await self.store.read(lambda tx: connections.find(tx))
         self._closed = {row.id: row.tenant for row in rows if row.tenant in self.stopped}
 
-    def _opened(self, tenant: Tenant, said: TenantConnection, row: Connection, plugin: AccountingPlugin) -> Spoke:
+    def _opened(
+        self,
+        tenant: Tenant,
+        said: TenantConnection,
+        row: Connection,
+        plugin: AccountingPlugin,
+        mapping: Mappings,
+    ) -> Spoke:
         place = {"file": tenant.file, "line": said.line}
         settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
         secrets = _validated(plugin.secrets, _revealed(tenant, said, row), f"secrets of {said.id}", place)
@@ -157,12 +179,52 @@ class House:
             name=said.id,
             tenant=tenant.name,
             start=row.start_date or tenant.start,
-            mapping=said.mapping,
+            mapping=mapping,
             accounting=accounting,
             lane=accounting.lane.key,
             elsewhere=frozenset(route.name for route in tenant.routes.values() if route.issues == SOURCE),
             webhooks=f"{said.said.webhooks.rstrip('/')}/v1/hooks/{row.id}" if said.said.webhooks else None,
         )
+
+    def unapplied(self) -> list[mappings.Unapplied]:
+        """Connections whose files said something else at the start than the version they work with."""
+        return [
+            mappings.Unapplied(row.tenant, row.name, self._spokes[id].mapping.version, files.version)
+            for id, (row, files) in self._said.items()
+            if id in self._spokes and files.version != self._spokes[id].mapping.version
+        ]
+
+    async def follow(self) -> None:
+        """Take over versions of mappings that are put in force while this runs, by any process, until cancelled.
+
+        What is being decided or read ends with the version it began with, and says so; the next begins with the new.
+        """
+        ear = self.store.bell.ear()
+        while True:
+            heard = await ear.wait(FOLLOWS)  # nobody may be watching the store here: then nothing is heard
+            if heard and not heard & {ANY, mapping_versions.TOPIC}:
+                continue
+            try:
+                await self.take_over()
+            except TROUBLE as error:
+                log.error("mappings-not-followed", error=type(error).__name__)
+            await asyncio.sleep(1.0)  # with SQLite the bell rings for whatever another process commits
+
+    async def take_over(self) -> None:
+        """Have every connection work with the version that is in force now."""
+        known = plugins.accounting()
+        for id, version in (await self.store.read(mapping_versions.all_in_force)).items():
+            spoke = self._spokes.get(id)
+            if spoke is None or version in (spoke.mapping.version, self._taken.get(id)):
+                continue
+            row, files = self._said[id]
+            try:
+                mapping = files if files.version == version else await mappings.kept(self.store, row, version, known)
+            except ConnectorError as error:
+                log.error("mapping-not-taken-over", connection=spoke.name, code=error.code, said=error.said)
+                continue
+            self._spokes[id], self._taken[id] = replace(spoke, mapping=mapping), version
+            log.info("mapping-in-force", tenant=spoke.tenant, connection=spoke.name, version=version)
 
     async def tell(self) -> None:
         """Have those who wait for a person know which tenants are not served, and why."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Integer, bindparam, func, select
 
 from connector.errors import Clash, Missing
 from connector.model.json import dumps, loads
@@ -28,6 +28,7 @@ class Document:
     """A document as stored. `body` is the canonical model as JSON values (None where only heads were asked for).
 
     `payable` and `open_amount` are in `currency`, in its unit (kroner). `version` counts changes from 1.
+    `mapping_version`: content hash of the mapping that made it from a system's record; None of what a program said.
     """
 
     id: str
@@ -245,6 +246,13 @@ def keep_original(tx: Tx, document: Document, original: bytes, content_type: str
     )
 
 
+def made_by(tx: Tx, document: Document, version: str) -> None:
+    """Note which version of a mapping made a document from a system's record. That is no change of the document."""
+    tx.execute(
+        _t.update().where(_t.c.id == document.id, _t.c.tenant == document.tenant).values(mapping_version=version)
+    )
+
+
 def find(
     tx: Tx,
     tenant: str,
@@ -300,6 +308,12 @@ def find(
         query = query.where(_t.c.id < after if newest_first else _t.c.id > after)
     query = query.order_by(_t.c.id.desc() if newest_first else _t.c.id).limit(limit)
     return [Document(**row) for row in tx.execute(query).mappings()]
+
+
+def count(tx: Tx, tenant: str, *, after: str | None = None) -> int:
+    """How many documents a tenant has; `after`: of those that came after this id."""
+    query = select(func.count()).select_from(_t).where(_t.c.tenant == tenant)
+    return int(tx.execute(query if after is None else query.where(_t.c.id > after)).scalar_one())
 
 
 def credits(tx: Tx, tenant: str, customer: str, currency: str) -> list[Document]:

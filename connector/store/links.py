@@ -24,7 +24,8 @@ _t = schema.links
 class Link:
     """One document in one system. `base_sent` is what we sent, `base_seen` what the system shows of it; `dispatch` what
     the system says about having sent it to its receiver itself: `sent` or `failed`; `shown_open` what it shows as open,
-    in the document's currency: a control total.
+    in the document's currency: a control total. `written_by` and `read_by`: versions (content hashes) of the mapping
+    that made what was written there last, and through which it was read last; None where it never was.
     """
 
     id: str
@@ -46,9 +47,14 @@ class Link:
     base_sent: Any = None
     base_seen: Any = None
     swept: str | None = None
+    written_by: str | None = None
+    read_by: str | None = None
 
 
-PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"])
+PLAIN = frozenset(["number", "series", "voucher", "period", "vendor_version", "dispatch", "shown_open", "state"]) | {
+    "written_by",
+    "read_by",
+}
 """Columns that `put` takes by name, beside the two halves of the base."""
 
 _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
@@ -173,14 +179,14 @@ def versions(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> dict[str
     return known
 
 
+_OTHERWISE: dict[str, Any] = dict.fromkeys(["vendor_version", "base_sent", "base_seen", "written_by", "read_by"])
+"""What is not known of another record."""
+
+
 def named_otherwise(tx: Tx, link: Link, vendor_id: str) -> Link:
     """The document is called otherwise there: the record it was linked to was not the one that is meant."""
-    tx.execute(
-        _t.update()
-        .where(_t.c.id == link.id)
-        .values(vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
-    )
-    return replace(link, vendor_id=vendor_id, vendor_version=None, base_sent=None, base_seen=None, changed=tx.now)
+    tx.execute(_t.update().where(_t.c.id == link.id).values(vendor_id=vendor_id, **_OTHERWISE, changed=tx.now))
+    return replace(link, vendor_id=vendor_id, **_OTHERWISE, changed=tx.now)
 
 
 def drop(tx: Tx, link: Link) -> None:
@@ -245,6 +251,30 @@ def page(tx: Tx, connection: str, kind: str, *, after: str | None = None, limit:
     if after is not None:
         query = query.where(_t.c.id > after)
     return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def made_by_others(
+    tx: Tx, connection: str, version: str, *, only: str | None = None, after: str | None = None, limit: int = 100
+) -> list[Link]:
+    """Links of what another version of the mapping made than this one, page by page (`after`: the id of the last one
+    seen). `only`: made by this one. What was made before versions were kept belongs to them.
+    """
+    made = func.coalesce(_t.c.written_by, _t.c.read_by, "")
+    query = select(_t).where(_t.c.connection == connection, _t.c.base_seen.is_not(None), made != version)
+    if only is not None:
+        query = query.where(made == only)
+    if after is not None:
+        query = query.where(_t.c.id > after)
+    return [_link(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def makers(tx: Tx, connection: str) -> dict[str, int]:
+    """How many links each version of the mapping made; `""` are those from before versions were kept."""
+    made = func.coalesce(_t.c.written_by, _t.c.read_by, "")
+    query = select(made.label("made"), func.count().label("many")).where(
+        _t.c.connection == connection, _t.c.base_seen.is_not(None)
+    )
+    return {row.made: row.many for row in tx.execute(query.group_by(made))}
 
 
 def apart(tx: Tx, connection: str, kind: str, *, before: datetime, limit: int = 100) -> list[tuple[str, Decimal]]:

@@ -57,6 +57,7 @@ async def open_store(
         path, key_file, new = None, Path("connector.key"), True
     else:
         raise Misconfigured(f"{parsed.render_as_string()} is no database we use.", code="database-url", do=_DO_URL)
+    migrates = True if migrate is None and path is not None else migrate
     store: Store
     try:
         if path is not None:
@@ -68,7 +69,7 @@ async def open_store(
         else:
             store = PostgresStore(parsed.set(drivername="postgresql+psycopg"), vault, clock)
         try:
-            await store.write(lambda tx: migrations.bring_up_to_date(tx.conn, migrate=(path is not None) or migrate))
+            await store.write(lambda tx: migrations.bring_up_to_date(tx.conn, migrate=migrates))
             await store.write(meta.begin)
         except BaseException:
             await store.close()

@@ -202,6 +202,8 @@ links = Table(
     Column("base_sent", LargeBinary),
     Column("base_seen", LargeBinary),
     Column("swept", Text),  # the full comparison that saw it last
+    Column("written_by", Text),  # the version of the mapping that made what we wrote there last
+    Column("read_by", Text),  # the version through which the document was read from there last
     Column("state", Text, nullable=False),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),

@@ -400,6 +400,7 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
         "beside": list(goal.beside),
         "may_create": goal.may_create,
         "seen": goal.seen,
+        "made_by": goal.made_by,
     }
 
 
@@ -426,6 +427,7 @@ def _goal(stored: Any) -> Goal | None:
         beside=tuple(stored.get("beside") or ()),
         may_create=stored.get("may_create", True),
         seen=stored.get("seen"),
+        made_by=stored.get("made_by"),
     )
 
 

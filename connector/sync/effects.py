@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from connector.lanes.following import LIVE as LIVE
 from connector.store import Tx, connections, links, work
@@ -43,15 +44,18 @@ def push(
     needs: Sequence[str] = (),
     turn: Turn = Turn.EFFECT,
     part: int = 0,
+    planned: Mapping[str, str | None] | None = None,
 ) -> str | None:
     """Have a document brought to a system; None where the connection only observes (it is told when it is activated).
 
     The decision what exactly to do is made when it runs: asking twice does nothing twice. `part`: which row of a
-    payment that is several there (`connector.sync.parts`).
+    payment that is several there (`connector.sync.parts`); `planned`: by what a plan has decided it: where that has
+    moved when it runs, it stops (`connector.sync.basis`).
     """
     if not writes(tx, spoke):
         return None
     kind = form(tx, spoke, kind, document)
+    task: dict[str, Any] = ({"part": part} if part else {}) | ({"planned": dict(planned)} if planned else {})
     return work.submit(
         tx,
         tenant=spoke.tenant,
@@ -61,7 +65,7 @@ def push(
         connection=spoke.id,
         document=document,
         subject=subject(spoke, document, part),
-        task={"part": part} if part else None,
+        task=task or None,
         needs=needs,
     )
 

@@ -27,9 +27,14 @@ def keep_link(
     facts: Mapping[str, Any],
     *,
     part: str | None = None,
+    written_by: str | None = None,
 ) -> None:
     """Note what the document (with these canonical fields) is called there, what we hold of it now, and what the system
-    shows of it now. `part`: the kind of the link, where the record is a part of the document.
+    shows of it now.
+
+    Args:
+        part: the kind of the link, where the record is a part of the document.
+        written_by: the version of the mapping that made the record, where it was made from the document.
     """
     link = links.put(
         tx,
@@ -42,8 +47,12 @@ def keep_link(
         base_sent=view_of(spoke.mapping[kind], fields),
         base_seen=record.body,
         shown_open=record.open_amount,
+        written_by=written_by,
+        read_by=spoke.mapping.version,
         **{name: str(facts[name]) for name in ("number", "series", "voucher", "period") if facts.get(name)},
     )
+    if document.source == spoke.id and document.mapping_version is None:
+        documents.made_by(tx, document, spoke.mapping.version)
     dispatched.note(tx, spoke, link, record)
 
 

@@ -1,9 +1,11 @@
-"""What a sync would do, shown before it is done: nothing here writes or calls."""
+"""What a sync would do at a connection, shown before it is done; and the asking for it. What is shown and what is asked
+for come from the same look at each document. Looking writes nothing and calls nobody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connector.errors import ConnectorError, Stop
@@ -11,26 +13,42 @@ from connector.model import Invoice
 from connector.ports import Kind
 from connector.store import Tx, documents, links
 from connector.store.documents import Document
+from connector.store.links import Link
 from connector.sync import coded, effects, registers
 from connector.sync.balance import ALLOCATION
+from connector.sync.basis import basis_of
 from connector.sync.canonical import model_of
+from connector.sync.differences import disputed
 from connector.sync.external import form_of
-from connector.sync.identity import CODED
+from connector.sync.identity import CODED, REGISTERS
 from connector.sync.intake import SOURCE
+from connector.sync.parts import parts
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, operation, related
-from connector.sync.settlements import push_settlements
+from connector.sync.settlements import OURS, closed_by, push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can
+from connector.sync.withdrawing import cancelled
 
 PAGE = 200
+
+DOES = ("create", "change", "pay", "credit", "settle", "reverse")
+"""Actions that do something there; the others say why nothing is done."""
+_ACTION = {
+    Kind.CREDIT_NOTE.value: "credit",
+    Kind.PAYMENT.value: "pay",
+    Kind.SETTLEMENT.value: "settle",
+    Kind.REVERSAL.value: "reverse",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing a sync would do at a connection, or why it would not.
 
-    `action`: `create` (and the record it would make), `wait` (work is under way or waits for a person), `stop` (it
-    cannot be mapped; `reason` says why and `do` what helps).
+    `action`: one of `DOES` (with the record it would make, or the fields it would change); `wait` (work is under way or
+    waits for a person); `stop` (it cannot be mapped; `reason` says why and `do` what helps); `leave` (it is there as it
+    should be, or is not to be told there). `part`: which row of a payment that is several there. `basis`: what this was
+    decided by: digests of the document and of what is known of it there, and the version of the mapping.
     """
 
     kind: str
@@ -43,34 +61,168 @@ class Step:
     reason: str
     do: str = ""
     record: Any = None
+    part: int = 0
+    basis: Mapping[str, str | None] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The step as programs read it."""
         return asdict(self)
 
 
-def plan(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None, limit: int = PAGE) -> list[Step]:
-    """What would be pushed to a connection, page by page (`after`: the document of the last step seen)."""
-    steps: list[Step] = []
-    for document in wanted(tx, spokes, spoke, after=after):
-        steps.append(_step(tx, spoke, document))
-        if len(steps) == limit:
+def plan(
+    tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None, limit: int = PAGE, leave: bool = False
+) -> list[Step]:
+    """What a sync would do at a connection, as far as is known now: at least `limit` steps where there are so many, all
+    of a document together. `after`: the document of the last step seen; `leave`: also what it would leave as it is.
+    """
+    steps: dict[tuple[str, int], Step] = {}  # a customer that two invoices need is made once
+    routes = routes_to(spokes, spoke)
+    for head in _heads(tx, spoke.tenant, after):
+        for step in of_document(tx, spoke, head, routes):
+            if leave or step.action != "leave":
+                steps.setdefault((step.document, step.part), step)
+        if len(steps) >= limit:
             break
-    return steps
+    return list(steps.values())
 
 
-def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) -> Iterator[Document]:
-    """Documents that belong in this system by their route and are not there; a customer comes with its invoice."""
-    routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
+def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Iterator[Step]:
+    """The steps that concern a document; of an invoice also those for its customer, which comes with it."""
+    under_way = effects.live(tx, spoke, head.id)
+    if under_way:
+        state = under_way[-1].state
+        if state in ("parked", "unknown"):
+            yield _step(spoke, head, "wait", f"work on it is {state}", "See `connector attention`.")
+        else:
+            yield _asked(tx, spoke, head, f"it is asked for already ({state})")
+        return
+    if head.kind == Kind.PAYMENT.value:
+        yield from _payment(tx, spoke, head, routes)
+        return
+    if head.kind == Kind.SETTLEMENT.value:
+        if comes_along(tx, spoke, head):
+            yield _made(tx, spoke, head, "it comes with its invoice")
+        return
+    link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
+    if link is not None:
+        yield _there(tx, spoke, head, link)
+    elif registers.makes(spoke, head) or belongs(tx, head, routes):
+        yield from _first(tx, spoke, head)
+        yield _made(tx, spoke, head, "it is not there")
+
+
+def _payment(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Iterator[Step]:
+    # Born or matched in a ledger, a payment is one row there whatever it settles: where one is, nothing is missing.
+    if links.of(tx, head.id, spoke.id) is not None:
+        yield _step(spoke, head, "leave", "it is there already")
+        return
+    document = documents.get(tx, spoke.tenant, head.id)
+    for number in range(len(parts(tx, document)) if belongs(tx, head, routes) else 0):
+        if cancelled(tx, document, number):
+            yield _step(spoke, head, "leave", "a person has cancelled it", part=number)
+        else:
+            yield _made(tx, spoke, head, "it is not there", part=number)
+
+
+def _there(tx: Tx, spoke: Spoke, head: Document, link: Link) -> Step:
+    if head.kind not in REGISTERS or head.kind not in spoke.mapping:
+        return _step(spoke, head, "leave", f"it is there already ({link.number or link.vendor_id})")
+    document = documents.get(tx, spoke.tenant, head.id)
+    changed = registers.pending(tx, spoke, document, link)
+    open_ = disputed(tx, spoke, document)
+    fields = {path: value for path, value in changed.items() if path not in open_}
+    if fields:
+        return _made(tx, spoke, head, f"changed here: {', '.join(sorted(fields))}", fields=fields)
+    if open_:
+        return _step(spoke, head, "wait", "both sides changed it", "See `connector attention`.")
+    return _step(spoke, head, "leave", "what is there is what is here")
+
+
+def _asked(tx: Tx, spoke: Spoke, head: Document, reason: str) -> Step:
+    """What is asked for already, as it would be decided now."""
+    link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
+    if link is None or head.kind not in REGISTERS or head.kind not in spoke.mapping:
+        return _made(tx, spoke, head, reason)
+    document = documents.get(tx, spoke.tenant, head.id)
+    fields = registers.pending(tx, spoke, document, link)
+    if not fields:
+        return _step(spoke, head, "leave", f"{reason}; what is there is what is here")
+    return _made(tx, spoke, head, reason, fields=fields)
+
+
+def _first(tx: Tx, spoke: Spoke, head: Document) -> Iterator[Step]:
+    """The customer or supplier that must be there before a document."""
+    for kind, id in related(tx, head).items():
+        if kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value) and links.of(tx, id, spoke.id) is None:
+            party = documents.get(tx, spoke.tenant, id)
+            if not registers.makes(spoke, party) and not effects.live(tx, spoke, id):
+                yield _made(tx, spoke, party, f"{head.kind.replace('_', ' ')} {head.number or head.id} needs it")
+
+
+def comes_along(tx: Tx, spoke: Spoke, head: Document) -> bool:
+    """Whether a settlement of ours is brought to a system together with the invoice that it closes."""
+    if head.source != OURS or head.state == "reversed" or links.of(tx, head.id, spoke.id) is not None:
+        return False
+    if (Kind.SETTLEMENT, "create") not in spoke.accounting.capabilities:
+        return False
+    return any(links.of(tx, invoice, spoke.id) is None for invoice in closed_by(tx, head))
+
+
+def _made(
+    tx: Tx, spoke: Spoke, head: Document, reason: str, *, part: int = 0, fields: Mapping[str, Any] | None = None
+) -> Step:
+    document = documents.get(tx, spoke.tenant, head.id)
+    kind = form_of(spoke, document)
+    basis = basis_of(tx, spoke, document)
+    try:
+        model, linked = behind(tx, spoke, document, part)
+        canonical, context = model.model_dump(), Promised(tx, spoke.id, linked.related, linked.kinds)
+        if fields is not None:
+            check_can(spoke, kind, "update")
+            record = spoke.mapping[kind].update(canonical, set(fields), context)
+            return _step(spoke, head, "change", reason, record=record, basis=basis)
+        check_can(spoke, kind, operation(spoke, document))
+        record = spoke.mapping[kind].out(canonical, context)
+    except ConnectorError as error:
+        return _step(spoke, head, "stop", error.said, error.do, part=part, basis=basis)
+    action = _ACTION.get(head.kind, "create")
+    return _step(spoke, head, action, reason, record=record, part=part, basis=basis)
+
+
+def _step(spoke: Spoke, head: Document, action: str, reason: str, do: str = "", **more: Any) -> Step:
+    payable = None if head.payable is None else str(head.payable)
+    name = head.counterparty_name
+    return Step(head.kind, head.id, head.number, name, payable, head.currency, action, reason, do, **more)
+
+
+def _heads(tx: Tx, tenant: str, after: str | None) -> Iterator[Document]:
     while True:
-        page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
-        for document in page:
-            wanted = registers.makes(spoke, document) or belongs(tx, document, routes)
-            if wanted and links.of(tx, document.id, spoke.id, form_of(spoke, document)) is None:
-                yield document
+        page = documents.find(tx, tenant, after=after, limit=PAGE)
+        yield from page
         if len(page) < PAGE:
             return
         after = page[-1].id
+
+
+def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
+    """Documents that are to be brought to a system: those that belong there by their route and are not there, and
+    records that have changed here since it was told.
+    """
+    routes = routes_to(spokes, spoke)
+    for head in _heads(tx, spoke.tenant, None):
+        link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
+        if link is None:
+            if registers.makes(spoke, head) or belongs(tx, head, routes):
+                yield head
+        elif head.kind in REGISTERS and head.kind in spoke.mapping:
+            document = documents.get(tx, spoke.tenant, head.id)
+            if registers.pending(tx, spoke, document, link).keys() - disputed(tx, spoke, document):
+                yield head
+
+
+def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
+    """Names of the routes that lead to a connection."""
+    return {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
 
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
@@ -95,51 +247,37 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
 
 def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
     """Ask for everything that a connection lacks, when it is activated or on demand; how much was asked for."""
-    asked = 0
-    for document in list(wanted(tx, spokes, spoke)):
-        if effects.live(tx, spoke, document.id):
-            continue
-        if document.kind == Kind.PAYMENT.value:
-            asked += len(push_payment(tx, [spoke], documents.get(tx, document.tenant, document.id)))
-            continue
-        first = related(tx, document)
-        needs: tuple[str, ...] = ()
-        if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
-            invoice = model_of(document.kind, documents.get(tx, document.tenant, document.id).body)
-            assert isinstance(invoice, Invoice)
-            needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
-        for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
-            if kind in first and kind != document.kind:
-                needs += effects.need(tx, spoke, kind, first[kind])
-        asked += effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None
-        if document.kind == Kind.INVOICE.value:
-            asked += len(push_settlements(tx, spoke, document.id))
+    return sum(
+        len(ask(tx, spoke, head)) for head in list(wanted(tx, spokes, spoke)) if not effects.live(tx, spoke, head.id)
+    )
+
+
+def ask(tx: Tx, spoke: Spoke, head: Document, *, planned: Mapping[str, str | None] | None = None) -> list[str]:
+    """Have a document brought to a system, after what it refers to; the work that does it. `planned`: by what a plan
+    has decided it (`connector.sync.basis`).
+    """
+    document = documents.get(tx, spoke.tenant, head.id)
+    if document.kind == Kind.PAYMENT.value:
+        return push_payment(tx, [spoke], document, planned=planned)
+    first = related(tx, document)
+    if document.kind == Kind.SETTLEMENT.value:
+        return [work for invoice in closed_by(tx, document) for work in push_settlements(tx, spoke, invoice)]
+    needs: tuple[str, ...] = ()
+    if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
+        invoice = model_of(document.kind, document.body)
+        assert isinstance(invoice, Invoice)
+        needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
+    for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
+        if kind in first and kind != document.kind:
+            needs += effects.need(tx, spoke, kind, first[kind])
+    made = effects.push(tx, spoke, document.kind, document.id, needs=needs, planned=planned)
+    asked = [made] if made else []
+    if document.kind == Kind.INVOICE.value:
+        asked += push_settlements(tx, spoke, document.id)
     return asked
 
 
-def _step(tx: Tx, spoke: Spoke, head: Document) -> Step:
-    def step(action: str, reason: str, do: str = "", record: Any = None) -> Step:
-        payable = None if head.payable is None else str(head.payable)
-        name = head.counterparty_name
-        return Step(head.kind, head.id, head.number, name, payable, head.currency, action, reason, do, record)
-
-    live = effects.live(tx, spoke, head.id)
-    if live:
-        state = live[-1].state
-        return step("wait", f"work on it is {state}", "" if state != "parked" else "See `connector attention`.")
-    document = documents.get(tx, spoke.tenant, head.id)
-    try:
-        kind = form_of(spoke, document)
-        check_can(spoke, kind, operation(spoke, document))
-        model, linked = behind(tx, spoke, document)
-        fields, context = model.model_dump(), _Promised(tx, spoke.id, linked.related, linked.kinds)
-        record = spoke.mapping[kind].out(fields, context)
-    except ConnectorError as error:
-        return step("stop", error.said, error.do)
-    return step("create", "it is not there", record=record)
-
-
-class _Promised(Linked):
+class Promised(Linked):
     """As when it runs, but for things that will have been made just before."""
 
     def vendor_id(self, kind: str, ours: Any) -> str | None:

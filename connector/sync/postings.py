@@ -6,7 +6,7 @@ One transaction makes the document, what it closes or opens, the work and the ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -69,8 +69,12 @@ def file_payment(tx: Tx, spokes: Spokes, tenant: str, payment: Payment, *, arriv
     return Filed(made.id, works)
 
 
-def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str]:
-    """Have each part of a payment brought to these systems that is not there, after what it refers to."""
+def push_payment(
+    tx: Tx, wanted: Sequence[Spoke], payment: Document, *, planned: Mapping[str, str | None] | None = None
+) -> list[str]:
+    """Have each part of a payment brought to these systems that is not there, after what it refers to. `planned`: as
+    `effects.push`.
+    """
     pushes = []
     for number, part in enumerate(parts(tx, payment)):
         for spoke in wanted:
@@ -80,7 +84,7 @@ def push_payment(tx: Tx, wanted: Sequence[Spoke], payment: Document) -> list[str
             for kind in ("invoice", "payment", "credit_note", CUSTOMER):
                 if kind in part.related and (kind != CUSTOMER or "invoice" not in part.related):
                     needs += effects.need(tx, spoke, kind, part.related[kind])
-            pushes.append(effects.push(tx, spoke, "payment", payment.id, needs=needs, part=number))
+            pushes.append(effects.push(tx, spoke, "payment", payment.id, needs=needs, part=number, planned=planned))
     return [work for work in pushes if work is not None]
 
 

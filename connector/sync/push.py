@@ -17,6 +17,7 @@ from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import identity, keys
 from connector.sync.arriving import arrive
+from connector.sync.basis import check_planned
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
 from connector.sync.coded import as_carried
 from connector.sync.credits import CREDITS, booked
@@ -97,7 +98,9 @@ class Push:
             else:
                 document, fields = self._taken(tx, spoke, kind, document, proof.record)
             part, before = link_kind(kind, _part(work)), links.of(tx, document.id, spoke.id, kind)
-            keep_link(tx, spoke, kind, document, fields, proof.record, facts, part=part)
+            keep_link(
+                tx, spoke, kind, document, fields, proof.record, facts, part=part, written_by=_version(work, spoke)
+            )
             if kind in identity.REGISTERS and work.goal is not None:
                 told(tx, spoke, document, work.goal, before)
         if kind == Kind.SUPPLIER_INVOICE.value:
@@ -118,6 +121,7 @@ class Push:
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
         mapper = spoke.mapping[kind]
+        check_planned(tx, work, spoke, document)
         number = _part(work)
         link = links.of(tx, document.id, spoke.id, link_kind(kind, number))
         model, context = behind(tx, spoke, document, number)
@@ -142,12 +146,15 @@ class Push:
                 beside=near,
                 files=files,
                 may_create=may_create,
+                made_by=mapper.version,
             )
         if kind == Kind.SETTLEMENT.value and unmatched(tx, spoke, document.id):
             marker = keys.marker(document.id, spoke.id, f"match {work.id}")
             near = beside(tx, spoke, document)
             record = mapper.out(canonical, context)
-            return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, beside=near)
+            return Goal(
+                Kind(kind), "update", marker, record, target=link.vendor_id, beside=near, made_by=mapper.version
+            )
         if kind in IMMUTABLE:
             return Nothing("It is there already.")
         base = Base(sent=link.base_sent or {}, seen={})
@@ -159,7 +166,9 @@ class Push:
         check_can(spoke, kind, "update")
         record = mapper.update(canonical, fields, context)
         marker = keys.marker(document.id, spoke.id, f"update {document.version}")
-        return Goal(Kind(kind), "update", marker, record, target=link.vendor_id, seen=link.base_seen)
+        return Goal(
+            Kind(kind), "update", marker, record, target=link.vendor_id, seen=link.base_seen, made_by=mapper.version
+        )
 
     def _taken(
         self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record
@@ -224,6 +233,11 @@ def _may_have(goal: Goal, work: Work) -> bool:
     just decided has them, one that was stored has not.
     """
     return goal.kind is Kind.SUPPLIER_INVOICE or work.goal is not None
+
+
+def _version(work: Work, spoke: Spoke) -> str:
+    """The version of the mapping that made what was written: another may have come into force since it was decided."""
+    return (work.goal.made_by if work.goal else None) or spoke.mapping.version
 
 
 def _part(work: Work) -> int:

@@ -109,7 +109,8 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
         decision = closing_records.closed_there(tx, spoke, document, decision)
     if decision.take:
         canonical = mapper.merge(canonical, decision.take)
-        document, canonical = with_body(tx, document, kind, canonical, state=document.state)
+        read_by = {"mapping_version": mapper.version} if document.source == spoke.id else {}
+        document, canonical = with_body(tx, document, kind, canonical, state=document.state, **read_by)
         tx.emit(
             spoke.tenant,
             f"{kind}.changed",
@@ -135,6 +136,7 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
             base_sent=sent,
             base_seen=record.body,
             shown_open=record.open_amount,
+            read_by=mapper.version,
         )
     if kind == Kind.CREDIT_NOTE.value:
         booked(tx, spoke, document, first=False)

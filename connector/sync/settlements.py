@@ -157,16 +157,17 @@ def own_row_under_way(tx: Tx, spoke: Spoke, customer: str) -> bool:
 
 def others_matched(tx: Tx, spoke: Spoke, settlement: Document) -> None:
     """Have the others that were matched together with this one read back."""
-    for invoice in _closed_by(tx, settlement):
+    for invoice in closed_by(tx, settlement):
         push_settlements(tx, spoke, invoice)
 
 
 def _others(tx: Tx, spoke: Spoke, settlement: Document) -> Iterable[str]:
-    for invoice in _closed_by(tx, settlement):
+    for invoice in closed_by(tx, settlement):
         yield from (fact.id for fact, _ in _of(tx, spoke.tenant, invoice) if fact.id != settlement.id)
 
 
-def _closed_by(tx: Tx, settlement: Document) -> list[str]:
+def closed_by(tx: Tx, settlement: Document) -> list[str]:
+    """The invoices that a settlement closes."""
     return [
         row.other
         for row in documents.relations(tx, settlement.tenant, settlement.id)

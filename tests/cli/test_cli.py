@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sqlite3
@@ -10,35 +9,17 @@ import urllib.request
 import uuid
 from typing import Any
 
-import httpx
 import pytest
 
-from connector.api.app import create_app
 from connector.api.examples import BUYER, INVOICE_DRAFT, SELLER
 from connector.cli import GROUPS
 from connector.ehf import write
 from connector.model import Draft, compose
-from connector.service.house import open_house
-from connector.service.settings import Settings
 
 
 def post(desk: Any, monkeypatch: pytest.MonkeyPatch, secret: str, **changes: Any) -> str:
     """Post an invoice to the API over the desk's store, as a program would; the operation's id."""
-    for name in ("CONNECTOR_MAPPINGS", "FJORD_CONSUMER", "FJORD_EMPLOYEE"):
-        monkeypatch.setenv(name, desk.env[name])
-    monkeypatch.chdir(desk.folder)
-
-    async def send() -> str:
-        async with (
-            open_house(Settings()) as house,
-            httpx.AsyncClient(transport=httpx.ASGITransport(create_app(house)), base_url="http://api") as client,
-        ):
-            headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": uuid.uuid4().hex}
-            answer = await client.post("/v1/invoices", json=INVOICE_DRAFT | changes, headers=headers)
-            assert answer.status_code == 202, answer.text
-            return str(answer.json()["id"])
-
-    return asyncio.run(send())
+    return str(desk.post(monkeypatch, secret, **changes))
 
 
 def fault(ledger: str, **said: Any) -> None:

@@ -436,7 +436,7 @@ async def test_3_the_plan_shows_it(fjord: Any) -> None:
     assert (await fjord.post("/v1/invoices", credit())).status_code == 202
     await fjord.work()
     (step,) = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
-    assert (step.kind, step.action, step.payable) == ("credit_note", "create", "3125.00")
+    assert (step.kind, step.action, step.payable) == ("credit_note", "credit", "3125.00")
     assert [line["count"] for line in step.record["order"]["orderLines"]] == [2, 5]
     await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
     await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke))

@@ -481,7 +481,8 @@ async def test_the_plan_shows_the_voucher(fjord: Any) -> None:
     await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="observe"))
     assert (await fjord.post("/v1/invoices", INVOICE)).status_code == 202
     await fjord.work()
-    (step,) = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
+    customer, step = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
+    assert (customer.kind, customer.action) == ("customer", "create")
     assert (step.kind, step.action, step.number) == ("invoice", "create", NUMBER)
     assert [(one["account"]["number"], one["amount"]) for one in step.record["lines"]] == [(3000, 8160), (3001, 2000)]
     assert await fjord.get("/v1/attention") == []
