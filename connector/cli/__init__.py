@@ -15,6 +15,7 @@ GROUPS = {
     "documents": "documents",
     "attention": "attention",
     "connections": "connections",
+    "first-sync": "joining",
     "mappings": "mappings",
     "ehf": "ehf",
     "keys": "keys",
@@ -38,7 +39,7 @@ def main() -> None:
         if hasattr(module, "commands"):
             module.commands(app)
         else:
-            app.add_typer(module.app, name=name)
+            app.add_typer(module.app, name=next(word for word, known in GROUPS.items() if known == name))
     app()
 
 

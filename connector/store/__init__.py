@@ -4,9 +4,10 @@
     document = await store.write(lambda tx: documents.insert(tx, …))
 
 Functions are in modules named after their noun: `documents`, `links`, `connections`, `arrivals`, `work`, `attempts`,
-`attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`.
+`attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`, `onboarding`, `first_sync`.
 """
 
+from connector.store import onboarding_schema as onboarding_schema
 from connector.store.engine import Store
 from connector.store.opening import open_store
 from connector.store.schema import new_id

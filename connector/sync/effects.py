@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.lanes.following import LIVE as LIVE
-from connector.store import Tx, connections, links, work
+from connector.store import Tx, connections, first_sync, links, work
 from connector.store.work import Turn, Work
 from connector.sync.external import form
 from connector.sync.spokes import Spoke
@@ -15,6 +15,8 @@ PUSH = "push-"
 in which the system takes it (`connector.sync.external`).
 """
 
+ISSUED = ("invoice", "credit_note")
+"""Kinds that stay out of a system for good where a person has said so; a register's record comes when it is needed."""
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""
 
@@ -44,12 +46,15 @@ def push(
     turn: Turn = Turn.EFFECT,
     part: int = 0,
 ) -> str | None:
-    """Have a document brought to a system; None where the connection only observes (it is told when it is activated).
+    """Have a document brought to a system; None where the connection only observes (it is told when activated), or
+    a person has left an invoice out of it.
 
     The decision what exactly to do is made when it runs: asking twice does nothing twice. `part`: which row of a
     payment that is several there (`connector.sync.parts`).
     """
     if not writes(tx, spoke):
+        return None
+    if kind in ISSUED and first_sync.left_here(tx, spoke.id, document):
         return None
     kind = form(tx, spoke, kind, document)
     return work.submit(

@@ -9,7 +9,7 @@ from typing import Any
 from connector.errors import ConnectorError, Stop
 from connector.model import Invoice
 from connector.ports import Kind
-from connector.store import Tx, documents, links
+from connector.store import Tx, documents, first_sync, links
 from connector.store.documents import Document
 from connector.sync import coded, effects, registers
 from connector.sync.balance import ALLOCATION
@@ -66,11 +66,22 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, *, after: str | None = None) ->
         page = documents.find(tx, spoke.tenant, kind=None, after=after, limit=PAGE)
         for document in page:
             wanted = registers.makes(spoke, document) or belongs(tx, document, routes)
-            if wanted and links.of(tx, document.id, spoke.id, form_of(spoke, document)) is None:
+            there = links.of(tx, document.id, spoke.id, form_of(spoke, document)) is not None
+            if wanted and not there and not _settled(tx, spoke, document):
                 yield document
         if len(page) < PAGE:
             return
         after = page[-1].id
+
+
+def _settled(tx: Tx, spoke: Spoke, document: Document) -> bool:
+    """Whether a person has said that it is there already, or shall not be: it, or what it pays."""
+    if not first_sync.any_of(tx, spoke.id):
+        return False
+    if document.kind != Kind.PAYMENT.value:
+        return first_sync.settled(tx, spoke.id, document.id)
+    rows = documents.relations(tx, document.tenant, document.id)
+    return any(first_sync.left_here(tx, spoke.id, row.other) for row in rows if row.document == document.id)
 
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
@@ -95,25 +106,29 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
 
 def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
     """Ask for everything that a connection lacks, when it is activated or on demand; how much was asked for."""
-    asked = 0
-    for document in list(wanted(tx, spokes, spoke)):
-        if effects.live(tx, spoke, document.id):
-            continue
-        if document.kind == Kind.PAYMENT.value:
-            asked += len(push_payment(tx, [spoke], documents.get(tx, document.tenant, document.id)))
-            continue
-        first = related(tx, document)
-        needs: tuple[str, ...] = ()
-        if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
-            invoice = model_of(document.kind, documents.get(tx, document.tenant, document.id).body)
-            assert isinstance(invoice, Invoice)
-            needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
-        for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
-            if kind in first and kind != document.kind:
-                needs += effects.need(tx, spoke, kind, first[kind])
-        asked += effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None
-        if document.kind == Kind.INVOICE.value:
-            asked += len(push_settlements(tx, spoke, document.id))
+    return sum(bring(tx, spoke, document) for document in list(wanted(tx, spokes, spoke)))
+
+
+def bring(tx: Tx, spoke: Spoke, document: Document) -> int:
+    """Ask for a document to be brought to a connection, after what it refers to; how much was asked for. Nothing where
+    it is on its way, or nothing is written there.
+    """
+    if effects.live(tx, spoke, document.id):
+        return 0
+    if document.kind == Kind.PAYMENT.value:
+        return len(push_payment(tx, [spoke], documents.get(tx, document.tenant, document.id)))
+    first = related(tx, document)
+    needs: tuple[str, ...] = ()
+    if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
+        invoice = model_of(document.kind, documents.get(tx, document.tenant, document.id).body)
+        assert isinstance(invoice, Invoice)
+        needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
+    for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
+        if kind in first and kind != document.kind:
+            needs += effects.need(tx, spoke, kind, first[kind])
+    asked = int(effects.push(tx, spoke, document.kind, document.id, needs=needs) is not None)
+    if document.kind == Kind.INVOICE.value:
+        asked += len(push_settlements(tx, spoke, document.id))
     return asked
 
 
