@@ -15,6 +15,7 @@ GROUPS = {
     "documents": "documents",
     "attention": "attention",
     "connections": "connections",
+    "onboard": "onboarding",
     "first-sync": "joining",
     "mappings": "mappings",
     "ehf": "ehf",

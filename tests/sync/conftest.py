@@ -112,16 +112,14 @@ async def two_books(
     database: str | None = None,
     boxes: type[Sandbox] = Sandbox,
 ) -> AsyncIterator[Two]:
-    """The company; `mapping` and `second`: what the tenant changes for each connection, as YAML in one line. `to`: where
-    its route leads, `owner`: who issues and takes bank money on it, `observing`: which ledger is not written to.
+    """The company; `mapping` and `second`: what the tenant changes for each connection, as YAML in one line. `to`:
+    where its route leads, `owner`: who issues and takes bank money on it, `observing`: which ledger is not written to.
     """
     async with AsyncExitStack() as stack:
         books, shop = [await stack.enter_async_context(boxes()) for _ in range(2)]
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        said = TENANT.format(
-            books=books.url, shop=shop.url, mapping=mapping, second=second, to=to, owner=owner
-        )
+        said = TENANT.format(books=books.url, shop=shop.url, mapping=mapping, second=second, to=to, owner=owner)
         (tenants / "fjord.yaml").write_text(said)
         database = database or f"sqlite:///{folder}/c.db"
         for name, value in {

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from connector.errors import ConnectorError
 from connector.mapping import Mapping as SystemMapping
 from connector.ports import Kind, Record
-from connector.store import Tx, documents, first_sync, links
+from connector.store import Tx, documents, first_sync, links, onboarding
 from connector.store.documents import Document
 from connector.sync import registers
 from connector.sync.arriving import record_of
 from connector.sync.external import form_of
 from connector.sync.first_sync.matching import Action, Line, Thing, propose
 from connector.sync.first_sync.rules import DEFAULTS, Certainty, MatchRule
-from connector.sync.first_sync.status import KINDS
+from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
 from connector.sync.plan import belongs
 from connector.sync.spokes import Spoke, Spokes
@@ -81,7 +82,13 @@ def _alone(tx: Tx, spoke: Spoke, document: Document, routes: set[str]) -> Action
         open_ = (document.body or {}).get("active", True)
         return "create" if open_ and registers.makes(spoke, document) else "leave"
     day = document.issue_date
-    return "create" if belongs(tx, document, routes) and day is not None and day >= spoke.start else "leave"
+    return "create" if belongs(tx, document, routes) and day is not None and day >= _first_day(tx, spoke) else "leave"
+
+
+def _first_day(tx: Tx, spoke: Spoke) -> date:
+    """What is dated before it stays where it was booked: the day of the cut-over, where it is agreed already."""
+    agreed = onboarding.get(tx, spoke.id, GO_LIVE)
+    return date.fromisoformat(agreed.details["date"]) if agreed is not None else spoke.start
 
 
 def may_create(spoke: Spoke, document: Document) -> bool:

@@ -18,6 +18,8 @@ from connector.sync.spokes import Spoke
 
 STEP = "first-sync"
 """Under what the first sync is noted among the steps of onboarding."""
+GO_LIVE = "go-live"
+"""The step that keeps the day from which the connection is written to."""
 OPEN, READ, PROPOSED, APPLYING, APPLIED, WAIVED = "open", "read", "proposed", "applying", "applied", "waived"
 """Begun (or undone); all records are read; a file is written; its lines are being followed; over; not wanted."""
 UNDER_WAY = (OPEN, READ, PROPOSED)
