@@ -7,7 +7,7 @@ from collections.abc import Callable
 from connector.errors import BadInput
 from connector.service.house import House
 from connector.store import Tx, first_sync
-from connector.sync.first_sync import applying, deciding, reading, status, totals, undoing
+from connector.sync.first_sync import applying, deciding, reading, sheet, status, totals, undoing
 from connector.sync.first_sync.deciding import Proposal
 from connector.sync.first_sync.rules import Certainty
 from connector.sync.first_sync.totals import Totals
@@ -37,16 +37,16 @@ async def apply(
     who: str,
     told: Callable[[int], object] = lambda begun: None,
 ) -> Totals:
-    """Do what a file says (None: go on with what was decided before), and count what customers owe.
+    """Do what a file says (None, or the same file again: go on where it stopped), and count what customers owe.
 
     Raises:
         BadInput: as `deciding.decide`; `first-sync-not-decided`: there is nothing to go on with.
     """
     entry = await house.store.read(lambda tx: status.of(tx, spoke.id))
-    under_way = entry is not None and entry.state == status.APPLYING
-    if content is not None and not under_way:
+    decided = entry is not None and entry.state in (status.APPLYING, status.APPLIED)
+    if content is not None and not (decided and entry and sheet.proposal_of(content, file) == entry.details.get("id")):
         await house.store.write(lambda tx: deciding.decide(tx, house, spoke, content, file=file, who=who))
-    elif not under_way:
+    elif not decided:
         raise BadInput(
             f"Nothing has been decided about {spoke.name} that is not done.",
             code="first-sync-not-decided",

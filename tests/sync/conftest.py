@@ -29,6 +29,10 @@ assert _spec is not None
 assert _spec.loader is not None
 scenario_company = sys.modules.setdefault("scenario_company", importlib.util.module_from_spec(_spec))
 _spec.loader.exec_module(scenario_company)
+_filled = importlib.util.spec_from_file_location("filled_books", Path(__file__).with_name("filled_books.py"))
+assert _filled is not None
+assert _filled.loader is not None
+_filled.loader.exec_module(sys.modules.setdefault("filled_books", importlib.util.module_from_spec(_filled)))
 
 TENANT = """
 layer: tenant

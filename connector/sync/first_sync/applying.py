@@ -14,7 +14,7 @@ from connector.sync.first_sync import status
 from connector.sync.plan import bring
 from connector.sync.spokes import Spoke, Spokes
 
-BATCH = 50
+BATCH = 20
 """Lines that are begun in one transaction."""
 
 

@@ -112,9 +112,7 @@ def read(content: bytes, *, id: str, file: str) -> list[Decided]:
         BadInput: it is no such file (`proposal-malformed`), of another proposal (`proposal-another`), or lines of it
             are wrong (`proposal-wrong`, all of them in `details`).
     """
-    rows = _rows(content, file)
-    if len(rows) < 2 or _cell(rows[0], 0).casefold() != TITLE.casefold():
-        raise _malformed(file, 1, f"The first row does not begin with {TITLE}.")
+    rows = _proposal(content, file)
     if _cell(rows[0], 1) != id:
         raise BadInput(
             f"{file}:1: This is the proposal {_cell(rows[0], 1) or '(none)'}; the one that is open is {id}.",
@@ -152,6 +150,11 @@ def read(content: bytes, *, id: str, file: str) -> list[Decided]:
     return lines
 
 
+def proposal_of(content: bytes, file: str) -> str:
+    """The id of the proposal that a file is of. Raises `BadInput` (`proposal-malformed`)."""
+    return _cell(_proposal(content, file)[0], 1)
+
+
 def refuse(problems: Sequence[Problem], file: str) -> None:
     """Raises `BadInput` (`proposal-wrong`) where there are problems; all of them, in the order of the file."""
     if not problems:
@@ -165,6 +168,13 @@ def refuse(problems: Sequence[Problem], file: str) -> None:
         where={"file": file, "line": first.row},
         details=[{"file": file, "line": one.row, "message": one.said, "do": one.do} for one in ordered],
     )
+
+
+def _proposal(content: bytes, file: str) -> list[list[str]]:
+    rows = _rows(content, file)
+    if len(rows) < 2 or _cell(rows[0], 0).casefold() != TITLE.casefold():
+        raise _malformed(file, 1, f"The first row does not begin with {TITLE}.")
+    return rows
 
 
 def _rows(content: bytes, file: str) -> list[list[str]]:
