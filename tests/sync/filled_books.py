@@ -13,7 +13,7 @@ from adapters.accounting.tripletex.sandbox.orders import create_order
 from adapters.accounting.tripletex.sandbox.registers import REGISTERS, create
 from connector.model.identifiers import OrganisationNumber
 
-START = date(2026, 2, 1)
+START, PAID = date(2026, 2, 1), date(2026, 5, 4)
 
 
 def organisation_numbers(count: int) -> list[str]:
@@ -80,7 +80,9 @@ def fill(shop: Sandbox, books: Sandbox, equal: int = 100) -> None:
         day, net, number = START + timedelta(days=at % 60), f"{100 + at}.00", 20_000 + at
         for box in (shop, books):
             of = customer(box, f"Kunde {at} AS", organizationNumber=NUMBERS[at])
-            invoice(box, of, net, number=number, day=day)
+            made = invoice(box, of, net, number=number, day=day)
+            if at % 10 == 0:  # some are paid in part, or in whole; the same money in both
+                box.payment(made["id"], Decimal(25) if at % 20 else made["amountCurrency"], PAID)
             product(box, f"V{at}", f"Vare {at}")
     # Only on one side.
     for at in range(10):

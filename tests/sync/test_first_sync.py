@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from filled_books import active, answered, fill, issued, left
+from filled_books import NUMBERS, START, active, answered, customer, fill, invoice, issued, left, product
 
+from adapters.accounting.tripletex.sandbox.sales import open_by
+from connector.api.examples import INVOICE_DRAFT
 from connector.errors import BadInput
 from connector.ports import Kind
 from connector.service import joining
+from connector.store import connections, documents, links
 from connector.sync import reads
+from connector.sync.first_sync import applying, status
+from connector.sync.plan import catch_up
 
 READ = (Kind.CUSTOMER, Kind.SUPPLIER, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
 
@@ -93,6 +99,9 @@ async def test_two_filled_ledgers_are_joined_and_counted(filled: Any) -> None:
         assert links["invoice"] == 100 + 10
         assert links["customer"] == 100 + 10 + 10
         assert links["product"] == 100 + 10 + 10
+        # The same money stands in both, and is counted once: nothing is apart, and nothing waits but what was asked.
+        assert Counter(await two.waits()) == {"conflict": 10}, "ten names differ, and somebody says which holds"
+        assert await apart(two, "books") == []
         open_here = sum(one.here for one in totals.customers if one.name and one.name.startswith("Kunde"))
         assert open_here == sum(one.after for one in totals.customers if one.name and one.name.startswith("Kunde"))
         # And back.
@@ -110,7 +119,100 @@ async def test_two_filled_ledgers_are_joined_and_counted(filled: Any) -> None:
         assert Counter((line.kind, line.action) for line in again.lines)["customer", "link"] == 100
 
 
-def _linked(tx: Any, spoke: Any) -> dict[str, int]:
-    from connector.store import links
+async def apart(two: Any, name: str) -> list[tuple[Any, Any]]:
+    """Linked invoices of which something else is open here than in the ledger."""
+    spoke, box = two.house.named("fjord", name), getattr(two, name)
 
+    def look(tx: Any) -> list[tuple[Any, Any]]:
+        found = []
+        for link in links.page(tx, spoke.id, "invoice", limit=10_000):
+            here = documents.get(tx, "fjord", link.document).open_amount
+            there = open_by(box.books.things["invoice"][int(link.vendor_id)])
+            if here != there:
+                found.append((here, there))
+        return found
+
+    return list(await two.house.store.read(look))
+
+
+def _linked(tx: Any, spoke: Any) -> dict[str, int]:
     return {kind: links.count(tx, spoke.id, kind) for kind in ("customer", "product", "invoice")}
+
+
+async def test_a_program_that_posts_is_joined_with_a_filled_ledger(both: Any) -> None:
+    """The program knows 40 customers, the ledger 40; 30 are the same. Ten open invoices are in both, five only here."""
+    async with both(observing="books") as two:
+        box, spoke = two.books, two.house.named("fjord", "books")
+        await two.house.store.write(lambda tx: status.note(tx, spoke, status.OPEN, who="test"))
+        for at in range(30):
+            of = customer(box, f"Kunde {at} AS", organizationNumber=NUMBERS[at])
+            if at < 10:
+                invoice(box, of, f"{100 + at}.00", number=20_000 + at, day=START)
+        for at in range(30, 40):
+            customer(box, f"Bare regnskap {at}", organizationNumber=NUMBERS[at])
+        for at in range(20):
+            product(box, f"V{at}", f"Vare {at}")
+        for at in (*range(30), *range(40, 50)):
+            party = {"name": f"Kunde {at} AS", "legal_id": {"value": NUMBERS[at], "scheme": "0192"}}
+            answer = await two.post("/v1/customers", {"source_id": f"k{at}", "party": party})
+            assert answer.status_code == 202, answer.text
+        for at in range(30):
+            answer = await two.post("/v1/products", {"source_id": f"v{at}", "number": f"V{at}", "name": f"Vare {at}"})
+            assert answer.status_code == 202, answer.text
+        for at in range(15):
+            await two.post("/v1/invoices", draft(at))
+        await two.work(within=1.0)
+        was = {name: len(active(box, name)) for name in ("customer", "product")} | {"invoice": issued(box)}
+        found, content = await proposal(two)
+        counted = Counter((line.kind, line.action) for line in found.lines)
+        assert counted["customer", "link"] == 30
+        assert counted["customer", "create"] == 20, "ten here are to be made there, ten there are to be known here"
+        assert counted["product", "link"] == 20
+        assert counted["invoice", None] == 10, "without a number it is likely at most: a person says so"
+        assert counted["invoice", "create"] == 5
+
+        def decide(line: dict[str, str]) -> str | None:
+            return "koble" if line["handling"] == "?" and line["deres id"] and line["vår id"] else left(line)
+
+        totals = await applied(two, answered(content, decide))
+        assert totals.apart == []
+        assert totals.here == totals.after["open"] == sum(Decimal("1.25") * (100 + at) for at in range(10))
+        # It observes: nothing has been written there.
+        assert {name: len(active(box, name)) for name in ("customer", "product")} | {"invoice": issued(box)} == was
+        numbered = await two.get("/v1/documents", kind="invoice", limit=100)
+        numbers = sorted(one["number"] for one in numbered["documents"] if one.get("number"))
+        assert numbers == [str(20_000 + at) for at in range(10)], "the ledger's numbers came to what it had issued"
+        # Cut over: what was decided is made, and nothing else; a second time nothing.
+        for _ in range(2):
+            await two.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
+            await two.house.store.write(lambda tx: applying.catch_up(tx, spoke))
+            await two.house.store.write(lambda tx: catch_up(tx, two.house, spoke))
+            await two.work(within=2.5)
+            await read(two, "books")
+            made = {name: len(active(box, name)) for name in ("customer", "product")} | {"invoice": issued(box)}
+            assert made == {"customer": was["customer"] + 10, "product": was["product"] + 10, "invoice": 15}
+        assert await two.waits() == []
+        assert await apart(two, "books") == []
+        # And back: what was made is closed, what was issued stays, and it is said why.
+        _, kept = await undone(two)
+        assert len([one for one in kept if "credit it there" in one]) == 5
+        assert len(active(box, "customer")) == was["customer"]
+        assert len(active(box, "product")) == was["product"]
+        assert issued(box) == 15
+        documents_left = (await two.get("/v1/documents", kind="customer", limit=100))["documents"]
+        assert len(documents_left) == 40, "what only the ledger knew is not known here any more"
+
+
+def draft(at: int) -> dict[str, Any]:
+    """An invoice without a number, for customer `at`."""
+    line = {
+        "id": "1",
+        "name": "Arbeid",
+        "quantity": "1",
+        "price": f"{100 + at}.00",
+        "vat_category": "S",
+        "vat_rate": "25",
+    }
+    party = {"name": f"Kunde {at} AS", "legal_id": {"value": NUMBERS[at], "scheme": "0192"}}
+    head = {"source_id": f"i{at}", "issue_date": str(START), "due_date": "2026-02-15", "currency": "NOK"}
+    return {**head, "seller": INVOICE_DRAFT["seller"], "buyer": party, "lines": [line]}
