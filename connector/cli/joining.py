@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +14,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
 from connector.service import joining
 from connector.service.house import House
+from connector.store import Tx
 from connector.sync.first_sync import deciding, words
 from connector.sync.first_sync.matching import Line
 from connector.sync.first_sync.totals import Totals
+from connector.sync.spokes import Spoke
 
 app = typer.Typer(
     help="Join two filled systems: see what belongs together, decide line by line, link or create, and take it back.",
@@ -42,6 +45,7 @@ def propose(
     accept: Annotated[
         Accept, typer.Option(help="Pairs so certain are proposed to be linked; the others are questions.")
     ] = Accept.certain,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")] = False,
     limit: Annotated[int, typer.Option(help="Most lines shown here; the file has them all.")] = 40,
     tenant: TenantOption = None,
     format: FormatOption = Format.text,
@@ -59,8 +63,10 @@ def propose(
             found = await joining.propose(house, spoke, accept=accept.value, who=WHO)
         return found, deciding.as_sheet(found, spoke, f"{house.store.clock():%Y-%m-%d %H:%M} UTC")
 
-    found, content = with_house(use)
     path = file or Path(f"first-sync-{name}.csv")
+    if path.exists() and not force:
+        raise typer.BadParameter(f"{path} is there already; what somebody wrote into it would be lost. Use --force.")
+    found, content = with_house(use)
     path.write_bytes(content)
     asked = sum(line.action is None for line in found.lines)
     counts = {action: sum(line.action == action for line in found.lines) for action in words.ACTIONS}
@@ -128,19 +134,24 @@ def apply(
 @app.command("undo")
 def take_back(
     name: Name,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The undo file that `apply` wrote.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="The undo file that `apply` wrote; none: all of it."),
+    ] = None,
     tenant: TenantOption = None,
     format: FormatOption = Format.text,
 ) -> None:
     """Take a first sync back, as far as what it did is still as it was: links are dropped, documents get back what they
-    said, what was made in the ledger is closed there. Lines that are taken out of the file stay as they are.
+    said, what was made in the ledger is closed there. Lines that are taken out of the file stay as they are. Afterwards
+    the first sync is open again: nothing of the connection is read until it is decided anew.
 
     Exit status 0: all of it; 1: some of it could not be taken back, and why.
     """
 
     async def use(house: House) -> tuple[int, list[str]]:
         spoke = house.named(tenant_of(house, tenant), name)
-        return await joining.undo(house, spoke, file.read_bytes(), file=str(file), who=WHO)
+        content = file.read_bytes() if file is not None else (await house.store.read(partial(_all, spoke=spoke)))
+        return await joining.undo(house, spoke, content, file=str(file or name), who=WHO)
 
     undone, kept = with_house(use)
     if format is Format.json:
@@ -150,6 +161,10 @@ def take_back(
         for one in kept:
             out.print(f"  kept: {one}", markup=False)
     raise typer.Exit(Exit.WRONG if kept else Exit.FINE)
+
+
+def _all(tx: Tx, spoke: Spoke) -> bytes:
+    return joining.undo_sheet(tx, spoke)[0]
 
 
 @app.command("totals")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connector.errors import BadInput
+from connector.errors import BadInput, Stop
 from connector.service.house import House
 from connector.store import Tx, first_sync
 from connector.sync.first_sync import applying, deciding, reading, sheet, status, totals, undoing
@@ -22,7 +22,16 @@ async def propose(house: House, spoke: Spoke, *, accept: Certainty = "certain", 
 
     Raises:
         BadInput: `first-sync-not-read`: it could not be read to the end; `connector attention` says why.
+        Stop: `first-sync-applying`: another proposal is being followed.
     """
+    entry = await house.store.read(lambda tx: status.of(tx, spoke.id))
+    if entry is not None and entry.state == status.APPLYING:
+        raise Stop(
+            f"The first sync of {spoke.name} is being applied.",
+            code="first-sync-applying",
+            do=f"Let it end: connector first-sync apply {spoke.name}.",
+            where={"connection": spoke.name},
+        )
     await house.store.write(lambda tx: reading.begin(tx, spoke, who=who))
     await house.work_until_idle(within=SOON)
     return await house.store.write(lambda tx: deciding.proposed(tx, house, spoke, accept=accept, who=who))

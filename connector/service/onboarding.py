@@ -9,8 +9,10 @@ from connector.service.house import House
 from connector.store import Tx, audit, connections, onboarding
 from connector.sync import effects
 from connector.sync.first_sync import status
+from connector.sync.first_sync.status import GO_LIVE
+from connector.sync.first_sync.status import STEP as FIRST_SYNC
 from connector.sync.onboarding import trying
-from connector.sync.onboarding.checklist import FIRST_SYNC, GO_LIVE, Step, checklist
+from connector.sync.onboarding.checklist import Step, checklist
 from connector.sync.onboarding.facts import CONFIRMED, facts
 from connector.sync.spokes import Spoke
 

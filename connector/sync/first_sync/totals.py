@@ -51,6 +51,8 @@ class Totals:
         for when, sums in (("before", self.before), ("after", self.after)):
             if sums is not None and sums["account"] != (items := sums["open"] + sums["loose"]):
                 said.append(f"{when}: the account shows {sums['account']}, its open items come to {items}")
+        if self.after is None and self.here:
+            said.append(f"{self.here} is open here, and the ledger does not tell what its customers owe")
         if self.before is not None and self.after is not None and self.before != self.after:
             said.append(f"the account showed {self.before['account']} before and shows {self.after['account']} after")
         said += [

@@ -14,7 +14,8 @@ from connector.store import Tx, attempts, audit, connections, documents, first_s
 from connector.sync import effects
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import applying
-from connector.sync.onboarding.checklist import CUT_OVER, GO_LIVE, checklist, open_steps
+from connector.sync.first_sync.status import GO_LIVE
+from connector.sync.onboarding.checklist import CUT_OVER, checklist, open_steps
 from connector.sync.onboarding.facts import BACK, CONFIRMED, LIVE, facts
 from connector.sync.plan import catch_up, wanted
 from connector.sync.spokes import Spoke, Spokes

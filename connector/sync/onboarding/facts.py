@@ -11,9 +11,10 @@ from connector.store import Tx, attention, connections, onboarding
 from connector.store.onboarding import Entry
 from connector.sync import effects
 from connector.sync.first_sync import status
+from connector.sync.first_sync.status import STEP as FIRST_SYNC
 from connector.sync.first_sync.totals import totals
 from connector.sync.onboarding import observing
-from connector.sync.onboarding.checklist import CUT_OVER, FIRST_SYNC, TEST_CALL, Confirmed, Facts
+from connector.sync.onboarding.checklist import CUT_OVER, TEST_CALL, Confirmed, Facts
 from connector.sync.spokes import Spoke, Spokes
 
 CONFIRMED, LIVE, BACK = "confirmed", "live", "back"
