@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from connector.mapping import paths
-from connector.sync.first_sync.rules import APART, CERTAINTIES, COMMON, Certainty, MatchRule
+from connector.sync.first_sync.rules import CERTAINTIES, COMMON, Certainty, Key, MatchRule
 
 Action = Literal["link", "create", "leave"]
 
@@ -114,58 +114,26 @@ def _edges(
     """Which could be the same, each with the strongest certainty that says so and all that does."""
     found: dict[Edge, tuple[Certainty, list[str]]] = {}
     for rule in sorted(rules, key=lambda rule: CERTAINTIES.index(rule.certainty)):
-        mine, yours = _by_value(ours, rule.ours), _by_value(theirs, rule.theirs)
+        mine = _by_key(rule.ours(thing.fields) for thing in ours)
+        yours = _by_key(rule.of_theirs(thing.fields, thing.body) for thing in theirs)
         for value in mine.keys() & yours.keys():
             if rule.certainty != "certain" and max(len(mine[value]), len(yours[value])) > COMMON:
                 continue
             for edge in ((one, other) for one in mine[value] for other in yours[value]):
-                if _apart(ours[edge[0]], theirs[edge[1]]):
+                if rule.against(ours[edge[0]].fields, theirs[edge[1]].fields):
                     continue
                 strength, why = found.setdefault(edge, (rule.certainty, []))
                 if not why or strength == rule.certainty:
-                    why.append(" + ".join(rule.ours))
+                    why.append(" + ".join(map(paths.shown, rule.by)))
     return {edge: (strength, tuple(dict.fromkeys(why))) for edge, (strength, why) in found.items()}
 
 
-def _by_value(things: Sequence[Thing], of: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
-    found: dict[tuple[str, ...], list[int]] = {}
-    for at, thing in enumerate(things):
-        values = tuple(value_of(thing, path) for path in of)
-        if all(values):
-            found.setdefault(tuple(map(str, values)), []).append(at)
+def _by_key(keys: Iterable[Key | None]) -> dict[Key, list[int]]:
+    found: dict[Key, list[int]] = {}
+    for at, key in enumerate(keys):
+        if key is not None:
+            found.setdefault(key, []).append(at)
     return found
-
-
-def value_of(thing: Thing, path: str) -> str | None:
-    """What a thing has there, as it is compared: without regard to case, spaces and trailing zeros of amounts."""
-    asked = paths.parse(path)
-    value = paths.get(thing.fields, asked)
-    if value is None:
-        value = paths.get(thing.body, asked)
-    if value is None or isinstance(value, bool | Mapping | list | tuple):
-        return None
-    if isinstance(value, int | Decimal):
-        return _amount(value)
-    said = " ".join(str(value).split()).casefold()
-    if path.endswith(".payable"):
-        try:
-            return _amount(Decimal(said))
-        except InvalidOperation:
-            return said
-    bare = said.replace(" ", "")
-    return bare if bare.isdigit() else said or None
-
-
-def _amount(value: int | Decimal) -> str:
-    return format(Decimal(value).normalize(), "f")
-
-
-def _apart(mine: Thing, yours: Thing) -> bool:
-    path = APART.get(mine.kind)
-    if path is None:
-        return False
-    values = value_of(mine, path), value_of(yours, path)
-    return None not in values and values[0] != values[1]
 
 
 def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:

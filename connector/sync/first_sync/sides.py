@@ -37,7 +37,7 @@ def lines(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty = "certain"
 
 def rules_of(mapping: SystemMapping, kind: str) -> Sequence[MatchRule]:
     """By what things of a kind may be the same."""
-    return [rule for rule in DEFAULTS if rule.kind == kind]
+    return DEFAULTS.get(kind, ())
 
 
 # --- ours -------------------------------------------------------------------------------------------------------------
