@@ -20,7 +20,7 @@ from connector.store.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`action`: `link` (to `document`), `create`, `leave`; None until it is decided. `record`: the record as it was
+    """`action`: `link` or `duplicate` (to `document`), `create`, `leave`; None until decided. `record`: the record as it was
     read; `before`: what the document said before it was linked, and the digest of what it said afterwards.
     """
 
@@ -98,7 +98,7 @@ def settled(tx: Tx, connection: str, document: str) -> bool:
     if not any_of(tx, connection):
         return False
     row = of_document(tx, connection, document)
-    return row is not None and (row.action in ("link", "leave") or row.state == "undone")
+    return row is not None and (row.action in ("link", "duplicate", "leave") or row.state == "undone")
 
 
 def left_here(tx: Tx, connection: str, document: str) -> bool:

@@ -159,13 +159,7 @@ def _said(view: dict[str, Any]) -> dict[str, Any]:
 def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> None:
     """A system has a second record of the same: a person says which one is meant; nothing is merged or picked."""
     kind = document.kind
-    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
-    others = [one for one in there if one.kind.startswith(f"{kind}:")]
-    links.put(
-        tx, tenant=spoke.tenant, document=document.id, connection=spoke.id, kind=f"{kind}:{len(others) + 2}",
-        vendor_id=record.id, vendor_version=record.version,
-    )  # fmt: skip
-    ids = [link.vendor_id, *(one.vendor_id for one in others), record.id]
+    ids = [link.vendor_id, *second(tx, spoke, document, record)]
     name = document.counterparty_name or document.number
     reason = Stop(
         f"{spoke.name} has {kind} {name} {'twice' if len(ids) == 2 else f'{len(ids)} times'}: {' and '.join(ids)}."
@@ -192,6 +186,18 @@ def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) 
         connection=spoke.id,
         data={"connection": spoke.name, "vendor_ids": ids},
     )
+
+
+def second(tx: Tx, spoke: Spoke, document: Document, record: Record) -> list[str]:
+    """Link a further record of the same, so that what is booked on it finds its way; the ids of all further ones."""
+    kind = document.kind
+    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
+    others = [one for one in there if one.kind.startswith(f"{kind}:")]
+    links.put(
+        tx, tenant=spoke.tenant, document=document.id, connection=spoke.id, kind=f"{kind}:{len(others) + 2}",
+        vendor_id=record.id, vendor_version=record.version,
+    )  # fmt: skip
+    return [*(one.vendor_id for one in others), record.id]
 
 
 def choose(tx: Tx, spoke: Spoke, document: Document, vendor_id: str) -> None:

@@ -103,7 +103,8 @@ def fill(shop: Sandbox, books: Sandbox, equal: int = 100) -> None:
         number = NUMBERS[200 + at]
         customer(shop, f"Dobbel {at}", organizationNumber=number)
         for _ in range(2):
-            customer(books, f"Dobbel {at}", organizationNumber=number)
+            of = customer(books, f"Dobbel {at}", organizationNumber=number)
+        invoice(books, of, "80.00", number=60_000 + at, day=START)
         for _ in range(2):
             customer(shop, f"Tvilling {at}{_}", email=f"tvilling{at}@eksempel.no")
         customer(books, f"Tvilling {at}", email=f"tvilling{at}@eksempel.no")

@@ -32,7 +32,7 @@ def bill(id: str, number: str, amount: str, day: str = "2026-03-01") -> Thing:
 
 
 def said(ours: list[Thing], theirs: list[Thing], **more: Any) -> list[tuple[str | None, str | None, str | None]]:
-    kind = (ours + theirs)[0].kind
+    kind = [*ours, *theirs][0].kind
     lines = propose(ours, theirs, DEFAULTS[kind], **more)
     return [(line.ours and line.ours.id, line.theirs and line.theirs.id, line.action) for line in lines]
 
@@ -62,6 +62,14 @@ def test_two_for_one_are_questions_and_none_is_chosen() -> None:
 def test_what_resembles_a_thing_that_has_its_pair_is_a_question() -> None:
     ours, theirs = [party("a", ORG, "post@x.no")], [party("1", ORG), party("2", email="post@x.no", name="X")]
     assert said(ours, theirs) == [("a", "1", "link"), (None, "2", None)]
+
+
+def test_what_one_side_has_twice_is_a_question_and_not_made_twice() -> None:
+    assert said([], [party("1", ORG), party("2", ORG, name="X"), party("3", name="Y")]) == [
+        (None, "1", None),
+        (None, "2", None),
+        (None, "3", "create"),
+    ]
 
 
 def test_an_invoice_is_known_by_number_amount_and_date_together() -> None:

@@ -94,8 +94,8 @@ def _outcome(said: Sequence[Decided]) -> _Outcome:
     ours: dict[tuple[str, str], str] = {}
     joined: set[str] = set()
     for line in said:
-        if line.action == "link" and line.theirs and line.ours:
-            theirs[line.kind, line.theirs] = ("link", line.ours)
+        if line.action in ("link", "duplicate") and line.theirs and line.ours:
+            theirs[line.kind, line.theirs] = (line.action, line.ours)
             joined.add(line.ours)
     for action in ("create", "leave"):
         for line in (one for one in said if one.action == action):
@@ -160,6 +160,13 @@ def _problems(said: Sequence[Decided], there: _There) -> Iterator[Problem]:
                     said_before = f"Line {linked[thing]} links the same thing with another one."
                     yield Problem(line.row, said_before, f"Keep one; write {ACTIONS['leave']} in the other.")
                 linked.setdefault(thing, line.row)
+        elif line.action == "duplicate":
+            yield from _no_duplicate(line, said)
+            if line.theirs:
+                thing = (f"t {line.kind}", line.theirs)
+                if thing in linked:
+                    yield Problem(line.row, f"Line {linked[thing]} links the same record already.", "Keep one.")
+                linked.setdefault(thing, line.row)
         elif line.action == "create":
             if len(things) == 2:
                 yield Problem(line.row, "These are two things: they are linked, or left.", "Take one of the ids out.")
@@ -176,6 +183,17 @@ def _problems(said: Sequence[Decided], there: _There) -> Iterator[Problem]:
             )
     yield from _forgotten(said, there, seen)
     yield from _orphans(said, there)
+
+
+def _no_duplicate(line: Decided, said: Sequence[Decided]) -> Iterator[Problem]:
+    word = ACTIONS["duplicate"]
+    if line.kind not in REGISTERS:
+        yield Problem(line.row, f"A {line.kind.replace('_', ' ')} has no duplicates.", f"Write {ACTIONS['leave']}.")
+    elif not any(one.action == "link" and one.ours == line.ours for one in said):
+        do = f"Write {ACTIONS['link']} in the line of the record that is meant, and {word} in the others."
+        yield Problem(line.row, f"It is said to be a {word}, and no line links the one that is meant.", do)
+    elif not line.theirs:
+        yield Problem(line.row, "Which of their records is a duplicate?", "Fill in `deres id`.")
 
 
 def _unknown(line: Decided, there: _There) -> Iterator[Problem]:

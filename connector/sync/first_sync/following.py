@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from connector.lanes import Later
 from connector.ports import Record
-from connector.store import Tx, documents, first_sync
+from connector.store import Tx, documents, first_sync, links
 from connector.store.documents import Document, digest_of
 from connector.store.first_sync import Row
 from connector.sync import matching
@@ -30,8 +31,10 @@ def decided(tx: Tx, spoke: Spoke, record: Record) -> Row | None:
 
 def follow(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, row: Row) -> str | None:
     """Link a record, or leave it; the document it was linked to."""
-    if row.action != "link" or row.document is None:
+    if row.action not in ("link", "duplicate") or row.document is None:
         return None
+    if row.action == "duplicate":
+        return _further(tx, spoke, record, row)
     document = documents.get(tx, spoke.tenant, row.document)
     if row.kind in REGISTERS:
         matching.linked(tx, spokes, spoke, document, record)
@@ -40,6 +43,16 @@ def follow(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, row: Row) -> st
     after = documents.get(tx, spoke.tenant, document.id)
     before = {"body": document.body, "state": document.state, "after": digest_of(after.body)}
     first_sync.change(tx, row.id, state="done", before=before)
+    return document.id
+
+
+def _further(tx: Tx, spoke: Spoke, record: Record, row: Row) -> str:
+    """A further record of the same, once the one that is meant is linked."""
+    document = documents.get(tx, spoke.tenant, row.document or "")
+    if links.of(tx, document.id, spoke.id, row.kind) is None:
+        raise Later(f"the {row.kind} that is meant is linked first", after=1.0)
+    matching.second(tx, spoke, document, record)
+    first_sync.change(tx, row.id, state="done")
     return document.id
 
 

@@ -7,7 +7,7 @@ be there twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,7 +15,8 @@ from typing import Any, Literal
 from connector.mapping import paths
 from connector.sync.first_sync.rules import CERTAINTIES, COMMON, Certainty, Key, MatchRule
 
-Action = Literal["link", "create", "leave"]
+Action = Literal["link", "duplicate", "create", "leave"]
+"""`duplicate`: a further record of theirs of what another line links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ Likeness = tuple[Thing, tuple[str, ...]]
 
 
 def propose(
-    ours: Sequence[Thing], theirs: Sequence[Thing], rules: Iterable[MatchRule], *, accept: Certainty = "certain"
+    ours: Sequence[Thing], theirs: Sequence[Thing], rules: Sequence[MatchRule], *, accept: Certainty = "certain"
 ) -> list[Line]:
     """A line for each pair that could be the same, and for each thing that has none.
 
@@ -94,10 +95,33 @@ def propose(
                 settled[1].add(yours)
     lines = [paired[edge] for edge in sorted(paired)] + questions
     for side, things in enumerate((ours, theirs)):
+        _twice(things, side, rules, settled[side], resembles[side])
+    for side, things in enumerate((ours, theirs)):
         for at, thing in enumerate(things):
             if at not in settled[side]:
                 lines.append(_alone(thing, side == 0, resembles[side].get(at)))
     return lines
+
+
+def _twice(
+    things: Sequence[Thing],
+    side: int,
+    rules: Sequence[MatchRule],
+    settled: Collection[int],
+    resembles: dict[int, Likeness],
+) -> None:
+    """What one side alone has, and has twice by a certain rule, is a question: it shall not be made twice."""
+    for rule in (one for one in rules if one.certainty == "certain"):
+        keys = (rule.ours(one.fields) if side == 0 else rule.of_theirs(one.fields, one.body) for one in things)
+        for same in _by_key(keys).values():
+            for at in same if len(same) > 1 else ():
+                if at not in settled:
+                    other = next(one for one in same if one != at)
+                    resembles.setdefault(at, (things[other], (_paths(rule),)))
+
+
+def _paths(rule: MatchRule) -> str:
+    return " + ".join(map(paths.shown, rule.by))
 
 
 def _alone(thing: Thing, is_ours: bool, resembles: Likeness | None) -> Line:
@@ -124,7 +148,7 @@ def _edges(
                     continue
                 strength, why = found.setdefault(edge, (rule.certainty, []))
                 if not why or strength == rule.certainty:
-                    why.append(" + ".join(map(paths.shown, rule.by)))
+                    why.append(_paths(rule))
     return {edge: (strength, tuple(dict.fromkeys(why))) for edge, (strength, why) in found.items()}
 
 

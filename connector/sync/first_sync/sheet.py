@@ -36,9 +36,7 @@ TITLE = "Forslag"
 MOST_BYTES = 64 * 1024 * 1024
 _READ: Mapping[str, Action] = {
     **{word: action for action, word in ACTIONS.items()},  # type: ignore[misc]
-    "link": "link",
-    "create": "create",
-    "leave": "leave",
+    **{action: action for action in ACTIONS},  # type: ignore[misc]
 }
 _KINDS = {word: kind for kind, word in KINDS.items()} | {kind: kind for kind in KINDS}
 

@@ -34,7 +34,7 @@ UNDO = "undo-first-sync"
 """Kind of the work that takes back what was written in the ledger."""
 TITLE = "Angre første synkronisering"
 COLUMNS = ("linje", "slag", "gjort", "navn", "vår id", "deres id")
-_DONE = {"link": "koblet", "create": "opprettet"}
+_DONE = {"link": "koblet", "duplicate": "koblet som dublett", "create": "opprettet"}
 
 
 # --- what was done ----------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def sheet(tx: Tx, spoke: Spoke) -> tuple[bytes, list[str]]:
             why = "made at the cut-over" if row.state == "decided" else "see connector attention list"
             waiting.append(f"{row.kind} {what} {name or ''}: {why}".replace(" :", ":"))
             continue
-        where = "" if row.action == "link" else " her" if row.vendor_id else " der"
+        where = "" if row.action != "create" else " her" if row.vendor_id else " der"
         rows.writerow((row.id, row.kind, _DONE[row.action] + where, name, f"d-{link.document}", f"t-{link.vendor_id}"))
     return b"\xef\xbb\xbf" + out.getvalue().encode(), waiting
 
@@ -103,7 +103,8 @@ def _rows(tx: Tx, spoke: Spoke, states: Sequence[str]) -> list[Row]:
 
 def _link(tx: Tx, spoke: Spoke, row: Row) -> Link | None:
     if row.vendor_id is not None:
-        return links.by_vendor_id(tx, spoke.id, row.kind, row.vendor_id)
+        find = links.part if row.action == "duplicate" else links.by_vendor_id
+        return find(tx, spoke.id, row.kind, row.vendor_id)
     document = documents.peek(tx, spoke.tenant, row.document or "")
     return links.of(tx, document.id, spoke.id, form_of(spoke, document)) if document else None
 
@@ -130,6 +131,10 @@ def take_back(tx: Tx, spokes: Spokes, spoke: Spoke, id: str) -> str | None:
         if row.kind not in REGISTERS:
             return f"{_called(document)} has been issued or booked in {spoke.name}: credit it there"
         return _write(tx, spoke, document, row)
+    if row.action == "duplicate":
+        links.drop(tx, link)
+        first_sync.change(tx, row.id, state="undone")
+        return None
     if (used := _used(tx, spoke, document, row)) is not None:
         return used
     if row.action == "create":

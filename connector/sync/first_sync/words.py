@@ -9,7 +9,12 @@ from connector.sync.first_sync.matching import Line
 
 Language = Literal["nb", "en"]
 
-ACTIONS: Mapping[str, str] = {"link": "koble", "create": "opprett", "leave": "la stå"}
+ACTIONS: Mapping[str, str] = {
+    "link": "koble",
+    "duplicate": "dublett",
+    "create": "opprett",
+    "leave": "la stå",
+}
 """What can be done with a line, as the file says it; English is understood, too."""
 QUESTION = "?"
 """What a line says that a person has to answer."""
@@ -52,9 +57,9 @@ def why(line: Line, language: Language) -> str:
     said = ", ".join(dict.fromkeys(rules))
     if line.like:
         return (
-            f"samme {said} som {line.like}, som har fått sin motpart"
+            f"samme {said} som {line.like}, som står i en annen linje"
             if language == "nb"
-            else f"same {said} as {line.like}, which has its pair"
+            else f"same {said} as {line.like}, which stands in another line"
         )
     if line.rivals:
         return f"{said} ({line.rivals} par er mulige)" if language == "nb" else f"{said} ({line.rivals} could be meant)"
