@@ -6,7 +6,7 @@ from datetime import date
 
 from connector.errors import BadInput, Stop
 from connector.service.house import House
-from connector.store import Tx, audit, connections, onboarding
+from connector.store import Tx, audit, connections, first_sync, onboarding
 from connector.sync import effects
 from connector.sync.first_sync import status
 from connector.sync.first_sync.status import GO_LIVE
@@ -83,4 +83,5 @@ def _waive(tx: Tx, spoke: Spoke, note: str, who: str) -> None:
             code="first-sync-applying",
             do=f"Let it end: connector first-sync apply {spoke.name}.",
         )
+    first_sync.forget_undecided(tx, spoke.id)
     status.note(tx, spoke, status.WAIVED, who=who, note=note)

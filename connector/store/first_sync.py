@@ -20,8 +20,8 @@ from connector.store.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`action`: `link` or `duplicate` (to `document`), `create`, `leave`; None until decided. `record`: the record as it was
-    read; `before`: what the document said before it was linked, and the digest of what it said afterwards.
+    """`action`: `link` or `duplicate` (to `document`), `create`, `leave`; None until decided. `record`: as it was read;
+    `before`: what the document said before it was linked, and the digest of what it said afterwards.
     """
 
     id: str

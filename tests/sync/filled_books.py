@@ -60,12 +60,16 @@ def lines_of(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
 def answered(content: bytes, answer: Any) -> bytes:
     """The file with every line as `answer(line)` says; what it says nothing about stays."""
     title, lines = lines_of(content)
+    return sheet_of(title, [{**line, "handling": answer(line) or line["handling"]} for line in lines])
+
+
+def sheet_of(title: list[str], lines: list[dict[str, str]]) -> bytes:
+    """A file of these lines."""
     out = io.StringIO()
     rows = csv.writer(out, delimiter=";")
     rows.writerow(title)
     rows.writerow(list(lines[0]))
-    for line in lines:
-        rows.writerow({**line, "handling": answer(line) or line["handling"]}.values())
+    rows.writerows(line.values() for line in lines)
     return out.getvalue().encode()
 
 
@@ -97,7 +101,8 @@ def fill(shop: Sandbox, books: Sandbox, equal: int = 100) -> None:
         of = customer(shop, f"Nær {at}", invoiceEmail=f"post{at}@naer.no")
         invoice(shop, of, "70.00", number=50_000 + at, day=START)
         of = customer(books, f"Naer {at} AS", invoiceEmail=f"post{at}@naer.no")
-        invoice(books, of, "71.00", number=50_000 + at, day=START)
+        made = invoice(books, of, "71.00", number=50_000 + at, day=START)
+        books.payment(made["id"], made["amountCurrency"], PAID)
     # Twice: two in the ledger for one of ours, and one in the ledger for two of ours.
     for at in range(5):
         number = NUMBERS[200 + at]

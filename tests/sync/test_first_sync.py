@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from filled_books import NUMBERS, START, active, answered, customer, fill, invoice, issued, left, product
+from filled_books import (
+    NUMBERS,
+    START,
+    active,
+    answered,
+    customer,
+    fill,
+    invoice,
+    issued,
+    left,
+    lines_of,
+    product,
+    sheet_of,
+)
+from typer.testing import CliRunner
 
 from adapters.accounting.tripletex.sandbox.sales import open_by
 from connector.api.examples import INVOICE_DRAFT
+from connector.cli import connections as connections_cli
 from connector.errors import BadInput
 from connector.ports import Kind
 from connector.service import joining
-from connector.store import connections, documents, links
+from connector.store import arrivals, connections, documents, links
 from connector.sync import reads
 from connector.sync.first_sync import applying, status
 from connector.sync.plan import catch_up
@@ -108,6 +124,10 @@ async def test_two_filled_ledgers_are_joined_and_counted(filled: Any) -> None:
         # The same money stands in both, and is counted once: nothing is apart, and nothing waits but what was asked.
         assert Counter(await two.waits()) == {"conflict": 10}, "ten names differ, and somebody says which holds"
         assert await apart(two, "books") == []
+        spoke = two.house.named("fjord", "books")
+        assert not await two.house.store.read(
+            lambda tx: arrivals.any_queued(tx, "fjord", spoke.id, [f"record-{kind}" for kind in Kind])
+        ), "money of what was left out is left out, too"
         open_here = sum(one.here for one in totals.customers if one.name and one.name.startswith("Kunde"))
         assert open_here == sum(one.after for one in totals.customers if one.name and one.name.startswith("Kunde"))
         # And back.
@@ -222,3 +242,55 @@ def draft(at: int) -> dict[str, Any]:
     party = {"name": f"Kunde {at} AS", "legal_id": {"value": NUMBERS[at], "scheme": "0192"}}
     head = {"source_id": f"i{at}", "issue_date": str(START), "due_date": "2026-02-15", "currency": "NOK"}
     return {**head, "seller": INVOICE_DRAFT["seller"], "buyer": party, "lines": [line]}
+
+
+# --- what a file may not ask for --------------------------------------------------------------------------------------
+
+
+def changed(line: dict[str, str], **cells: str) -> dict[str, str]:
+    return {**line, **{name.replace("_", " "): cell for name, cell in cells.items()}}
+
+
+async def test_a_file_that_asks_for_what_cannot_be_is_refused_whole(filled: Any) -> None:
+    async with filled() as two:
+        for at in (0, 1):
+            customer(two.shop, f"Kunde {at}", organizationNumber=NUMBERS[at])
+        for at in (0, 2):
+            of = customer(two.books, f"Kunde {at}", organizationNumber=NUMBERS[at])
+        invoice(two.books, of, "10.00", number=20_000, day=START)
+        await read(two)
+        spoke = two.house.named("fjord", "books")
+        await two.house.store.write(lambda tx: status.note(tx, spoke, status.OPEN, who="test"))
+        found, content = await proposal(two)
+        title, lines = lines_of(content)
+        pair, alone, theirs, bill = lines
+        assert [line["handling"] for line in lines] == ["koble", "la stå", "opprett", "opprett"]
+        taken = pair["deres id"]
+        wrong: list[tuple[int, str, list[dict[str, str]]]] = [
+            (3, "waits for an answer", [changed(pair, handling="?"), alone, theirs, bill]),
+            (3, "Two things are linked", [changed(pair, deres_id=""), alone, theirs, bill]),
+            (
+                4,
+                "links the same thing",
+                [pair, changed(alone, handling="koble", deres_id=pair["deres id"]), theirs, bill],
+            ),
+            (3, "These are two things", [changed(pair, handling="opprett"), alone, theirs, bill]),
+            (7, "it would be there twice", [*lines, changed(theirs, deres_id=taken)]),
+            (7, "makes the same thing already", [*lines, theirs]),
+            (5, "Lines are missing", [pair, alone, bill]),
+            (7, "no customer d-nothing", [*lines, changed(alone, vår_id="d-nothing")]),
+            (5, "no customer t-999", [pair, alone, changed(theirs, deres_id="t-999"), bill]),
+            (6, "Its customer", [pair, alone, changed(theirs, handling="la stå"), bill]),
+            (4, "no line links", [pair, changed(alone, handling="dublett", deres_id=theirs["deres id"]), theirs, bill]),
+        ]
+        for row, said, these in wrong:
+            with pytest.raises(BadInput) as refused:
+                await applied(two, sheet_of(title, these))
+            problems = [(one["line"], one["message"]) for one in refused.value.details]
+            assert any(line == row and said in message for line, message in problems), (said, problems)
+        assert await two.house.store.read(lambda tx: _linked(tx, spoke)) == {"customer": 0, "product": 0, "invoice": 0}
+        # While it is not decided, the connection is not activated.
+        done = await asyncio.to_thread(CliRunner().invoke, connections_cli.app, ["activate", "books"])
+        assert (done.exit_code, "first-sync-open" in done.output) == (2, True)
+        await applied(two, content)
+        assert (await two.house.store.read(lambda tx: _linked(tx, spoke)))["customer"] == 2

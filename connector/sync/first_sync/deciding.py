@@ -39,7 +39,7 @@ def proposed(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty, who: st
         raise BadInput(
             f"{spoke.name} has not been read to the end.",
             code="first-sync-not-read",
-            do=f"Read it: connector first-sync propose {spoke.name}.",
+            do="See why: connector connections list, connector attention list. Then propose again.",
             where={"connection": spoke.name},
         )
     found = lines(tx, spokes, spoke, accept=accept)

@@ -113,8 +113,12 @@ def _link(tx: Tx, spoke: Spoke, row: Row) -> Link | None:
 
 
 def begin(tx: Tx, spoke: Spoke, *, who: str) -> None:
-    """Note that the first sync is open again, so that nothing is read and matched while it is taken back."""
+    """Note that the first sync is open again, so that nothing is read and matched while it is taken back. What was
+    decided and not begun shall not be done any more.
+    """
     status.note(tx, spoke, status.OPEN, who=who)
+    for row in _rows(tx, spoke, ("decided",)):
+        first_sync.change(tx, row.id, state="undone")
     audit.note(tx, tenant=spoke.tenant, who=who, did="undo-first-sync", about=f"connection:{spoke.id}")
 
 
