@@ -111,5 +111,8 @@ def fill(shop: Sandbox, books: Sandbox, equal: int = 100) -> None:
             of = customer(books, f"Dobbel {at}", organizationNumber=number)
         invoice(books, of, "80.00", number=60_000 + at, day=START)
         for _ in range(2):
+            of = customer(books, f"Alene dobbel {at}", organizationNumber=NUMBERS[300 + at])
+        invoice(books, of, "90.00", number=70_000 + at, day=START)
+        for _ in range(2):
             customer(shop, f"Tvilling {at}{_}", email=f"tvilling{at}@eksempel.no")
         customer(books, f"Tvilling {at}", email=f"tvilling{at}@eksempel.no")

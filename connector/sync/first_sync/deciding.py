@@ -12,9 +12,9 @@ from connector.store.first_sync import Row
 from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line
-from connector.sync.first_sync.rules import Certainty
+from connector.sync.first_sync.rules import Certainty, Key, MatchRule
 from connector.sync.first_sync.sheet import Decided, Problem
-from connector.sync.first_sync.sides import PAGE, Named, lines, may_create
+from connector.sync.first_sync.sides import PAGE, Named, lines, may_create, rules_of
 from connector.sync.first_sync.words import ACTIONS
 from connector.sync.identity import REGISTERS
 from connector.sync.spokes import Spoke, Spokes
@@ -94,9 +94,9 @@ def _outcome(said: Sequence[Decided]) -> _Outcome:
     ours: dict[tuple[str, str], str] = {}
     joined: set[str] = set()
     for line in said:
-        if line.action in ("link", "duplicate") and line.theirs and line.ours:
+        if line.action in ("link", "duplicate") and line.theirs:
             theirs[line.kind, line.theirs] = (line.action, line.ours)
-            joined.add(line.ours)
+            joined |= {line.ours} if line.ours else set()
     for action in ("create", "leave"):
         for line in (one for one in said if one.action == action):
             if line.theirs:
@@ -114,6 +114,7 @@ class _There:
         self.spoke = spoke
         self.ours = ours
         self.rows: dict[tuple[str, str], Row] = {}
+        self._known: dict[tuple[str, MatchRule], dict[str, Key | None]] = {}
         after = None
         while page := first_sync.find(tx, spoke.id, state=("read", "decided"), after=after, limit=PAGE):
             self.rows |= {(row.kind, row.vendor_id): row for row in page if row.vendor_id is not None}
@@ -123,6 +124,25 @@ class _There:
         """The document of a line, None where it is not there or of another kind."""
         found = documents.peek(self.tx, self.spoke.tenant, line.ours or "")
         return found if found is not None and found.kind == line.kind else None
+
+    def alike(self, kind: str, id: str) -> set[str]:
+        """Further records of theirs that are the same by a certain rule."""
+        found: set[str] = set()
+        for rule in (one for one in rules_of(self.spoke.mapping, kind) if one.certainty == "certain"):
+            keys = self._keys(kind, rule)
+            if (key := keys.get(id)) is not None:
+                found |= {other for other, its in keys.items() if its == key and other != id}
+        return found
+
+    def _keys(self, kind: str, rule: MatchRule) -> dict[str, Key | None]:
+        if (kind, rule) not in self._known:
+            named = Named({}, self.spoke)
+            self._known[kind, rule] = {
+                id: rule.of_theirs(self.spoke.mapping[kind].into(row.record["body"], named), row.record["body"])
+                for (its, id), row in self.rows.items()
+                if its == kind
+            }
+        return self._known[kind, rule]
 
     def customers(self, row: Row) -> list[tuple[str, str]]:
         """Customers that a record refers to."""
@@ -161,7 +181,7 @@ def _problems(said: Sequence[Decided], there: _There) -> Iterator[Problem]:
                     yield Problem(line.row, said_before, f"Keep one; write {ACTIONS['leave']} in the other.")
                 linked.setdefault(thing, line.row)
         elif line.action == "duplicate":
-            yield from _no_duplicate(line, said)
+            yield from _no_duplicate(line, said, there)
             if line.theirs:
                 thing = (f"t {line.kind}", line.theirs)
                 if thing in linked:
@@ -185,10 +205,15 @@ def _problems(said: Sequence[Decided], there: _There) -> Iterator[Problem]:
     yield from _orphans(said, there)
 
 
-def _no_duplicate(line: Decided, said: Sequence[Decided]) -> Iterator[Problem]:
+def _no_duplicate(line: Decided, said: Sequence[Decided], there: _There) -> Iterator[Problem]:
     word = ACTIONS["duplicate"]
     if line.kind not in REGISTERS:
         yield Problem(line.row, f"A {line.kind.replace('_', ' ')} has no duplicates.", f"Write {ACTIONS['leave']}.")
+    elif line.ours is None:
+        alike = there.alike(line.kind, line.theirs or "")
+        if not any(one.action == "create" and one.kind == line.kind and one.theirs in alike for one in said):
+            do = f"Write {ACTIONS['create']} in the line of the record that is meant, and {word} in the others."
+            yield Problem(line.row, f"It is said to be a {word}, and no line makes one with the same number.", do)
     elif not any(one.action == "link" and one.ours == line.ours for one in said):
         do = f"Write {ACTIONS['link']} in the line of the record that is meant, and {word} in the others."
         yield Problem(line.row, f"It is said to be a {word}, and no line links the one that is meant.", do)

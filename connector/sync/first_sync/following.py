@@ -12,10 +12,10 @@ from connector.store.first_sync import Row
 from connector.sync import matching
 from connector.sync.canonical import model_of
 from connector.sync.first_sync import status
-from connector.sync.identity import REGISTERS
+from connector.sync.identity import REGISTERS, record_of, same
 from connector.sync.keeping import keep_link
 from connector.sync.push import over, taken
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Linked, Spoke, Spokes
 
 
 def decided(tx: Tx, spoke: Spoke, record: Record) -> Row | None:
@@ -31,10 +31,10 @@ def decided(tx: Tx, spoke: Spoke, record: Record) -> Row | None:
 
 def follow(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, row: Row) -> str | None:
     """Link a record, or leave it; the document it was linked to."""
-    if row.action not in ("link", "duplicate") or row.document is None:
-        return None
     if row.action == "duplicate":
         return _further(tx, spoke, record, row)
+    if row.action != "link" or row.document is None:
+        return None
     document = documents.get(tx, spoke.tenant, row.document)
     if row.kind in REGISTERS:
         matching.linked(tx, spokes, spoke, document, record)
@@ -47,13 +47,20 @@ def follow(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, row: Row) -> st
 
 
 def _further(tx: Tx, spoke: Spoke, record: Record, row: Row) -> str:
-    """A further record of the same, once the one that is meant is linked."""
-    document = documents.get(tx, spoke.tenant, row.document or "")
-    if links.of(tx, document.id, spoke.id, row.kind) is None:
-        raise Later(f"the {row.kind} that is meant is linked first", after=1.0)
+    """A further record of the same, once the one that is meant is linked, or made here."""
+    document = documents.peek(tx, spoke.tenant, row.document) if row.document else _made(tx, spoke, record)
+    if document is None or links.of(tx, document.id, spoke.id, row.kind) is None:
+        raise Later(f"the {row.kind} that is meant comes first", after=1.0)
     matching.second(tx, spoke, document, record)
     first_sync.change(tx, row.id, state="done")
     return document.id
+
+
+def _made(tx: Tx, spoke: Spoke, record: Record) -> Document | None:
+    """The document that was made of the record that is meant: it has the same number."""
+    fields = spoke.mapping[record.kind.value].into(record.body, Linked(tx, spoke.id, {}))
+    model = record_of(record.kind.value, {"source_id": f"{spoke.name}/{record.id}", **fields})
+    return same(tx, spoke.tenant, record.kind.value, model)
 
 
 def created(tx: Tx, row: Row) -> None:

@@ -82,7 +82,8 @@ def read(tx: Tx, spoke: Spoke, content: bytes, *, file: str) -> list[Row]:
             raise _malformed(file, number, f"{line[0]} is no line of a first sync of {spoke.name}.")
         found.append(row)
     order = {kind: at for at, kind in enumerate(status.KINDS)}
-    return sorted(found, key=lambda row: (order[row.kind], row.id), reverse=True)
+    # What refers to others goes first, and a duplicate before the one that was meant.
+    return sorted(found, key=lambda row: (order[row.kind], row.action == "duplicate", row.id), reverse=True)
 
 
 def _malformed(file: str, line: int, said: str) -> BadInput:

@@ -143,7 +143,7 @@ def _agreed(facts: Facts, today: date) -> list[Step]:
             "Who does what is agreed",
             "done" if OWNERS in known else "open",
             "the accountant and the customer, together",
-            "Read who issues, sends, receives, reminds and takes bank money below (it stands in the tenant's file), and"
+            "Read who issues, sends, receives, reminds and takes bank money above (it stands in the tenant's file), and"
             " switch it off everywhere else. Two systems that both remind, or both read the bank, are the usual fault.",
             "an hour",
             "; ".join([*facts.owners, *filter(None, [_words(known.get(OWNERS))])]),
