@@ -313,6 +313,37 @@ class Probe:
     """Every company that the same secrets open, where one secret serves many (an accountant's)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Receivables:
+    """What a system says its customers owe, as it stands now, in the accounting currency.
+
+    `account`: the balance of its receivable accounts. `open`: the sum of each customer's open rows, by the vendor's
+    id; `loose`: of open rows that name no customer. They are two answers to one question: what is apart is a question
+    for a person.
+    """
+
+    account: Decimal
+    open: Mapping[str, Decimal]
+    loose: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Formality:
+    """Something that must be arranged with the vendor or at the customer's before a connection can work: an approval, a
+    key, a module.
+
+    `name`: lower case, with hyphens; `who` does it, `do` is what, `takes` how long it takes, all in words for a person.
+    `proved`: a test call that succeeds shows that it is done; otherwise a person says so.
+    """
+
+    name: str
+    title: str
+    who: str
+    do: str
+    takes: str
+    proved: bool = False
+
+
 # --- what is told by the vendor ---------------------------------------------------------------------------------------
 
 
@@ -404,6 +435,9 @@ class Accounting(Protocol):
     async def document(self, kind: Kind, id: str) -> File | None:
         """The page that the system shows of a record; None where it has none."""
 
+    async def receivables(self) -> Receivables | None:
+        """What customers owe by its ledger, now; None where the system (or the key's rights) does not tell."""
+
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Pure; raises `Refused` for what this system cannot do."""
 
@@ -433,6 +467,8 @@ class AccountingPlugin(Protocol):
     """Which of the secrets webhooks are signed with; None where the vendor has none."""
     wire: Mapping[Kind, type[BaseModel]]
     """Shape of a record's body by kind, in the vendor's own names: mapping files are checked against it."""
+    formalities: Sequence[Formality]
+    """What is to be arranged before a company's connection can work, in the order it is done."""
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection; makes no call yet."""

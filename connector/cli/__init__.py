@@ -15,6 +15,8 @@ GROUPS = {
     "documents": "documents",
     "attention": "attention",
     "connections": "connections",
+    "onboard": "onboarding",
+    "first-sync": "joining",
     "mappings": "mappings",
     "preflight": "preflighting",
     "ehf": "ehf",
@@ -39,7 +41,7 @@ def main() -> None:
         if hasattr(module, "commands"):
             module.commands(app)
         else:
-            app.add_typer(module.app, name=name)
+            app.add_typer(module.app, name=next(word for word, known in GROUPS.items() if known == name))
     app()
 
 

@@ -33,6 +33,7 @@ from connector.store.connections import Connection
 from connector.store.engine import TROUBLE
 from connector.sync import hints, options, reads
 from connector.sync.handlers import Handlers, handlers
+from connector.sync.onboarding import observing
 from connector.sync.spokes import Spoke
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,9 @@ FOLLOWS = 5.0
 
 NIGHT = time(2, 30)
 """When everything is compared, Norwegian time: after the day's bookkeeping, before the next."""
+
+MORNING = time(5, 0)
+"""When it is told what a connection that only observes would have been told: after the comparison."""
 
 
 class House:
@@ -239,6 +243,7 @@ class House:
                 schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
             schedule.daily(f"compare {spoke.id}", NIGHT, partial(reads.compare, spoke=spoke))
             schedule.daily(f"options {spoke.id}", NIGHT, partial(options.ask_nightly, spoke=spoke))
+            schedule.daily(f"observe {spoke.id}", MORNING, partial(observing.tell, spokes=self, spoke=spoke))
             if spoke.accounting.hooks is not None:
                 schedule.every(f"webhooks {spoke.id}", hints.EVERY, partial(hints.keep, spoke=spoke))
         schedule.start()

@@ -76,6 +76,14 @@ _OF_WORK = Prepared(select(_t).where(_t.c.work == bindparam("work")).order_by(_t
 _CLAIM = upsert(schema.claims, lambda insert: insert.on_conflict_do_nothing())
 
 
+def proved_since(tx: Tx, connection: str, since: datetime) -> list[Attempt]:
+    """Every call to a system that is proved to have taken effect and began at this moment or later, oldest first."""
+    query = select(_t).where(
+        _t.c.connection == connection, _t.c.what == "call", _t.c.outcome == PROVED, _t.c.began >= since
+    )
+    return [_attempt(tx, row) for row in tx.execute(query.order_by(_t.c.id))]
+
+
 def begin(tx: Tx, id: str, work: Work, *, step: str, lane: str, epoch: int, witness: Any = None) -> None:
     """Write down that a call is about to be made; it must be committed before."""
     tx.defer(

@@ -352,6 +352,12 @@ def change(tx: Tx, document: Document, **changes: Any) -> Document:
     return Document(**({name: getattr(document, name) for name in _FIELDS} | values | changes))
 
 
+def forget(tx: Tx, document: Document) -> None:
+    """Delete a document that nothing refers to, with what it says of others itself."""
+    tx.execute(schema.relations.delete().where(schema.relations.c.document == document.id))
+    tx.execute(_t.delete().where(_t.c.id == document.id, _t.c.tenant == document.tenant))
+
+
 _FIELDS = tuple(Document.__dataclass_fields__)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -31,12 +32,13 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
         kind=RECORD + record.kind,
         key=key,
         subject=f"{spoke.id}/{record.kind}/{record.id}",
-        body=dumps(_kept(record), canonical=True),
+        body=dumps(kept(record), canonical=True),
         content_type="application/json",
     )
 
 
-def _kept(record: Record) -> dict[str, Any]:
+def kept(record: Record) -> dict[str, Any]:
+    """A record as it is kept (`shown` is the way back)."""
     said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
     more = {
         "dispatch": asdict(record.dispatch) if record.dispatch else None,
@@ -50,7 +52,11 @@ def _kept(record: Record) -> dict[str, Any]:
 
 def shown(body: bytes, kind: str) -> Record:
     """The record that an arrival of this kind has kept."""
-    said = loads(body)
+    return record_of(loads(body), kind)
+
+
+def record_of(said: Mapping[str, Any], kind: str) -> Record:
+    """A record as `kept` keeps it."""
     return Record(
         Kind(kind),
         said["id"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.lanes.following import LIVE as LIVE
-from connector.store import Tx, connections, links, work
+from connector.store import Tx, connections, first_sync, links, work
 from connector.store.work import Turn, Work
 from connector.sync.external import form
 from connector.sync.spokes import Spoke
@@ -16,6 +16,8 @@ PUSH = "push-"
 in which the system takes it (`connector.sync.external`).
 """
 
+ISSUED = ("invoice", "credit_note")
+"""Kinds that stay out of a system for good where a person has said so; a register's record comes when it is needed."""
 OBSERVE, ACTIVE = "observe", "active"
 """Modes of a connection: nothing is written to one that only observes."""
 
@@ -46,13 +48,16 @@ def push(
     part: int = 0,
     planned: Mapping[str, str | None] | None = None,
 ) -> str | None:
-    """Have a document brought to a system; None where the connection only observes (it is told when it is activated).
+    """Have a document brought to a system; None where the connection only observes (it is told when activated), or
+    a person has left an invoice out of it.
 
     The decision what exactly to do is made when it runs: asking twice does nothing twice. `part`: which row of a
     payment that is several there (`connector.sync.parts`); `planned`: by what a plan has decided it: where that has
     moved when it runs, it stops (`connector.sync.basis`).
     """
     if not writes(tx, spoke):
+        return None
+    if kind in ISSUED and first_sync.left_here(tx, spoke.id, document):
         return None
     kind = form(tx, spoke, kind, document)
     task: dict[str, Any] = ({"part": part} if part else {}) | ({"planned": dict(planned)} if planned else {})

@@ -12,6 +12,9 @@ from connector.store import Store
 from connector.sync.arriving import RECORD
 from connector.sync.control import LOOK, Look, take_control
 from connector.sync.effects import PUSH
+from connector.sync.first_sync.reading import COUNT, Count, FirstRead
+from connector.sync.first_sync.reading import READ as FIRST_READ
+from connector.sync.first_sync.undoing import UNDO, Undo
 from connector.sync.hints import HOOK, KEEP, Keep, take_hook
 from connector.sync.identity import REGISTERS
 from connector.sync.incoming import INCOMING, take_incoming
@@ -19,6 +22,7 @@ from connector.sync.intake import take_invoice
 from connector.sync.ledger_facts import CONTROL, told_apart
 from connector.sync.matches import MATCH, take_match
 from connector.sync.options import OPTIONS, ReadOptions
+from connector.sync.onboarding.trying import TRY, Try
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push
@@ -57,7 +61,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
-        effects={PUSH + kind: push for kind in Kind},
+        effects={**{PUSH + kind: push for kind in Kind}, UNDO: Undo(store, spokes)},
         reads={
             POLL: Poll(store, spokes),
             HINT: Hint(store, spokes),
@@ -67,5 +71,8 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             OPTIONS: ReadOptions(store, spokes),
             LOOK: Look(store, spokes),
             LOOK_AGAIN: LookAgain(store, spokes),
+            FIRST_READ: FirstRead(store, spokes),
+            COUNT: Count(store, spokes),
+            TRY: Try(store, spokes),
         },
     )

@@ -31,7 +31,7 @@ from connector.sync.matches import PATIENCE, apart, free, rejoin, unmatched
 from connector.sync.money import CUSTOMER, customer_for, customer_of, refreshed, settle, told
 from connector.sync.parts import link_kind, linked, parts, reverse_part
 from connector.sync.settlements import OURS, own_row_under_way
-from connector.sync.spokes import Linked, Spoke
+from connector.sync.spokes import LEFT, Linked, Spoke
 from connector.sync.ties import NAMES
 
 CONTROL = "control"
@@ -56,7 +56,7 @@ class Behind(Linked):
         try:
             found = super().our_id(kind, vendor_id)
         except ConnectorError as error:
-            if self.arrival is None or self.tx.now - self.arrival.received > PATIENCE:
+            if error.code == LEFT or self.arrival is None or self.tx.now - self.arrival.received > PATIENCE:
                 raise
             raise Later(error.said) from None
         return found

@@ -20,7 +20,7 @@ from connector.model import Allocation, CreditNote, DocumentKey, Payment, Settle
 from connector.model.json import dumps, loads
 from connector.model.payment import SettlementKind
 from connector.ports import Kind, Match, Matched
-from connector.store import Tx, arrivals, documents, links
+from connector.store import Tx, arrivals, documents, first_sync, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.schema import new_id
@@ -88,6 +88,8 @@ def take_match(
     if not rows:
         come_to_rest(tx, spoke, day)
         return here[0].id if here else None
+    if any(row.kind is not None and first_sync.left(tx, spoke.id, row.kind, row.id) for row in rows):
+        return None
     told_apart(tx, spoke, rows, day)
     amounts: dict[str, Decimal] = {}
     for row in rows:

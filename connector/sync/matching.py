@@ -40,18 +40,40 @@ def found(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, arrival: str) ->
     there = same(tx, spoke.tenant, kind, model)
     _hold(tx, spoke, kind, model, there)
     if there is None:
-        made = documents.insert(
-            tx, tenant=spoke.tenant, kind=kind, body=stored(model), state="known", source=spoke.id, arrival=arrival,
-            **columns(kind, model),
-        )  # fmt: skip
-        keep_link(tx, spoke, kind, made, model.model_dump(), record, {"number": made.number})
-        tx.emit(spoke.tenant, f"{kind}.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
-        spread(tx, spokes, made, but=spoke)
-        return made.id
+        return _taken_over(tx, spokes, spoke, record, arrival, model)
     link = links.of(tx, there.id, spoke.id, kind)
     if link is not None:
         twice(tx, spoke, there, link, record)
         return there.id
+    return linked(tx, spokes, spoke, there, record)
+
+
+def taken_over(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, arrival: str) -> str:
+    """A record that is not known here becomes a document, whatever it resembles: a person has said so.
+
+    Raises:
+        Clash: a document has its number already (`document-exists`).
+    """
+    fields = spoke.mapping[record.kind.value].into(record.body, Linked(tx, spoke.id, {}))
+    model = record_of(record.kind.value, {"source_id": f"{spoke.name}/{record.id}", **fields})
+    return _taken_over(tx, spokes, spoke, record, arrival, model)
+
+
+def _taken_over(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, arrival: str, model: OurRecord) -> str:
+    kind = record.kind.value
+    made = documents.insert(
+        tx, tenant=spoke.tenant, kind=kind, body=stored(model), state="known", source=spoke.id, arrival=arrival,
+        **columns(kind, model),
+    )  # fmt: skip
+    keep_link(tx, spoke, kind, made, model.model_dump(), record, {"number": made.number})
+    tx.emit(spoke.tenant, f"{kind}.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
+    spread(tx, spokes, made, but=spoke)
+    return made.id
+
+
+def linked(tx: Tx, spokes: Spokes, spoke: Spoke, there: Document, record: Record) -> str:
+    """A document here is this record: linked, held against each other, and what waited for it goes on."""
+    kind = there.kind
     keep_link(tx, spoke, kind, there, record_of(kind, there.body).model_dump(), record, {"number": there.number})
     joined(tx, spokes, spoke, there, record)
     tx.emit(spoke.tenant, f"{kind}.linked", document=there.id, connection=spoke.id, data={"connection": spoke.name})
@@ -137,13 +159,7 @@ def _said(view: dict[str, Any]) -> dict[str, Any]:
 def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> None:
     """A system has a second record of the same: a person says which one is meant; nothing is merged or picked."""
     kind = document.kind
-    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
-    others = [one for one in there if one.kind.startswith(f"{kind}:")]
-    links.put(
-        tx, tenant=spoke.tenant, document=document.id, connection=spoke.id, kind=f"{kind}:{len(others) + 2}",
-        vendor_id=record.id, vendor_version=record.version,
-    )  # fmt: skip
-    ids = [link.vendor_id, *(one.vendor_id for one in others), record.id]
+    ids = [link.vendor_id, *second(tx, spoke, document, record)]
     name = document.counterparty_name or document.number
     reason = Stop(
         f"{spoke.name} has {kind} {name} {'twice' if len(ids) == 2 else f'{len(ids)} times'}: {' and '.join(ids)}."
@@ -170,6 +186,18 @@ def twice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) 
         connection=spoke.id,
         data={"connection": spoke.name, "vendor_ids": ids},
     )
+
+
+def second(tx: Tx, spoke: Spoke, document: Document, record: Record) -> list[str]:
+    """Link a further record of the same, so that what is booked on it finds its way; the ids of all further ones."""
+    kind = document.kind
+    there = [one for one in links.all_of(tx, document.id) if one.connection == spoke.id]
+    others = [one for one in there if one.kind.startswith(f"{kind}:")]
+    links.put(
+        tx, tenant=spoke.tenant, document=document.id, connection=spoke.id, kind=f"{kind}:{len(others) + 2}",
+        vendor_id=record.id, vendor_version=record.version,
+    )  # fmt: skip
+    return [*(one.vendor_id for one in others), record.id]
 
 
 def choose(tx: Tx, spoke: Spoke, document: Document, vendor_id: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import ConnectorError, Stop
 from connector.model import Invoice
 from connector.ports import Kind
-from connector.store import Tx, documents, links
+from connector.store import Tx, documents, first_sync, links
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import coded, effects, registers
@@ -95,6 +95,9 @@ def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Itera
             yield _step(spoke, head, "wait", f"work on it is {state}", "See `connector attention`.")
         else:
             yield _asked(tx, spoke, head, f"it is asked for already ({state})")
+        return
+    if links.of(tx, head.id, spoke.id, form_of(spoke, head)) is None and _decided(tx, spoke, head):
+        yield _step(spoke, head, "leave", "so it was decided at the first sync")
         return
     if head.kind == Kind.PAYMENT.value:
         yield from _payment(tx, spoke, head, routes)
@@ -212,7 +215,7 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
     for head in _heads(tx, spoke.tenant, None):
         link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
         if link is None:
-            if registers.makes(spoke, head) or belongs(tx, head, routes):
+            if (registers.makes(spoke, head) or belongs(tx, head, routes)) and not _decided(tx, spoke, head):
                 yield head
         elif head.kind in REGISTERS and head.kind in spoke.mapping:
             document = documents.get(tx, spoke.tenant, head.id)
@@ -223,6 +226,16 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
 def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
     """Names of the routes that lead to a connection."""
     return {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
+
+
+def _decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
+    """Whether the first sync has decided that it is there already, or shall not be: it, or what it pays."""
+    if not first_sync.any_of(tx, spoke.id):
+        return False
+    if document.kind != Kind.PAYMENT.value:
+        return first_sync.settled(tx, spoke.id, document.id)
+    rows = documents.relations(tx, document.tenant, document.id)
+    return any(first_sync.left_here(tx, spoke.id, row.other) for row in rows if row.document == document.id)
 
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:

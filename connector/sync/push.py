@@ -96,7 +96,7 @@ class Push:
                 document = changed(tx, document, state=_AFTER[kind])
                 fields = behind(tx, spoke, document, _part(work))[0].model_dump()
             else:
-                document, fields = self._taken(tx, spoke, kind, document, proof.record)
+                document, fields = taken(tx, spoke, kind, document, proof.record)
             part, before = link_kind(kind, _part(work)), links.of(tx, document.id, spoke.id, kind)
             keep_link(
                 tx, spoke, kind, document, fields, proof.record, facts, part=part, written_by=_version(work, spoke)
@@ -170,21 +170,20 @@ class Push:
             Kind(kind), "update", marker, record, target=link.vendor_id, seen=link.base_seen, made_by=mapper.version
         )
 
-    def _taken(
-        self, tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record
-    ) -> tuple[Document, dict[str, Any]]:
-        """The document with what the system decided (fields it alone says, and those we left empty), and its fields."""
-        mapper = spoke.mapping[kind]
-        canonical = model_of(kind, document.body).model_dump()
-        ours = mapper.view(canonical)
-        take = {
-            path: value
-            for path, value in mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {}))).items()
-            if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
-        }
-        if not take:
-            return changed(tx, document, state=_AFTER.get(kind, "known")), canonical
-        return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER.get(kind, "known"))
+
+def taken(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> tuple[Document, dict[str, Any]]:
+    """The document with what the system decided (fields it alone says, and those we left empty), and its fields."""
+    mapper = spoke.mapping[kind]
+    canonical = model_of(kind, document.body).model_dump()
+    ours = mapper.view(canonical)
+    take = {
+        path: value
+        for path, value in mapper.view(mapper.into(record.body, Linked(tx, spoke.id, {}))).items()
+        if value is not None and (path in mapper.only_in or ours.get(path) in (None, ()))
+    }
+    if not take:
+        return changed(tx, document, state=_AFTER.get(kind, "known")), canonical
+    return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER.get(kind, "known"))
 
 
 def operation(spoke: Spoke, document: Document) -> Operation:

@@ -18,6 +18,7 @@ from connector.store.work import Turn
 from connector.sync import bulk, matches, vanished
 from connector.sync.arriving import arrive
 from connector.sync.comparison import Comparison, finished
+from connector.sync.first_sync import status
 from connector.sync.ledger_facts import ask_control, control_wanted
 from connector.sync.spokes import Spoke, Spokes
 
@@ -82,6 +83,14 @@ def _goes_first(tx: Tx, spoke: Spoke, what: str, kind: Kind) -> bool:
 
 
 _IN_TURN = Found(lambda tx: None, again=True, after=0.2)
+_RESTS = Found(lambda tx: None)
+
+
+def _not_now(tx: Tx, spoke: Spoke, what: str, kind: Kind) -> Found | None:
+    """Why this is not read now: the connection's first sync is not decided, or other kinds go first."""
+    if status.rests(tx, spoke.id):
+        return _RESTS
+    return _IN_TURN if _goes_first(tx, spoke, what, kind) else None
 
 
 async def check_company(spoke: Spoke, spokes: Spokes) -> None:
@@ -117,8 +126,8 @@ class Poll:
         """One page."""
         spoke = self.spokes.spoke(work.connection or "")
         kind = Kind(work.task["kind"])
-        if await self.store.read(lambda tx: _goes_first(tx, spoke, POLL, kind)):
-            return _IN_TURN
+        if (later := await self.store.read(lambda tx: _not_now(tx, spoke, POLL, kind))) is not None:
+            return later
         cursor, nothing_read = await self.store.read(lambda tx: _cursor(tx, spoke, kind))
         if nothing_read:
             await self._own_books(spoke)
@@ -149,6 +158,8 @@ class Hint:
     async def read(self, work: Work) -> Found:
         """One record; one that is not there is looked for a second time."""
         spoke, kind = self.spokes.spoke(work.connection or ""), Kind(work.task["kind"])
+        if await self.store.read(lambda tx: status.rests(tx, spoke.id)):
+            return _RESTS
         record = await spoke.accounting.read(kind, work.task["id"])
 
         def write(tx: Tx) -> None:
@@ -182,8 +193,8 @@ class Sweep:
         """One page of it; where it stands is kept like a cursor."""
         spoke = self.spokes.spoke(work.connection or "")
         kind = Kind(work.task["kind"])
-        if await self.store.read(lambda tx: _goes_first(tx, spoke, SWEEP, kind)):
-            return _IN_TURN
+        if (later := await self.store.read(lambda tx: _not_now(tx, spoke, SWEEP, kind))) is not None:
+            return later
         name = f"{SWEEP}:{kind}"
         kept = await self.store.read(lambda tx: connections.cursor(tx, spoke.id, name))
         at: dict[str, Any] = loads(kept.encode()) if kept else {"cursor": None}

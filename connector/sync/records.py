@@ -25,6 +25,7 @@ from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
 from connector.sync.external import EXTERNAL_INVOICE
+from connector.sync.first_sync import following
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import keep_link, with_body
 from connector.sync.ledger_facts import Behind, ask_reading, book, new_reversal, new_settlement, shown_again
@@ -35,11 +36,20 @@ from connector.sync.purchases import known_supplier_invoice, new_supplier_invoic
 from connector.sync.push import MONEY, over
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import push_settlements
-from connector.sync.spokes import Linked, Spoke, Spokes
+from connector.sync.spokes import LEFT, Linked, Spoke, Spokes
 
 
 def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
-    """A vendor's record, new or changed."""
+    """A vendor's record, new or changed; what belongs to something that a person left out is left out, too."""
+    try:
+        return _take_record(tx, arrival, spokes)
+    except Stop as stop:
+        if stop.code != LEFT:
+            raise
+        return None
+
+
+def _take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     spoke = spokes.spoke(arrival.source)
     kind = arrival.kind.removeprefix(RECORD)
     record = arriving.shown(arrival.body, kind)
@@ -49,6 +59,13 @@ def take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
     if link is None and kind in REGISTERS and (second := links.part(tx, spoke.id, kind, record.id)) is not None:
         links.change(tx, second, vendor_version=record.version)
         return second.document
+    said = following.decided(tx, spoke, record) if link is None else None
+    if said is not None and said.action != "create":
+        return following.follow(tx, spokes, spoke, record, said)
+    if said is not None:
+        following.created(tx, said)
+        if kind in REGISTERS:
+            return matching.taken_over(tx, spokes, spoke, record, arrival.id)
     if kind in REGISTERS and link is None:
         return matching.found(tx, spokes, spoke, record, arrival.id)
     if kind == Kind.SUPPLIER_INVOICE.value and link is None:
@@ -312,6 +329,8 @@ class _Behind(Linked):
         try:
             known = super().our_id(kind, vendor_id)
         except ConnectorError as error:
+            if error.code == LEFT:
+                raise
             raise Later(error.said, after=2.0) from None
         if known is None and self.patient and kind in self.spoke.mapping:
             raise Later(f"the {kind} {vendor_id} has not been read yet", after=2.0)

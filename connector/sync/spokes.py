@@ -10,7 +10,7 @@ from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
 from connector.ports import Accounting, Kind, Operation, Reading
-from connector.store import Tx, connections, documents, links
+from connector.store import Tx, connections, documents, first_sync, links
 from connector.sync.identity import CODED, by_code
 
 
@@ -87,6 +87,8 @@ def route_of(tenant: Tenant, name: str | None, source: str) -> TenantRoute:
     )
 
 
+LEFT = "left-out"
+"""Code of what refers to something that a person left out at the first sync: it is left out, too."""
 _INSTEAD = {"invoice": ("external_invoice",), "external_invoice": ("invoice",)}
 """A payment settles one or the other; a mapping has a line for each."""
 
@@ -164,6 +166,13 @@ class Linked:
             link = links.by_vendor_id(self.tx, self.connection, kind, vendor_id)
             if link is None:  # a second record of the same customer is the same customer
                 link = links.part(self.tx, self.connection, kind, vendor_id)
+            if link is None and first_sync.left(self.tx, self.connection, kind, vendor_id):
+                raise Stop(
+                    f"The {kind} {vendor_id} of the system was left out at the first sync.",
+                    code=LEFT,
+                    do="Join it after all: connector first-sync propose.",
+                    where={"kind": kind, "vendor_id": vendor_id},
+                )
             if link is None:
                 raise Stop(
                     f"The {kind} {vendor_id} of the system is not known here yet.",

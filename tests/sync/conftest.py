@@ -29,6 +29,10 @@ assert _spec is not None
 assert _spec.loader is not None
 scenario_company = sys.modules.setdefault("scenario_company", importlib.util.module_from_spec(_spec))
 _spec.loader.exec_module(scenario_company)
+_filled = importlib.util.spec_from_file_location("filled_books", Path(__file__).with_name("filled_books.py"))
+assert _filled is not None
+assert _filled.loader is not None
+_filled.loader.exec_module(sys.modules.setdefault("filled_books", importlib.util.module_from_spec(_filled)))
 
 TENANT = """
 layer: tenant
@@ -48,7 +52,7 @@ connections:
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
     mapping: {{kinds: {{{second}}}}}
 routes:
-  sales: {{takes: api, to: books, issues: books, sends: nobody, reminds: nobody, takes_bank_money: books}}
+  sales: {{takes: api, to: {to}, issues: {owner}, sends: nobody, reminds: nobody, takes_bank_money: {owner}}}
 """
 
 
@@ -101,14 +105,25 @@ def things(box: Sandbox, type: str) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def two_books(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, mapping: str = "", second: str = "", database: str | None = None
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    mapping: str = "",
+    second: str = "",
+    to: str = "books",
+    owner: str = "books",
+    observing: str = "",
+    database: str | None = None,
+    boxes: type[Sandbox] = Sandbox,
 ) -> AsyncIterator[Two]:
-    """The company; `mapping` and `second`: what the tenant changes for each connection, as YAML in one line."""
+    """The company; `mapping` and `second`: what the tenant changes for each connection, as YAML in one line. `to`:
+    where its route leads, `owner`: who issues and takes bank money on it, `observing`: which ledger is not written to.
+    """
     async with AsyncExitStack() as stack:
-        books, shop = [await stack.enter_async_context(Sandbox()) for _ in range(2)]
+        books, shop = [await stack.enter_async_context(boxes()) for _ in range(2)]
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        said = TENANT.format(books=books.url, shop=shop.url, mapping=mapping, second=second)
+        said = TENANT.format(books=books.url, shop=shop.url, mapping=mapping, second=second, to=to, owner=owner)
         (tenants / "fjord.yaml").write_text(said)
         database = database or f"sqlite:///{folder}/c.db"
         for name, value in {
@@ -120,7 +135,7 @@ async def two_books(
         }.items():
             monkeypatch.setenv(name, value)
         house = await stack.enter_async_context(open_house(Settings(database=database)))
-        for spoke in house.spokes():
+        for spoke in (one for one in house.spokes() if one.name != observing):
             await house.store.write(lambda tx, s=spoke: connections.change(tx, s.id, mode="active"))
         _, secret = await house.store.write(
             lambda tx: keys.create(tx, tenant="fjord", name="test", scopes=("read", "write", "settle"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from adapters.accounting.tripletex import wire
+from adapters.accounting.tripletex.formalities import FORMALITIES
 from connector.options import Choice, chooses
-from connector.ports import Accounting, ConnectionConfig, Kind
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind
 
 if TYPE_CHECKING:
     from connector.http import Http
@@ -113,6 +114,7 @@ class TripletexPlugin:
         Kind.SUPPLIER: wire.Supplier,
         Kind.SUPPLIER_INVOICE: wire.SupplierInvoiceRecord,
     }
+    formalities: Sequence[Formality] = FORMALITIES
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection to one company's books; makes no call yet."""

@@ -21,6 +21,7 @@ from adapters.accounting.tripletex.options import Choices
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.reading import Numbers, Reader
+from adapters.accounting.tripletex.receivables import receivables
 from adapters.accounting.tripletex.received import Received
 from adapters.accounting.tripletex.reception import KINDS as PURCHASES
 from adapters.accounting.tripletex.reception import Purchases
@@ -32,7 +33,21 @@ from adapters.accounting.tripletex.vouchers import Vouchers
 from adapters.accounting.tripletex.webhooks import Webhooks
 from connector.errors import Refused
 from connector.options import Options
-from connector.ports import Capabilities, Company, File, Goal, Hooks, Kind, Lane, Page, Probe, Reading, Record, Step
+from connector.ports import (
+    Capabilities,
+    Company,
+    File,
+    Goal,
+    Hooks,
+    Kind,
+    Lane,
+    Page,
+    Probe,
+    Reading,
+    Receivables,
+    Record,
+    Step,
+)
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex import Secrets, Settings
@@ -117,6 +132,7 @@ class Tripletex:
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
         self._choices = Choices(self._client, self._companies, periods)
+        self._lookups = lookups
         self._registers = Registers(self._client, lookups, settings.project_manager)
         self._reader = Reader(self._client, numbers, self._registers, lookups.customer_range, settings.poll_days)
         self._customers = Customers(self._client, lookups)
@@ -176,6 +192,10 @@ class Tripletex:
         else:
             return None
         return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
+
+    async def receivables(self) -> Receivables | None:
+        """The balance sheet's customer accounts and the open rows on them; None where the key may not read them."""
+        return await receivables(self._client, self._lookups)
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""

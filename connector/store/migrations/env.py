@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from connector.store import onboarding_schema as onboarding_schema
 from connector.store.schema import metadata
 
 context.configure(

@@ -71,6 +71,7 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             system = opened(box, legacy_session=legacy)
             await system.probe()
             await system.options()
+            await system.receivables()
             kinds = [one.kind for one in system.readings]
             cursors = {kind: await system.begin(kind, date(2027, 1, 1)) for kind in kinds}
             id = (await reach(system, customer_goal()))["read"].id

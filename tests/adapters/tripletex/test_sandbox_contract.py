@@ -38,6 +38,7 @@ async def test_every_answer_is_as_described(checked):
     for path in ("/ledger/posting", "/ledger/voucher", "/ledger/closeGroup"):
         for one in await call("GET", path, **dated, fields="*" if path.endswith("posting") else "*,postings(*)"):
             assert one["id"]
+    await call("GET", "/balanceSheet", **dated, accountNumberFrom=1500, accountNumberTo=1501)
     for path in ("/currency", "/country", "/ledger/account", "/ledger/vatType", "/invoice/paymentType"):
         await call("GET", path)
     await call("GET", "/ledger/vatType", typeOfVat="OUTGOING", vatDate="2027-01-01", fields="id,number,percentage")

@@ -17,6 +17,7 @@ _GUARDS = tuple(
         (r"\w+ /(supplierInvoice|incomingInvoice)\b", "incoming"),
         (r"(POST|PUT|DELETE) /ledger/(voucher|posting)\b", "voucher"),
         (r"GET /ledger/(voucher/|voucher$|posting|closeGroup|openPost|accountingPeriod)", "ledger"),
+        (r"GET /balanceSheet\b", "ledger"),
         (r"GET /invoice/paymentType", ""),
         (r"\w+ /(order|invoice|reminder)\b", "sales"),
         (r"\w+ /(customer|contact)\b", "customer"),

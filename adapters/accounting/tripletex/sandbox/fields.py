@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _OWN = "id version url changes "
-_PLAIN = {"whoAmI", "ledgerAccount", "postingValidationMessage", "salesModule"}
+_PLAIN = {"whoAmI", "balanceSheetAccount", "ledgerAccount", "postingValidationMessage", "salesModule"}
 """Types that are no records: they have no id."""
 FIELDS: Mapping[str, tuple[str, ...]] = {
     type: tuple(((_OWN if type not in _PLAIN else "") + names).split())
@@ -63,6 +63,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "closeGroup": "date postings",
         "ledgerAccount": "account sumAmount currency sumAmountCurrency openingBalance openingBalanceCurrency "
         "closingBalance closingBalanceCurrency postings",
+        "balanceSheetAccount": "account balanceIn balanceChange balanceOut startDate endDate",
         "account": "number numberPretty name description type legalVatTypes ledgerType vatType vatLocked currency "
         "isCloseable isApplicableForSupplierInvoice isInactive isBankAccount isInvoiceAccount bankAccountNumber "
         "saftCode displayName requiresDepartment requiresProject",

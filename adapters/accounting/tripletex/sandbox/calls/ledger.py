@@ -158,6 +158,29 @@ def open_posts_by_account(call: Call) -> Reply:
     return call.many(sums)
 
 
+@route("GET", "/balanceSheet",
+       "dateFrom dateTo accountNumberFrom accountNumberTo customerId departmentId projectId includeSubProjects "
+       f"includeActiveAccountsWithoutMovements employeeId {PAGING}")  # fmt: skip
+def balance_sheet(call: Call) -> Reply:
+    """The balance of each account that has moved: what it came in with, what changed in the window, what it came to."""
+    first, last = call.day("dateFrom").isoformat(), call.day("dateTo").isoformat()
+    sums: dict[int, list[Decimal]] = {}
+    for row in _between_accounts(call, _filtered(call, call.books.all("posting"))):
+        if row["date"] < last:
+            sums.setdefault(row["account"].id, [Decimal(0), Decimal(0)])[row["date"] >= first] += row["amount"]
+    rows = [Thing("balanceSheetAccount", id=id, account=Link("account", id), balanceIn=before, balanceChange=moved,
+                  balanceOut=before + moved, startDate=first, endDate=last)
+            for id, (before, moved) in sums.items()]  # fmt: skip
+    return call.many(rows)
+
+
+def _between_accounts(call: Call, found: Iterable[Thing]) -> Iterable[Thing]:
+    """Of the balance sheet the end of a range of accounts is not in it."""
+    end = call.number("accountNumberTo")
+    numbers = call.books.things["account"]
+    return (one for one in found if end is None or numbers[one["account"].id]["number"] < end)
+
+
 @route("PUT", "/ledger/posting/:closePostings")
 def close_postings(call: Call) -> Reply:
     """Close rows against each other: one account, one customer or supplier, together 0.

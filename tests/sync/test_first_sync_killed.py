@@ -1,0 +1,113 @@
+"""A first sync whose process is killed: in the middle of its lines, and in the middle of a call. Each line once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from filled_books import NUMBERS, START, active, answered, customer, invoice, issued, left, product
+from sqlalchemy import func, select
+
+from adapters.accounting.tripletex.sandbox import Request, Sandbox
+from connector.ports import Kind
+from connector.service import joining
+from connector.store.onboarding_schema import first_sync as table
+from connector.sync import reads
+from connector.sync.first_sync import deciding
+
+
+class Deadly(Sandbox):
+    """Books that kill the process when a product is made: the call is done, and its answer never leaves."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.victim: subprocess.Popen[bytes] | None = None
+        self.made = 0
+        self.deadly: set[int] = set()
+
+    def handle(self, request: Request) -> tuple[Any, float]:
+        """As the sandbox does it; at some products with fate."""
+        answer = super().handle(request)
+        if (request.method, request.path) == ("POST", "/v2/product"):
+            self.made += 1
+            if self.made in self.deadly and self.victim is not None:
+                self.victim.send_signal(signal.SIGKILL)
+                return None, 0.0
+        return answer
+
+
+def apply(*words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "connector", "first-sync", "apply", "books", *words, "--format", "json"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+async def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    out, err = await asyncio.to_thread(process.communicate)
+    return process.returncode, (out + err).decode()
+
+
+async def test_killed_anywhere_each_line_is_done_once(both: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with both(to="[shop, books]", owner="shop", boxes=Deadly) as two:
+        for at in range(60):
+            for box in (two.shop, two.books):
+                of = customer(box, f"Kunde {at} AS", organizationNumber=NUMBERS[at])
+                invoice(box, of, "100.00", number=20_000 + at, day=START)
+            product(two.shop, f"B{at}", f"Bare butikk {at}")
+        shop, spoke = two.house.named("fjord", "shop"), two.house.named("fjord", "books")
+        for kind in (Kind.CUSTOMER, Kind.PRODUCT, Kind.INVOICE):
+            await two.house.store.write(lambda tx, k=kind: reads.poll(tx, shop, k))
+        await two.work(within=2.5)
+        found = await joining.propose(two.house, spoke, who="test")
+
+        def decide(line: dict[str, str]) -> str | None:
+            return "opprett" if line["slag"] == "produkt" else left(line)
+
+        file = tmp_path / "f.csv"
+        file.write_bytes(answered(deciding.as_sheet(found, spoke, "now"), decide))
+        was, before = len(active(two.books, "customer")), issued(two.books)
+
+        def begun(tx: Any) -> int:
+            query = select(func.count()).select_from(table).where(table.c.state.in_(("asked", "done")))
+            return int(tx.execute(query).scalar_one())
+
+        # Killed while the lines are begun: some are, most are not.
+        process = apply(str(file))
+        for _ in range(3000):
+            if await two.house.store.read(begun) > 20:
+                break
+            await asyncio.sleep(0.005)
+        process.kill()
+        code, said = await ended(process)
+        assert code == -signal.SIGKILL, said
+        assert await two.house.store.read(begun) < 180, "killed too late to say anything"
+        # Killed in calls: the products are made, and nobody hears it.
+        two.books.deadly = {3, 17}
+        for _ in range(2):
+            two.books.victim = process = apply()
+            code, said = await ended(process)
+            assert code == -signal.SIGKILL, said
+        two.books.victim = None
+        for _ in range(5):
+            code, said = await ended(apply())
+            if code != 2 or '"waiting": []' in said:
+                break
+        await two.work(within=2.5)
+        assert code in (0, 1, 2), said
+        names = Counter(one["name"] for one in active(two.books, "product"))
+        assert names == {f"Bare butikk {at}": 1 for at in range(60)}
+        assert (len(active(two.books, "customer")), issued(two.books)) == (was, before)
+        linked = await two.house.store.read(lambda tx: _linked(tx, spoke.id))
+        assert linked == {"customer": 60, "invoice": 60, "product": 60}
+        assert [code for code in await two.waits() if code != "customer-twice"] == []
+
+
+def _linked(tx: Any, id: str) -> dict[str, int]:
+    from connector.store import links
+
+    return {kind: links.count(tx, id, kind) for kind in ("customer", "invoice", "product")}
