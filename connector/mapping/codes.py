@@ -112,7 +112,9 @@ def _of_shape(shape: BoundShape, mapping: SystemMapping) -> Iterator[Use]:
 
 def _of_line(line: BoundLine, choice: str, stack: Stack) -> Iterator[Use]:
     if line.constant is not None:
-        yield Use(choice, str(line.constant[0]), f"the line `{line.name}`", line.changed[-1] if line.changed else line.origin)
+        yield Use(
+            choice, str(line.constant[0]), f"the line `{line.name}`", line.changed[-1] if line.changed else line.origin
+        )
     for name in line.tables[-1:]:
         for row, origin in stack.tables[name].rows.values():
             if row.only != "in" and row.theirs is not None and len(row.theirs) == 1 and row.theirs[0] is not None:

@@ -134,9 +134,7 @@ Find = Callable[[str, str], Path]
 """Where the file of a layer (shared, system, office, tenant) and name is; `connector.mapping.files.find` unless told."""
 
 
-def shared_layers(
-    content: MappingFile, source: Source, find: Find = files.find
-) -> tuple[list[Layer], list[Problem]]:
+def shared_layers(content: MappingFile, source: Source, find: Find = files.find) -> tuple[list[Layer], list[Problem]]:
     """The shared files that a system's file stands on; one that is not there is a problem of the line that names it."""
     layers: list[Layer] = []
     problems: list[Problem] = []
