@@ -27,8 +27,7 @@ GLANCE = 0.1
 async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alone: bool) -> Known:
     """As `House.options`."""
     kept = await house.store.read(partial(known, spoke=spoke))
-    age = timedelta(seconds=house.settings.options_age)
-    if kept is not None and not refresh and kept.is_fresh(house.store.clock(), age):
+    if kept is not None and not refresh and kept.is_fresh(house.store.clock(), _age(house)):
         return kept
     id = await house.store.write(partial(ask, spoke=spoke))
     before = await house.store.read(lambda tx: work.get(tx, id).tries)
@@ -73,14 +72,20 @@ async def preflight(
     for name in way.to:
         spoke = house.named(tenant, name)
         kept = await house.store.read(partial(known, spoke=spoke))
-        why = "" if kept else "it was never read, and nothing is read now (offline)."
-        if not offline:
-            try:
-                kept, why = await options(house, spoke, refresh=refresh, wait=wait, alone=alone), ""
-            except ConnectorError as error:
-                why = error.said
+        why = ""
+        try:
+            if not offline:
+                kept = await options(house, spoke, refresh=refresh, wait=wait, alone=alone)
+            elif kept is None or not kept.is_fresh(house.store.clock(), _age(house)):
+                why = f"read last {kept.read:%Y-%m-%d %H:%M} UTC." if kept else "it was never read."
+        except ConnectorError as error:
+            why = error.said
         targets.append(Target(spoke, kept, why))
     return Preflight(house, named, way, tuple(targets), _fields(house, tenant, system) if system else {})
+
+
+def _age(house: House) -> timedelta:
+    return timedelta(seconds=house.settings.options_age)
 
 
 def _fields(house: House, tenant: str, system: str) -> dict[str, dict[str, str]]:

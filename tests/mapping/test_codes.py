@@ -1,15 +1,18 @@
-"""Codes that a mapping writes and the connected ledger does not have."""
+"""Codes that a mapping leads to, against what a ledger has: with file and line, and nothing said of what is unknown."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector import plugins
-from connector.mapping import Mapping, load_tenant
-from connector.mapping.codes import codes_missing
-from connector.options import Choice, Option, Options
+from connector.mapping import Mapping, load, load_tenant
+from connector.mapping.codes import codes_missing, of_settings, uses
+from connector.mapping.layers import Origin
+from connector.options import Choice, DimensionOptions, Option, Options
+
 
 TENANT = """\
 layer: tenant
@@ -41,16 +44,76 @@ LEDGER = Options(lists={
 })  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def mapping() -> Any:
+    return load("tripletex", plugins=plugins.accounting())
+
+
+def whole(mapping: Any) -> dict[str, tuple[Option, ...]]:
+    """Lists that have everything the mapping leads to."""
+    found: dict[str, dict[str, Option]] = {}
+    for use in uses(mapping):
+        found.setdefault(use.choice, {})[use.code] = Option(code=use.code)
+    return {choice: tuple(options.values()) for choice, options in found.items()}
+
+
+def test_it_leads_to_codes_of_several_lists(mapping: Any) -> None:
+    lists = whole(mapping)
+    assert {"vat-code", "purchase-vat-code", "account"} <= set(lists)
+    assert {"3", "33", "52"} <= {one.code for one in lists["vat-code"]}
+    assert {"3000", "7740"} <= {one.code for one in lists["account"]}
+    assert "8060" not in {one.code for one in lists["account"]}, "a table that is only read leads nowhere"
+
+
+def test_nothing_is_missing_where_all_is_there_or_nothing_is_known(mapping: Any) -> None:
+    assert codes_missing(mapping, Options(lists=whole(mapping))) == []
+    assert codes_missing(mapping, Options()) == []
+
+
+@pytest.mark.parametrize(("choice", "code"), [("vat-code", "33"), ("account", "3002"), ("account", "7740")])
+def test_what_is_missing_is_named_with_its_line(mapping: Any, choice: str, code: str) -> None:
+    lists = whole(mapping)
+    lists[choice] = tuple(one for one in lists[choice] if one.code != code)
+    problems = codes_missing(mapping, Options(lists=lists))
+    assert problems
+    for problem in problems:
+        assert problem.code == "code-not-in-ledger"
+        assert problem.severity == "warning", "it is a row as shipped"
+        assert code in Path(problem.file).read_text().splitlines()[problem.line - 1] or code == "7740"
+    closed = Option(code=code, active=False)
+    [*_, problem] = codes_missing(mapping, Options(lists=lists | {choice: (*lists[choice], closed)}))
+    assert problem.code == "code-inactive"
+    kinds = codes_missing(mapping, Options(lists=lists), kinds=("customer",))
+    assert kinds == []
+
+
+def test_settings_name_codes_too() -> None:
+    model = plugins.accounting()["tripletex"].settings
+    lines = {"payment_type": Origin("tenant acme", "acme.yaml", 9), "base_url": Origin("tenant acme", "acme.yaml", 8)}
+    [use] = of_settings(model, {"payment_type": "1920", "base_url": "http://x"}, lines)
+    assert (use.choice, use.code, use.origin.line) == ("payment-type", "1920", 9)
+    known = Options(lists={"payment-type": (Option(code="Bank", also=("1920",)),)})
+    assert known.find("payment-type", "bank") is known.find("payment-type", "1920")
+    assert known.find("payment-type", "1921") is None
+
+
+def test_options_of_a_free_dimension_are_found_by_its_name() -> None:
+    known = Options(dimensions=(DimensionOptions(kind="dimension", name="Kampanje"),))
+    assert known.dimension("dimension", "Kampanje") is not None
+    assert known.dimension("dimension", "Butikk") is None
+    assert known.dimension("project") is None
+
+
 @pytest.fixture
-def mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping:
+def of_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping:
     (tmp_path / "tenants").mkdir()
     (tmp_path / "tenants" / "acme.yaml").write_text(TENANT)
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
     return load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping
 
 
-def test_what_a_tenant_says_and_the_ledger_lacks_is_an_error_on_its_line(mapping: Mapping) -> None:
-    own = [one for one in codes_missing(mapping, LEDGER) if one.file.endswith("acme.yaml")]
+def test_what_a_tenant_says_and_the_ledger_lacks_is_an_error_on_its_line(of_tenant: Mapping) -> None:
+    own = [one for one in codes_missing(of_tenant, LEDGER) if one.file.endswith("acme.yaml")]
     assert {(one.code, one.line, one.severity) for one in own} == {
         ("code-not-in-ledger", line, "error") for line in (12, 15, 19)
     }
@@ -58,15 +121,3 @@ def test_what_a_tenant_says_and_the_ledger_lacks_is_an_error_on_its_line(mapping
     assert "The table `vat-code` leads to VAT code 34" in words[12]
     assert "Did you mean" in words[15]
     assert "account 7777" in words[19]
-
-
-def test_what_is_shipped_and_the_ledger_lacks_or_has_closed_is_a_warning(mapping: Mapping) -> None:
-    shipped = [one for one in codes_missing(mapping, LEDGER) if not one.file.endswith("acme.yaml")]
-    assert {one.severity for one in shipped} == {"warning"}
-    told = {Path(one.file).read_text().splitlines()[one.line - 1].split(":")[0].strip() for one in shipped}
-    assert '"32"' in told
-    assert '"3"' not in told
-
-
-def test_what_is_not_known_of_a_ledger_is_not_judged(mapping: Mapping) -> None:
-    assert codes_missing(mapping, Options()) == []
