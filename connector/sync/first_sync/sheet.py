@@ -169,13 +169,14 @@ def refuse(problems: Sequence[Problem], file: str) -> None:
 
 
 def _proposal(content: bytes, file: str) -> list[list[str]]:
-    rows = _rows(content, file)
+    rows = table(content, file)
     if len(rows) < 2 or _cell(rows[0], 0).casefold() != TITLE.casefold():
         raise _malformed(file, 1, f"The first row does not begin with {TITLE}.")
     return rows
 
 
-def _rows(content: bytes, file: str) -> list[list[str]]:
+def table(content: bytes, file: str) -> list[list[str]]:
+    """The cells of a CSV file, whichever way a spreadsheet has saved it. Raises `BadInput` (`proposal-malformed`)."""
     if len(content) > MOST_BYTES:
         raise _malformed(file, 1, f"It is larger than {MOST_BYTES // 2**20} MiB.")
     try:

@@ -26,6 +26,7 @@ from connector.sync.arriving import record_of
 from connector.sync.canonical import model_of, shown
 from connector.sync.external import form_of
 from connector.sync.first_sync import status
+from connector.sync.first_sync.sheet import table
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import with_body
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -59,7 +60,9 @@ def sheet(tx: Tx, spoke: Spoke) -> tuple[bytes, list[str]]:
             waiting.append(f"{row.kind} {what} {name or ''}: {why}".replace(" :", ":"))
             continue
         where = "" if row.action != "create" else " her" if row.vendor_id else " der"
-        rows.writerow((row.id, row.kind, _DONE[row.action] + where, name, f"d-{link.document}", f"t-{link.vendor_id}"))
+        rows.writerow(
+            (f"l-{row.id}", row.kind, _DONE[row.action] + where, name, f"d-{link.document}", f"t-{link.vendor_id}")
+        )
     return b"\xef\xbb\xbf" + out.getvalue().encode(), waiting
 
 
@@ -67,17 +70,17 @@ def read(tx: Tx, spoke: Spoke, content: bytes, *, file: str) -> list[Row]:
     """The rows that an undo file names, the last ones first.
 
     Raises:
-        BadInput: `undo-malformed`: it is no such file, or names what is not of this connection, with the line.
+        BadInput: as `sheet.table`; `undo-malformed`: it is no such file, or names what is not of this connection, with
+            the line.
     """
-    text = content.decode("utf-8-sig", errors="replace")
-    lines = [line.split(";") for line in text.splitlines()]
-    if not lines or lines[0][0].strip('"') != TITLE:
+    lines = table(content, file)
+    if not lines or not lines[0] or lines[0][0].strip() != TITLE:
         raise _malformed(file, 1, "It is no undo file.")
     found = []
     for number, line in enumerate(lines[2:], 3):
-        if not line[0].strip():
+        if not line or not line[0].strip():
             continue
-        row = first_sync.get(tx, line[0].strip().strip('"'))
+        row = first_sync.get(tx, line[0].strip().removeprefix("l-"))
         if row is None or row.connection != spoke.id:
             raise _malformed(file, number, f"{line[0]} is no line of a first sync of {spoke.name}.")
         found.append(row)
