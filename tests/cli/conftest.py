@@ -11,7 +11,8 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,8 @@ class Desk:
         return asyncio.run(send())
 
 
-@pytest.fixture(scope="session")
-def ledger() -> Iterator[str]:
+@contextmanager
+def started() -> Iterator[str]:
     """The address of a sandbox, started by the command that people use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -125,6 +126,19 @@ def ledger() -> Iterator[str]:
     finally:
         program.terminate()
         program.wait(10)
+
+
+@pytest.fixture(scope="session")
+def a_ledger() -> Callable[[], AbstractContextManager[str]]:
+    """`with a_ledger() as address`: a sandbox of one's own."""
+    return started
+
+
+@pytest.fixture(scope="session")
+def ledger(a_ledger: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of the sandbox that all desks share."""
+    with a_ledger() as address:
+        yield address
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ REFUSES = """\
 def says(desk: Any, mapping: str) -> None:
     """Have the tenant's file say this of the mapping of its connection."""
     desk.file.write_text(desk.before + mapping + "routes:" + desk.routes)
+
+
+@pytest.fixture
+def ledger(a_ledger: Any) -> Iterator[str]:
+    """A ledger of its own: what is issued in it is seen by no other desk."""
+    with a_ledger() as address:
+        yield address
 
 
 @pytest.fixture
