@@ -155,7 +155,7 @@ class Binder:
         sides: tuple[tuple[Side, type[BaseModel]], ...] = (("ours", ours), ("theirs", theirs))
         for side, model in sides:
             if when[side] is not None:
-                bound = self.condition(when[side], model, side, said.origin)
+                bound = self.condition(when[side], model, side, said.origin.inside("when", side))
                 yield BoundRefusal(name, side, bound, said.values["says"], said.values["do"], said.origin)
 
     # --- lines --------------------------------------------------------------------------------------------------------
@@ -180,8 +180,8 @@ class Binder:
         our_places = [self.place(text, ours, "ours", said.where("ours")) for text in our_texts]
         their_places = [self.place(text, theirs, "theirs", said.where("theirs")) for text in their_texts]
         when = values.get("when") or {}
-        when_ours = self.condition(when.get("ours") or [], ours, "ours", said.where("when"))
-        when_theirs = self.condition(when.get("theirs") or [], theirs, "theirs", said.where("when"))
+        when_ours = self.condition(when.get("ours") or [], ours, "ours", said.where("when").inside("ours"))
+        when_theirs = self.condition(when.get("theirs") or [], theirs, "theirs", said.where("when").inside("theirs"))
         only = values.get("only")
         if when_ours and not when_theirs and only is None and not constant:
             words = f"The line `{name}` goes both ways, but its condition is asked on the way out alone."
@@ -304,7 +304,7 @@ class Binder:
         if given is None:
             return None
         at = said.where("otherwise")
-        places = [self.place(text, ours, "ours", at) for text in given["ours"]]
+        places = [self.place(text, ours, "ours", at.inside("ours")) for text in given["ours"]]
         found = [place for place in places if place]
         if len(found) != len(places):
             return None
@@ -351,7 +351,10 @@ class Binder:
     ) -> Condition:
         """Tests that must all hold."""
         return tuple(
-            test for part in given for path, tests in part.items() for test in self.test(path, tests, model, side, at)
+            test
+            for number, part in enumerate(given)
+            for path, tests in part.items()
+            for test in self.test(path, tests, model, side, _deeper(at.inside(path), at.inside(number, path)))
         )
 
     def test(
@@ -369,7 +372,7 @@ class Binder:
                 if how in ("any", "every"):
                     if slot.form != "list" or slot.model is None:
                         raise Unfit("condition-unfit", f"`{how}` asks the items of a list; `{path}` is none.")
-                    yield BoundTest(place.path, how, self.condition(value, slot.model, side, at), slot)
+                    yield BoundTest(place.path, how, self.condition(value, slot.model, side, at.inside(how)), slot)
                 elif how == "present":
                     yield BoundTest(place.path, how, value, slot)
                 elif how in ("above", "below"):
@@ -381,6 +384,11 @@ class Binder:
                     yield BoundTest(place.path, how, typed, slot)
             except Unfit as unfit:
                 self.problem(unfit.code, f"Condition on `{path}`: {unfit.said}", at, unfit.do)
+
+
+def _deeper(one: Origin, other: Origin) -> Origin:
+    """A condition is a mapping of paths, or a list of such: the place that the file has."""
+    return max(one, other, key=lambda at: at.line)
 
 
 def _asked(values: Sequence[Any], slot: Slot, *, vendor: bool) -> tuple[Any, ...]:
