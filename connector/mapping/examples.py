@@ -119,7 +119,8 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
     except ConnectorError as error:
         if example.stops != error.code:
             wanted = f" instead of {example.stops}" if example.stops else ""
-            problem("example-stopped", f"it stops with {error.code}{wanted}: {error.said}", do=error.do)
+            key = "stops" if example.stops else "name"
+            problem("example-stopped", f"it stops with {error.code}{wanted}: {error.said}", key, error.do)
     return outcome()
 
 
