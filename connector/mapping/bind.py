@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from connector.mapping import bind_rules, lenses, paths
+from connector.mapping.bind_tables import one_table
 from connector.mapping.bound import (
     BoundKind,
     BoundLine,
@@ -25,7 +26,7 @@ from connector.mapping.bound import (
     Side,
 )
 from connector.mapping.conditions import BoundTest, Condition
-from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack, shown_code
+from connector.mapping.layers import Merged, MergedTable, Origin, Said, Stack
 from connector.mapping.lenses import Lens, Unfit
 from connector.mapping.own_lenses import own_lens
 from connector.mapping.paths import PathError, Slot
@@ -154,7 +155,7 @@ class Binder:
         sides: tuple[tuple[Side, type[BaseModel]], ...] = (("ours", ours), ("theirs", theirs))
         for side, model in sides:
             if when[side] is not None:
-                bound = self.condition(when[side], model, side, said.origin)
+                bound = self.condition(when[side], model, side, said.origin.inside("when", side))
                 yield BoundRefusal(name, side, bound, said.values["says"], said.values["do"], said.origin)
 
     # --- lines --------------------------------------------------------------------------------------------------------
@@ -179,8 +180,8 @@ class Binder:
         our_places = [self.place(text, ours, "ours", said.where("ours")) for text in our_texts]
         their_places = [self.place(text, theirs, "theirs", said.where("theirs")) for text in their_texts]
         when = values.get("when") or {}
-        when_ours = self.condition(when.get("ours") or [], ours, "ours", said.where("when"))
-        when_theirs = self.condition(when.get("theirs") or [], theirs, "theirs", said.where("when"))
+        when_ours = self.condition(when.get("ours") or [], ours, "ours", said.where("when").inside("ours"))
+        when_theirs = self.condition(when.get("theirs") or [], theirs, "theirs", said.where("when").inside("theirs"))
         only = values.get("only")
         if when_ours and not when_theirs and only is None and not constant:
             words = f"The line `{name}` goes both ways, but its condition is asked on the way out alone."
@@ -303,7 +304,7 @@ class Binder:
         if given is None:
             return None
         at = said.where("otherwise")
-        places = [self.place(text, ours, "ours", at) for text in given["ours"]]
+        places = [self.place(text, ours, "ours", at.inside("ours")) for text in given["ours"]]
         found = [place for place in places if place]
         if len(found) != len(places):
             return None
@@ -338,40 +339,10 @@ class Binder:
         text = Slot("text")
         middle = [ours, *[[text] for _ in chosen[1:]], theirs]
         parts = [
-            self.table(name, found, middle[number], middle[number + 1], only)
+            one_table(self, name, found, middle[number], middle[number + 1], only)
             for number, (name, found) in enumerate(chosen)
         ]
         return lenses.chain(parts)
-
-    def table(self, name: str, table: MergedTable, ours: list[Slot], theirs: list[Slot], only: str | None) -> Lens:
-        """One table, its cells in the forms of both sides, and read backwards where it must be."""
-        out: dict[Any, Any] = {}
-        into: dict[Any, Any] = {}
-        first: dict[Any, Origin] = {}
-        for row, origin in table.rows.values():
-            if row.theirs is None:
-                continue
-            if len(row.ours) != len(ours) or len(row.theirs) != len(theirs):
-                said = f"A row of `{name}` needs {len(ours)} value(s) of ours and {len(theirs)} of theirs."
-                self.problem("table-row-shape", said, origin)
-                continue
-            try:
-                key, value = _cells(row.ours, ours, vendor=False), _cells(row.theirs, theirs, vendor=True)
-            except Unfit as unfit:
-                self.problem(unfit.code, f"Table `{name}`: {unfit.said}", origin, unfit.do)
-                continue
-            if row.only != "in":
-                out[key] = value
-            if row.only != "out":
-                if value in into and only != "out":
-                    said = f"The table `{name}` cannot be read backwards: {shown_code(row.theirs)} stands for two codes"
-                    do = "Mark the row that is only written with `only: out`, or make the table and its lines one-way."
-                    self.problem(
-                        "table-not-invertible", f"{said}; the first is on line {first[value].line}.", origin, do
-                    )
-                into.setdefault(value, key)
-                first.setdefault(value, origin)
-        return lenses.table(name, out, into)
 
     # --- conditions ---------------------------------------------------------------------------------------------------
 
@@ -380,7 +351,10 @@ class Binder:
     ) -> Condition:
         """Tests that must all hold."""
         return tuple(
-            test for part in given for path, tests in part.items() for test in self.test(path, tests, model, side, at)
+            test
+            for number, part in enumerate(given)
+            for path, tests in part.items()
+            for test in self.test(path, tests, model, side, _deeper(at.inside(path), at.inside(number, path)))
         )
 
     def test(
@@ -398,7 +372,7 @@ class Binder:
                 if how in ("any", "every"):
                     if slot.form != "list" or slot.model is None:
                         raise Unfit("condition-unfit", f"`{how}` asks the items of a list; `{path}` is none.")
-                    yield BoundTest(place.path, how, self.condition(value, slot.model, side, at), slot)
+                    yield BoundTest(place.path, how, self.condition(value, slot.model, side, at.inside(how)), slot)
                 elif how == "present":
                     yield BoundTest(place.path, how, value, slot)
                 elif how in ("above", "below"):
@@ -412,16 +386,13 @@ class Binder:
                 self.problem(unfit.code, f"Condition on `{path}`: {unfit.said}", at, unfit.do)
 
 
+def _deeper(one: Origin, other: Origin) -> Origin:
+    """A condition is a mapping of paths, or a list of such: the place that the file has."""
+    return max(one, other, key=lambda at: at.line)
+
+
 def _asked(values: Sequence[Any], slot: Slot, *, vendor: bool) -> tuple[Any, ...]:
     return tuple(None if value is None else lenses.typed(value, slot, vendor=vendor) for value in values)
-
-
-def _cells(codes: Sequence[Any], slots: list[Slot], *, vendor: bool) -> Any:
-    made = tuple(
-        None if code is None else lenses.typed(code, slot, vendor=vendor)
-        for code, slot in zip(codes, slots, strict=True)
-    )
-    return made[0] if len(made) == 1 else made
 
 
 def _wants(forms: tuple[str, str], ours: Slot, theirs: Slot) -> None:

@@ -36,9 +36,9 @@ def _rule(binder: Binder, name: str, values: dict[str, Any], at: Origin, shape: 
         said = f"The rule `{name}` compares {len(values['by'])} of our paths with {len(theirs)} of theirs."
         binder.problem("matching-uneven", said, at, "Name one of theirs for each of `by`.")
         return
-    by = _places(binder, name, values["by"], shape.ours, "ours", at)
-    there = None if theirs is None else _places(binder, name, theirs, shape.theirs, "theirs", at)
-    against = _places(binder, name, values["unless_differs"] or (), shape.ours, "ours", at)
+    by = _places(binder, name, values["by"], shape.ours, "ours", at.inside("by"))
+    there = None if theirs is None else _places(binder, name, theirs, shape.theirs, "theirs", at.inside("theirs"))
+    against = _places(binder, name, values["unless_differs"] or (), shape.ours, "ours", at.inside("unless_differs"))
     wanted = len(values["by"]) + len(theirs or ()) + len(values["unless_differs"] or ())
     if len(by) + len(there or ()) + len(against) != wanted:
         return
@@ -92,9 +92,9 @@ def _dimension_rules(
     named: Sequence[str] = [values["derive"]] if how == "derive" else values[how]
     if DIMENSIONS.name not in slots(ours):
         raise Unfit("dimension-unfit", f"{ours.__name__} has no dimensions.", "Take the rule away.")
-    targets = [binder.place(f"{DIMENSIONS.name}.{one}", ours, "ours", at) for one in named]
-    sources = [binder.place(one, ours, "ours", at) for one in values["source"] or ()]
-    when = binder.condition(values["when"] or [], ours, "ours", at)
+    targets = [binder.place(f"{DIMENSIONS.name}.{one}", ours, "ours", at.inside(how)) for one in named]
+    sources = [binder.place(one, ours, "ours", at.inside("from")) for one in values["source"] or ()]
+    when = binder.condition(values["when"] or [], ours, "ours", at.inside("when"))
     bound, follows = [one for one in targets if one], [one for one in sources if one]
     if len(bound) + len(follows) != len(targets) + len(sources):
         return []

@@ -73,8 +73,9 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
     problems: list[Problem] = []
     line = source.line((*at, "name"))
 
-    def problem(code: str, said: str, key: str = "name", do: str = "") -> None:
-        problems.append(Problem(code, f"Example “{example.name}”: {said}", source.file, source.line((*at, key)), do))
+    def problem(code: str, said: str, key: str = "name", do: str = "", inside: Key = ()) -> None:
+        place = source.line((*at, key, *inside))
+        problems.append(Problem(code, f"Example “{example.name}”: {said}", source.file, place, do))
 
     def outcome() -> Outcome:
         return Outcome(example.name, source.file, line, tuple(problems))
@@ -86,12 +87,16 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
         return outcome()
     mapper = mapping[example.kind]
     shape, links = mapper.bound.shape, Links(example.links)
-    try:
-        ours = typed(example.ours, shape.ours, vendor=False) if example.ours is not None else None
-        theirs = typed(example.theirs, shape.theirs, vendor=True) if example.theirs is not None else None
-    except lenses.Unfit as unfit:
-        problem(unfit.code, unfit.said, "ours", unfit.do)
+    sides: dict[str, Any] = {"ours": None, "theirs": None}
+    for side, model in (("ours", shape.ours), ("theirs", shape.theirs)):
+        said = getattr(example, side)
+        try:
+            sides[side] = typed(said, model, vendor=side == "theirs") if said is not None else None
+        except lenses.Unfit as unfit:
+            problem(unfit.code, unfit.said, side, unfit.do, unfit.at)
+    if problems:
         return outcome()
+    ours, theirs = sides["ours"], sides["theirs"]
     if (theirs if example.only == "in" else ours) is None:
         problem("example-empty", "there is nothing to try: `ours` (or with `only: in`, `theirs`) is missing.")
         return outcome()
@@ -114,7 +119,8 @@ def _one(mapping: SystemMapping, example: Example, source: Source, at: Key) -> O
     except ConnectorError as error:
         if example.stops != error.code:
             wanted = f" instead of {example.stops}" if example.stops else ""
-            problem("example-stopped", f"it stops with {error.code}{wanted}: {error.said}", do=error.do)
+            key = "stops" if example.stops else "name"
+            problem("example-stopped", f"it stops with {error.code}{wanted}: {error.said}", key, error.do)
     return outcome()
 
 
@@ -149,9 +155,19 @@ def typed(value: Any, model: type[BaseModel] | None, *, vendor: bool) -> Any:
     made: dict[str, Any] = {}
     for name, inner in value.items():
         if name not in known:
-            raise lenses.Unfit("path-unknown", f"{model.__name__} has no field `{name}`.", did_you_mean(name, known))
-        made[name] = _typed(inner, known[name], vendor=vendor)
+            said = f"{model.__name__} has no field `{name}`."
+            raise lenses.Unfit("path-unknown", said, did_you_mean(name, known), (name,))
+        made[name] = _inside(name, inner, known[name], vendor=vendor)
     return made
+
+
+def _inside(name: str | int, value: Any, slot: Slot, *, vendor: bool) -> Any:
+    """A part of the data; what does not fit in it says where it is."""
+    try:
+        return _typed(value, slot, vendor=vendor)
+    except lenses.Unfit as unfit:
+        unfit.at = (name, *unfit.at)
+        raise
 
 
 def _typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
@@ -161,7 +177,7 @@ def _typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
         if not isinstance(value, list):
             raise lenses.Unfit("value-type", f"`{value!r:.60}` does not fit: a list is wanted.")
         inner = Slot(slot.item or "any", model=slot.model)
-        items = [_typed(item, inner, vendor=vendor) for item in value]
+        items = [_inside(number, item, inner, vendor=vendor) for number, item in enumerate(value)]
         return items if vendor else tuple(items)
     if slot.model is not None:
         return typed(value, slot.model, vendor=vendor)

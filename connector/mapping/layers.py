@@ -35,9 +35,18 @@ class Origin:
     layer: str
     file: str
     line: int
+    source: Source | None = field(default=None, compare=False, repr=False)
+    place: Key = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} ({self.layer})"
+
+    def inside(self, *key: str | int) -> Origin:
+        """Where a part of it stands; it itself where the part has no line of its own."""
+        if self.source is None:
+            return self
+        place = (*self.place, *key)
+        return Origin(self.layer, self.file, self.source.line(place), self.source, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,8 @@ class Layer:
 
     def origin(self, *key: str | int) -> Origin:
         """Where a place of the content stands."""
-        return Origin(self.name, self.source.file, self.source.line((*self.at, *key)))
+        place = (*self.at, *key)
+        return Origin(self.name, self.source.file, self.source.line(place), self.source, place)
 
 
 @dataclass(slots=True)
@@ -131,7 +141,7 @@ def _plain(merged: Merged) -> Any:
 
 
 Find = Callable[[str, str], Path]
-"""Where the file of a layer (shared, system, office, tenant) and name is; `connector.mapping.files.find` unless told."""
+"""Where the file of a layer (shared, system, office, tenant) and name is; `files.find` unless told."""
 
 
 def shared_layers(content: MappingFile, source: Source, find: Find = files.find) -> tuple[list[Layer], list[Problem]]:

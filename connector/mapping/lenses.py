@@ -122,11 +122,11 @@ WORDS: dict[Form, str] = {
 
 
 class Unfit(Exception):
-    """A lens does not fit the places it is put between."""
+    """A lens, or a value, does not fit the places it is put between; `at`: where inside the data, if it is known."""
 
-    def __init__(self, code: str, said: str, do: str = "") -> None:
+    def __init__(self, code: str, said: str, do: str = "", at: tuple[str | int, ...] = ()) -> None:
         super().__init__(said)
-        self.code, self.said, self.do = code, said, do
+        self.code, self.said, self.do, self.at = code, said, do, at
 
 
 def copy(ours: Slot, theirs: Slot) -> Lens:

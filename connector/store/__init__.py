@@ -4,8 +4,8 @@
     document = await store.write(lambda tx: documents.insert(tx, …))
 
 Functions are in modules named after their noun: `documents`, `links`, `connections`, `arrivals`, `work`, `attempts`,
-`attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`, `options`, `mapping_versions`, `onboarding`,
-`first_sync`.
+`attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`, `options`, `mapping_versions`,
+`onboarding`, `first_sync`.
 """
 
 from connector.store import mapping_versions as mapping_versions

@@ -21,8 +21,8 @@ from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
 from connector.sync.ledger_facts import CONTROL, told_apart
 from connector.sync.matches import MATCH, take_match
-from connector.sync.options import OPTIONS, ReadOptions
 from connector.sync.onboarding.trying import TRY, Try
+from connector.sync.options import OPTIONS, ReadOptions
 from connector.sync.pages import PAGE, ReadPage
 from connector.sync.postings import take_payment, take_reversal
 from connector.sync.push import Push

@@ -164,7 +164,7 @@ examples:
         ("{name: Kari}, theirs", "{name: Ola}, theirs", "example-stopped", 2, "link-missing"),
         ("kind: invoice\n", "kind: invoice\n    stops: not-expressible\n", "example-did-not-stop", 4, "went through"),
         ("vat_code: 3}]}", "vat_code: 9}]}\n    stops: code-not-in-table", None, 0, ""),
-        ("vat_code: 3}]}", "vat_code: 9}]}\n    stops: link-missing", "example-stopped", 2, "instead of"),
+        ("vat_code: 3}]}", "vat_code: 9}]}\n    stops: link-missing", "example-stopped", 6, "instead of"),
         ("kind: invoice\n", "kind: invoice\n    only: in\n", "example-differs", 6, "vat_category"),
     ],
 )

@@ -13,7 +13,6 @@ from connector.mapping.codes import codes_missing, of_settings, uses
 from connector.mapping.layers import Origin
 from connector.options import Choice, DimensionOptions, Option, Options
 
-
 TENANT = """\
 layer: tenant
 tenant: acme

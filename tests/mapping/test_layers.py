@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +169,51 @@ def test_files_are_looked_for_in_the_own_folder_then_in_the_shipped_one(
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path / "nowhere"))
     with pytest.raises(Misconfigured):
         files.roots()
+
+
+def test_three_layers_each_change_what_they_name_and_nothing_else(folder: Path, toy: Any, links: Any) -> None:
+    """System, an office's standard on another office's, and a tenant: lines, rows, refusals, losses, rules, limits."""
+    base = """\
+tables:
+  codes: {rows: {"33": low}}
+kinds:
+  invoice:
+    changed_at_most: 10
+    fields: {notes: {join: "+"}, due_date: {date: YYYY-MM-DD}}
+    refuse: {no-date: {when: {ours: {issue_date: {present: false}}}, says: A date.}}
+    matching: {number: {by: number, certainty: weak}, due: {by: due_date, certainty: weak}}
+"""
+    north = """\
+extends: base
+kinds:
+  invoice:
+    changed_at_most: 20
+    fields: {notes: {join: "|"}, lines: {each: {fields: {quantity: {default: 2}}}}}
+    matching: {number: {by: number, certainty: certain}}
+"""
+    (folder / "offices" / "base.yaml").write_text(OFFICE % ("base", base))
+    (folder / "offices" / "north.yaml").write_text(OFFICE % ("north", north))
+    mine = """\
+      tables:
+        codes: {rows: {"33": lowest, "5": null}}
+      kinds:
+        invoice:
+          fields: {notes: {join: "; "}}
+          refuse: {no-date: null}
+          matching: {due: null}"""
+    text = (TENANT % mine).replace("system: toy\n", "system: toy\n    office: north\n")
+    (folder / "tenants" / "acme.yaml").write_text(text)
+    assert [str(problem) for problem in check([folder], plugins={"toy": toy}).problems] == []
+    mapper = load_tenant("acme", plugins={"toy": toy}).connections["books"].mapping["invoice"]
+
+    made = mapper.out({"notes": ("a", "b"), "due_date": date(2027, 1, 9), "lines": ({"vat_code": "33"},)}, links)
+    assert made["comment"] == "a; b"  # the tenant's, over both offices'
+    assert made["dueDay"] == "2027-01-09"  # the lower office's
+    assert made["lines"] == [{"code": "lowest", "count": Decimal(2)}]  # the tenant's row, the upper office's default
+    assert [(rule.name, rule.certainty) for rule in mapper.matching] == [("number", "certain")]
+    assert mapper.limits.changed_at_most == 20
+    layers = [change.layer for change in mapper.explain("notes")[0].changed]
+    assert layers == ["office", "office", "tenant acme"]
+    office = load("toy", plugins={"toy": toy}, office="north")["invoice"]
+    assert [info.name for info in office.bound.shape.refusals] == ["no-date"]
+    assert [(rule.name, rule.certainty) for rule in office.matching] == [("number", "certain"), ("due", "weak")]
