@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 from connector.errors import ConnectorError
 from connector.mapping import corpus, examples, files, reading
-from connector.mapping.codes import Options, codes_missing
 from connector.mapping.format import Content, MappingFile, SharedFile, TenantFile
 from connector.mapping.layers import Layer, merge, shared_layers, system_layers
+from connector.mapping.ledger_codes import Options, codes_missing
 from connector.mapping.load import Mapping, Plugins, build
 from connector.mapping.problems import Problem, errors
 from connector.mapping.reading import Read

@@ -13,7 +13,7 @@ from connector import plugins
 from connector.cli.mappings import app
 from connector.mapping import load
 from connector.mapping.check import check
-from connector.mapping.codes import codes_missing
+from connector.mapping.ledger_codes import codes_missing
 
 TENANT = """\
 layer: tenant
