@@ -113,7 +113,7 @@ def _shape(where: str, before: Merged, after: Merged) -> Iterator[Change]:
             yield _change("removed", where, name, f"`{name}` is carried no more (it was: {_words(old.values)})", at)
         elif old is not None and new is not None:
             yield from _line(where, name, old, new)
-    for part in (one.name for one in fields(Merged) if one.name not in ("origin", "fields", "removed")):
+    for part in (one.name for one in fields(Merged) if one.name not in ("origin", "fields", "removed", "unfilled")):
         yield from _said(where, getattr(before, part), getattr(after, part), _PARTS.get(part, _RULE))
 
 

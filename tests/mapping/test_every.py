@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from connector import plugins
 from connector.api.examples import INVOICE_DRAFT
 from connector.errors import ConnectorError, Stop
-from connector.mapping import Mapper, load
+from connector.mapping import Mapper, load, load_tenant
 from connector.model import Draft, compose
 
 
@@ -71,7 +72,7 @@ def test_all_of_them_with_their_fields(mapping: Any) -> None:
         mapper.out(said, Links())
     assert first.value.code in {code for code, _ in found(mapper, said)}
     for one in mapper.problems(said, Links()):
-        assert one.where["file"].endswith("tripletex.yaml") or one.code == "link-missing"
+        assert one.where["file"].endswith(("tripletex.yaml", "saf-t-vat.yaml")) or one.code == "link-missing"
         assert one.where["line"]
     [wrong] = [one for one in mapper.problems(said, Links()) if one.where["field"] == "lines[1].vat_code"]
     assert wrong.said.startswith("lines[1].vat_code: ")
@@ -95,3 +96,41 @@ def every_of(mapper: Mapper, said: dict[str, Any]) -> list[ConnectorError]:
 def test_taken_apart_a_mapping_says_nothing_that_it_does_not_say_whole(mapping: Any) -> None:
     for said in (document(), document(due_date=None, notes=[]), document(lines=INVOICE_DRAFT["lines"][:1] * 1)):
         assert every_of(mapping["invoice"], said) == []
+
+
+RULES = """\
+layer: tenant
+tenant: acme
+title: Acme AS
+start: 2027-01-01
+connections:
+  books:
+    system: tripletex
+    secrets: {consumer_token: env:A, employee_token: env:B}
+    mapping:
+      kinds:
+        invoice:
+          dimensions:
+            usual: {derive: department, constant: "10"}
+            project-needed: {require: project}
+            no-seller: {forbid: seller, when: {buyer_reference: INTERN}}
+          refuse: {seller-unit: null}
+          loses: {dimensions.seller: Never stated.}
+routes: {}
+"""
+
+
+def test_dimension_rules_are_among_them_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tenants").mkdir()
+    (tmp_path / "tenants" / "acme.yaml").write_text(RULES)
+    monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
+    mapper = load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping["invoice"]
+    said = document(buyer_reference="INTERN", dimensions={"seller": "7"}, payee={"name": "Factoring AS"})
+    told = mapper.problems(said, Links())
+    assert sorted((one.code, one.where["field"]) for one in told) == [
+        ("dimension-forbidden", "dimensions.seller"),
+        ("dimension-required", "dimensions.project"),
+        ("not-expressible", "payee"),
+    ]
+    assert {one.where["line"] for one in told if one.code.startswith("dimension")} == {14, 15}
+    assert [one.code for one in mapper.problems(document(), Links())] == ["dimension-required"]

@@ -64,7 +64,8 @@ def test_what_is_kept_makes_the_same_again(tmp_path: Path) -> None:
 def test_what_cannot_be_used_any_more_says_so(tmp_path: Path) -> None:
     mapping = mapped(tmp_path, "{}")
     layers = kept(mapping)
-    layers[0]["text"] = layers[0]["text"].replace("theirs: order.orderLines", "theirs: order.lines")
+    (system,) = [one for one in layers if one["layer"] == "system"]
+    system["text"] = system["text"].replace("theirs: order.orderLines", "theirs: order.lines")
     with pytest.raises(Misconfigured) as unusable:
         rebuilt("tripletex", mapping.version, layers, plugins.accounting())
     assert unusable.value.code == "mapping-version-unusable"
@@ -110,7 +111,7 @@ def test_one_file_stands_in_the_place_of_its_namesake(tmp_path: Path, monkeypatc
     before = mapped(tmp_path / "a", "{}")
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path / "a"))
     system = tmp_path / "other.yaml"
-    shipped = before.stack.layers[0].source.text
+    (shipped,) = [layer.source.text for layer in before.stack.layers if layer.name == "system"]
     system.write_text(
         shipped.replace("delivery.day: order.deliveryDate", "delivery.day: {theirs: order.deliveryDate, only: out}", 1)
     )

@@ -65,7 +65,8 @@ async def test_it_stops_its_tenant_alone_until_the_files_are_applied(folder: Pat
         layers = await house.store.read(
             lambda tx: mapping_versions.layers(tx, row.id, house.named("old", "books").mapping.version)
         )
-        layers[0]["text"] = layers[0]["text"].replace("theirs: order.orderLines", "theirs: order.lines")
+        (system,) = [one for one in layers if one["layer"] == "system"]
+        system["text"] = system["text"].replace("theirs: order.orderLines", "theirs: order.lines")
 
         def of_another_program(tx: Tx) -> None:
             mapping_versions.keep(tx, tenant="old", connection=row.id, version="0" * 16, layers=layers)

@@ -24,8 +24,8 @@ _PAGE = 500
 @dataclass(frozen=True, slots=True)
 class Report:
     """One night. `at` is UTC, as ISO text; `would` counts what would have been done, by kind and action (`create`,
-    `change`, `pay`, `credit`, `stop`, `wait`); `amounts`: what the documents that would have been made are over, by kind and currency, as text;
-    `stops` names what would have stopped, and why.
+    `change`, `pay`, `credit`, `stop`, `wait`); `amounts`: what the documents that would have been made are over, by
+    kind and currency, as text; `stops` names what would have stopped, and why.
     """
 
     at: str
