@@ -1,11 +1,10 @@
-"""Which records are the same, when filled books are joined: the rules of a mapping, and what they propose.
-
-Nothing is matched silently: the outcome is a proposal with its certainty, for a person to approve. Pure; the first sync
-reads both sides and gives them here.
+"""What tells that two records are the same, when filled books are joined: the rules of a mapping, and what each of them
+compares. What they propose together is `connector.sync.first_sync`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,8 @@ Fields = Mapping[str, Any]
 """A record in our terms: what a mapper reads (`into`), or a document's `model_dump()`."""
 Key = tuple[str, ...]
 """What a rule compares, as plain text."""
+_AMOUNTS = frozenset({"amount", "payable"})
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,97 +60,22 @@ class MatchRule:
         return tuple(paths.shown(path) for path, one, other in said if one and other and one != other)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One of ours and one of theirs that are the same, by this rule; `key`: what agreed."""
-
-    ours: str
-    theirs: str
-    rule: MatchRule
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """Several fit each other by one rule: a person says which is which."""
-
-    ours: tuple[str, ...]
-    theirs: tuple[str, ...]
-    rule: MatchRule
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """What the rules propose for one kind; each id is in one place only. What is left over has no counterpart."""
-
-    pairs: tuple[Pair, ...]
-    unclear: tuple[Unclear, ...]
-    ours_left: tuple[str, ...]
-    theirs_left: tuple[str, ...]
-
-
-def pair(
-    rules: Sequence[MatchRule], ours: Mapping[str, Fields], theirs: Mapping[str, tuple[Fields, Mapping[str, Any]]]
-) -> Pairing:
-    """Hold all records of a kind on both sides against each other, rule by rule, the surest first.
-
-    What a rule finds once on each side is a pair. What it finds more often is unclear, and no weaker rule decides it.
-
-    Args:
-        rules: `Mapper.matching`.
-        ours: our records by id, in our terms.
-        theirs: theirs by id: as the mapper reads them, and as they came.
-    """
-    pairs: list[Pair] = []
-    unclear: list[Unclear] = []
-    open_ours, open_theirs = dict(ours), dict(theirs)
-    for rule in rules:
-        mine, yours = _by_key(rule.ours, open_ours), _by_key(lambda one, r=rule: r.of_theirs(*one), open_theirs)
-        for key in mine.keys() & yours.keys():
-            fits = [
-                (a, b)
-                for a in mine[key]
-                for b in yours[key]
-                if not rule.unless_differs or not rule.against(ours[a], theirs[b][0])
-            ]
-            if len(fits) == 1:
-                pairs.append(Pair(*fits[0], rule, key))
-            elif fits:
-                left, right = (tuple(dict.fromkeys(side)) for side in zip(*fits, strict=True))
-                unclear.append(Unclear(left, right, rule, key))
-            for a, b in fits:
-                open_ours.pop(a, None)
-                open_theirs.pop(b, None)
-    return Pairing(
-        tuple(sorted(pairs, key=lambda one: (CERTAINTIES.index(one.rule.certainty), one.ours))),
-        tuple(sorted(unclear, key=lambda one: one.ours)),
-        tuple(open_ours),
-        tuple(open_theirs),
-    )
-
-
-def _by_key(key_of: Any, records: Mapping[str, Any]) -> dict[Key, list[str]]:
-    found: dict[Key, list[str]] = {}
-    for id, record in records.items():
-        key = key_of(record)
-        if key is not None:
-            found.setdefault(key, []).append(id)
-    return found
-
-
 def _key(data: Any, of: Sequence[Path]) -> Key | None:
     key = tuple(_plain(data, path) for path in of)
     return key if all(key) else None
 
 
 def _plain(data: Any, path: Path) -> str:
-    """A value as it is compared: text without case and superfluous white space, 10 and 10.00 alike; else empty."""
+    """A value as it is compared: text without case and superfluous white space, digits without any, 10 and 10.00 alike
+    (also where a stored amount is text); empty where it is not said.
+    """
     value = paths.get(data, path)
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
+    if value is None or isinstance(value, bool | Mapping | list | tuple):
+        return ""
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, bool):
-        return str(value)
-    return "" if value is None else " ".join(str(value).split()).casefold()
+    said = " ".join(str(value).split()).casefold()
+    bare = said.replace(" ", "")
+    if isinstance(value, int | Decimal) or path[-1].name in _AMOUNTS:
+        return format(Decimal(bare).normalize(), "f") if _NUMBER.fullmatch(bare) else said
+    return bare if bare.isdigit() else said

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.errors import BadInput, Stop
+from connector.mapping.match import Certainty
 from connector.service.house import House
 from connector.store import Tx, first_sync
 from connector.sync.first_sync import applying, deciding, reading, sheet, status, totals, undoing
 from connector.sync.first_sync.deciding import Proposal
-from connector.sync.first_sync.rules import Certainty
 from connector.sync.first_sync.totals import Totals
 from connector.sync.spokes import Spoke
 

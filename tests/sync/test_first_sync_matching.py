@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector import plugins
 from connector.errors import BadInput
+from connector.mapping import load, paths
+from connector.mapping.layers import Origin
+from connector.mapping.match import MatchRule
 from connector.sync.first_sync import sheet
-from connector.sync.first_sync.matching import Line, Thing, propose
-from connector.sync.first_sync.rules import COMMON, DEFAULTS, rule
+from connector.sync.first_sync.matching import COMMON, Line, Thing, propose
 
 ORG = "923609016"
+SHIPPED = load("tripletex", plugins=plugins.accounting())
 
 
 def party(id: str, number: str | None = None, email: str | None = None, name: str = "Fjord AS", **more: Any) -> Thing:
@@ -33,7 +37,7 @@ def bill(id: str, number: str, amount: str, day: str = "2026-03-01") -> Thing:
 
 def said(ours: list[Thing], theirs: list[Thing], **more: Any) -> list[tuple[str | None, str | None, str | None]]:
     kind = [*ours, *theirs][0].kind
-    lines = propose(ours, theirs, DEFAULTS[kind], **more)
+    lines = propose(ours, theirs, SHIPPED[kind].matching, **more)
     return [(line.ours and line.ours.id, line.theirs and line.theirs.id, line.action) for line in lines]
 
 
@@ -86,7 +90,8 @@ def test_an_address_that_many_share_tells_nobody_apart() -> None:
 
 def test_a_rule_may_name_a_field_as_the_vendor_has_it() -> None:
     theirs = Thing("1", "customer", {}, body={"organizationNumber": ORG})
-    by_their_name = rule("certain", "party.legal_id.value", theirs=["organizationNumber"])
+    by, there = paths.parse("party.legal_id.value"), paths.parse("organizationNumber")
+    by_their_name = MatchRule("own", "certain", (by,), (there,), (), Origin("tenant", "t.yaml", 1))
     (line,) = propose([party("a", ORG)], [theirs], [by_their_name])
     assert line.action == "link"
 
@@ -102,7 +107,7 @@ THINGS = st.lists(
 def test_every_thing_stands_in_the_proposal_and_nothing_is_linked_twice(left: Any, right: Any) -> None:
     ours = [party(f"a{at}", *values[:2], name=values[2]) for at, values in enumerate(left)]
     theirs = [party(f"{at}", *values[:2], name=values[2]) for at, values in enumerate(right)]
-    lines = propose(ours, theirs, DEFAULTS["customer"], accept="likely")
+    lines = propose(ours, theirs, SHIPPED["customer"].matching, accept="likely")
     for side, things in (("ours", ours), ("theirs", theirs)):
         named = [thing.id for line in lines if (thing := getattr(line, side)) is not None]
         assert set(named) == {thing.id for thing in things}
@@ -121,8 +126,8 @@ def test_the_order_in_which_things_come_says_nothing(left: Any, right: Any) -> N
     def shown(lines: list[Line]) -> set[Any]:
         return {(line.ours and line.ours.id, line.theirs and line.theirs.id, line.action) for line in lines}
 
-    assert shown(propose(ours, theirs, DEFAULTS["customer"])) == shown(
-        propose(ours[::-1], theirs[::-1], DEFAULTS["customer"])
+    assert shown(propose(ours, theirs, SHIPPED["customer"].matching)) == shown(
+        propose(ours[::-1], theirs[::-1], SHIPPED["customer"].matching)
     )
 
 
@@ -131,7 +136,7 @@ def test_the_order_in_which_things_come_says_nothing(left: Any, right: Any) -> N
 
 def written() -> str:
     ours, theirs = [party("a", ORG), party("b", name="=cmd|' /C calc'!A0")], [party("1", ORG)]
-    lines = propose(ours, theirs, DEFAULTS["customer"])
+    lines = propose(ours, theirs, SHIPPED["customer"].matching)
     return sheet.write(lines, id="P1", connection="books", made="now").decode("utf-8-sig")
 
 

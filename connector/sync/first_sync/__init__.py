@@ -1,7 +1,6 @@
 """The first sync of filled systems: both sides are read, matches proposed, and a person decides line by line.
 
 reading   every record of the ledger that is not known here is read, in its lane, and kept apart
-rules     by what a thing of ours and a record of theirs may be the same
 matching  which could be the same: pure, and never a choice between two
 sides     what stands on either side, as the matching sees it
 sheet     the proposal as a file that a person edits: written, and read back with file and line

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.errors import BadInput, ConnectorError
+from connector.mapping.match import Certainty, Key, MatchRule
 from connector.store import Tx, audit, documents, first_sync, links, new_id
 from connector.store.first_sync import Row
 from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line
-from connector.sync.first_sync.rules import Certainty, Key, MatchRule
 from connector.sync.first_sync.sheet import Decided, Problem
 from connector.sync.first_sync.sides import PAGE, Named, lines, may_create, rules_of
 from connector.sync.first_sync.words import ACTIONS

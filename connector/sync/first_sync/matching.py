@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from connector.mapping import paths
-from connector.sync.first_sync.rules import CERTAINTIES, COMMON, Certainty, Key, MatchRule
+from connector.mapping.match import CERTAINTIES, Certainty, Key, MatchRule
 
 Action = Literal["link", "duplicate", "create", "leave"]
 """`duplicate`: a further record of theirs of what another line links."""
@@ -54,6 +54,8 @@ class Line:
     like: str = ""
 
 
+COMMON = 10
+"""A value that more share (one accountant's e-mail address) tells nobody apart, unless the rule is certain."""
 Edge = tuple[int, int]
 Likeness = tuple[Thing, tuple[str, ...]]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.errors import ConnectorError
 from connector.mapping import Mapping as SystemMapping
+from connector.mapping.match import Certainty, MatchRule
 from connector.ports import Kind, Record
 from connector.store import Tx, documents, first_sync, links, onboarding
 from connector.store.documents import Document
@@ -16,7 +17,6 @@ from connector.sync import registers
 from connector.sync.arriving import record_of
 from connector.sync.external import form_of
 from connector.sync.first_sync.matching import Action, Line, Thing, propose
-from connector.sync.first_sync.rules import DEFAULTS, Certainty, MatchRule
 from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
 from connector.sync.plan import belongs
@@ -37,7 +37,7 @@ def lines(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty = "certain"
 
 def rules_of(mapping: SystemMapping, kind: str) -> Sequence[MatchRule]:
     """By what things of a kind may be the same."""
-    return DEFAULTS.get(kind, ())
+    return mapping[kind].matching if kind in mapping else ()
 
 
 # --- ours -------------------------------------------------------------------------------------------------------------
