@@ -105,7 +105,8 @@ def note(tx: Tx, made: Applied, before: str | None, details: object = None) -> N
         about=f"connection:{made.connection}",
         details=said | ({"preview": details} if details else {}),
     )
-    tx.emit(made.tenant, "mapping.applied", connection=made.connection, data=said)
+    if made.did != "first":  # what was there from the beginning is no news
+        tx.emit(made.tenant, "mapping.applied", connection=made.connection, data=said)
 
 
 def shown(unapplied: Iterable[Unapplied]) -> list[dict[str, object]]:
