@@ -30,8 +30,8 @@ types: $(STAMP)
 contracts: $(STAMP)
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-test: lint types contracts  ## lint, types, import contracts, tests
-	@$(BIN)/pytest -n auto
+test: lint types contracts  ## lint, types, import contracts, tests (whole stories on one of the two databases, by turns)
+	@CONNECTOR_BY_TURNS=1 $(BIN)/pytest -n auto
 
 bench: $(STAMP)  ## every benchmark, as ratios against a named peer in the same run
 	@$(BIN)/python -m benchmarks

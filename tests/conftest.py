@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 import warnings
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,27 @@ KEY = bytes(range(32))
 DATABASES = [
     name for name in ("sqlite", "postgres") if name in os.environ.get("CONNECTOR_TEST_DATABASES", "sqlite postgres")
 ]
+
+
+BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/")
+"""Where a whole story is told: with `CONNECTOR_BY_TURNS` each test is run on one database, by turns, else on both."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, of a test that would run on both databases, the one whose turn it is not."""
+    if not os.environ.get("CONNECTOR_BY_TURNS") or len(DATABASES) < 2:
+        return
+    kept, left_out = [], []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        database = callspec.params.get("database_url") if callspec else None
+        if database in DATABASES and item.nodeid.startswith(BY_TURNS):
+            turn = zlib.crc32(item.nodeid.replace(database, "").encode()) % len(DATABASES)
+            (kept if DATABASES[turn] == database else left_out).append(item)
+        else:
+            kept.append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
