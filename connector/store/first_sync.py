@@ -40,7 +40,10 @@ _INSERT = upsert(
     lambda insert: insert.on_conflict_do_update(
         index_elements=["connection", "kind", "vendor_id"],
         index_where=_t.c.vendor_id.is_not(None),
-        set_={name: insert.excluded[name] for name in ("id", "record", "state", "action", "document", "changed")},
+        set_={
+            name: insert.excluded[name]
+            for name in ("id", "record", "before", "state", "action", "document", "changed")
+        },
     ),
 )
 
