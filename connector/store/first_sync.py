@@ -41,8 +41,7 @@ _INSERT = upsert(
         index_elements=["connection", "kind", "vendor_id"],
         index_where=_t.c.vendor_id.is_not(None),
         set_={
-            name: insert.excluded[name]
-            for name in ("id", "record", "before", "state", "action", "document", "changed")
+            name: insert.excluded[name] for name in ("id", "record", "before", "state", "action", "document", "changed")
         },
     ),
 )
