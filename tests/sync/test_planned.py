@@ -13,6 +13,7 @@ from connector.model.json import dumps
 from connector.ports import Kind
 from connector.store import audit, connections, documents
 from connector.sync import planned
+from connector.sync.first_sync import status
 from connector.sync.plan import Step, catch_up, plan
 
 
@@ -91,6 +92,19 @@ async def test_a_saved_plan_is_done_exactly_and_once(two: Any, register: Any) ->
         ("kari", "active"),
         ("kari", "plan"),
     ]
+
+
+async def test_a_plan_activates_nothing_before_the_first_sync_is_decided(two: Any, register: Any) -> None:
+    await mode(two, "observe")
+    await two.post("/v1/customers", CUSTOMER)
+    await two.work()
+    saved, books = await saved_of(two), two.house.named("fjord", "books")
+    await two.house.store.write(lambda tx: status.note(tx, books, status.OPEN, who="test"))
+    with pytest.raises(Stop) as open_:
+        await do(two, saved, activate=True)
+    assert open_.value.code == "first-sync-open"
+    await two.work()
+    assert register(two.books, "customer") == []
 
 
 async def test_where_one_step_has_moved_nothing_is_done(two: Any, register: Any) -> None:
