@@ -14,6 +14,7 @@ from connector.ports import Kind
 from connector.store import audit, connections, documents
 from connector.sync import planned
 from connector.sync.first_sync import status
+from connector.sync.onboarding import observing
 from connector.sync.plan import Step, catch_up, plan
 
 
@@ -150,6 +151,17 @@ async def test_a_plan_of_something_else_is_refused(two: Any) -> None:
         with pytest.raises(BadInput) as malformed:
             planned.read(text)
         assert malformed.value.code == "plan-malformed"
+
+
+async def test_a_night_counts_a_customer_once_however_it_is_paged(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await mode(two, "observe")
+    for number in (1, 2, 3):
+        await two.post("/v1/invoices", INVOICE_DRAFT | {"source_id": f"order-{number}"})
+    await two.work()
+    monkeypatch.setattr(observing, "_PAGE", 1)
+    books = two.house.named("fjord", "books")
+    report = await two.house.store.read(lambda tx: observing.observed(tx, two.house, books))
+    assert report.would == {"customer": {"create": 1}, "invoice": {"create": 3}}
 
 
 async def test_work_that_waits_is_shown_as_such(two: Any) -> None:

@@ -38,8 +38,7 @@ def of(tx: Tx, connection: str) -> Entry | None:
 
 def rests(tx: Tx, connection: str) -> bool:
     """Whether nothing is read of the connection, because its first sync is not decided."""
-    entry = of(tx, connection)
-    return entry is not None and entry.state in UNDER_WAY
+    return onboarding.state(tx, connection, STEP) in UNDER_WAY
 
 
 def check_decided(tx: Tx, spoke: Spoke) -> None:
