@@ -14,7 +14,7 @@ from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line
 from connector.sync.first_sync.sheet import Decided, Problem
-from connector.sync.first_sync.sides import PAGE, Named, lines, may_create, rules_of
+from connector.sync.first_sync.sides import Named, lines, may_create, rules_of
 from connector.sync.first_sync.words import ACTIONS
 from connector.sync.identity import REGISTERS
 from connector.sync.spokes import Spoke, Spokes
@@ -125,10 +125,9 @@ class _There:
         self.ours = ours
         self.rows: dict[tuple[str, str], Row] = {}
         self._known: dict[tuple[str, MatchRule], dict[str, Key | None]] = {}
-        after = None
-        while page := first_sync.find(tx, spoke.id, state=("read", "decided"), after=after, limit=PAGE):
-            self.rows |= {(row.kind, row.vendor_id): row for row in page if row.vendor_id is not None}
-            after = page[-1].id
+        for row in first_sync.every(tx, spoke.id, state=("read", "decided")):
+            if row.vendor_id is not None:
+                self.rows[row.kind, row.vendor_id] = row
 
     def document(self, line: Decided) -> Any:
         """The document of a line, None where it is not there or of another kind."""

@@ -6,7 +6,7 @@ credited. What is written there is written as an effect, like everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,11 +93,9 @@ def _malformed(file: str, line: int, said: str) -> BadInput:
     )
 
 
-def _rows(tx: Tx, spoke: Spoke, states: Sequence[str]) -> list[Row]:
-    found: list[Row] = []
+def _rows(tx: Tx, spoke: Spoke, states: Sequence[str]) -> Iterator[Row]:
     for kind in status.KINDS:
-        found += first_sync.find(tx, spoke.id, state=states, kind=kind, limit=1_000_000)
-    return found
+        yield from first_sync.every(tx, spoke.id, state=states, kind=kind)
 
 
 def _link(tx: Tx, spoke: Spoke, row: Row) -> Link | None:

@@ -61,7 +61,7 @@ def observed(tx: Tx, spokes: Spokes, spoke: Spoke) -> Report:
             if step.action == "stop" and len(stops) < NAMED:
                 stops.append({name: getattr(step, name) for name in ("kind", "document", "number", "reason", "do")})
         after = steps[-1].document
-    for row in first_sync.find(tx, spoke.id, state="decided", limit=100_000):
+    for row in first_sync.every(tx, spoke.id, state="decided"):
         ours = row.action == "create" and row.vendor_id is None and (row.document or "", 0) not in seen
         if ours and documents.peek(tx, spoke.tenant, row.document or "") is not None:
             actions = would.setdefault(row.kind, {})
