@@ -81,7 +81,7 @@ def verify(name: Name, tenant: TenantOption = None, format: FormatOption = Forma
 
 
 def missing_in(named: str) -> list[Problem]:
-    """The codes that the files of TENANT/CONNECTION lead to, applied or not, and the ledger lacks, with file and line."""
+    """The codes that the files of TENANT/CONNECTION lead to, applied or not, and the ledger lacks, by line."""
 
     async def use(house: House) -> list[Problem]:
         tenant, _, name = named.partition("/")
