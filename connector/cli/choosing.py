@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
+from connector import plugins
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
-from connector.mapping.codes import WORDS, missing, problem_of
+from connector.mapping import versions
+from connector.mapping.codes import WORDS, problems
 from connector.mapping.problems import Problem
 from connector.options import Option, Options
 from connector.service.house import House
@@ -62,30 +65,30 @@ def verify(name: Name, tenant: TenantOption = None, format: FormatOption = Forma
         owner = tenant_of(house, tenant)
         spoke = house.named(owner, name)
         known = await house.options(spoke, refresh=True, alone=True)
-        gone = missing(guard.all_uses(house, spoke), known.options)
         items = await house.store.read(lambda tx: attention.find(tx, tenant=owner, connection=spoke.id, limit=1000))
-        problems = [problem_of(use, known.options).as_json() for use in gone]
-        return problems, sum(item.code == guard.GONE for item in items)
+        gone = [one.as_json() for one in problems(guard.all_uses(house, spoke), known.options)]
+        return gone, sum(item.code == guard.GONE for item in items)
 
-    problems, waits = with_house(use)
+    gone, waits = with_house(use)
     if format is Format.json:
-        show(format, {"connection": name, "problems": problems, "attention": waits}, (), (), "")
+        show(format, {"connection": name, "problems": gone, "attention": waits}, (), (), "")
     else:
-        for one in problems:
+        for one in gone:
             said = f"{one['file']}:{one['line']}: {one['severity']} {one['code']}: {one['message']} {one['do']}"
             out.print(said, markup=False)
-        out.print(f"{name}: {len(problems)} code(s) are not there; {waits} wait for a person.", markup=False)
+        out.print(f"{name}: {len(gone)} code(s) are not there; {waits} wait for a person.", markup=False)
     raise typer.Exit(Exit.WRONG if waits else Exit.FINE)
 
 
 def missing_in(named: str) -> list[Problem]:
-    """The codes that the mapping of TENANT/CONNECTION leads to and the ledger does not have, with file and line."""
+    """The codes that the files of TENANT/CONNECTION lead to, applied or not, and the ledger lacks, by line."""
 
     async def use(house: House) -> list[Problem]:
         tenant, _, name = named.partition("/")
         spoke = house.named(tenant, name)
         known = await house.options(spoke, alone=True)
-        return [problem_of(one, known.options) for one in missing(guard.all_uses(house, spoke), known.options)]
+        checked = replace(spoke, mapping=versions.of_files(tenant, name, plugins.accounting()))
+        return problems(guard.all_uses(house, checked), known.options)
 
     return with_house(use)
 

@@ -11,7 +11,7 @@ import typer
 from connector.cli.choosing import options, verify
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.comparing import compare
-from connector.errors import ConnectorError, NeedsPerson, Stop, VendorError
+from connector.errors import ConnectorError, NeedsPerson, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections
 from connector.sync import reads
@@ -152,14 +152,7 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
         spoke = house.named(tenant_of(house, tenant), name)
         missing: list[str] = []
         if mode == ACTIVE:
-            if await house.store.read(lambda tx: status.rests(tx, spoke.id)):
-                raise Stop(
-                    f"The first sync of {name} is not decided: what is there already would be made a second time.",
-                    code="first-sync-open",
-                    do=f"connector first-sync propose {name}, and apply; or, where nothing is to be joined, connector"
-                    f" onboard confirm first-sync --connection {name}.",
-                    where={"connection": name},
-                )
+            await house.store.read(lambda tx: status.check_decided(tx, spoke))
             await own_books(house, spoke)
             try:
                 missing = list((await house.probe(spoke)).missing)

@@ -200,7 +200,7 @@ def back(
 
     spoke, found = with_house(use)
     path = file or Path(f"written-{spoke.name}.csv")
-    path.write_bytes(cutting.as_sheet(found, spoke))
+    path.write_bytes(cutting.as_sheet(found))
     value = {"file": str(path), "written": [asdict(one) for one in found]}
     rows = [(f"{one.at:%Y-%m-%d %H:%M}", one.kind, one.step, one.name, one.number, one.vendor_id) for one in found]
     columns = ("When (UTC)", "Kind", "Step", "Name", "Number", "Vendor's id")

@@ -12,7 +12,7 @@ from connector.lanes.ends import Patience
 from connector.lanes.handlers import ArrivalHandler, EffectHandler, Found, Later, Nothing, ReadHandler
 from connector.lanes.schedule import Schedule
 from connector.lanes.story import Entry, story
-from connector.lanes.verbs import Verb, pause, replay, resolve, resume
+from connector.lanes.verbs import Verb, cancel, pause, replay, resolve, resume
 from connector.lanes.worker import Worker
 from connector.store.arrivals import Arrival, arrive
 from connector.store.work import Turn, Work, submit
@@ -33,6 +33,7 @@ __all__ = [
     "Work",
     "Worker",
     "arrive",
+    "cancel",
     "pause",
     "replay",
     "resolve",

@@ -88,7 +88,7 @@ def _settle_work(tx: Tx, item: Item, work: Work, verb: Verb, vendor_id: str | No
         (one for one in reversed(tried) if one.what == "call" and one.outcome in (None, attempts.UNKNOWN)), None
     )
     if verb is Verb.CANCEL:
-        _cancel(tx, work)
+        cancel(tx, work)
         return
     if verb in (Verb.HAPPENED, Verb.DID_NOT_HAPPEN):
         if unresolved is None:
@@ -112,7 +112,8 @@ def _decide(tx: Tx, work: Work, attempt: Attempt, verb: Verb, vendor_id: str | N
         attempts.claim(tx, work.connection or "", work.goal.kind, vendor_id or "", work=work.id, document=work.document)
 
 
-def _cancel(tx: Tx, work: Work) -> None:
+def cancel(tx: Tx, work: Work) -> None:
+    """It shall not be done: what needs it asks a person, and the command that follows it hears of it."""
     works.move(tx, work, "cancelled", error=work.error)
     reason = Stop(
         "What this needs first was cancelled.",

@@ -46,13 +46,13 @@ class Use:
         return self.origin.layer not in ("shared", "system")
 
 
-def codes_missing(mapping: SystemMapping, options: Options, *, kinds: Collection[str] | None = None) -> list[Problem]:
-    """Every code that the mapping leads to and the ledger does not have, or has closed, with file and line.
+def problems(found: Collection[Use], options: Options) -> list[Problem]:
+    """Every one of the codes that the ledger does not have, or has closed, with file and line.
 
     An error where an office's or tenant's file says it; a warning where it is a row as shipped, which only matters
-    once a document uses it. `kinds`: only of these kinds of documents.
+    once a document uses it.
     """
-    return [problem_of(use, options) for use in missing(uses(mapping, kinds), options)]
+    return [problem_of(use, options) for use in missing(found, options)]
 
 
 def missing(found: Collection[Use], options: Options) -> list[Use]:

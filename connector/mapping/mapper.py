@@ -81,7 +81,7 @@ class Mapper:
 
     @property
     def matching(self) -> tuple[MatchRule, ...]:
-        """What tells that two records are the same when filled books are joined, the surest first (`match.pair`)."""
+        """What tells that two records are the same when filled books are joined, the surest first."""
         return self.bound.matching
 
     @property

@@ -34,7 +34,10 @@ async def propose(house: House, spoke: Spoke, *, accept: Certainty = "certain", 
         )
     await house.store.write(lambda tx: reading.begin(tx, spoke, who=who))
     await house.work_until_idle(within=SOON)
-    return await house.store.write(lambda tx: deciding.proposed(tx, house, spoke, accept=accept, who=who))
+    # The matching may take a while: nobody who writes waits for it.
+    found = await house.store.read(lambda tx: deciding.proposed(tx, house, spoke, accept=accept))
+    await house.store.write(lambda tx: deciding.opened(tx, spoke, found, who=who))
+    return found
 
 
 async def apply(

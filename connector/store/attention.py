@@ -99,6 +99,12 @@ def ask(
         tx.emit(tenant, "attention.opened", document=document, connection=connection, data=data)
 
 
+def ignored(tx: Tx, *, tenant: str, about: str, reason: ConnectorError) -> bool:
+    """Whether a person has looked at exactly this before, and left it as it is."""
+    before = find(tx, tenant=tenant, about=about, closed=True)
+    return bool(before) and before[-1].closed_how == "ignore" and before[-1].details == reason.as_json()
+
+
 def close(tx: Tx, about: str, *, who: str, how: str) -> bool:
     """It waits no more; `who` settled it and `how`. False when nothing was open."""
     row = tx.execute(

@@ -6,7 +6,7 @@ None). `state`: `read` (nothing decided), `decided`, `asked` (it is on its way),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,9 @@ _INSERT = upsert(
     lambda insert: insert.on_conflict_do_update(
         index_elements=["connection", "kind", "vendor_id"],
         index_where=_t.c.vendor_id.is_not(None),
-        set_={name: insert.excluded[name] for name in ("id", "record", "state", "action", "document", "changed")},
+        set_={
+            name: insert.excluded[name] for name in ("id", "record", "before", "state", "action", "document", "changed")
+        },
     ),
 )
 
@@ -127,6 +129,16 @@ def find(
     if after is not None:
         query = query.where(_t.c.id > after)
     return [_row(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def every(
+    tx: Tx, connection: str, *, state: str | Sequence[str] | None = None, kind: str | None = None
+) -> Iterator[Row]:
+    """All of them, a page at a time: what is done with a row on the way does not matter."""
+    after: str | None = None
+    while page := find(tx, connection, state=state, kind=kind, after=after):
+        yield from page
+        after = page[-1].id
 
 
 def get(tx: Tx, id: str) -> Row | None:

@@ -37,16 +37,25 @@ def put(tx: Tx, tenant: str, connection: str, step: str, state: str, *, who: str
 
 def get(tx: Tx, connection: str, step: str) -> Entry | None:
     """How a step stands; None where nothing has been noted."""
-    return every(tx, connection).get(step)
+    row = tx.execute(select(_t).where(_t.c.connection == connection, _t.c.step == step)).one_or_none()
+    return None if row is None else _entry(tx, row)
+
+
+def state(tx: Tx, connection: str, step: str) -> str | None:
+    """In which state a step stands, without its details, which may be large."""
+    query = select(_t.c.state).where(_t.c.connection == connection, _t.c.step == step)
+    found: str | None = tx.execute(query).scalar_one_or_none()
+    return found
 
 
 def every(tx: Tx, connection: str) -> dict[str, Entry]:
     """All that has been noted of a connection, by step."""
     rows = tx.execute(select(_t).where(_t.c.connection == connection))
-    return {
-        row.step: Entry(row.step, row.state, row.who, row.at, tx.unseal_json("onboarding.details", row.id, row.details))
-        for row in rows
-    }
+    return {row.step: _entry(tx, row) for row in rows}
+
+
+def _entry(tx: Tx, row: Any) -> Entry:
+    return Entry(row.step, row.state, row.who, row.at, tx.unseal_json("onboarding.details", row.id, row.details))
 
 
 def drop(tx: Tx, connection: str, step: str) -> bool:

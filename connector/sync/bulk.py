@@ -1,8 +1,8 @@
 """Changes in bulk: when more of a kind changes at once than the mapping believes, nothing is taken over unasked.
 
-A script that went astray in a ledger changes every customer in a minute. What one read shows is held against the share
-that `changed_at_most` allows; above it the read is not kept, its cursor stays, and a person is asked. When the person
-says that it is meant, what changes is taken for a day.
+A script that went astray in a ledger changes every customer in a minute. What one read shows, all its pages together,
+is held against the share that `changed_at_most` allows; above it the page is not kept, its cursor stays, and a person
+is asked. When the person says that it is meant, what changes is taken for a day.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def ask(tx: Tx, spoke: Spoke, kind: Kind, changed: int) -> None:
     there, most = links.count(tx, spoke.id, kind), _most(tx, spoke, kind, share)
     reason = Stop(
         f"At least {changed} of {there} {kind}s have changed in {spoke.name} at once; the mapping believes {most}."
-        " None of it is taken over.",
+        " No more of it is taken over.",
         code="too-many-changed",
         do="See what happened there, and mend it there where it is not meant. Then say that what stands there holds:"
         " connector attention resolve ITEM theirs; what changes is taken over for a day.",
@@ -45,6 +45,17 @@ def ask(tx: Tx, spoke: Spoke, kind: Kind, changed: int) -> None:
     )
     verbs = (Verb.THEIRS, Verb.IGNORE)
     attention.ask(tx, tenant=spoke.tenant, about=_about(spoke, kind), reason=reason, verbs=verbs, connection=spoke.id)
+
+
+def so_far(tx: Tx, spoke: Spoke, kind: Kind) -> int:
+    """How many changes the pages of the read that is under way have shown."""
+    return int(connections.cursor(tx, spoke.id, _counted(kind)) or 0)
+
+
+def count(tx: Tx, spoke: Spoke, kind: Kind, changed: int) -> None:
+    """Note how many they were with this page; 0: it was the last one."""
+    if changed != so_far(tx, spoke, kind):
+        connections.put_cursor(tx, spoke.id, _counted(kind), str(changed))
 
 
 def settled(tx: Tx, spoke: Spoke, kind: Kind) -> None:
@@ -67,3 +78,7 @@ def _about(spoke: Spoke, kind: Kind) -> str:
 
 def _word(kind: Kind) -> str:
     return f"believed:{kind}"
+
+
+def _counted(kind: Kind) -> str:
+    return f"changed:{kind}"

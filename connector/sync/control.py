@@ -241,9 +241,8 @@ def _ask(tx: Tx, spoke: Spoke, invoice: Document, shown: Decimal) -> None:
         details={"ours": str(ours), "theirs": str(shown), "difference": str(ours - shown)},
     )
     about = _about(spoke, invoice.id)
-    before = attention.find(tx, tenant=spoke.tenant, about=about, closed=True)
-    if before and before[-1].closed_how == "ignore" and before[-1].details == reason.as_json():
-        return  # a person has looked at exactly this
+    if attention.ignored(tx, tenant=spoke.tenant, about=about, reason=reason):
+        return
     attention.ask(
         tx, tenant=spoke.tenant, about=about, reason=reason, verbs=("ignore",), document=invoice.id, connection=spoke.id
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Set
 from itertools import groupby
 
 from connector.errors import Stop
+from connector.lanes import Verb
 from connector.mapping.codes import WORDS, Use, missing, of_settings, problem_of, uses
 from connector.mapping.layers import Origin
 from connector.options import Options
@@ -30,14 +31,11 @@ def compare(tx: Tx, spokes: Spokes, spoke: Spoke, options: Options, had: Mapping
     """
     gone = {_about(spoke, list_, code): found for (list_, code), found in relied(spokes, spoke, options, had).items()}
     for about, found in gone.items():
-        attention.ask(
-            tx,
-            tenant=spoke.tenant,
-            about=about,
-            reason=_reason(spoke, found, options),
-            verbs=("seen",),
-            connection=spoke.id,
-        )
+        reason = _reason(spoke, found, options)
+        if not attention.ignored(tx, tenant=spoke.tenant, about=about, reason=reason):
+            attention.ask(
+                tx, tenant=spoke.tenant, about=about, reason=reason, verbs=(Verb.IGNORE,), connection=spoke.id
+            )
     for item in attention.find(tx, tenant=spoke.tenant, connection=spoke.id, limit=1000):
         if item.code == GONE and item.about not in gone:
             attention.close(tx, item.about, who="connector", how="mended")

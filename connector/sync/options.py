@@ -12,8 +12,9 @@ from typing import Any
 
 from connector.lanes import Found, Turn, Work
 from connector.options import Options
-from connector.store import Store, Tx, options, work
+from connector.store import Store, Tx, options
 from connector.sync import guard
+from connector.sync.asking import ask_read
 from connector.sync.spokes import Spoke, Spokes
 
 OPTIONS = "options"
@@ -43,16 +44,7 @@ def known(tx: Tx, spoke: Spoke) -> Known | None:
 
 def ask(tx: Tx, spoke: Spoke, *, turn: Turn = Turn.PERSON) -> str:
     """Have them read; asked for twice, they are read once. The work that does it."""
-    return work.submit(
-        tx,
-        tenant=spoke.tenant,
-        lane=spoke.lane,
-        turn=turn,
-        role="read",
-        kind=OPTIONS,
-        connection=spoke.id,
-        coalesce=f"{OPTIONS}:{spoke.id}",
-    )
+    return ask_read(tx, spoke, OPTIONS, turn=turn)
 
 
 def ask_nightly(tx: Tx, spoke: Spoke) -> str:

@@ -19,6 +19,7 @@ from connector.store import Tx, audit, connections, documents
 from connector.store.meta import incarnation
 from connector.sync import effects
 from connector.sync.effects import ACTIVE, live, writes
+from connector.sync.first_sync import status
 from connector.sync.plan import DOES, Step, ask, of_document, routes_to
 from connector.sync.spokes import Spoke, Spokes
 
@@ -129,8 +130,8 @@ def do(tx: Tx, spokes: Spokes, spoke: Spoke, saved: Saved, *, who: str, activate
 
     Raises:
         BadInput: the plan is of another connection or store (`plan-of-another`).
-        Stop: the connection only observes (`connection-observes`); a step has moved (`plan-moved`, all of them in
-            `details`). Nothing is asked for.
+        Stop: the connection only observes (`connection-observes`), or its first sync is not decided
+            (`first-sync-open`); a step has moved (`plan-moved`, all of them in `details`). Nothing is asked for.
     """
     if (saved.tenant, saved.connection, saved.store) != (spoke.tenant, spoke.name, incarnation(tx)):
         raise BadInput(
@@ -139,6 +140,7 @@ def do(tx: Tx, spokes: Spokes, spoke: Spoke, saved: Saved, *, who: str, activate
             do="Make one here: connector plan --connection NAME --save FILE.",
         )
     if activate and not writes(tx, spoke):
+        status.check_decided(tx, spoke)
         connections.change(tx, spoke.id, mode=ACTIVE)
         audit.note(tx, tenant=spoke.tenant, who=who, did=ACTIVE, about=f"connection:{spoke.id}")
         tx.memo.pop(("mode", spoke.id), None)

@@ -135,10 +135,16 @@ class Poll:
             cursor = await spoke.accounting.begin(kind, spoke.start)
         began = self.store.clock()
         page = await spoke.accounting.changes(kind, cursor)
-        changed = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page))
-        if changed:
+        before = await self.store.read(lambda tx: bulk.so_far(tx, spoke, kind))
+        changed, too_many = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page, before))
+        if too_many:
             return Found(lambda tx: bulk.ask(tx, spoke, kind, changed))
-        return Found(lambda tx: _keep(tx, spoke, kind, page, began), again=page.more)
+
+        def write(tx: Tx) -> None:
+            _keep(tx, spoke, kind, page, began)
+            bulk.count(tx, spoke, kind, changed if page.more else 0)
+
+        return Found(write, again=page.more)
 
     async def _own_books(self, spoke: Spoke) -> None:
         """Asked once, though the first reads of several kinds begin together."""
@@ -202,8 +208,8 @@ class Sweep:
         began = self.store.clock()
         so_far = Comparison.of(kind, at.get("found"), began)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])
-        changed = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page, before=so_far.changed))
-        if changed:
+        changed, too_many = await self.store.read(lambda tx: _in_bulk(tx, spoke, kind, page, so_far.changed))
+        if too_many:
             return Found(lambda tx: _given_up(tx, spoke, kind, name, changed))
         run = at.get("run") or {"id": new_id(), "began": self.store.clock().isoformat(), "blind": False}
         run = run | {"blind": run["blind"] or page.blind}
@@ -226,11 +232,13 @@ class Sweep:
         return Found(write, again=page.more)
 
 
-def _in_bulk(tx: Tx, spoke: Spoke, kind: Kind, page: Page, *, before: int = 0) -> int:
-    """How many records of the kind have changed, with those before, where that is more than is believed; else 0."""
+def _in_bulk(tx: Tx, spoke: Spoke, kind: Kind, page: Page, before: int) -> tuple[int, bool]:
+    """How many records of the kind have changed, with those of the pages before; and whether that is more than is
+    believed. A page that changes nothing is always kept.
+    """
     known = versions(tx, spoke, page)
-    changed = before + sum((kind, one.id) in known for one in differing(page, known) if one.kind == kind)
-    return changed if bulk.too_many(tx, spoke, kind, changed) else 0
+    mine = sum((kind, one.id) in known for one in differing(page, known) if one.kind == kind)
+    return before + mine, mine > 0 and bulk.too_many(tx, spoke, kind, before + mine)
 
 
 def _given_up(tx: Tx, spoke: Spoke, kind: Kind, name: str, changed: int) -> None:

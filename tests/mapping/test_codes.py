@@ -9,7 +9,7 @@ import pytest
 
 from connector import plugins
 from connector.mapping import Mapping, load, load_tenant
-from connector.mapping.codes import codes_missing, of_settings, uses
+from connector.mapping.codes import of_settings, problems, uses
 from connector.mapping.layers import Origin
 from connector.options import Choice, DimensionOptions, Option, Options
 
@@ -65,24 +65,24 @@ def test_it_leads_to_codes_of_several_lists(mapping: Any) -> None:
 
 
 def test_nothing_is_missing_where_all_is_there_or_nothing_is_known(mapping: Any) -> None:
-    assert codes_missing(mapping, Options(lists=whole(mapping))) == []
-    assert codes_missing(mapping, Options()) == []
+    assert problems(uses(mapping), Options(lists=whole(mapping))) == []
+    assert problems(uses(mapping), Options()) == []
 
 
 @pytest.mark.parametrize(("choice", "code"), [("vat-code", "33"), ("account", "3002"), ("account", "7740")])
 def test_what_is_missing_is_named_with_its_line(mapping: Any, choice: str, code: str) -> None:
     lists = whole(mapping)
     lists[choice] = tuple(one for one in lists[choice] if one.code != code)
-    problems = codes_missing(mapping, Options(lists=lists))
-    assert problems
-    for problem in problems:
+    found = problems(uses(mapping), Options(lists=lists))
+    assert found
+    for problem in found:
         assert problem.code == "code-not-in-ledger"
         assert problem.severity == "warning", "it is a row as shipped"
         assert code in Path(problem.file).read_text().splitlines()[problem.line - 1] or code == "7740"
     closed = Option(code=code, active=False)
-    [*_, problem] = codes_missing(mapping, Options(lists=lists | {choice: (*lists[choice], closed)}))
+    [*_, problem] = problems(uses(mapping), Options(lists=lists | {choice: (*lists[choice], closed)}))
     assert problem.code == "code-inactive"
-    kinds = codes_missing(mapping, Options(lists=lists), kinds=("customer",))
+    kinds = problems(uses(mapping, ("customer",)), Options(lists=lists))
     assert kinds == []
 
 
@@ -112,7 +112,7 @@ def of_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping:
 
 
 def test_what_a_tenant_says_and_the_ledger_lacks_is_an_error_on_its_line(of_tenant: Mapping) -> None:
-    own = [one for one in codes_missing(of_tenant, LEDGER) if one.file.endswith("acme.yaml")]
+    own = [one for one in problems(uses(of_tenant), LEDGER) if one.file.endswith("acme.yaml")]
     assert {(one.code, one.line, one.severity) for one in own} == {
         ("code-not-in-ledger", line, "error") for line in (12, 15, 19)
     }

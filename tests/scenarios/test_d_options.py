@@ -106,6 +106,20 @@ async def test_a_code_of_the_companys_own_that_is_not_there_waits_until_it_is_me
         assert await told(fjord) == []
 
 
+async def test_what_a_person_has_looked_at_is_not_asked_again_until_it_is_another(founded: Any) -> None:
+    own = "{tables: {income-account: {rows: {'31': 3055}}}}"
+    async with founded(issues="source", mapping=own) as fjord:
+        await look(fjord)
+        [item] = await told(fjord)
+        answer = await fjord.client.post(f"/v1/attention/{item['id']}/resolve", json={"verb": "ignore"})
+        assert answer.status_code == 204, answer.text
+        await look(fjord)
+        assert await told(fjord) == []
+        fjord.box.books.touch(fjord.box.books.add_account(3055, "Servering"), isInactive=True)
+        await look(fjord)
+        assert [one["where"]["value"] for one in await told(fjord)] == ["3055"], "there now, and closed"
+
+
 async def test_a_row_as_shipped_is_told_only_when_the_ledger_had_it(founded: Any) -> None:
     async with founded(issues="source") as fjord:
         account = next(one for one in fjord.box.books.all("account") if one["number"] == 3003)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from adapters.accounting.tripletex import client, registers
 from connector.ports import Kind
 
 MAPPING = "product: {changed_at_most: 20}"
@@ -65,4 +68,24 @@ async def test_a_few_changes_are_taken_over(both: Any, register: Any) -> None:
             two.books.books.touch(one, name="Ny")
         await two.poll(Kind.PRODUCT)
         assert names(two, register).count("Ny") == 2
+        assert await two.waits() == []
+
+
+async def test_the_pages_of_one_read_are_counted_together(
+    both: Any, register: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE", 4)
+    monkeypatch.setattr(registers, "PAGE", 4)
+    async with both(mapping=MAPPING) as two:
+        made = await posted(two, register, 20)
+        for one in made:
+            two.books.books.touch(one, name="Feil")
+        await two.poll(Kind.PRODUCT, of="books")
+        assert await two.waits() == ["too-many-changed"]
+        assert names(two, register).count("Feil") == 4, "the page before, and no more"
+        await two.poll(Kind.PRODUCT, of="books")
+        assert names(two, register).count("Feil") == 4
+        await two.answer("too-many-changed", "theirs")
+        await two.poll(Kind.PRODUCT, of="books")
+        assert names(two, register).count("Feil") == 20
         assert await two.waits() == []

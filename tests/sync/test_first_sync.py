@@ -27,12 +27,12 @@ from typer.testing import CliRunner
 from adapters.accounting.tripletex.sandbox.sales import open_by
 from connector.api.examples import INVOICE_DRAFT
 from connector.cli import connections as connections_cli
-from connector.errors import BadInput
+from connector.errors import BadInput, NeedsPerson
 from connector.ports import Kind
 from connector.service import joining
-from connector.store import arrivals, connections, documents, links
+from connector.store import arrivals, connections, documents, first_sync, links, work
 from connector.sync import reads
-from connector.sync.first_sync import applying, status
+from connector.sync.first_sync import applying, status, undoing
 from connector.sync.plan import catch_up
 
 READ = (Kind.CUSTOMER, Kind.SUPPLIER, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
@@ -247,6 +247,31 @@ def draft(at: int) -> dict[str, Any]:
     party = {"name": f"Kunde {at} AS", "legal_id": {"value": NUMBERS[at], "scheme": "0192"}}
     head = {"source_id": f"i{at}", "issue_date": str(START), "due_date": "2026-02-15", "currency": "NOK"}
     return {**head, "seller": INVOICE_DRAFT["seller"], "buyer": party, "lines": [line]}
+
+
+async def test_what_needs_something_that_is_taken_back_before_it_was_made_asks_a_person(both: Any) -> None:
+    async with both() as two:
+        spoke = two.house.named("fjord", "books")
+        reason = NeedsPerson("Not now.", code="not-now", do="Wait.")
+        await two.house.store.write(lambda tx: connections.pause(tx, spoke.id, reason))
+        assert (await two.post("/v1/invoices", draft(0))).status_code == 202
+        await two.work()
+
+        def take_back(tx: Any) -> list[tuple[str, str, Any]]:
+            (buyer,) = documents.find(tx, "fjord", kind="customer")
+            first_sync.decide_ours(tx, "fjord", spoke.id, "customer", buyer.id, "create")
+            (row,) = first_sync.find(tx, spoke.id)
+            first_sync.change(tx, row.id, state="asked")
+            assert undoing.take_back(tx, two.house, spoke, row.id) is None
+            tx.settle()
+            found = [one for one in work.find(tx, tenant="fjord") if one.kind.startswith("push-")]
+            return sorted((one.kind, one.state, (one.error or {}).get("code")) for one in found)
+
+        assert await two.house.store.write(take_back) == [
+            ("push-customer", "cancelled", None),
+            ("push-invoice", "parked", "need-cancelled"),
+        ]
+        assert "need-cancelled" in await two.waits()
 
 
 # --- what a file may not ask for --------------------------------------------------------------------------------------

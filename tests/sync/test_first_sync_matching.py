@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from connector.mapping.layers import Origin
 from connector.mapping.match import MatchRule
 from connector.sync.first_sync import sheet
 from connector.sync.first_sync.matching import COMMON, Line, Thing, propose
+from connector.sync.onboarding import cutting
 
 ORG = "923609016"
 SHIPPED = load("tripletex", plugins=plugins.accounting())
@@ -158,6 +160,8 @@ def test_it_may_be_saved_as_spreadsheets_save_it(form: str, separator: str) -> N
 
 def test_a_name_is_never_a_formula() -> None:
     assert ";'=cmd|" in written()
+    found = [cutting.Written(datetime.now(UTC), "customer", "create", "1", "=cmd|' /C calc'!A0", None, "7")]
+    assert b";'=cmd|" in cutting.as_sheet(found)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from connector.model.json import dumps
 from connector.ports import Kind
 from connector.store import audit, connections, documents
 from connector.sync import planned
+from connector.sync.first_sync import status
+from connector.sync.onboarding import observing
 from connector.sync.plan import Step, catch_up, plan
 
 
@@ -93,6 +95,19 @@ async def test_a_saved_plan_is_done_exactly_and_once(two: Any, register: Any) ->
     ]
 
 
+async def test_a_plan_activates_nothing_before_the_first_sync_is_decided(two: Any, register: Any) -> None:
+    await mode(two, "observe")
+    await two.post("/v1/customers", CUSTOMER)
+    await two.work()
+    saved, books = await saved_of(two), two.house.named("fjord", "books")
+    await two.house.store.write(lambda tx: status.note(tx, books, status.OPEN, who="test"))
+    with pytest.raises(Stop) as open_:
+        await do(two, saved, activate=True)
+    assert open_.value.code == "first-sync-open"
+    await two.work()
+    assert register(two.books, "customer") == []
+
+
 async def test_where_one_step_has_moved_nothing_is_done(two: Any, register: Any) -> None:
     await mode(two, "observe")
     await two.post("/v1/customers", CUSTOMER)
@@ -136,6 +151,17 @@ async def test_a_plan_of_something_else_is_refused(two: Any) -> None:
         with pytest.raises(BadInput) as malformed:
             planned.read(text)
         assert malformed.value.code == "plan-malformed"
+
+
+async def test_a_night_counts_a_customer_once_however_it_is_paged(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await mode(two, "observe")
+    for number in (1, 2, 3):
+        await two.post("/v1/invoices", INVOICE_DRAFT | {"source_id": f"order-{number}"})
+    await two.work()
+    monkeypatch.setattr(observing, "_PAGE", 1)
+    books = two.house.named("fjord", "books")
+    report = await two.house.store.read(lambda tx: observing.observed(tx, two.house, books))
+    assert report.would == {"customer": {"create": 1}, "invoice": {"create": 3}}
 
 
 async def test_work_that_waits_is_shown_as_such(two: Any) -> None:

@@ -66,14 +66,12 @@ def make(tx: Tx, spoke: Spoke, row: Row) -> bool:
 
 def catch_up(tx: Tx, spoke: Spoke) -> int:
     """Have made what was decided while the connection only observed; how many."""
-    rows: list[Row] = []
-    for kind in status.KINDS:
-        rows += first_sync.find(tx, spoke.id, state="decided", kind=kind, limit=100_000)
     made = 0
-    for row in rows:
-        if row.vendor_id is None and row.action == "create" and make(tx, spoke, row):
-            first_sync.change(tx, row.id, state="asked")
-            made += 1
+    for kind in status.KINDS:
+        for row in first_sync.every(tx, spoke.id, state="decided", kind=kind):
+            if row.vendor_id is None and row.action == "create" and make(tx, spoke, row):
+                first_sync.change(tx, row.id, state="asked")
+                made += 1
     return made
 
 

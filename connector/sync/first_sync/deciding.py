@@ -8,13 +8,13 @@ from typing import Any
 
 from connector.errors import BadInput, ConnectorError
 from connector.mapping.match import Certainty, Key, MatchRule
-from connector.store import Tx, audit, documents, first_sync, links, new_id
+from connector.store import Tx, audit, documents, first_sync, links, new_id, onboarding
 from connector.store.first_sync import Row
 from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line
 from connector.sync.first_sync.sheet import Decided, Problem
-from connector.sync.first_sync.sides import PAGE, Named, lines, may_create, rules_of
+from connector.sync.first_sync.sides import Named, lines, may_create, rules_of
 from connector.sync.first_sync.words import ACTIONS
 from connector.sync.identity import REGISTERS
 from connector.sync.spokes import Spoke, Spokes
@@ -28,25 +28,35 @@ class Proposal:
     lines: Sequence[Line]
 
 
-def proposed(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty, who: str) -> Proposal:
-    """Make the proposal from what was read, and note that it is the one that is open.
+def proposed(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty) -> Proposal:
+    """Make the proposal from what was read; it is only looked at. `opened` makes it the one that counts.
 
     Raises:
         BadInput: `first-sync-not-read`: nothing has been read, or not all of it.
     """
-    entry = status.of(tx, spoke.id)
-    if entry is None or entry.state not in (status.READ, status.PROPOSED):
+    _check_read(tx, spoke)
+    return Proposal(new_id(), lines(tx, spokes, spoke, accept=accept))
+
+
+def opened(tx: Tx, spoke: Spoke, proposal: Proposal, *, who: str) -> None:
+    """Note that a proposal is the one that is open. What has moved since it was made shows when its file is applied.
+
+    Raises:
+        BadInput: as `proposed`.
+    """
+    _check_read(tx, spoke)
+    ours = {line.ours.id for line in proposal.lines if line.ours is not None}
+    status.note(tx, spoke, status.PROPOSED, who=who, id=proposal.id, ours=sorted(ours))
+
+
+def _check_read(tx: Tx, spoke: Spoke) -> None:
+    if onboarding.state(tx, spoke.id, status.STEP) not in (status.READ, status.PROPOSED):
         raise BadInput(
             f"{spoke.name} has not been read to the end.",
             code="first-sync-not-read",
             do="See why: connector connections list, connector attention list. Then propose again.",
             where={"connection": spoke.name},
         )
-    found = lines(tx, spokes, spoke, accept=accept)
-    id = new_id()
-    ours = [line.ours.id for line in found if line.ours is not None]
-    status.note(tx, spoke, status.PROPOSED, who=who, id=id, ours=sorted(set(ours)))
-    return Proposal(id, found)
 
 
 def decide(tx: Tx, spokes: Spokes, spoke: Spoke, content: bytes, *, file: str, who: str) -> dict[str, int]:
@@ -75,7 +85,7 @@ def decide(tx: Tx, spokes: Spokes, spoke: Spoke, content: bytes, *, file: str, w
     for (kind, id), action in outcome.ours.items():
         first_sync.decide_ours(tx, spoke.tenant, spoke.id, kind, id, action)
         counts[action] += 1
-    status.note(tx, spoke, status.APPLYING, who=who, counts=counts)
+    status.note(tx, spoke, status.APPLYING, who=who, counts=counts, ours=[])
     audit.note(
         tx, tenant=spoke.tenant, who=who, did="first-sync", about=f"connection:{spoke.id}", details={"counts": counts}
     )
@@ -115,10 +125,9 @@ class _There:
         self.ours = ours
         self.rows: dict[tuple[str, str], Row] = {}
         self._known: dict[tuple[str, MatchRule], dict[str, Key | None]] = {}
-        after = None
-        while page := first_sync.find(tx, spoke.id, state=("read", "decided"), after=after, limit=PAGE):
-            self.rows |= {(row.kind, row.vendor_id): row for row in page if row.vendor_id is not None}
-            after = page[-1].id
+        for row in first_sync.every(tx, spoke.id, state=("read", "decided")):
+            if row.vendor_id is not None:
+                self.rows[row.kind, row.vendor_id] = row
 
     def document(self, line: Decided) -> Any:
         """The document of a line, None where it is not there or of another kind."""

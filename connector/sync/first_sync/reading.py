@@ -8,9 +8,9 @@ from typing import Any
 from connector.lanes import Found, Work
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Receivables, Record
-from connector.store import Store, Tx, connections, first_sync, links, new_id, work
-from connector.store.work import Turn
+from connector.store import Store, Tx, connections, first_sync, links, new_id
 from connector.sync.arriving import kept
+from connector.sync.asking import ask_read
 from connector.sync.first_sync import status
 from connector.sync.reads import check_company
 from connector.sync.spokes import Spoke, Spokes
@@ -29,30 +29,12 @@ def begin(tx: Tx, spoke: Spoke, *, who: str) -> None:
     at: dict[str, Any] = {"run": run, "kinds": kinds, "cursor": None, "read": {}, "blind": []}
     connections.put_cursor(tx, spoke.id, READ, dumps(at).decode())
     status.note(tx, spoke, status.OPEN, who=who)
-    work.submit(
-        tx,
-        tenant=spoke.tenant,
-        lane=spoke.lane,
-        turn=Turn.PERSON,
-        role="read",
-        kind=READ,
-        connection=spoke.id,
-        coalesce=f"{READ}:{spoke.id}",
-    )
+    ask_read(tx, spoke, READ)
 
 
 def count(tx: Tx, spoke: Spoke) -> None:
     """Have what customers owe read again, now that everything is followed."""
-    work.submit(
-        tx,
-        tenant=spoke.tenant,
-        lane=spoke.lane,
-        turn=Turn.PERSON,
-        role="read",
-        kind=COUNT,
-        connection=spoke.id,
-        coalesce=f"{COUNT}:{spoke.id}",
-    )
+    ask_read(tx, spoke, COUNT)
 
 
 class Count:

@@ -103,12 +103,9 @@ def may_create(spoke: Spoke, document: Document) -> bool:
 
 def _theirs(tx: Tx, spoke: Spoke) -> dict[str, list[Thing]]:
     records: dict[str, list[Record]] = {}
-    after = None
-    while page := first_sync.find(tx, spoke.id, state=("read", "decided"), after=after, limit=PAGE):
-        for row in page:
-            if row.vendor_id is not None and links.by_vendor_id(tx, spoke.id, row.kind, row.vendor_id) is None:
-                records.setdefault(row.kind, []).append(record_of(row.record, row.kind))
-        after = page[-1].id
+    for row in first_sync.every(tx, spoke.id, state=("read", "decided")):
+        if row.vendor_id is not None and links.by_vendor_id(tx, spoke.id, row.kind, row.vendor_id) is None:
+            records.setdefault(row.kind, []).append(record_of(row.record, row.kind))
     named = Named({(kind, one.id): one for kind, some in records.items() for one in some}, spoke)
     return {kind: [_shown(spoke, one, named) for one in some] for kind, some in records.items()}
 

@@ -38,8 +38,19 @@ def of(tx: Tx, connection: str) -> Entry | None:
 
 def rests(tx: Tx, connection: str) -> bool:
     """Whether nothing is read of the connection, because its first sync is not decided."""
-    entry = of(tx, connection)
-    return entry is not None and entry.state in UNDER_WAY
+    return onboarding.state(tx, connection, STEP) in UNDER_WAY
+
+
+def check_decided(tx: Tx, spoke: Spoke) -> None:
+    """Raises `Stop` (`first-sync-open`): a connection is not written to before its first sync is decided."""
+    if rests(tx, spoke.id):
+        raise Stop(
+            f"The first sync of {spoke.name} is not decided: what is there already would be made a second time.",
+            code="first-sync-open",
+            do=f"connector first-sync propose {spoke.name}, and apply; or, where nothing is to be joined, connector"
+            f" onboard confirm first-sync --connection {spoke.name}.",
+            where={"connection": spoke.name},
+        )
 
 
 def note(tx: Tx, spoke: Spoke, state: str, *, who: str, **details: Any) -> None:

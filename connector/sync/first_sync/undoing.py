@@ -6,14 +6,12 @@ credited. What is written there is written as an effect, like everything else.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from connector.errors import BadInput, Stop
-from connector.lanes import Nothing, Work
+from connector.lanes import Nothing, Work, cancel
 from connector.ports import Goal, Kind, Proof, Step
 from connector.store import Store, Tx, audit, documents, first_sync, links
 from connector.store import work as works
@@ -26,7 +24,7 @@ from connector.sync.arriving import record_of
 from connector.sync.canonical import model_of, shown
 from connector.sync.external import form_of
 from connector.sync.first_sync import status
-from connector.sync.first_sync.sheet import table
+from connector.sync.first_sync.sheet import table, written
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import with_body
 from connector.sync.spokes import Linked, Spoke, Spokes
@@ -43,10 +41,7 @@ _DONE = {"link": "koblet", "duplicate": "koblet som dublett", "create": "opprett
 
 def sheet(tx: Tx, spoke: Spoke) -> tuple[bytes, list[str]]:
     """What a first sync has done, as a file by which it is taken back; and what of it is not done yet, in words."""
-    out = io.StringIO()
-    rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    rows.writerow((TITLE, spoke.name))
-    rows.writerow(COLUMNS)
+    rows: list[Sequence[Any]] = [(TITLE, spoke.name), COLUMNS]
     waiting = []
     for row in _rows(tx, spoke, ("asked", "done", "decided")):
         if row.action not in _DONE:
@@ -60,10 +55,10 @@ def sheet(tx: Tx, spoke: Spoke) -> tuple[bytes, list[str]]:
             waiting.append(f"{row.kind} {what} {name or ''}: {why}".replace(" :", ":"))
             continue
         where = "" if row.action != "create" else " her" if row.vendor_id else " der"
-        rows.writerow(
+        rows.append(
             (f"l-{row.id}", row.kind, _DONE[row.action] + where, name, f"d-{link.document}", f"t-{link.vendor_id}")
         )
-    return b"\xef\xbb\xbf" + out.getvalue().encode(), waiting
+    return written(rows), waiting
 
 
 def read(tx: Tx, spoke: Spoke, content: bytes, *, file: str) -> list[Row]:
@@ -98,11 +93,9 @@ def _malformed(file: str, line: int, said: str) -> BadInput:
     )
 
 
-def _rows(tx: Tx, spoke: Spoke, states: Sequence[str]) -> list[Row]:
-    found: list[Row] = []
+def _rows(tx: Tx, spoke: Spoke, states: Sequence[str]) -> Iterator[Row]:
     for kind in status.KINDS:
-        found += first_sync.find(tx, spoke.id, state=states, kind=kind, limit=1_000_000)
-    return found
+        yield from first_sync.every(tx, spoke.id, state=states, kind=kind)
 
 
 def _link(tx: Tx, spoke: Spoke, row: Row) -> Link | None:
@@ -165,7 +158,7 @@ def _not_there(tx: Tx, spoke: Spoke, row: Row) -> str | None:
     for work in going:
         if work.goal is not None or work.state not in ("queued", "blocked"):
             return f"d-{row.document} is on its way to {spoke.name}: take it back when that is over"
-        works.move(tx, work, "cancelled")
+        cancel(tx, work)
     first_sync.change(tx, row.id, state="undone")
     return None
 

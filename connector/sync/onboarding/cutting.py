@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +11,7 @@ from connector.errors import NeedsPerson, Stop
 from connector.store import Tx, attempts, audit, connections, documents, first_sync, onboarding, work
 from connector.sync import effects
 from connector.sync.effects import ACTIVE, OBSERVE
-from connector.sync.first_sync import applying
+from connector.sync.first_sync import applying, sheet
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.onboarding.checklist import CUT_OVER, checklist, open_steps
 from connector.sync.onboarding.facts import BACK, CONFIRMED, LIVE, facts
@@ -177,12 +175,12 @@ def written(tx: Tx, spoke: Spoke, since: datetime) -> list[Written]:
     return found
 
 
-def as_sheet(found: Sequence[Written], spoke: Spoke) -> bytes:
+def as_sheet(found: Sequence[Written]) -> bytes:
     """What was written, as a file that a bookkeeper goes through."""
-    out = io.StringIO()
-    rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    rows.writerow(("tid (UTC)", "slag", "steg", "navn", "nummer", "deres id", "vår id", "slik angres det"))
+    rows: list[Sequence[Any]] = [
+        ("tid (UTC)", "slag", "steg", "navn", "nummer", "deres id", "vår id", "slik angres det")
+    ]
     for one in found:
         at, theirs, ours = f"{one.at:%Y-%m-%d %H:%M:%S}", f"t-{one.vendor_id}", f"d-{one.document}"
-        rows.writerow((at, one.kind, one.step, one.name, one.number, theirs, ours, one.undone_by))
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+        rows.append((at, one.kind, one.step, one.name, one.number, theirs, ours, one.undone_by))
+    return sheet.written(rows)

@@ -48,10 +48,10 @@ def observed(tx: Tx, spokes: Spokes, spoke: Spoke) -> Report:
     amounts: dict[str, dict[str, Decimal]] = {}
     stops: list[dict[str, Any]] = []
     after: str | None = None
-    seen: set[str] = set()
+    seen: set[tuple[str, int]] = set()
     while steps := plan(tx, spokes, spoke, after=after, limit=_PAGE):
-        for step in steps:
-            seen.add(step.document)
+        for step in (one for one in steps if (one.document, one.part) not in seen):
+            seen.add((step.document, step.part))  # a customer that invoices of two pages need is made once
             actions = would.setdefault(step.kind, {})
             actions[step.action] = actions.get(step.action, 0) + 1
             if step.action in ("create", "pay", "credit") and step.payable is not None:
@@ -61,8 +61,8 @@ def observed(tx: Tx, spokes: Spokes, spoke: Spoke) -> Report:
             if step.action == "stop" and len(stops) < NAMED:
                 stops.append({name: getattr(step, name) for name in ("kind", "document", "number", "reason", "do")})
         after = steps[-1].document
-    for row in first_sync.find(tx, spoke.id, state="decided", limit=100_000):
-        ours = row.action == "create" and row.vendor_id is None and row.document not in seen
+    for row in first_sync.every(tx, spoke.id, state="decided"):
+        ours = row.action == "create" and row.vendor_id is None and (row.document or "", 0) not in seen
         if ours and documents.peek(tx, spoke.tenant, row.document or "") is not None:
             actions = would.setdefault(row.kind, {})
             actions["create"] = actions.get("create", 0) + 1

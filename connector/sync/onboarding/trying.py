@@ -7,8 +7,8 @@ from typing import Any
 
 from connector.errors import VendorError
 from connector.lanes import Found, Work
-from connector.store import Store, Tx, onboarding, work
-from connector.store.work import Turn
+from connector.store import Store, Tx, onboarding
+from connector.sync.asking import ask_read
 from connector.sync.onboarding.checklist import TEST_CALL
 from connector.sync.reads import check_company
 from connector.sync.spokes import Spoke, Spokes
@@ -19,16 +19,7 @@ TRY = "try-connection"
 
 def ask(tx: Tx, spoke: Spoke) -> None:
     """Have the test call made, before everything else that waits in the lane."""
-    work.submit(
-        tx,
-        tenant=spoke.tenant,
-        lane=spoke.lane,
-        turn=Turn.PERSON,
-        role="read",
-        kind=TRY,
-        connection=spoke.id,
-        coalesce=f"{TRY}:{spoke.id}",
-    )
+    ask_read(tx, spoke, TRY)
 
 
 class Try:
