@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -170,6 +171,47 @@ def explain(
         _fail(
             f"No line of `{system}` makes or reads `{field}`.", "Name a field as it stands in one of the two models.", 1
         )
+
+
+@app.command("fields")
+def list_fields(
+    system: Annotated[str, typer.Argument(help="System (tripletex …), or `ours`.")],
+    kind: Annotated[str | None, typer.Argument(help="customer, invoice, payment …; without, the kinds.")] = None,
+    like: Annotated[str | None, typer.Option(help="Only fields whose path has this in it.")] = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """List the fields that a line may name: those of a system's records, or `ours`.
+
+    `required`: the system refuses a record (or the object it lies in) without it. `read-only`: it makes this itself, so
+    its line is `only: in`.
+    What stands behind a `[]` is of a list's items: map it in `each`, or choose one item. Exit status 0: there are such
+    fields; 2: there is no such system, kind or field.
+    """
+    from connector import plugins
+    from connector.mapping.fields import places
+    from connector.mapping.load import CANONICAL
+    from connector.mapping.problems import did_you_mean
+
+    known = plugins.accounting()
+    if system != "ours" and system not in known:
+        _fail(f"The system `{system}` is not installed.", did_you_mean(system, ["ours", *known]), Exit.UNUSABLE)
+    models = CANONICAL if system == "ours" else {str(one): model for one, model in known[system].wire.items()}
+    if kind is None:
+        _print(json.dumps(list(models)) if format is Format.json else "\n".join(models))
+        return
+    if kind not in models:
+        _fail(f"`{system}` has no kind `{kind}`.", did_you_mean(kind, models), Exit.UNUSABLE)
+    found = [one for one in places(models[kind]) if (like or "").lower() in one.path.lower()]
+    if not found:
+        _fail(f"No field of a {kind} has `{like}` in its path.", "Leave --like out to see all.", Exit.UNUSABLE)
+    if format is Format.json:
+        _print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2))
+        return
+    width = max(len(one.path) for one in found)
+    for one in found:
+        marks = [one.holds, *(["required"] if one.required else []), *(["read-only"] if one.read_only else [])]
+        chosen = f": {', '.join(one.choices)}" if one.choices else ""
+        _print(f"{one.path:<{width}}  {', '.join(marks)}{chosen}")
 
 
 def commands(parent: typer.Typer) -> None:

@@ -133,8 +133,8 @@ class Binder:
         ]
         loses = []
         for path, said in merged.loses.items():
-            if self.place(path, ours, "ours", said.origin):
-                loses.append((path, said.values["why"], said.origin))
+            if self.place(paths.through_lists(ours, path), ours, "ours", said.origin):
+                loses.append((paths.of_all_items(path), said.values["why"], said.origin))
         broken, self.broken = frozenset(map(paths.without_picks, self.broken)), outer
         rules = bind_rules.dimensions(self, merged, lines, ours)
         return BoundShape(

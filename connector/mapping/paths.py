@@ -104,6 +104,30 @@ def without_picks(text: str) -> str:
     return _CHOICE.sub("", text)
 
 
+def of_all_items(text: str) -> str:
+    """What is said of the only or the first item as said of all: `allocations[only].amount` of allocations.amount."""
+    return re.sub(r"\[(only|first)\]", "", text)
+
+
+def through_lists(model: type[BaseModel], text: str) -> str:
+    """A path with an item chosen where it leads through a list: for what speaks of all items (`allocations.amount`).
+
+    What is no path, or leads nowhere, comes back as it is: whoever resolves it says so.
+    """
+    try:
+        path = parse(text)
+    except PathError:
+        return text
+    chosen: list[Step] = []
+    inside: type[BaseModel] | None = model
+    for number, step in enumerate(path, 1):
+        slot = slots(inside).get(step.name) if inside is not None else None
+        into = slot is not None and slot.form == "list" and step.pick is None and number < len(path)
+        chosen.append(replace(step, pick="first") if into else step)
+        inside = slot.model if slot is not None else None
+    return shown(tuple(chosen))
+
+
 _CHOICE = re.compile(r"\[[^\]]*\]")
 
 
@@ -125,9 +149,12 @@ def resolve(model: type[BaseModel], path: Path, side: str) -> Slot:
             raise PathError("path-unknown", f"`{shown(path)}`: {walked} has no fields.")
         fields = slots(slot.model)
         if step.name not in fields:
+            said = f"{walked} has no field `{step.name}`."
+            deeper = None if number else _deeper(model, path)
+            if deeper:
+                raise PathError("path-unknown", said, f"Did you mean `{deeper}`?", deeper)
             guess = near(step.name, fields)
             meant = shown((*path[:number], Step(guess), *path[number + 1 :])) if guess else None
-            said = f"{walked} has no field `{step.name}`."
             raise PathError("path-unknown", said, did_you_mean(step.name, fields), meant)
         made = slot.read_only
         slot = fields[step.name]
@@ -145,6 +172,15 @@ def resolve(model: type[BaseModel], path: Path, side: str) -> Slot:
                 )  # fmt: skip
             slot = Slot(slot.item or "object", model=slot.model, read_only=slot.read_only)
     return slot
+
+
+def _deeper(model: type[BaseModel], path: Path) -> str | None:
+    """The same path below one of the objects here, where exactly one has such a field: `invoice.invoiceDate`."""
+    found = []
+    for name, slot in slots(model).items():
+        if slot.form == "object" and slot.model is not None and path[0].name in slots(slot.model):
+            found.append(shown((Step(name), *path)))
+    return found[0] if len(found) == 1 else None
 
 
 @cache

@@ -102,3 +102,28 @@ def test_explain_of_what_is_not_there(arguments: tuple[str, ...], status: int, w
     result = run("explain", *arguments)
     assert result.exit_code == status
     assert word in result.output
+
+
+def test_the_fields_a_line_may_name_are_listed() -> None:
+    said = run("fields", "tripletex", "payment").output
+    assert "paymentDate" in said
+    assert next(row for row in said.splitlines() if row.startswith("paymentDate ")).endswith("day, required")
+    assert "posting.voucher.id" in said
+    assert next(row for row in said.splitlines() if row.startswith("posting.voucher.id ")).endswith("read-only")
+    found = json.loads(run("fields", "ours", "invoice", "--like", "lines[].vat", "--format", "json").output)
+    assert {one["path"] for one in found} >= {"lines[].vat_code", "lines[].vat_rate"}
+    assert "invoice" in run("fields", "tripletex").output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("tripletx",), "`tripletex`"),
+        (("tripletex", "invoise"), "`invoice`"),
+        (("ours", "invoice", "--like", "unheard"), "unheard"),
+    ],
+)
+def test_fields_of_what_is_not_there(arguments: tuple[str, ...], word: str) -> None:
+    result = run("fields", *arguments)
+    assert result.exit_code == 2
+    assert word in result.output

@@ -183,3 +183,42 @@ def test_a_mistake_in_what_is_shipped_is_found_on_its_line(
 def test_nothing_is_wrong_with_what_is_shipped() -> None:
     report: Any = check(plugins=plugins.accounting())
     assert [str(problem) for problem in report.problems] == []
+
+
+LOSING = """\
+layer: system
+system: tripletex
+title: T
+kinds:
+  payment:
+    fields:
+      date: paymentDate
+      amount: amount
+      "allocations[only].document": {theirs: invoice.id, link: invoice}
+"""
+
+
+def _check(tmp_path: Path, text: str) -> list[Any]:
+    path = tmp_path / "tripletex.yaml"
+    path.write_text(text, encoding="utf-8")
+    return list(check([path], plugins=plugins.accounting()).problems)
+
+
+def test_what_is_advised_for_a_loss_may_be_written(tmp_path: Path) -> None:
+    """Also below a list: each advice taken word for word leaves nothing that is not declared."""
+    found = _check(tmp_path, LOSING)
+    fields = [one.said.split("`")[1] for one in found if one.code == "loss-undeclared"]
+    assert "allocations.amount" in fields
+    assert all(f"loses: {{{field}: why}}" in one.do for field, one in zip(fields, found, strict=True))
+    assert _check(tmp_path, LOSING + "    loses:\n" + "".join(f"      {field}: why\n" for field in fields)) == []
+
+
+def test_a_loss_below_a_list_that_is_not_there(tmp_path: Path) -> None:
+    found = _check(tmp_path, LOSING + "    loses:\n      allocations.amuont: why\n")
+    assert [(one.code, one.line) for one in found if one.code == "path-unknown"] == [("path-unknown", 11)]
+
+
+def test_a_field_that_lies_deeper_is_named(tmp_path: Path) -> None:
+    found = _check(tmp_path, LOSING + "  invoice: {fields: {issue_date: invoiceDate}}\n")
+    (one,) = [one for one in found if one.code == "path-unknown"]
+    assert "Did you mean `invoice.invoiceDate`?" in one.do
