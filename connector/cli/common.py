@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from connector.errors import ConnectorError
@@ -56,14 +57,21 @@ def fail(error: ConnectorError, status: int = Exit.UNUSABLE) -> NoReturn:
     err.print(error.said, markup=False)
     faults = error.details if isinstance(error.details, list) else []
     for fault in faults[:50]:
-        words = "; ".join(f"{k}: {v}" for k, v in fault.items() if v) if isinstance(fault, dict) else str(fault)
-        err.print("  - " + words, markup=False)
+        err.print("  - " + (_fault(fault) if isinstance(fault, dict) else str(fault)), markup=False)
     place = ", ".join(f"{name} {value}" for name, value in error.where.items())
     if place:
         err.print("  at " + place, markup=False)
     if error.do:
         err.print("  " + error.do, markup=False)
     raise typer.Exit(status)
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """One of many faults: as a sentence at its place in a file, else all that is known of it."""
+    if fault.get("file") and fault.get("message"):
+        place = f"{fault['file']}:{fault['line']}" if fault.get("line") else fault["file"]
+        return f"{place}: {fault['message']} {fault.get('do') or ''}".rstrip()
+    return "; ".join(f"{name}: {value}" for name, value in fault.items() if value)
 
 
 def settings_of_here() -> Settings:
@@ -114,12 +122,29 @@ def show(format: Format, value: Any, columns: Sequence[str], rows: Iterable[Sequ
     if format is Format.json:
         typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    count = 0
+    table = table_of(*columns)
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-        count += 1
-    if count:
-        out.print(table)
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    if table.row_count:
+        print_table(table)
     else:
         out.print(empty)
+
+
+def table_of(*columns: str) -> Table:
+    """An empty table. Where it is too narrow, cells go on in the next line: what is cut off cannot be copied."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        whole = column == "Id"
+        table.add_column(column, overflow="fold", no_wrap=whole, min_width=_ID if whole else None)
+    return table
+
+
+_ID = 32
+"""Letters of an id."""
+_WIDE = 400
+
+
+def print_table(table: Table) -> None:
+    """A table, as wide as it needs to be where no terminal sets bounds: `| grep` finds whole lines."""
+    out.print(table, width=None if out.is_terminal else _WIDE)

@@ -79,6 +79,11 @@ def preflight(
         counts: Counter[str] = Counter()
         with progress(len(names)) as advance:
             for posted in _read(names, draft=draft):
+                if posted is None:
+                    counts["unusable"] += 1
+                    worst = Exit.UNUSABLE
+                    advance(1)
+                    continue
                 checked = await house.store.read(partial(judges.check, posted=posted))
                 _tell(checked, format, language)
                 status = Exit.FINE if checked.fine else Exit.WRONG if checked.usable else Exit.UNUSABLE
@@ -92,14 +97,15 @@ def preflight(
     raise typer.Exit(with_house(use))
 
 
-def _read(names: list[str], *, draft: bool) -> Iterator[Posted]:
-    """One after the other: only one document is held at a time."""
+def _read(names: list[str], *, draft: bool) -> Iterator[Posted | None]:
+    """One after the other: only one document is held at a time. None: the file cannot be read, which has been said."""
     for name in names:
         try:
             body = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
         except OSError as error:
-            body = b""
             err.print(f"{name}: {error.strerror or error}", markup=False)
+            yield None
+            continue
         kind = "application/xml" if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else "application/json"
         yield read_posted(name, body, kind, draft=draft)
 

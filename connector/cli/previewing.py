@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 from rich.rule import Rule
-from rich.table import Table
 
-from connector.cli.common import Format, out
+from connector.cli.common import Format, out, print_table, table_of
 from connector.cli.documents import the_document
 from connector.mapping import Mapping
 from connector.model.json import dumps
@@ -43,18 +43,19 @@ class Shown:
             self._differences(one, self.against)
 
     def _sides(self, one: Preview) -> None:
-        table = Table("Here", "", "", "There", "", "Line", box=None, header_style="bold", pad_edge=False)
+        table = table_of("Here", "", "", "There", "", "Line")
         for line in preview.lines(self.mapping[one.kind], one) if one.made.stop is None else ():
-            table.add_row(line.ours, line.here, line.arrow, line.there, line.theirs, line.origin)
+            cells = (line.ours, line.here, line.arrow, line.there, line.theirs, line.origin)
+            table.add_row(*map(escape, cells))
         if table.row_count:
-            out.print(table)
+            print_table(table)
 
     def _differences(self, one: Preview, against: Mapping) -> None:
         columns = ("Field", f"under {against.version}", f"under {self.mapping.version}")
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        table = table_of(*columns)
         for differs in one.differs:
-            table.add_row(differs.field or one.kind, _said(differs.against), _said(differs.now))
-        out.print(table)
+            table.add_row(*map(escape, (differs.field or one.kind, _said(differs.against), _said(differs.now))))
+        print_table(table)
 
 
 def _said(value: object) -> str:

@@ -6,12 +6,24 @@ from typing import Annotated, Any
 
 import structlog
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
-from rich.table import Table
 
 from connector import plugins
-from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
+from connector.cli.common import (
+    Exit,
+    Format,
+    FormatOption,
+    TenantOption,
+    err,
+    out,
+    print_table,
+    show,
+    table_of,
+    tenant_of,
+    with_house,
+)
 from connector.errors import ConnectorError, Missing
 from connector.mapping import Mapping
 from connector.model.json import dumps
@@ -134,12 +146,12 @@ def _shown(one: Remap, now: Mapping, format: Format) -> None:
     out.print(Rule(f"{name} {_FATES[one.fate]}", align="left"))
     if one.why:
         out.print(one.why, markup=False)
-    table = Table("Field", f"as made by {one.made_by or '?'}", f"under {now.version}", box=None, header_style="bold")
+    table = table_of("Field", f"as made by {one.made_by or '?'}", f"under {now.version}")
     for differs in seen.differs:
-        sides = (differs.against, differs.now)
-        table.add_row(differs.field or seen.kind, *("–" if side is None else str(side) for side in sides))
+        sides = ("–" if side is None else str(side) for side in (differs.against, differs.now))
+        table.add_row(*map(escape, (differs.field or seen.kind, *sides)))
     if table.row_count:
-        out.print(table)
+        print_table(table)
 
 
 def show_document(

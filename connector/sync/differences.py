@@ -12,7 +12,7 @@ from connector.errors import BadInput, Stop
 from connector.lanes import Verb
 from connector.mapping.mapper import below
 from connector.ports import Record
-from connector.store import Tx, attention, events, operations
+from connector.store import Tx, attention, connections, events, operations
 from connector.store.documents import Document
 from connector.sync.reconcile import Decision, Difference
 from connector.sync.spokes import Spoke
@@ -120,5 +120,12 @@ def _changed_here(tx: Tx, document: Document, field: str) -> dict[str, Any]:
         fields = said.get("fields")
         here = event.kind in (f"{document.kind}.changed", f"{document.kind}.accepted")
         if here and (fields is None or any(below(field, one) or below(one, field) for one in fields)):
-            return {"at": (event.at or document.created).isoformat(), "by": said.get("connection") or "api"}
-    return {"at": document.created.isoformat(), "by": document.source or "api"}
+            by = _named(tx, document.tenant, said.get("connection"))
+            return {"at": (event.at or document.created).isoformat(), "by": by}
+    return {"at": document.created.isoformat(), "by": _named(tx, document.tenant, document.source)}
+
+
+def _named(tx: Tx, tenant: str, source: str | None) -> str:
+    """A connection by the name that a person knows; what is no connection, as it is."""
+    names = {row.id: row.name for row in connections.find(tx, tenant=tenant)}
+    return names.get(source or "", source or "api")

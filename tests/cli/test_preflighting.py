@@ -60,7 +60,9 @@ def test_what_cannot_be_read_ends_with_2(desk: Any, out: Path) -> None:
     (out / "c.xml").write_text("<Invoice")
     done = desk.run("preflight", "--offline", str(out), ends=2)
     assert "c.xml: KAN IKKE LESES" in done.stdout
-    desk.run("preflight", "--offline", str(out / "none.xml"), ends=2)
+    none = desk.run("preflight", "--offline", str(out / "none.xml"), ends=2)
+    assert "none.xml: No such file" in none.stderr
+    assert "JSON" not in none.stdout, "a file that is not there was judged for what is in it"
     (desk.folder / "empty").mkdir()
     desk.run("preflight", str(desk.folder / "empty"), ends=2)
     desk.run("preflight", "--route", "none", str(out), ends=2)
