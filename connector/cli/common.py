@@ -67,10 +67,11 @@ def fail(error: ConnectorError, status: int = Exit.UNUSABLE) -> NoReturn:
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
-    """One of many faults: as a sentence at its place in a file, else all that is known of it."""
-    if fault.get("file") and fault.get("message"):
-        place = f"{fault['file']}:{fault['line']}" if fault.get("line") else fault["file"]
-        return f"{place}: {fault['message']} {fault.get('do') or ''}".rstrip()
+    """One of many faults: as sentences at its place, else all that is known of it."""
+    place = fault.get("step") or (fault.get("file") and f"{fault['file']}:{fault.get('line') or ''}".rstrip(":"))
+    said = [fault[name] for name in ("said", "message", "do") if fault.get(name)]
+    if place and said:
+        return f"{place}: " + " ".join(map(str, said))
     return "; ".join(f"{name}: {value}" for name, value in fault.items() if value)
 
 
@@ -147,4 +148,5 @@ _WIDE = 400
 
 def print_table(table: Table) -> None:
     """A table, as wide as it needs to be where no terminal sets bounds: `| grep` finds whole lines."""
-    out.print(table, width=None if out.is_terminal else _WIDE)
+    console = out if out.is_terminal else Console(width=_WIDE, soft_wrap=True, highlight=False)
+    console.print(table)

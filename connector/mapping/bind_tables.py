@@ -39,10 +39,17 @@ def one_table(
             if value in into and only != "out":
                 said = f"The table `{name}` cannot be read backwards: {shown_code(row.theirs)} stands for two codes"
                 do = "Mark the row that is only written with `only: out`, or make the table and its lines one-way."
-                binder.problem("table-not-invertible", f"{said}; the first is on line {first[value].line}.", origin, do)
+                at, other = _later(origin, first[value], table.origin)
+                there = f"line {other.line}" if other.file == at.file else str(other)
+                binder.problem("table-not-invertible", f"{said}; the first is on {there}.", at, do)
             into.setdefault(value, key)
             first.setdefault(value, origin)
     return lenses.table(name, out, into)
+
+
+def _later(one: Origin, other: Origin, table: Origin) -> tuple[Origin, Origin]:
+    """Of two rows that collide the one to be mended, then the other: what an upper layer says comes first."""
+    return (other, one) if one.file == table.file != other.file else (one, other)
 
 
 def _cells(codes: Sequence[Any], slots: list[Slot], *, vendor: bool) -> Any:

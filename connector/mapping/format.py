@@ -259,6 +259,16 @@ _PUBLIC = re.compile(r"https://[^\s/?#]+[^\s?#]*|http://(127\.0\.0\.1|localhost)
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|vault:[A-Za-z0-9][A-Za-z0-9_./-]*")
 
 
+def _only_reference(given: Any) -> Any:
+    if isinstance(given, str) and _REFERENCE.fullmatch(given):
+        return given
+    raise PydanticCustomError(
+        "secret-written",
+        "A secret is written into the file here; write env:NAME or vault:NAME instead and change the secret, it may"
+        " have been seen.",
+    )
+
+
 class Connection(Part):
     """One system's books that the tenant is connected to."""
 
@@ -266,7 +276,7 @@ class Connection(Part):
     """System, by the name of its plugin."""
     settings: dict[str, Any] = {}
     """Settings of that system's plugin."""
-    secrets: dict[str, str] = {}
+    secrets: dict[str, Annotated[str, BeforeValidator(_only_reference)]] = {}
     """Secrets by name, each as `env:NAME` (environment variable) or `vault:NAME`; never the secret itself."""
     webhooks: str | None = None
     """Where the system can reach this service from outside (`https://connector.example.no`), where it shall tell of
@@ -286,20 +296,6 @@ class Connection(Part):
                 "address-invalid",
                 "An address from outside begins with https:// (or http://127.0.0.1 for a sandbox) and has no query.",
             )
-        return given
-
-    @field_validator("secrets", mode="before")
-    @classmethod
-    def _only_references(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            for name, value in given.items():
-                if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
-                    raise PydanticCustomError(
-                        "secret-written",
-                        "The secret `{name}` is written into the file; write env:NAME or vault:NAME instead"
-                        " and change the secret, it may have been seen.",
-                        {"name": name},
-                    )
         return given
 
 

@@ -213,6 +213,9 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
                     words = f"The route `{name}` names `{id}`, which is {_whose(id)}."
                     do = did_you_mean(id, [*said.connections, *more])
                     yield Problem("connection-unknown", words, file, source.line((*at, key)), do)
+            for id in sorted({id for id in ids if ids.count(id) > 1}):
+                words = f"The route `{name}` names `{id}` twice."
+                yield Problem("connection-twice", words, file, source.line((*at, key)), "Name it once.")
         for duty, others in _MAY_OWN.items():
             owners = getattr(route, duty)
             line = source.line((*at, duty))

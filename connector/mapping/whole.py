@@ -129,7 +129,8 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
     for leaf in _gathered(missing, every):
         said = f"`{leaf}` of our {where} is not carried to {system}, and nothing says that it is lost."
         do = f"Add a line for it, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
-        at = next((at for name, at in shape.removed if _covers(name, leaf)), origin)
+        at = next((at for name, at in shape.removed if _covers(name, leaf)), None)
+        at = at or next((line.origin for line in shape.lines if line.name == leaf), origin)
         yield Problem("loss-undeclared", said, at.file, at.line, do)
     for path, at in lost.items():
         carried = next((line for line in shape.lines if _carries(line, path)), None)

@@ -222,3 +222,21 @@ def test_a_field_that_lies_deeper_is_named(tmp_path: Path) -> None:
     found = _check(tmp_path, LOSING + "  invoice: {fields: {issue_date: invoiceDate}}\n")
     (one,) = [one for one in found if one.code == "path-unknown"]
     assert "Did you mean `invoice.invoiceDate`?" in one.do
+
+
+def test_a_row_of_an_upper_layer_is_blamed_not_the_one_below(tmp_path: Path) -> None:
+    """A tenant's row that collides with a shipped one: the tenant's line, and the other one by its file."""
+    tenant = (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(encoding="utf-8")
+    change = '\n    mapping:\n      tables:\n        vat-code:\n          rows: {"3": "31"}\n\nroutes:'
+    path = tmp_path / "demo.yaml"
+    path.write_text(text := tenant.replace("\n\nroutes:", change, 1), encoding="utf-8")
+    [found] = check([path], plugins=plugins.accounting()).problems
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if '"3": "31"' in row)
+    assert (found.code, found.file.endswith("demo.yaml"), found.line) == ("table-not-invertible", True, line)
+    assert "tripletex.yaml:" in found.said
+
+
+def test_a_field_that_its_own_line_does_not_carry_is_told_at_that_line(tmp_path: Path) -> None:
+    text = LOSING.replace("      amount: amount\n", "      amount: {theirs: amount, constant: 5}\n")
+    found = [one for one in _check(tmp_path, text) if one.said.startswith("`amount`")]
+    assert [(one.code, one.line) for one in found] == [("loss-undeclared", 8)]

@@ -67,6 +67,8 @@ def test_a_tenant_has_one_owner_for_each_duty(folder: Path, toy: Any) -> None:
         ("    issues: books\n", "    issues: other\n", "duty-not-on-route", 17, "`other`"),
         ('{"15032080119": books}', "other", "duty-two-owners", 25, "line 18"),
         ("    to: books\n", "    to: bokks\n", "connection-unknown", 16, "`books`"),
+        ("    to: books\n", "    to: [books, books]\n", "connection-twice", 16, "`books` twice"),
+        ("{token: env:TOKEN}", "\n      token: s3cret-Value", "secret-written", 11, "env:NAME"),
         ("takes: [api, other]", "takes: [api, nobody]", "connection-unknown", 20, "`nobody`"),
         ("pages: 2", "pges: 2", "setting", 9, "`pages`"),
         ("pages: 2", "pages: many", "setting", 9, "integer"),

@@ -128,6 +128,9 @@ async def test_two_filled_ledgers_are_joined_and_counted(filled: Any) -> None:
         assert links["product"] == 100 + 10 + 10
         # The same money stands in both, and is counted once: nothing is apart, and nothing waits but what was asked.
         assert Counter(await two.waits()) == {"conflict": 10}, "ten names differ, and somebody says which holds"
+        asked = [one["details"]["details"] for one in await two.get("/v1/attention") if one["code"] == "conflict"]
+        told = {one["changed"]["ours"]["by"] for item in asked for one in item}
+        assert told <= {"api", "shop"}, "a person knows connections by name"
         assert await apart(two, "books") == []
         spoke = two.house.named("fjord", "books")
         assert not await two.house.store.read(
@@ -144,6 +147,7 @@ async def test_two_filled_ledgers_are_joined_and_counted(filled: Any) -> None:
         assert {name: two.shop.state()["counts"].get(name) for name in before} == before
         links = await two.house.store.read(lambda tx: _linked(tx, two.house.named("fjord", "books")))
         assert sum(links.values()) == 0
+        assert "conflict" not in await two.waits(), "what is linked no more needs no answer"
         assert count == 100 * 3 + 10 + 10 + 10 + 10 + 10 + 5 * 3 + 5 * 3
         # It can be proposed again: the same is found again.
         again, _ = await proposal(two)

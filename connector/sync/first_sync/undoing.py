@@ -13,7 +13,7 @@ from typing import Any
 from connector.errors import BadInput, Stop
 from connector.lanes import Nothing, Work, cancel
 from connector.ports import Goal, Kind, Proof, Step
-from connector.store import Store, Tx, audit, documents, first_sync, links
+from connector.store import Store, Tx, attention, audit, documents, first_sync, links
 from connector.store import work as works
 from connector.store.documents import Document, digest_of
 from connector.store.first_sync import Row
@@ -22,6 +22,7 @@ from connector.store.work import Turn
 from connector.sync import effects, keys, registers
 from connector.sync.arriving import record_of
 from connector.sync.canonical import model_of, shown
+from connector.sync.differences import CONFLICT, DRIFT, about
 from connector.sync.external import form_of
 from connector.sync.first_sync import status
 from connector.sync.first_sync.sheet import table, written
@@ -214,6 +215,8 @@ def _ended(tx: Tx, spoke: Spoke, document: Document, row: Row) -> None:
     if link is not None:
         links.drop(tx, link)
     first_sync.change(tx, row.id, state="undone")
+    for what in (CONFLICT, DRIFT):
+        attention.close(tx, about(what, spoke, document.id), who=spoke.name, how="unlinked")
     data = {"connection": spoke.name, "vendor_id": link.vendor_id if link else row.vendor_id}
     tx.emit(spoke.tenant, f"{row.kind}.unlinked", document=document.id, connection=spoke.id, data=data)
 
