@@ -207,6 +207,12 @@ def _problem(read_source: Source, model: type[BaseModel], single: dict[str, Any]
         case "string_type":
             code, said = "value-type", "Text is wanted here."
             do = "Write it in quotes." if isinstance(single["input"], int) else ""
+        case kind if kind.startswith("date_"):
+            code, said, do = (
+                "value-type",
+                f"`{single['input']}` is no day.",
+                "Write it as 2027-01-31: year, month, day.",
+            )
         case other:
             said = f"{single['msg']}."[0:-1] if single["msg"].endswith(".") else f"{single['msg']}."
             code = other if "-" in other else "value-type"

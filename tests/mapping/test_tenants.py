@@ -78,7 +78,7 @@ def test_a_tenant_has_one_owner_for_each_duty(folder: Path, toy: Any) -> None:
         ("    system: toy\n    settings", "    system: tooy\n    settings", "system-not-installed", 8, "`toy`"),
         ("    settings: {pages: 2}\n", "    office: nobody\n", "office-unknown", 8, "offices"),
         ("tenant: acme", "tenant: acne", "tenant-misnamed", 2, "acne.yaml"),
-        ("start: 2026-01-01", "start: yesterday", "value-type", 5, "date"),
+        ("start: 2026-01-01", "start: 01.01.2026", "value-type", 5, "2027-01-31"),
         ("routes:\n  sales", "routs:\n  sales", "key-unknown", 14, "`routes`"),
         ("  books:\n", "  Books:\n", "value-type", 7, ""),
     ],
