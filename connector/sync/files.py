@@ -10,8 +10,10 @@ from connector.ehf.pdf import render_pdf
 from connector.model import Invoice
 from connector.ports import File, Kind
 from connector.store import Store, documents
+from connector.sync.canonical import model_of
 
-WITH_FILES = (Kind.INVOICE, Kind.SUPPLIER_INVOICE)
+ISSUED = (Kind.INVOICE, Kind.CREDIT_NOTE)
+WITH_FILES = (*ISSUED, Kind.SUPPLIER_INVOICE)
 """Kinds whose files go along."""
 
 
@@ -29,12 +31,14 @@ def embedded(invoice: Invoice) -> list[File]:
 
 
 async def files_of(store: Store, kind: Kind, tenant: str, document: str) -> Sequence[File]:
-    """The files of a document, the same ones each time. Nothing but attachments goes along with an outgoing invoice:
+    """The files of a document, the same ones each time. Nothing but attachments goes along with an outgoing document:
     its page is the ledger's own.
     """
-    if kind is Kind.INVOICE:
+    if kind in ISSUED:
         kept = await store.read(lambda tx: documents.get(tx, tenant, document))
-        return embedded(Invoice.model_validate(kept.body))
+        issued = model_of(kept.kind, kept.body)
+        assert isinstance(issued, Invoice)
+        return embedded(issued)
     original = await store.read(lambda tx: documents.original(tx, tenant, document))
     if original is None:
         return ()

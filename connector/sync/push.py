@@ -33,7 +33,7 @@ from connector.sync.external import (
     paper,
     registers,
 )
-from connector.sync.files import WITH_FILES, embedded, files_of
+from connector.sync.files import ISSUED, WITH_FILES, embedded, files_of
 from connector.sync.keeping import changed, keep_link, told, with_body
 from connector.sync.matching import joined
 from connector.sync.parts import fact_of, link_kind, linked, parts
@@ -134,7 +134,7 @@ class Push:
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             issued = Issued(document.number or "", document.kid) if how == "register" else None
             near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()
-            files = embedded(model) if kind == Kind.INVOICE.value and isinstance(model, Invoice) else ()
+            files = embedded(model) if kind in ISSUED and isinstance(model, Invoice) else ()
             may_create = kind not in identity.REGISTERS or mapper.bound.register.creates != "never"
             return Goal(
                 Kind(kind),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from datetime import date
 from decimal import Decimal
@@ -143,6 +144,16 @@ async def test_3_the_whole_is_credited(fjord: Any) -> None:
     await fjord.poll()
     assert len(await told(fjord, "invoice.credited")) == 1
     assert await fjord.get("/v1/attention") == []
+
+
+async def test_3_what_is_in_it_lies_on_its_voucher(fjord: Any) -> None:
+    await a.sold(fjord)
+    content = b"%PDF-1.7 timer"
+    embedded = {"content": base64.b64encode(content).decode(), "mime_type": "application/pdf", "filename": "timer.pdf"}
+    await credited(fjord, credit(attachments=[{"id": "1", "embedded": embedded}]))
+    (note,) = notes(fjord.box)
+    held = fjord.box.books.find(fjord.box.books.find(note["voucher"])["attachment"])
+    assert [upload.content for upload in held["_uploads"]] == [content]
 
 
 async def test_3_in_two_parts_the_rest_is_no_whole(fjord: Any) -> None:

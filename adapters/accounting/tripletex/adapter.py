@@ -138,7 +138,7 @@ class Tripletex:
         self._customers = Customers(self._client, lookups)
         most = settings.attachment_mb * MB
         self._invoices = Invoices(self._client, lookups, periods, numbers.seen, OrderFiles(self._client, most))
-        self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen)
+        self._credit_notes = CreditNotes(self._client, self._invoices, periods, numbers.seen, most)
         self._vouchers = Vouchers(self._client, lookups, periods)
         self._settlements = Settlements(self._client, lookups, periods, self._vouchers)
         self._payments = Payments(self._client, lookups, periods, self._vouchers, numbers.seen)

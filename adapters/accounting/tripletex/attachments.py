@@ -45,6 +45,20 @@ def attached(goal: Goal) -> list[File]:
     return [file for file in goal.files if file.role == "attachment"]
 
 
+def fitting(goal: Goal, most: int) -> list[File]:
+    """The attachments of a goal. Raises `Refused` where one of them cannot go. `most`: bytes."""
+    files = attached(goal)
+    for place, file in enumerate(files):
+        if problem := why_not(file, most):
+            raise Refused(
+                problem[1],
+                code=problem[0],
+                do="Send it as a smaller PDF, or without the attachment.",
+                where={"field": f"attachments[{place}]"},
+            )
+    return files
+
+
 def plain_name(text: str, ending: str = "") -> str:
     """A file name of plain letters, digits, - _ and ., no longer than 80 characters."""
     folded = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("Ø", "O").replace("æ", "ae"))
@@ -84,16 +98,7 @@ class OrderFiles:
 
     def steps(self, goal: Goal) -> list[Step]:
         """A step for each file, after the step `order`. Raises `Refused` where one of them cannot go."""
-        files = attached(goal)
-        for place, file in enumerate(files):
-            if problem := why_not(file, self._most):
-                raise Refused(
-                    problem[1],
-                    code=problem[0],
-                    do="Send it as a smaller PDF, or without the attachment.",
-                    where={"field": f"attachments[{place}]"},
-                )
-        found = [named(number, file) for number, file in enumerate(files, 1)]
+        found = [named(number, file) for number, file in enumerate(fitting(goal, self._most), 1)]
         return [
             Step(f"attachment-{number}", partial(self._attach, file=file), partial(self._look, file=file))
             for number, file in enumerate(found, 1)

@@ -7,6 +7,8 @@ credited as a whole once, and the credit note names it (`creditedInvoice`).
 **Part**: an order with our marker whose quantities are below zero; its totals are compared before anything is numbered;
 then it is invoiced as a credit note of the invoice (`_invoice_part`).
 
+Either way its attachments are put on its voucher, where the page of Tripletex' own lies, too.
+
 What is sent to the customer is said each time: nothing.
 """
 
@@ -19,6 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.tripletex import records
+from adapters.accounting.tripletex.attachments import VoucherFiles, fitting
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.invoices import Invoices, compare, dates, order_totals, totals_of
 from adapters.accounting.tripletex.periods import Periods
@@ -32,15 +35,22 @@ _NOTES = "id,invoiceNumber,invoiceDate,isCreditNote,creditedInvoice,amountCurren
 
 
 class CreditNotes:
-    """Flows of credit notes. `seen` is told of every invoice that is read on the way."""
+    """Flows of credit notes. `seen` is told of every invoice that is read on the way; `most`: bytes of a file."""
 
     def __init__(
-        self, client: Client, invoices: Invoices, periods: Periods, seen: Callable[[Mapping[str, Any]], None]
+        self,
+        client: Client,
+        invoices: Invoices,
+        periods: Periods,
+        seen: Callable[[Mapping[str, Any]], None],
+        most: int,
     ) -> None:
         self._client = client
         self._invoices = invoices
         self._periods = periods
         self._seen = seen
+        self._files = VoucherFiles(client)
+        self._most = most
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal; which way is taken is found out by the first. Raises `Refused`."""
@@ -60,8 +70,23 @@ class CreditNotes:
             Step("credited", self._decide),
             Step("order", self._order_create, self._order_look),
             Step("credit_note", self._create, self._look),
+            *self._papers(goal),
             Step("read", self._read),
         )
+
+    def _papers(self, goal: Goal) -> list[Step]:
+        """The steps that put its attachments on its voucher."""
+        files = fitting(goal, self._most)
+        return [Step("voucher", self._voucher), *self._files.steps(files, after="voucher")] if files else []
+
+    async def _voucher(self, run: Run) -> Proof:
+        """Its voucher, with what it has for a document now."""
+        path = f"/invoice/{run.proofs['credit_note'].id}"
+        row = await self._client.get(path, fields="id,voucher(id)")
+        id = (row.get("voucher") or {}).get("id")
+        if type(id) is not int:
+            raise records.not_as_described("voucher.id", "an integer", path)
+        return await self._files.held(str(id))
 
     # --- what there is ------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.accounting.tripletex.sandbox import Sandbox
 from connector.errors import Refused, Stop
-from connector.ports import Accounting, Goal, Kind, Record, Totals
+from connector.ports import Accounting, File, Goal, Kind, Record, Totals
 
 sys.path.append(str(Path(__file__).parent))
 from tripletex_driving import credit_goal, customer_goal, invoice_goal, opened, reach, struck, with_order
@@ -159,6 +159,40 @@ async def test_once_whatever_happens_to_any_call(whole: bool) -> None:
         assert not box.books.outbox, what
 
     assert await struck(sold, goal, check) > 40
+
+
+SHEETS = tuple(File(f"Timeliste {n}.pdf", "application/pdf", f"%PDF-1.7 {n}".encode()) for n in (1, 2))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_its_files_are_put_on_its_voucher(system: Accounting, box: Sandbox, whole: bool) -> None:
+    invoice, customer = await sold(system)
+    before = len(box.requests)
+    await reach(system, replace(credit_goal(invoice, customer, whole=whole), files=SHEETS))
+    (note,) = notes(box)
+    assert writes(box, before)[-2:] == [f"POST /ledger/voucher/{note['voucher'].id}/attachment"] * 2
+    held = box.books.find(box.books.find(note["voucher"])["attachment"])
+    assert [upload.content for upload in held["_uploads"]][-2:] == [sheet.content for sheet in SHEETS]
+
+
+async def test_its_files_once_whatever_happens_to_any_call() -> None:
+    def goal(given: tuple[str, str]) -> Goal:
+        return replace(credit_goal(*given), files=SHEETS)
+
+    async def check(box: Sandbox, given: tuple[str, str], proofs: Any, what: str) -> None:
+        (note,) = notes(box)
+        held = box.books.find(box.books.find(note["voucher"])["attachment"])
+        assert [upload.content for upload in held["_uploads"]][-2:] == [sheet.content for sheet in SHEETS], what
+        assert len(held["_uploads"]) == 2, what
+
+    assert await struck(sold, goal, check) > 50
+
+
+async def test_a_file_that_is_not_taken_stops_before_anything_is_credited(system: Accounting, box: Sandbox) -> None:
+    with pytest.raises(Refused) as refused:
+        system.flow(replace(credit_goal("7", "8"), files=(File("tall.csv", "text/csv", b"a;b"),)))
+    assert (refused.value.code, refused.value.where["field"]) == ("attachment-type", "attachments[0]")
+    assert not box.requests
 
 
 async def test_they_are_read_among_the_invoices_each_as_what_it_is(system: Accounting, box: Sandbox) -> None:
