@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,12 +25,17 @@ _COMPARED = ("text", "integer", "number", "date", "boolean", "any")
 def matching(binder: Binder, merged: Merged, shape: BoundShape) -> tuple[MatchRule, ...]:
     """The matching rules of a kind, the surest first."""
     found = [
-        rule for name, said in merged.matching.items() for rule in _rule(binder, name, said.values, said.origin, shape)
+        rule
+        for name, said in merged.matching.items()
+        for rule in _rule(binder, name, said.values, said.origin, shape, merged.removed)
     ]
     return tuple(sorted(found, key=lambda rule: CERTAINTIES.index(rule.certainty)))
 
 
-def _rule(binder: Binder, name: str, values: dict[str, Any], at: Origin, shape: BoundShape) -> Iterable[MatchRule]:
+def _rule(
+    binder: Binder, name: str, values: dict[str, Any], at: Origin, shape: BoundShape, removed: Mapping[str, Origin]
+) -> Iterable[MatchRule]:
+    """A rule; none where an upper layer has taken the line away that reads what it compares."""
     theirs = values["theirs"]
     if theirs is not None and len(theirs) != len(values["by"]):
         said = f"The rule `{name}` compares {len(values['by'])} of our paths with {len(theirs)} of theirs."
@@ -44,6 +49,9 @@ def _rule(binder: Binder, name: str, values: dict[str, Any], at: Origin, shape: 
         return
     for path in (*(by if there is None else ()), *against):
         if not _is_read(path, shape):
+            gone = removed.get(shown(path))
+            if gone is not None and gone.layer != at.layer:
+                return
             said = f"The rule `{name}` compares `{shown(path)}`, which no line reads: it would never match."
             do = "Add a line that reads it, or name with `theirs` the field that it is compared with."
             binder.problem("matching-unread", said, at, do)

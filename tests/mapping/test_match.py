@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector import plugins
 from connector.mapping import load, paths
+from connector.mapping.check import check
 from connector.mapping.layers import Origin
 from connector.mapping.match import MatchRule
 
@@ -93,6 +95,38 @@ def test_what_speaks_against_it_is_said_on_both_sides_and_differs() -> None:
 def test_as_shipped_registers_and_issued_documents_have_a_certain_rule() -> None:
     for kind in ("customer", "supplier", "product", "department", "project", "dimension", "invoice", "credit_note"):
         assert shipped(kind)[0].certainty == "certain", kind
+
+
+TENANT = """\
+layer: tenant
+tenant: acme
+title: Acme AS
+start: 2027-01-01
+connections:
+  books:
+    system: tripletex
+    secrets: {consumer_token: env:A, employee_token: env:B}
+    mapping:
+      kinds:
+        customer:
+          fields: {invoice_email: null}
+          loses: {invoice_email: Not used.}
+%s
+routes: {}
+"""
+
+
+@pytest.mark.parametrize(("own", "codes"), [("", []), ("matching: {mine: {by: invoice_email, certainty: weak}}", [14])])
+def test_a_line_that_a_tenant_takes_away_takes_a_shipped_rule_with_it_and_no_rule_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, codes: list[int]
+) -> None:
+    (tmp_path / "acme.yaml").write_text(TENANT % f"          {own}")
+    monkeypatch.chdir(tmp_path)
+    report = check([tmp_path / "acme.yaml"], plugins=plugins.accounting())
+    assert [one.line for one in report.problems if one.code == "matching-unread"] == codes
+    assert len(report.problems) == len(codes)
+    for _, mapping in report.mappings if not codes else ():
+        assert "invoice-email" not in {rule.name for rule in mapping["customer"].matching}
 
 
 def shipped(kind: str) -> Any:
