@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli.choosing import options, verify
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.comparing import compare
+from connector.cli.options import options, verify
 from connector.errors import ConnectorError, NeedsPerson, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections

@@ -71,7 +71,7 @@ def check(
 
     report = _report(paths)
     if connection is not None:
-        from connector.cli.choosing import missing_in
+        from connector.cli.options import missing_in
 
         report.problems += missing_in(connection)
     waiting = [] if paths else unapplied()

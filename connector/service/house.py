@@ -23,8 +23,7 @@ from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.preflight import Preflight
-from connector.service import mappings
-from connector.service import reading as now
+from connector.service import mappings, reading
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
 from connector.store import Store, Tx, connections, mapping_versions, open_store
@@ -238,9 +237,9 @@ class House:
         """Do what waits, poll and compare in the background, until `stop`."""
         schedule = Schedule(self.store)
         for spoke in self._spokes.values():
-            for reading in spoke.followed:
-                what = f"{spoke.id} {reading.kind}"
-                schedule.every(f"poll {what}", reading.every, partial(reads.poll, spoke=spoke, kind=reading.kind))
+            for one in spoke.followed:
+                what = f"{spoke.id} {one.kind}"
+                schedule.every(f"poll {what}", one.every, partial(reads.poll, spoke=spoke, kind=one.kind))
             schedule.daily(f"compare {spoke.id}", NIGHT, partial(reads.compare, spoke=spoke))
             schedule.daily(f"options {spoke.id}", NIGHT, partial(options.ask_nightly, spoke=spoke))
             schedule.daily(f"observe {spoke.id}", MORNING, partial(observing.tell, spokes=self, spoke=spoke))
@@ -284,7 +283,7 @@ class House:
             TryLater: it has not been read in that time (`options-unread`).
             ConnectorError: why it cannot be read.
         """
-        return await now.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
+        return await reading.options(self, spoke, refresh=refresh, wait=wait, alone=alone)
 
     async def preflight(self, tenant: str, **asked: Any) -> Preflight:
         """A preflight of documents for a route of a tenant: what its connections take is read, or taken as kept.
@@ -292,7 +291,7 @@ class House:
         Args:
             asked: as `connector.service.reading.preflight` says.
         """
-        return await now.preflight(self, tenant, **asked)
+        return await reading.preflight(self, tenant, **asked)
 
     @cached_property
     def worker(self) -> Worker:

@@ -5,11 +5,12 @@
 
 Functions are in modules named after their noun: `documents`, `links`, `connections`, `arrivals`, `work`, `attempts`,
 `attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`, `options`, `mapping_versions`,
-`onboarding`, `first_sync`.
+`onboarding`, `first_sync`. Tables are in `schema`; those that one module alone knows stand in it.
 """
 
+from connector.store import first_sync as first_sync
 from connector.store import mapping_versions as mapping_versions
-from connector.store import onboarding_schema as onboarding_schema
+from connector.store import onboarding as onboarding
 from connector.store import options as options
 from connector.store.engine import Store
 from connector.store.opening import open_store

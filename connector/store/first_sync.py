@@ -10,12 +10,39 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Column, Index, LargeBinary, Table, Text, delete, func, select, text
 
-from connector.store.onboarding_schema import first_sync as _t
-from connector.store.schema import new_id
+from connector.store.schema import SEALED, Moment, metadata, new_id
 from connector.store.sql import upsert
 from connector.store.tx import Tx
+
+_t = Table(
+    "first_sync",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("vendor_id", Text),
+    Column("document", Text),
+    Column("action", Text),
+    Column("state", Text, nullable=False),
+    Column("record", LargeBinary),
+    Column("before", LargeBinary),
+    Column("changed", Moment, nullable=False),
+    Index("ix_first_sync_list", "connection", "state", "id"),
+    Index("ix_first_sync_document", "connection", "document"),
+    Index(
+        "uq_first_sync_record",
+        "connection",
+        "kind",
+        "vendor_id",
+        unique=True,
+        sqlite_where=text("vendor_id IS NOT NULL"),
+        postgresql_where=text("vendor_id IS NOT NULL"),
+    ),
+)
+SEALED["first_sync"] = ("record", "before")
 
 
 @dataclass(frozen=True, slots=True)

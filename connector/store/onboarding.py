@@ -6,11 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Column, LargeBinary, Table, Text, UniqueConstraint, delete, select
 
-from connector.store.onboarding_schema import onboarding as _t
-from connector.store.schema import new_id
+from connector.store.schema import SEALED, Moment, metadata, new_id
 from connector.store.tx import Tx
+
+_t = Table(
+    "onboarding",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("details", LargeBinary),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("connection", "step"),
+)
+SEALED["onboarding"] = ("details",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from connector.api.examples import INVOICE_DRAFT
 from connector.cli import connections as connections_cli
 from connector.errors import BadInput, NeedsPerson
 from connector.ports import Kind
-from connector.service import joining
+from connector.service import first_sync as joining
 from connector.store import arrivals, connections, documents, first_sync, links, work
 from connector.sync import reads
 from connector.sync.first_sync import applying, status, undoing

@@ -15,10 +15,12 @@ from sqlalchemy import func, select
 
 from adapters.accounting.tripletex.sandbox import Request, Sandbox
 from connector.ports import Kind
-from connector.service import joining
-from connector.store.onboarding_schema import first_sync as table
+from connector.service import first_sync as joining
+from connector.store import schema
 from connector.sync import reads
 from connector.sync.first_sync import deciding
+
+table = schema.metadata.tables["first_sync"]
 
 
 class Deadly(Sandbox):

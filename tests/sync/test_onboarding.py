@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from adapters.accounting.tripletex.sandbox import Sandbox
 from connector.api.examples import BUYER, INVOICE_DRAFT
-from connector.cli import joining, onboarding
+from connector.cli import first_sync, onboarding
 from connector.ports import Formality
 from connector.store import attention
 from connector.sync.onboarding import observing
@@ -26,7 +26,7 @@ TODAY = date(2027, 1, 15)
 
 async def connector(*words: str, status: int = 0) -> str:
     """Run a command as the program does, on a store of its own; what it said."""
-    app = {"onboard": onboarding.app, "first-sync": joining.app}[words[0]]
+    app = {"onboard": onboarding.app, "first-sync": first_sync.app}[words[0]]
     done = await asyncio.to_thread(CliRunner().invoke, app, list(words[1:]))
     assert done.exit_code == status, f"{done.exit_code}: {done.output}\n{done.exception!r}"
     return str(done.output if status == 2 else done.stdout)

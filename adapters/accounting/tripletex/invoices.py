@@ -15,6 +15,7 @@ from adapters.accounting.tripletex import records, wire
 from adapters.accounting.tripletex.amounts import NOK
 from adapters.accounting.tripletex.attachments import OrderFiles
 from adapters.accounting.tripletex.client import Client
+from adapters.accounting.tripletex.kroner import vat_differs
 from adapters.accounting.tripletex.lookups import Lookups
 from adapters.accounting.tripletex.periods import Periods
 from adapters.accounting.tripletex.sending import day_of, number_of, sent
@@ -172,19 +173,13 @@ class Invoices:
         theirs, ours = sign * theirs, totals.stated_vat
         if theirs == ours:
             return
-        raise Stop(
-            f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
-            f" {abs(theirs - ours)}. {stands}",
-            code="totals-differ",
-            do="State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex"
-            " state it; or mend the rate in Tripletex and retry.",
-            where={**where, "field": "totals.tax_in_accounting_currency"},
-            details={
-                "currency": NOK,
-                "ours": {"vat": str(ours)},
-                "theirs": {"vat": str(theirs)},
-                "difference": str(abs(theirs - ours)),
-            },
+        raise vat_differs(
+            theirs,
+            ours,
+            where,
+            stands,
+            "State the VAT in kroner by the rate that Tripletex uses, or leave it out (BT-111) and let Tripletex state"
+            " it; or mend the rate in Tripletex and retry.",
         )
 
     async def look(self, run: Run) -> Sequence[Proof]:

@@ -65,12 +65,23 @@ def compare_vat(theirs: Decimal, totals: Totals, where: Mapping[str, str], stand
     ours = stated_vat(totals)
     if ours is None or theirs == ours:
         return
-    raise Stop(
+    raise vat_differs(
+        theirs,
+        ours,
+        where,
+        stands,
+        "The document is issued: book it in Tripletex by hand, with the VAT that it states, and cancel this; or have"
+        " the rate in Tripletex mended, and retry.",
+    )
+
+
+def vat_differs(theirs: Decimal, ours: Decimal, where: Mapping[str, str], stands: str, do: str) -> Stop:
+    """What stops a document whose VAT in kroner (BT-111) is not what Tripletex books; `stands`: how far it has come."""
+    return Stop(
         f"Tripletex books VAT of {theirs} {NOK}, the document states {ours} {NOK}: a difference of"
         f" {abs(theirs - ours)}. {stands}",
         code="totals-differ",
-        do="The document is issued: book it in Tripletex by hand, with the VAT that it states, and cancel this; or have"
-        " the rate in Tripletex mended, and retry.",
+        do=do,
         where={**where, "field": "totals.tax_in_accounting_currency"},
         details={
             "currency": NOK,

@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from connector.store import onboarding_schema as onboarding_schema
 from connector.store.schema import metadata
 
 context.configure(

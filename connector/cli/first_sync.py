@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
-from connector.service import joining
+from connector.service import first_sync
 from connector.service.house import House
 from connector.store import Tx
 from connector.sync.first_sync import deciding, words
@@ -60,7 +60,7 @@ def propose(
         spoke = house.named(tenant_of(house, tenant), name)
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
             progress.add_task(f"Reading {name}")
-            found = await joining.propose(house, spoke, accept=accept.value, who=WHO)
+            found = await first_sync.propose(house, spoke, accept=accept.value, who=WHO)
         return found, deciding.as_sheet(found, spoke, f"{house.store.clock():%Y-%m-%d %H:%M} UTC")
 
     path = file or Path(f"first-sync-{name}.csv")
@@ -117,8 +117,8 @@ def apply(
                 done += begun
                 progress.update(bar, description=f"Joining {name}: {done} lines")
 
-            totals = await joining.apply(house, spoke, content, file=str(file), who=WHO, told=told)
-        return totals, *await house.store.read(lambda tx: joining.undo_sheet(tx, spoke))
+            totals = await first_sync.apply(house, spoke, content, file=str(file), who=WHO, told=told)
+        return totals, *await house.store.read(lambda tx: first_sync.undo_sheet(tx, spoke))
 
     totals, content, waiting = with_house(use)
     path = undo or Path(f"first-sync-undo-{name}.csv")
@@ -151,7 +151,7 @@ def take_back(
     async def use(house: House) -> tuple[int, list[str]]:
         spoke = house.named(tenant_of(house, tenant), name)
         content = file.read_bytes() if file is not None else (await house.store.read(partial(_all, spoke=spoke)))
-        return await joining.undo(house, spoke, content, file=str(file or name), who=WHO)
+        return await first_sync.undo(house, spoke, content, file=str(file or name), who=WHO)
 
     undone, kept = with_house(use)
     if format is Format.json:
@@ -164,7 +164,7 @@ def take_back(
 
 
 def _all(tx: Tx, spoke: Spoke) -> bytes:
-    return joining.undo_sheet(tx, spoke)[0]
+    return first_sync.undo_sheet(tx, spoke)[0]
 
 
 @app.command("totals")
@@ -176,7 +176,7 @@ def count(name: Name, tenant: TenantOption = None, format: FormatOption = Format
 
     async def use(house: House) -> Totals:
         spoke = house.named(tenant_of(house, tenant), name)
-        return await house.store.read(lambda tx: joining.counted(tx, spoke))
+        return await house.store.read(lambda tx: first_sync.counted(tx, spoke))
 
     totals = with_house(use, connected=True)
     _show_totals(totals, format, {})
