@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from datetime import datetime
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 _BUSY_MS = 20
 """Milliseconds SQLite itself waits for a lock, with the event loop standing still."""
+_OPENING = 10.0
+"""Seconds that an opening waits for others that open the same file."""
 _GLANCE = 0.05
 """Seconds between two glances at what other processes have committed."""
 
@@ -48,12 +51,28 @@ def engine(path: Path) -> Engine:
     def _connected(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # transactions are begun by us, not by the driver
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        cursor.execute(f"PRAGMA busy_timeout={1000 * _OPENING:.0f}")
+        _in_wal(cursor)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", f"busy_timeout={_BUSY_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     return made
+
+
+def _in_wal(cursor: sqlite3.Cursor) -> None:
+    """Turn a file to its write-ahead log. Of processes that open a new file together one does it, and SQLite does not
+    wait with the others by itself.
+    """
+    end = time.monotonic() + _OPENING
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 class SqliteStore(Store):
