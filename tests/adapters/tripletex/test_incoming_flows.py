@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from adapters.accounting.tripletex.incoming import split
-from adapters.accounting.tripletex.sandbox import Sandbox, behind, uploads
+from adapters.accounting.tripletex.sandbox import Sandbox, behind
+from adapters.loopback import Upload
 from connector.errors import Refused, Stop
 from connector.ports import Accounting, File, Goal, Kind
 
@@ -57,7 +58,7 @@ def files(box: Sandbox, voucher: Any) -> list[bytes]:
 
 def received(box: Sandbox, content: bytes | None = None, **more: str) -> Any:
     """An EHF through the company's own inbox."""
-    upload = uploads.Upload(ehf_said(**more) if content is None else content, "faktura.xml")
+    upload = Upload(ehf_said(**more) if content is None else content, "faktura.xml")
     return box.books.receive_ehf(**behind.read_ehf(box.books, upload), upload=upload)
 
 
@@ -219,7 +220,7 @@ async def test_another_amount_and_one_that_cannot_be_read_are_for_a_person(syste
     with pytest.raises(Stop) as stop:
         await reach(system, incoming_goal(id))
     assert stop.value.code == "invoice-in-ledger-differs"
-    box.books.things["document"][voucher["ediDocument"].id]["_uploads"] = [uploads.Upload(b"<broken", "x.xml")]
+    box.books.things["document"][voucher["ediDocument"].id]["_uploads"] = [Upload(b"<broken", "x.xml")]
     with pytest.raises(Stop) as stop:
         await reach(system, incoming_goal(id))
     assert (stop.value.code, stop.value.details["voucher"]) == ("perhaps-in-reception", str(voucher["id"]))

@@ -14,7 +14,7 @@ import pytest
 from adapters.accounting.tripletex import reading
 from adapters.accounting.tripletex.sandbox import Sandbox, registers
 from adapters.accounting.tripletex.sandbox.things import Thing
-from adapters.accounting.tripletex.sandbox.uploads import Upload
+from adapters.loopback import Upload
 from connector.errors import BadInput, Stop, VendorError
 from connector.model.json import loads
 from connector.ports import Accounting, Kind, Page, Record

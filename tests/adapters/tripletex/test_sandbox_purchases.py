@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from adapters.accounting.tripletex.sandbox import behind, uploads
+from adapters.loopback import Upload
 
 YEAR = {"invoiceDateFrom": "2027-01-01", "invoiceDateTo": "2028-01-01"}
 ISSUED, DUE = date(2027, 1, 10), date(2027, 2, 10)
@@ -30,7 +31,7 @@ def problem(said):
 def received(box, number="F-7", amount="12500.00"):
     """An EHF through the company's own inbox: (supplier, voucher)."""
     supplier = behind.supplier_named(box.books, "974760673", "Selger AS")
-    paper = uploads.Upload(uploads.pdf([["Faktura"]]), "faktura.pdf")
+    paper = Upload(uploads.pdf([["Faktura"]]), "faktura.pdf")
     voucher = box.books.receive_ehf(supplier, number, ISSUED, DUE, Decimal(amount), paper, kid="0000100172")
     return supplier, voucher
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.accounting.tripletex.sandbox import uploads
 from adapters.accounting.tripletex.sandbox.things import Link
+from adapters.loopback import Upload
 
 DAYS = {"dateFrom": "2027-01-01", "dateTo": "2028-01-01"}
 ROWS = "row,amount,amountGross,systemGenerated,account(number),vatType(number),customer(id),supplier(id)"
@@ -397,7 +398,7 @@ async def test_attachments_are_pages_of_one_pdf(box, checked):
     assert (kept["mimeType"], kept["size"]) == ("application/pdf", len(first) + len(png))
     assert shown["document"]["id"] == kept["id"]
     both = (await checked.raw("GET", f"/document/{kept['id']}/content")).content
-    assert uploads.Upload(both, "x").pages == 3
+    assert Upload(both, "x").pages == 3
     assert (await checked("GET", f"/document/{kept['id']}"))["fileName"] == "vedlegg.pdf"
     uploaded = box.books.find(Link("document", kept["id"]))["_uploads"]
     assert [one.content for one in uploaded] == [first, png]

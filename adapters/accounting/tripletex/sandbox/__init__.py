@@ -7,23 +7,23 @@ what is harder for the caller, and `Rules` switches that. In a test:
         …  # box.url, box.books, box.requests, box.fault("PUT /order/.*/:invoice", "no-answer"), box.payment(…)
 
 As a server: `python -m adapters.accounting.tripletex.sandbox --port 8081`, or `serve(port=8081)`. Its own calls lie
-beside the vendor's (see `behind`): `GET|POST|DELETE /fault`, `POST /_sandbox/payment`, `GET /_sandbox/state` …
+beside the vendor's (see `behind` and `adapters.loopback`): `GET|POST|DELETE /fault`,
+`POST /_sandbox/payment`, `GET /_sandbox/state` …
 
 Its rooms: `things` and `fields` (records and the vendor's names), `store` → `periods` → `ledger` → `matching` → `sales`
 and `purchases` → `books` (one company), `forms`, `registers`, `orders`, `vouchers`, `incoming` (what comes in),
-`access` (rights), `subscriptions` (webhooks), `routing` and `calls` (paths), `http11` and `server` (sockets).
+`access` (rights), `subscriptions` (webhooks), `routing` and `calls` (paths), `server` (what surrounds a call).
 """
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Callable
 from typing import Any
 
+from adapters import loopback
 from adapters.accounting.tripletex.sandbox.books import Books, Rules
-from adapters.accounting.tripletex.sandbox.http11 import Request
 from adapters.accounting.tripletex.sandbox.server import ACCOUNTANT_TOKEN, CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox
+from adapters.loopback import Request
 
 __all__ = ["ACCOUNTANT_TOKEN", "CONSUMER_TOKEN", "EMPLOYEE_TOKEN", "Books", "Request", "Rules", "Sandbox", "serve"]
 
@@ -38,14 +38,4 @@ def serve(
     Raises:
         OSError: the port is taken.
     """
-
-    async def run() -> None:
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with Sandbox(host=host, port=port, **settings) as sandbox:
-            if ready is not None:
-                ready(sandbox)
-            await stopped.wait()
-
-    asyncio.run(run())
+    loopback.serve(Sandbox(host=host, port=port, **settings), ready)

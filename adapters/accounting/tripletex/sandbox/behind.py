@@ -1,6 +1,5 @@
 """What people do behind the caller's back, in the program itself: the sandbox's own calls beside the vendor's.
 
-GET /fault, POST /fault, DELETE /fault      the faults that are switched on
 GET /_sandbox/state | outbox | requests     what there is, what was sent to customers, what was asked
 GET /_sandbox/webhooks                      what was posted to subscribers
 POST /_sandbox/webhooks                     {index}: one of them once more, same idempotency key (-1: the last)
@@ -35,9 +34,9 @@ from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import Books, Rules
 from adapters.accounting.tripletex.sandbox.chart import ENTITLEMENTS
 from adapters.accounting.tripletex.sandbox.ehf import read_ehf, supplier_named
-from adapters.accounting.tripletex.sandbox.http11 import Request
 from adapters.accounting.tripletex.sandbox.incoming import invoice_of
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing
+from adapters.loopback import Request, Upload
 
 if TYPE_CHECKING:
     from adapters.accounting.tripletex.sandbox.server import Sandbox
@@ -48,14 +47,6 @@ def call(box: Sandbox, asked: str, request: Request) -> Any:
     said = request.body or {}
     books = box.companies[int(request.query["company"])] if "company" in request.query else box.books
     match asked.split("/")[0].strip(), *asked.split("/")[1:]:
-        case ["GET", "fault"]:
-            return [fault.as_json() for fault in box.faults.active]
-        case ["POST", "fault"]:
-            box.fault(**{"calls": "", **said})
-            return [fault.as_json() for fault in box.faults.active]
-        case ["DELETE", "fault"]:
-            box.faults.active.clear()
-            return []
         case ["GET", "_sandbox", "state"]:
             return state(books)
         case ["GET", "_sandbox", "outbox"]:
@@ -119,11 +110,11 @@ def _payment(box: Sandbox, books: Books, said: Any) -> Any:
 
 def _ehf(books: Books, said: Any) -> Thing:
     if "xml" in said:
-        upload = uploads.Upload(str(said["xml"]).encode(), "faktura.xml")
+        upload = Upload(str(said["xml"]).encode(), "faktura.xml")
         return books.receive_ehf(**read_ehf(books, upload), upload=upload)
     supplier = supplier_named(books, said["organizationNumber"], said.get("name", ""))
     amount, number = Decimal(said["amount"]), said["invoiceNumber"]
-    paper = uploads.Upload(uploads.pdf([[f"Faktura {number}", f"Beløp {amount}"]]), f"{number}.pdf")
+    paper = Upload(uploads.pdf([[f"Faktura {number}", f"Beløp {amount}"]]), f"{number}.pdf")
     return books.receive_ehf(supplier, number, date.fromisoformat(said["date"]), date.fromisoformat(said["dueDate"]),
                              amount, paper, kid=said.get("kid"))  # fmt: skip
 

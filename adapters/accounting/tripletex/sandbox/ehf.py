@@ -11,7 +11,7 @@ from lxml import etree
 from adapters.accounting.tripletex.sandbox.books import Books
 from adapters.accounting.tripletex.sandbox.registers import REGISTERS, create
 from adapters.accounting.tripletex.sandbox.things import Thing, invalid
-from adapters.accounting.tripletex.sandbox.uploads import Upload
+from adapters.loopback import Upload
 
 _CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 _CAC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"

@@ -10,7 +10,7 @@ from adapters.accounting.tripletex.sandbox.ledger import Row
 from adapters.accounting.tripletex.sandbox.matching import Matching
 from adapters.accounting.tripletex.sandbox.store import today, wall_time
 from adapters.accounting.tripletex.sandbox.things import Link, Thing, invalid
-from adapters.accounting.tripletex.sandbox.uploads import Upload
+from adapters.loopback import Upload
 
 NOK = Link("currency", 1)
 WAITING, APPROVED, REJECTED = 0, 1, 2

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Self
 
 from adapters.accounting.tripletex.sandbox import behind, forms, rest
 from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import OSLO, Books, Rules
-from adapters.accounting.tripletex.sandbox.faults import Fault, Faults
-from adapters.accounting.tripletex.sandbox.http11 import Answer, Connection, Request
 from adapters.accounting.tripletex.sandbox.subscriptions import Deliverer
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
+from adapters.loopback import Answer, Loopback, Refused, Request
 
 CONSUMER_TOKEN = "sandbox-consumer"  # noqa: S105 - opens nothing but this sandbox
 EMPLOYEE_TOKEN = "sandbox-employee"  # noqa: S105
@@ -30,18 +27,18 @@ _FOR_ALL = {"/company/>withLoginAccess", "/token/session/>whoAmI"}
 """What an accountant's token reaches as user 0."""
 
 
-class Sandbox:
+class Sandbox(Loopback):
     """Tripletex on loopback: one company, and an accountant's clients where asked; `async with` starts and stops it.
 
     Args:
-        host, port: where it listens; port 0 takes a free one.
-        latency: seconds every answer takes at least.
+        host, port, latency, keep: see `Loopback`.
         rate_limit: calls per `rate_period` seconds and employee token, or None.
         result_limit: how many things a list call may match.
-        keep: how many requests are kept for tests to read.
         clients: names of companies that `ACCOUNTANT_TOKEN` reaches, each with its own books.
         rules: see `Rules`: `rounding="line"`, `bank_account=False` … They hold for every company.
     """
+
+    prefix = "/v2"
 
     def __init__(
         self,
@@ -49,13 +46,14 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         latency: float = 0.0,
+        keep: int = 20_000,
         rate_limit: int | None = None,
         rate_period: float = 60.0,
         result_limit: int = rest.RESULT_LIMIT,
-        keep: int = 20_000,
         clients: Iterable[str] = (),
         **rules: Any,
     ) -> None:
+        super().__init__(host=host, port=port, latency=latency, keep=keep)
         self.books = Books(Rules(**rules))
         self.companies: dict[int, Books] = {}
         """Books by the company's id; `books` are those of `EMPLOYEE_TOKEN`."""
@@ -68,18 +66,12 @@ class Sandbox:
             made = [self._company(f"{name}", at, rules) for at, name in enumerate(["Regnskapskontoret AS", *names], 1)]
             office, *reached = (books.company["id"] for books in made)
             self.access[ACCOUNTANT_TOKEN] = Access(reached, office, office=True)
-        self.faults = Faults()
-        self.requests: deque[Request] = deque(maxlen=keep)
-        self.latency = latency
         self.rate_limit = rate_limit
         self.rate_period = rate_period
         self.result_limit = result_limit
         self.sessions: dict[str, datetime] = {}
         self._tokens: dict[str, str] = {}
         self._periods: dict[str, tuple[float, int]] = {}
-        self._host, self._port = host, port
-        self._server: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
         self.webhooks = {id: Deliverer(books, self.url) for id, books in self.companies.items()}
         """Who tells the subscribers, by the company's id."""
 
@@ -95,35 +87,19 @@ class Sandbox:
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def url(self) -> str:
-        """Where the API begins."""
-        return f"http://{self._host}:{self._port}/v2"
-
-    async def start(self) -> Sandbox:
-        """Listen."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self, self._connections), self._host, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+    async def start(self) -> Self:
+        """Listen, and tell subscribers what happens."""
+        await super().start()
         for webhooks in self.webhooks.values():
             webhooks.base = self.url
             await webhooks.start()
         return self
 
     async def stop(self) -> None:
-        """Listen no more and cut what is open."""
-        if self._server is not None:
-            self._server.close()
+        """Listen no more, cut what is open, and tell nobody any more."""
+        await super().stop()
         for webhooks in self.webhooks.values():
             await webhooks.stop()
-        for connection in list(self._connections):
-            connection.cut()
-
-    async def __aenter__(self) -> Sandbox:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     # --- behind the caller's back: what people do in the program itself -----------------------------------------------
 
@@ -132,11 +108,11 @@ class Sandbox:
         return next(books for books in self.companies.values() if books.company["name"] == name)
 
     def fault(self, calls: str, kind: str, **more: Any) -> None:
-        """Switch a fault on (see `faults`); `expire` ends all sessions at once."""
+        """Switch a fault on (see `adapters.loopback.faults`); `expire` ends all sessions at once."""
         if kind == "expire":
             self.sessions.clear()
         else:
-            self.faults.active.append(Fault(calls, kind, **more))
+            super().fault(calls, kind, **more)
 
     def payment(
         self,
@@ -195,33 +171,7 @@ class Sandbox:
 
     # --- one request --------------------------------------------------------------------------------------------------
 
-    def handle(self, request: Request) -> tuple[Answer | None, float]:
-        """Do what a request asks. What goes back (None: the connection is cut), and after how many seconds."""
-        if not request.path.startswith("/v2/"):
-            return self._own(request), 0.0
-        path, seconds = request.path.removeprefix("/v2"), self.latency
-        fault = self.faults.strike(f"{request.method} {path}")
-        kind = fault.kind if fault else ""
-        if kind == "no-answer-before":
-            return None, seconds
-        if kind == "500-before":
-            return self.failed(SandboxError(500, 1000, "Intern feil.")), seconds
-        if kind.startswith("429"):
-            reset = {"X-Rate-Limit-Reset": f"{fault.seconds:.0f}"} if fault and kind == "429" else {}
-            return self.failed(SandboxError(429, 0, "For mange kall."), reset), seconds
-        since = fault.since if fault and kind == "stale" and request.method == "GET" else None
-        answer = self._vendor(request, path, since)
-        if kind == "no-answer":
-            return None, seconds
-        if kind == "500-after":
-            return self.failed(SandboxError(500, 1000, "Intern feil.")), seconds
-        if kind == "garbled":
-            answer.body = "<html>Bad gateway</html>"
-        if kind == "slow" and fault:
-            seconds += fault.seconds
-        return answer, seconds
-
-    def _vendor(self, request: Request, path: str, since: datetime | None) -> Answer:
+    def vendor(self, request: Request, path: str, since: datetime | None) -> Answer:
         """As the vendor answers; `since`: what was made after that is not seen."""
         limits: dict[str, str] = {}
         try:
@@ -308,17 +258,26 @@ class Sandbox:
         said = {"Date": formatdate(usegmt=True), "x-tlx-request-id": secrets.token_hex(8), **headers}
         return Answer(status, body, said)
 
-    def failed(self, error: SandboxError, headers: dict[str, str] | None = None) -> Answer:
+    def failed(self, error: Refused, headers: dict[str, str] | None = None) -> Answer:
         """An error as it goes back."""
+        assert isinstance(error, SandboxError)
         answer = self._answer(error.status, None, headers or {})
         answer.body = error.body(answer.headers["x-tlx-request-id"])
         return answer
 
-    def _own(self, request: Request) -> Answer:
-        """The sandbox's own calls."""
-        try:
-            return Answer(200, behind.call(self, f"{request.method} {request.path}", request), {})
-        except SandboxError as error:
-            return self.failed(error)
-        except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
-            return Answer(422, {"message": f"{type(exc).__name__}: {exc}"}, {})
+    def unread(self, why: ValueError) -> Refused:
+        """What is said of a body that is no JSON, and of a form that is none."""
+        return SandboxError(422, 22000, "Ugyldig JSON.")
+
+    def broken(self) -> Refused:
+        """An internal error."""
+        return SandboxError(500, 1000, "Intern feil.")
+
+    def too_many(self, seconds: float | None) -> tuple[Refused, dict[str, str]]:
+        """Too many calls; the reset may be missing."""
+        reset = {} if seconds is None else {"X-Rate-Limit-Reset": f"{seconds:.0f}"}
+        return SandboxError(429, 0, "For mange kall."), reset
+
+    def own(self, request: Request) -> Any:
+        """The sandbox's own calls, see `behind`."""
+        return behind.call(self, f"{request.method} {request.path}", request)

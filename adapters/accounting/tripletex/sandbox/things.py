@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from adapters.accounting.tripletex.sandbox.fields import FIELDS, PATHS, WRITE_ONLY
+from adapters.loopback import Refused
 
 
 class Link(NamedTuple):
@@ -26,12 +27,12 @@ class Thing(dict[str, Any]):
         self.type = type
 
 
-class SandboxError(Exception):
+class SandboxError(Refused):
     """An answer in the shape of Tripletex' error body."""
 
     def __init__(self, status: int, code: int, message: str, *problems: tuple[str, str]) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.problems = status, code, message, problems
+        super().__init__(status, message)
+        self.code, self.problems = code, problems
 
     def body(self, request_id: str) -> dict[str, Any]:
         """As on the wire."""

@@ -8,6 +8,7 @@ from adapters.accounting.tripletex.sandbox import uploads
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, route
 from adapters.accounting.tripletex.sandbox.store import today
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing
+from adapters.loopback import Upload
 
 _ARCHIVES = ("customer", "supplier", "product", "project", "account", "employee")
 
@@ -15,7 +16,7 @@ _ARCHIVES = ("customer", "supplier", "product", "project", "account", "employee"
 def content(document: Thing) -> bytes:
     """The bytes of a document: what was uploaded, else what the sandbox makes for it."""
     if document.get("_as_it_came"):
-        upload: uploads.Upload = document["_uploads"][0]
+        upload: Upload = document["_uploads"][0]
         return upload.content
     if "_uploads" in document:
         return uploads.shown(document["_uploads"])

@@ -10,6 +10,7 @@ from adapters.accounting.tripletex.sandbox.ehf import read_ehf
 from adapters.accounting.tripletex.sandbox.routing import PAGING, Call, Reply, route
 from adapters.accounting.tripletex.sandbox.store import today
 from adapters.accounting.tripletex.sandbox.things import Thing, invalid
+from adapters.loopback import Upload
 
 
 def _in_state(call: Call, *states: str) -> Iterable[Thing]:
@@ -145,7 +146,7 @@ def import_document(call: Call) -> Reply:
     pages = [given]
     if call.flag("split", False) and given.pages > 1:
         name = given.file_name
-        pages = [uploads.Upload(uploads.pdf([[name, f"side {at}"]]), name) for at in range(1, given.pages + 1)]
+        pages = [Upload(uploads.pdf([[name, f"side {at}"]]), name) for at in range(1, given.pages + 1)]
     return call.many(
         [books.receive(one, forms.text(text or one.file_name, "description"), today()) for one in pages], 201
     )
@@ -171,7 +172,7 @@ def detach(call: Call) -> Reply:
         raise invalid("voucherId", "Bilaget har ikke vedlegg.")
     if call.flag("sendToInbox", False):
         kept = call.books.find(made["attachment"])
-        call.books.receive(uploads.Upload(content(kept), kept["fileName"]), kept["fileName"], today())
+        call.books.receive(Upload(content(kept), kept["fileName"]), kept["fileName"], today())
     call.books.touch(made, attachment=None, document=None)
     return Reply(204, None)
 

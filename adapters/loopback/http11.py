@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from adapters.accounting.tripletex.sandbox import uploads
-from adapters.accounting.tripletex.sandbox.things import SandboxError
+from adapters.loopback import uploads
 from connector.model.json import dumps, loads
 
 
@@ -46,8 +45,8 @@ class Handler(Protocol):
     def handle(self, request: Request) -> tuple[Answer | None, float]:
         """Do what a request asks. What goes back (None: the connection is cut), and after how many seconds."""
 
-    def failed(self, error: SandboxError, headers: dict[str, str] | None = None) -> Answer:
-        """An error as it goes back."""
+    def refuse(self, why: ValueError) -> Answer:
+        """What goes back where the body cannot be read."""
 
 
 class Connection(asyncio.Protocol):
@@ -56,7 +55,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, handler: Handler, all: set[Connection]) -> None:
         self._handler, self._all = handler, all
         self._came = bytearray()
-        self._busy = False
+        self.busy = False
+        """Whether a request is being answered."""
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         end = self._came.find(b"\r\n\r\n")
-        if self._busy or end < 0:
+        if self.busy or end < 0:
             return
         first, *lines = self._came[:end].decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -92,18 +92,17 @@ class Connection(asyncio.Protocol):
             return
         body = bytes(self._came[end + 4 : end + 4 + length])
         del self._came[: end + 4 + length]
-        self._busy = True
+        self.busy = True
         method, target, _ = first.split(" ", 2)
         path, _, query = target.partition("?")
         request = Request(method, unquote(path), _query(query), None, headers)
         answer: Answer | None
         try:
             request.body = _read(headers.get("content-type", ""), body)
+        except ValueError as exc:
+            answer, seconds = self._handler.refuse(exc), 0.0
+        else:
             answer, seconds = self._handler.handle(request)
-        except ValueError:
-            answer, seconds = self._handler.failed(SandboxError(422, 22000, "Ugyldig JSON.")), 0.0
-        except SandboxError as error:
-            answer, seconds = self._handler.failed(error), 0.0
         request.status = answer.status if answer else None
         self._handler.requests.append(request)
         if seconds:
@@ -112,7 +111,7 @@ class Connection(asyncio.Protocol):
             self._send(answer)
 
     def _send(self, answer: Answer | None) -> None:
-        self._busy = False
+        self.busy = False
         if self._transport.is_closing():
             return
         if answer is None:
@@ -141,4 +140,6 @@ def _query(query: str) -> dict[str, str]:
 def _read(content_type: str, body: bytes) -> Any:
     if content_type.startswith("multipart/form-data"):
         return uploads.form(content_type, body)
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return _query(body.decode())
     return loads(body) if body else None

@@ -4,12 +4,11 @@ no-answer         done, and the connection is cut instead of answering
 no-answer-before  the connection is cut and nothing is done
 500-after         done, and answered with an internal error
 500-before        answered with an internal error; nothing is done
-429               too many calls, with `X-Rate-Limit-Reset`
-429-no-reset      too many calls, without
+429               too many calls, and when to come back
+429-no-reset      too many calls, without that
 slow              done, and answered `seconds` later
 stale             a read that does not see what was made since the fault was switched on
 garbled           done, and answered with something that is no JSON
-expire            all sessions end at once (not per call)
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Fault:
     """One kind of fault on calls that match.
 
     Args:
-        calls: regular expression searched in `METHOD /path` (the path without `/v2`), e.g. `PUT /order/.*/:invoice`.
+        calls: regular expression searched in `METHOD /path` (without the API's prefix), e.g. `PUT /order/.*/:invoice`.
         kind: see above.
         count: how many matching calls it strikes.
         after: how many matching calls it lets pass first.
