@@ -249,8 +249,13 @@ class Worker:
                 tx, until, effects=self._back.effects is None
             )
 
+        ear = self.store.bell.ear()
         while True:
             await asyncio.sleep(0.02)
-            busy = self._handling or any(serving.busy for serving, task in self._serving.values() if not task.done())
-            if not busy and not await self.store.read(waiting):
+            await ear.wait(0.0)
+            # What is begun while the store is asked is due from a later moment on: it is seen here, or heard.
+            if not self._busy() and not await self.store.read(waiting) and not self._busy() and not await ear.wait(0.0):
                 return
+
+    def _busy(self) -> bool:
+        return self._handling or any(serving.busy for serving, task in self._serving.values() if not task.done())

@@ -72,7 +72,8 @@ async def sold(fjord: Any, invoice: dict[str, Any] = INVOICE) -> Any:
     answer = await fjord.post("/v1/invoices", invoice)
     assert answer.status_code == 202, answer.text
     await fjord.work()
-    assert (await fjord.get(answer.headers["location"]))["state"] == "done"
+    operation = await fjord.get(answer.headers["location"])
+    assert operation["state"] == "done", operation
     return await fjord.document(kind="invoice", source_id=invoice["source_id"])
 
 
