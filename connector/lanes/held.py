@@ -93,6 +93,7 @@ class Held:
         self.rests_until: datetime | None = None
         self._keeper = keeper
         self._slots = asyncio.Semaphore(lane.width)
+        self._gate = asyncio.Lock()
         self._next_start = 0.0
 
     def valid(self) -> bool:
@@ -144,6 +145,6 @@ class Held:
 
     async def _spaced(self) -> None:
         if self.lane.spacing:
-            start = max(now(), self._next_start)
-            self._next_start = start + self.lane.spacing
-            await asyncio.sleep(start - now())
+            async with self._gate:  # a loop that wakes up late must not let two calls out close together
+                await asyncio.sleep(max(self._next_start - now(), 0.0))
+                self._next_start = now() + self.lane.spacing

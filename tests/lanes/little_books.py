@@ -157,6 +157,7 @@ class Writer:
     timeout: float = 3.0
     decisions: int = 0
     done_before: list[str] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
 
     async def decide(self, work: Work) -> Goal:
         self.decisions += 1
@@ -193,6 +194,7 @@ class Writer:
         return Step(kind, call, look, timeout=self.timeout, settle=self.settle)
 
     async def _post(self, kind: str, row: dict[str, Any]) -> Proof:
+        self.begun.append(time.monotonic())
         answer = await self.http.call("POST", f"/{kind}", json=row)
         if answer.status == 401:
             raise NeedsPerson("The session is over.", code="sign-in-again", do="Sign in.", status=401)
@@ -201,6 +203,7 @@ class Writer:
         return Proof(answer.json()["id"])
 
     async def _read_back(self, run: Run) -> Proof:
+        self.begun.append(time.monotonic())
         found = await self.http.call("GET", "/invoice", params={"marker": run.goal.marker})
         return Proof(found.json()[0]["id"], {"found": len(found.json())})
 
