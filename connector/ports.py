@@ -21,6 +21,7 @@ from connector.options import Options
 
 if TYPE_CHECKING:
     from connector.http import Http
+    from connector.oauth import Grant, OAuth
 
 Json = Any
 """What JSON can say, with `Decimal` for every number that is not an integer."""
@@ -447,12 +448,15 @@ class Accounting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """A tenant's connection to one system, as its plugin sees it: validated settings and secrets."""
+    """A tenant's connection to one system, as its plugin sees it: validated settings and secrets. `grant`: where the
+    plugin lets people sign in (`AccountingPlugin.oauth`), what they granted.
+    """
 
     id: str
     tenant: str
     settings: BaseModel
     secrets: BaseModel
+    grant: Grant | None = None
 
 
 class AccountingPlugin(Protocol):
@@ -469,6 +473,9 @@ class AccountingPlugin(Protocol):
     """Shape of a record's body by kind, in the vendor's own names: mapping files are checked against it."""
     formalities: Sequence[Formality]
     """What is to be arranged before a company's connection can work, in the order it is done."""
+
+    def oauth(self, settings: BaseModel, secrets: BaseModel) -> OAuth | None:
+        """Where people sign in to give the connection access; None where its secrets alone open it."""
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection; makes no call yet."""

@@ -20,6 +20,7 @@ from connector.api import (
     health,
     hooks,
     incoming,
+    oauth,
     preflight,
     problems,
     registers,
@@ -59,6 +60,7 @@ def create_app(house: House | None) -> FastAPI:
         attention,
         connections,
         hooks,
+        oauth,
         ehf,
         health,
     ):

@@ -11,6 +11,7 @@ import typer
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
 from connector.cli.comparing import compare
 from connector.cli.options import options, verify
+from connector.cli.signing_in import sign_in
 from connector.errors import ConnectorError, NeedsPerson, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections
@@ -101,6 +102,7 @@ def observe(name: Name, tenant: TenantOption = None) -> None:
 app.command()(compare)
 app.command()(options)
 app.command()(verify)
+app.command("sign-in")(sign_in)
 
 
 def _companies(details: Any) -> list[dict[str, Any]]:

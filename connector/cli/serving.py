@@ -82,7 +82,7 @@ async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
             loop.add_signal_handler(name, ends.set)
         following = asyncio.create_task(house.follow())
         running = [following]
-        server = _server(house, settings) if serves else None
+        server = api_server(house, settings) if serves else None
         if server is not None:
             running.append(asyncio.create_task(server.serve()))
         if works:
@@ -99,7 +99,8 @@ async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
                 await task
 
 
-def _server(house: House, settings: Settings) -> uvicorn.Server:
+def api_server(house: House, settings: Settings) -> uvicorn.Server:
+    """A server of the API over an open house, not started yet."""
     import uvicorn
 
     from connector.api.app import create_app

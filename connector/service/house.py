@@ -21,11 +21,13 @@ from connector.lanes import Schedule, Worker
 from connector.mapping import Mapping as Mappings
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import SOURCE
+from connector.oauth import OAuth
 from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.preflight import Preflight
 from connector.service import mappings, reading
 from connector.service import tenants as companies
 from connector.service.settings import Settings, load
+from connector.service.signing_in import Granted
 from connector.store import Store, Tx, connections, mapping_versions, open_store
 from connector.store.bell import ANY
 from connector.store.connections import Connection
@@ -67,6 +69,8 @@ class House:
         self._ids: dict[tuple[str, str], str] = {}
         self._closed: dict[str, str] = {}
         """Connections of stopped tenants, with the tenant's name."""
+        self.signs_in: dict[str, OAuth] = {}
+        """Where people sign in to give a connection access, by its id."""
         self._https: list[Http] = []
         self._said: dict[str, tuple[Connection, Mappings]] = {}
         """By connection: its row, and the mapping that its files say."""
@@ -118,6 +122,10 @@ class House:
             raise Missing(
                 f"{tenant} has no connection {name}.", code="connection-not-found", do=f"There is: {known}."
             ) from None
+
+    def system(self, spoke: Spoke) -> str:
+        """The name of the system that a connection is to."""
+        return self._said[spoke.id][0].system
 
     def spokes(self, tenant: str | None = None) -> list[Spoke]:
         """All open connections, of one tenant where named."""
@@ -176,7 +184,10 @@ class House:
         secrets = _validated(plugin.secrets, _revealed(tenant, said, row), f"secrets of {said.id}", place)
         http = Http(str(getattr(settings, "base_url", "")))
         self._https.append(http)
-        accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets), http)
+        grant = None
+        if (server := plugin.oauth(settings, secrets)) is not None:
+            self.signs_in[row.id], grant = server, Granted(self.store, row.id, said.id, server)
+        accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets, grant), http)
         return Spoke(
             id=row.id,
             name=said.id,

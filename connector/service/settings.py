@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port the API listens on.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]+",
+        description="Address at which people and systems reach the API; they come back to it after signing in.",
+    )
     lease: int = Field(
         default=60, ge=10, description="Seconds after which others take over from a worker that is silent."
     )

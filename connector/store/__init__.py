@@ -5,10 +5,11 @@
 
 Functions are in modules named after their noun: `documents`, `links`, `connections`, `arrivals`, `work`, `attempts`,
 `attention`, `events`, `operations`, `idempotency`, `keys`, `audit`, `meta`, `options`, `mapping_versions`,
-`onboarding`, `first_sync`. Tables are in `schema`; those that one module alone knows stand in it.
+`onboarding`, `first_sync`, `grants`. Tables are in `schema`; those that one module alone knows stand in it.
 """
 
 from connector.store import first_sync as first_sync
+from connector.store import grants as grants
 from connector.store import mapping_versions as mapping_versions
 from connector.store import onboarding as onboarding
 from connector.store import options as options

@@ -15,6 +15,7 @@ from connector.ports import Accounting, ConnectionConfig, Formality, Kind
 
 if TYPE_CHECKING:
     from connector.http import Http
+    from connector.oauth import OAuth
 
 
 class Settings(BaseModel):
@@ -115,6 +116,10 @@ class TripletexPlugin:
         Kind.SUPPLIER_INVOICE: wire.SupplierInvoiceRecord,
     }
     formalities: Sequence[Formality] = FORMALITIES
+
+    def oauth(self, settings: BaseModel, secrets: BaseModel) -> OAuth | None:
+        """Nobody signs in: its keys are made inside Tripletex."""
+        return None
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection to one company's books; makes no call yet."""
