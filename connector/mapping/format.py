@@ -305,7 +305,7 @@ class Route(Part):
     title: str | None = None
     """What people call it."""
     takes: Annotated[list[str], BeforeValidator(many), shorter()] = ["api"]
-    """Where its documents come from: `api`, or connections."""
+    """Where its documents come from: `api`, or connections: what those issue is booked where the route leads."""
     to: Annotated[list[str], BeforeValidator(many), shorter()]
     """Connections whose books its documents are kept in."""
     issues: Texts | None = None

@@ -238,8 +238,13 @@ def _duties(found: Read[TenantFile]) -> Iterator[Problem]:
                         )
                         do = did_you_mean(owner, [*said.connections, *others])
                         yield Problem("duty-owner-unknown", words, file, place, do)
-                if duty == "issues" and len(named) == 1 and named[0] in said.connections and named[0] not in route.to:
-                    words = f"The route `{name}` is issued by `{named[0]}`, which is not among its `to`."
+                if (
+                    duty == "issues"
+                    and len(named) == 1
+                    and named[0] in said.connections
+                    and named[0] not in (*route.to, *route.takes)
+                ):
+                    words = f"The route `{name}` is issued by `{named[0]}`, which is not among its `to` and `takes`."
                     yield Problem("duty-not-on-route", words, file, place, f"Add `{named[0]}` to `to`.")
                 if duty == "takes_bank_money" and len(named) == 1:
                     yield from _bank_money(account, named[0], name, place, banks, file)

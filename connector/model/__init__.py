@@ -8,6 +8,7 @@ Amounts are `Decimal` in whole units of their currency; in JSON they are text, a
 
 from connector.model.base import Day, Term, Text
 from connector.model.charges import AllowanceCharge, VatBreakdown
+from connector.model.completing import completed
 from connector.model.credit import CreditNote, Excess, Left, Uncreditable, check_credit, fitted, left_of
 from connector.model.dimension import Dimension, DimensionKind, Dimensions, FreeDimension
 from connector.model.extension import Kept
@@ -111,6 +112,7 @@ __all__ = [
     "VatBreakdown",
     "VatNumber",
     "check_credit",
+    "completed",
     "compose",
     "fitted",
     "from_minor",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import time
@@ -153,11 +153,12 @@ class House:
         known, opened = plugins.accounting(), await self.register()
         for name in list(self.tenants):
             mine = [(said, row) for tenant, said, row in opened if tenant.name == name]
+            ids = {said.id: row.id for said, row in mine}
             made: list[Spoke] = []
             try:
                 for said, row in mine:
                     mapping = await mappings.chosen(self.store, row, said, known)
-                    made.append(self._opened(self.tenants[name], said, row, known[said.system], mapping))
+                    made.append(self._opened(self.tenants[name], said, row, known[said.system], mapping, ids))
                     self._said[row.id] = row, said.mapping
             except ConnectorError as error:
                 companies.stop(self.stopped, name, error)
@@ -178,6 +179,7 @@ class House:
         row: Connection,
         plugin: AccountingPlugin,
         mapping: Mappings,
+        ids: Mapping[str, str],
     ) -> Spoke:
         place = {"file": tenant.file, "line": said.line}
         settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
@@ -196,7 +198,7 @@ class House:
             mapping=mapping,
             accounting=accounting,
             lane=accounting.lane.key,
-            elsewhere=frozenset(route.name for route in tenant.routes.values() if route.issues == SOURCE),
+            elsewhere=frozenset(_elsewhere(tenant, said.id, ids)),
             webhooks=f"{said.said.webhooks.rstrip('/')}/v1/hooks/{row.id}" if said.said.webhooks else None,
         )
 
@@ -373,6 +375,15 @@ def _row(tx: Tx, tenant: Tenant, said: TenantConnection) -> Connection:
         return connections.add(
             tx, tenant=tenant.name, system=said.system, name=said.id, settings={}, secrets={}, start_date=tenant.start
         )
+
+
+def _elsewhere(tenant: Tenant, name: str, ids: Mapping[str, str]) -> Iterator[str]:
+    """As `Spoke.elsewhere`; `ids` of the tenant's connections by name."""
+    for route in tenant.routes.values():
+        if route.issues == SOURCE:
+            yield route.name
+        if name in route.to:
+            yield from (ids[other] for other in route.takes if other in ids and other != name)
 
 
 def _revealed(tenant: Tenant, said: TenantConnection, row: Connection) -> dict[str, str]:

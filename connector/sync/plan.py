@@ -224,8 +224,10 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
 
 
 def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
-    """Names of the routes that lead to a connection."""
-    return {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
+    """Sources of what belongs to a connection: the routes that lead to it, and the connections they take from."""
+    routes = [route for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to]
+    taken = {name for route in routes for name in route.takes if name not in (SOURCE, spoke.name)}
+    return {route.name for route in routes} | {spokes.named(spoke.tenant, name).id for name in taken}
 
 
 def _decided(tx: Tx, spoke: Spoke, document: Document) -> bool:

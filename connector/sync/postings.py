@@ -103,10 +103,14 @@ def file_reversal(tx: Tx, spokes: Spokes, tenant: str, reversal: Reversal, *, ar
     return Filed(made.id, push_reversal(tx, spokes, made))
 
 
-def push_reversal(tx: Tx, spokes: Spokes, reversal: Document) -> list[str]:
-    """Have what a reversal takes back taken back in every system that has it, or is about to."""
+def push_reversal(tx: Tx, spokes: Spokes, reversal: Document, *, but: Spoke | None = None) -> list[str]:
+    """Have what a reversal takes back taken back in every system that has it, or is about to. `but`: the one that told
+    of it.
+    """
     fact, pushes = fact_of(tx, reversal), []
     for spoke in spokes_of(tx, spokes, fact):
+        if but is not None and spoke.id == but.id:
+            continue
         there = len(linked(tx, fact, spoke.id))
         needs = tuple(work.id for work in effects.live(tx, spoke, fact.id))
         count = len(parts(tx, fact)) if needs and fact.kind == "payment" else there
@@ -127,13 +131,19 @@ def _reversed_there(tx: Tx, spoke: Spoke, fact: Document) -> set[str]:
 
 def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:
     """The connections that a payment belongs to: those of the routes of what it settles; of money that settles nothing
-    yet, the route that takes what programs post. What a connection issued itself is in no other: nor is its payment.
+    yet, the route that takes what programs post. What a connection issued itself is in no other but those that a route
+    brings it to: nor is its payment.
     """
     tenant = spokes.tenant(fact.tenant)
-    ledgers = _ledgers(tx, fact)
-    if ledgers:
-        return [spokes.spoke(id) for id in ledgers]
     names: dict[str, None] = {}
+    for id in _ledgers(tx, fact):
+        issuer = spokes.spoke(id).name
+        names[issuer] = None
+        for route in tenant.routes.values():
+            if issuer in route.takes:
+                names |= dict.fromkeys(route.to)
+    if names:
+        return [spokes.named(fact.tenant, name) for name in names]
     for route in routes_of(tx, tenant, fact):
         names |= dict.fromkeys(route.to)
     return [spokes.named(fact.tenant, name) for name in names]
@@ -157,7 +167,7 @@ def _routes(tx: Tx, tenant: Tenant, name: str, settled: Sequence[Document]) -> l
         elif document.kind in ("invoice", "credit_note"):
             # Born in a connected system: it is on the routes that lead there.
             there = {connections.get(tx, link.connection).name for link in links.all_of(tx, document.id)}
-            found |= {one.name: one for one in tenant.routes.values() if there.intersection(one.to)}
+            found |= {one.name: one for one in tenant.routes.values() if there.intersection((*one.to, *one.takes))}
         elif document.kind == "payment":
             found |= {route.name: route for route in routes_of(tx, tenant, document)}
         elif (ledger := _ledger(tx, document)) is not None:

@@ -13,13 +13,23 @@ from typing import Any
 from connector.errors import ConnectorError, Stop
 from connector.lanes import Later
 from connector.mapping import Tenant
-from connector.model import CreditNote, Customer, Invoice, Party, Payment
+from connector.model import CreditNote, Customer, Invoice, Party, Payment, completed
 from connector.ports import Kind, Record
 from connector.store import Tx, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
-from connector.sync import arriving, closing_records, differences, dispatched, effects, matching, registers, vanished
+from connector.sync import (
+    arriving,
+    carrying,
+    closing_records,
+    differences,
+    dispatched,
+    effects,
+    matching,
+    registers,
+    vanished,
+)
 from connector.sync.arriving import RECORD
 from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
@@ -77,8 +87,11 @@ def _take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
         document = _new_payment(tx, spoke, record, arrival, spokes)
     elif kind in _FACTS:
         document = _FACTS[kind](tx, spoke, record, arrival)
+        if kind == Kind.REVERSAL.value and document is not None:
+            carrying.tell(tx, spokes, spoke, documents.get(tx, spoke.tenant, document))
     else:
         document = _ISSUED[kind](tx, spoke, record, arrival, _seller(spokes.tenant(spoke.tenant)))
+        carrying.carry(tx, spokes, spoke, document)
     come_to_rest(tx, spoke, tx.now.date())
     still = record.open_amount
     here = documents.get(tx, spoke.tenant, document).open_amount if document and still is not None else None
@@ -243,7 +256,7 @@ def _mirrored(
     behind: _Behind,
 ) -> Document:
     """A document that was issued in the system, with its link and event."""
-    invoice = model.model_validate({"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields})
+    invoice = completed(model.model_validate({"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields}))
     kind, totals = record.kind.value, invoice.totals
     made = documents.insert(
         tx,
@@ -298,6 +311,7 @@ def _new_payment(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, spokes:
     keep_link(tx, spoke, "payment", made, payment.model_dump(), record, {})
     for one in payment.allocations if payment.kind == "payment" else ():
         push_settlements(tx, spoke, one.document.document_id or "")
+    carrying.tell(tx, spokes, spoke, made)
     return made.id
 
 
