@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.errors import ConnectorError
@@ -96,6 +98,15 @@ def with_house(use: Callable[[House], Awaitable[T]], *, connected: bool = True) 
         return asyncio.run(run())
     except ConnectorError as error:
         fail(error)
+
+
+@contextmanager
+def watched(said: str) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is being done, and for how long; gives what changes its words."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        line = progress.add_task(said)
+        yield lambda now: progress.update(line, description=now)
 
 
 def tenant_of(house: House, name: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, watched, with_house
 from connector.cli.comparing import compare
 from connector.cli.options import options, verify
 from connector.cli.signing_in import sign_in
@@ -16,9 +16,9 @@ from connector.errors import ConnectorError, NeedsPerson, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections
 from connector.sync import reads
+from connector.sync.catching_up import catch_up
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import status
-from connector.sync.plan import catch_up
 from connector.sync.spokes import Spoke
 
 app = typer.Typer(
@@ -161,12 +161,19 @@ def _mode(name: str, tenant: str | None, mode: str) -> None:
             except ConnectorError as error:
                 missing = [f"the test call ({error.said})"]
 
-        def write(tx: Tx) -> int:
+        def write(tx: Tx) -> None:
             connections.change(tx, spoke.id, mode=mode)
             audit.note(tx, tenant=spoke.tenant, who="command line", did=mode, about=f"connection:{spoke.id}")
-            return catch_up(tx, house, spoke) if mode == ACTIVE else 0
 
-        return await house.store.write(write), missing
+        await house.store.write(write)
+        if mode != ACTIVE:
+            return 0, missing
+        with watched(f"Asking for what {name} lacks") as say:
+
+            def told(seen: int, asked: int) -> None:
+                say(f"{name}: {seen} documents looked at, {asked} to be pushed")
+
+            return await catch_up(house.store, house, spoke, told=told), missing
 
     asked, missing = with_house(use)
     out.print(f"{name}: {mode}." + (f" {asked} document(s) will now be pushed." if asked else ""))

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
+from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, watched, with_house
 from connector.service import first_sync
 from connector.service.house import House
 from connector.store import Tx
@@ -58,8 +57,7 @@ def propose(
 
     async def use(house: House) -> tuple[deciding.Proposal, bytes]:
         spoke = house.named(tenant_of(house, tenant), name)
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
-            progress.add_task(f"Reading {name}")
+        with watched(f"Reading {name}"):
             found = await first_sync.propose(house, spoke, accept=accept.value, who=WHO)
         return found, deciding.as_sheet(found, spoke, f"{house.store.clock():%Y-%m-%d %H:%M} UTC")
 
@@ -108,14 +106,13 @@ def apply(
     async def use(house: House) -> tuple[Totals, bytes, list[str]]:
         spoke = house.named(tenant_of(house, tenant), name)
         content = file.read_bytes() if file is not None else None
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
-            bar = progress.add_task(f"Joining {name}")
+        with watched(f"Joining {name}") as say:
             done = 0
 
             def told(begun: int) -> None:
                 nonlocal done
                 done += begun
-                progress.update(bar, description=f"Joining {name}: {done} lines")
+                say(f"Joining {name}: {done} lines")
 
             totals = await first_sync.apply(house, spoke, content, file=str(file), who=WHO, told=told)
         return totals, *await house.store.read(lambda tx: first_sync.undo_sheet(tx, spoke))

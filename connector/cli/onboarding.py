@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, with_house
+from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, watched, with_house
 from connector.errors import BadInput
 from connector.service import onboarding
 from connector.service.house import House
@@ -156,6 +156,14 @@ def _money(sums: dict[str, str] | None) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in (sums or {}).items())
 
 
+_DOING = {
+    "leaving": "leaving out what is older",
+    "making": "having made what the first sync said",
+    "asking": "asking for what is lacking",
+    "live": "written to",
+}
+
+
 @app.command("cut-over")
 def cut_over(
     go_live: Annotated[
@@ -166,6 +174,7 @@ def cut_over(
     tenant: TenantOption = None,
 ) -> None:
     """From now on the connection is written to. Refused, with all reasons, while a step of the checklist is open.
+    Broken off, it goes on where it stopped when it is run again.
 
     Exit status 0: done; 2: refused.
     """
@@ -174,7 +183,12 @@ def cut_over(
         spoke = _one(house, tenant, connection)
         await onboarding.look(house, spoke, who=WHO)
         day = go_live.date() if go_live else None
-        return spoke, await house.store.write(lambda tx: cutting.cut_over(tx, house, spoke, go_live=day, who=WHO))
+        with watched(f"Cutting over {spoke.name}") as say:
+
+            def told(cut: cutting.Cut) -> None:
+                say(f"{spoke.name}: {_DOING[cut.state]}: {cut.seen} looked at, {cut.left} left, {cut.asked} asked for")
+
+            return spoke, await cutting.cut_over(house.store, house, spoke, go_live=day, who=WHO, told=told)
 
     spoke, cut = with_house(use)
     out.print(f"{spoke.tenant}/{spoke.name} is written to from now on, for what is dated {cut.day} or later.")
@@ -196,7 +210,7 @@ def back(
 
     async def use(house: House) -> tuple[Spoke, list[cutting.Written]]:
         spoke = _one(house, tenant, connection)
-        return spoke, await house.store.write(lambda tx: cutting.back(tx, spoke, who=WHO))
+        return spoke, await onboarding.back(house, spoke, who=WHO)
 
     spoke, found = with_house(use)
     path = file or Path(f"written-{spoke.name}.csv")

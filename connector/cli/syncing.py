@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from connector.cli.common import Exit, Format, FormatOption, TenantOption, err, out, show, tenant_of, with_house
+from connector.cli.common import (
+    Exit,
+    Format,
+    FormatOption,
+    TenantOption,
+    err,
+    out,
+    show,
+    tenant_of,
+    watched,
+    with_house,
+)
 from connector.cli.connections import own_books
 from connector.errors import BadInput
 from connector.model.json import dumps
 from connector.service.house import House
 from connector.store import Tx, attention
 from connector.sync import planned, reads
-from connector.sync.plan import catch_up, plan
+from connector.sync.catching_up import catch_up
+from connector.sync.plan import plan
 from connector.sync.planned import Saved
+from connector.sync.spokes import Spoke
 
 Connection = Annotated[str | None, typer.Option("--connection", "-c", help="Only this connection.")]
 
@@ -62,14 +77,14 @@ def sync(
     async def use(house: House) -> dict[str, Any]:
         name = tenant_of(house, tenant)
         spokes = [one for one in house.spokes(name) if connection in (None, one.name)]
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
-            progress.add_task(f"Syncing {', '.join(spoke.name for spoke in spokes)}")
+        with watched(f"Syncing {', '.join(spoke.name for spoke in spokes)}") as say:
             for spoke in spokes:
                 for reading in spoke.followed:
                     await house.store.write(lambda tx, s=spoke, r=reading: reads.poll(tx, s, r.kind))  # type: ignore[misc]
                 if full:
                     await house.store.write(lambda tx, s=spoke: reads.compare(tx, s))  # type: ignore[misc]
-                await house.store.write(lambda tx, s=spoke: catch_up(tx, house, s))  # type: ignore[misc]
+                await catch_up(house.store, house, spoke, told=partial(_looked_through, say, spoke))
+            say("Reading and writing")
             await house.work_until_idle()
         waiting = await house.store.read(lambda tx: attention.count(tx, name))
         return {"tenant": name, "connections": [spoke.name for spoke in spokes], "attention": waiting}
@@ -82,6 +97,10 @@ def sync(
         if done["attention"]:
             out.print(f"{done['attention']} thing(s) wait for a person: connector attention list")
     raise typer.Exit(Exit.WRONG if done["attention"] else Exit.FINE)
+
+
+def _looked_through(say: Callable[[str], None], spoke: Spoke, seen: int, asked: int) -> None:
+    say(f"{spoke.name}: {seen} documents looked at, {asked} thing(s) asked for")
 
 
 def show_plan(

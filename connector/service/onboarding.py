@@ -7,12 +7,14 @@ from datetime import date
 from connector.errors import BadInput, Stop
 from connector.service.house import House
 from connector.store import Tx, audit, connections, first_sync, onboarding
+from connector.store.attempts import Attempt
 from connector.sync import effects
 from connector.sync.first_sync import status
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.first_sync.status import STEP as FIRST_SYNC
-from connector.sync.onboarding import trying
+from connector.sync.onboarding import cutting, trying
 from connector.sync.onboarding.checklist import Step, checklist
+from connector.sync.onboarding.cutting import Written
 from connector.sync.onboarding.facts import CONFIRMED, facts
 from connector.sync.spokes import Spoke
 
@@ -37,6 +39,25 @@ def _begin(tx: Tx, spoke: Spoke, who: str) -> None:
     read = any(connections.cursor(tx, spoke.id, kind) is not None for kind in kinds)
     if not read and not effects.writes(tx, spoke) and status.of(tx, spoke.id) is None:
         status.note(tx, spoke, status.OPEN, who=who)
+
+
+async def back(house: House, spoke: Spoke, *, who: str) -> list[Written]:
+    """Write nothing more to a connection, and list what was written since its cut-over, oldest first. Doing it again
+    lists it again.
+
+    Raises:
+        Stop: `cut-over-not-done`: there was none.
+    """
+    since = await house.store.write(lambda tx: cutting.halt(tx, spoke, who=who))
+    found: list[Written] = []
+    last: Attempt | None = None
+    while True:
+        page, last = await house.store.read(lambda tx, after=last: cutting.written(tx, spoke, since, after=after))  # type: ignore[misc]
+        if last is None:
+            break
+        found += page
+    await house.store.write(lambda tx: cutting.halted(tx, spoke, since=since, written=len(found), who=who))
+    return found
 
 
 def confirm(tx: Tx, house: House, spoke: Spoke, step: str, *, note: str, day: date | None, who: str) -> None:

@@ -144,6 +144,7 @@ def find(
     *,
     state: str | Sequence[str] | None = None,
     kind: str | None = None,
+    action: str | None = None,
     after: str | None = None,
     limit: int = 500,
 ) -> list[Row]:
@@ -153,6 +154,8 @@ def find(
         query = query.where(_t.c.state.in_([state] if isinstance(state, str) else list(state)))
     if kind is not None:
         query = query.where(_t.c.kind == kind)
+    if action is not None:
+        query = query.where(_t.c.action == action)
     if after is not None:
         query = query.where(_t.c.id > after)
     return [_row(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]

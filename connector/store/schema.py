@@ -366,6 +366,8 @@ attempts = Table(
     Column("ended", Moment),
     Index("ix_attempts_work", "work", "id"),
     _partial("ix_attempts_unresolved", "connection", "id", where="outcome IS NULL OR outcome = 'unknown'"),
+    # What was written since the cut-over: asked for when it is taken back, whatever else has been tried since.
+    _partial("ix_attempts_proved", "connection", "began", "id", where="what = 'call' AND outcome = 'proved'"),
 )
 
 claims = Table(

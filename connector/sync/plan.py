@@ -96,7 +96,7 @@ def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Itera
         else:
             yield _asked(tx, spoke, head, f"it is asked for already ({state})")
         return
-    if links.of(tx, head.id, spoke.id, form_of(spoke, head)) is None and _decided(tx, spoke, head):
+    if links.of(tx, head.id, spoke.id, form_of(spoke, head)) is None and decided(tx, spoke, head):
         yield _step(spoke, head, "leave", "so it was decided at the first sync")
         return
     if head.kind == Kind.PAYMENT.value:
@@ -207,22 +207,6 @@ def _heads(tx: Tx, tenant: str, after: str | None) -> Iterator[Document]:
         after = page[-1].id
 
 
-def wanted(tx: Tx, spokes: Spokes, spoke: Spoke) -> Iterator[Document]:
-    """Documents that are to be brought to a system: those that belong there by their route and are not there, and
-    records that have changed here since it was told.
-    """
-    routes = routes_to(spokes, spoke)
-    for head in _heads(tx, spoke.tenant, None):
-        link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
-        if link is None:
-            if (registers.makes(spoke, head) or belongs(tx, head, routes)) and not _decided(tx, spoke, head):
-                yield head
-        elif head.kind in REGISTERS and head.kind in spoke.mapping:
-            document = documents.get(tx, spoke.tenant, head.id)
-            if registers.pending(tx, spoke, document, link).keys() - disputed(tx, spoke, document):
-                yield head
-
-
 def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
     """Sources of what belongs to a connection: the routes that lead to it, and the connections they take from."""
     routes = [route for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to]
@@ -230,7 +214,7 @@ def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
     return {route.name for route in routes} | {spokes.named(spoke.tenant, name).id for name in taken}
 
 
-def _decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
+def decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
     """Whether the first sync has decided that it is there already, or shall not be: it, or what it pays."""
     if not first_sync.any_of(tx, spoke.id):
         return False
@@ -258,13 +242,6 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
             return document.source == SOURCE
         return any(one.source in routes or (one.kind != "invoice" and belongs(tx, one, routes)) for one in settled)
     return False
-
-
-def catch_up(tx: Tx, spokes: Spokes, spoke: Spoke) -> int:
-    """Ask for everything that a connection lacks, when it is activated or on demand; how much was asked for."""
-    return sum(
-        len(ask(tx, spoke, head)) for head in list(wanted(tx, spokes, spoke)) if not effects.live(tx, spoke, head.id)
-    )
 
 
 def ask(tx: Tx, spoke: Spoke, head: Document, *, planned: Mapping[str, str | None] | None = None) -> list[str]:

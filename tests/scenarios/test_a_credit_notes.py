@@ -22,7 +22,8 @@ from connector.service.house import open_house
 from connector.service.settings import Settings
 from connector.store import connections
 from connector.sync import intake
-from connector.sync.plan import catch_up, plan
+from connector.sync.catching_up import catch_up
+from connector.sync.plan import plan
 
 _spec = spec_from_file_location("scenario_a", Path(__file__).parent / "test_a_domestic_invoice.py")
 assert _spec is not None
@@ -450,6 +451,6 @@ async def test_3_the_plan_shows_it(fjord: Any) -> None:
     assert (step.kind, step.action, step.payable) == ("credit_note", "credit", "3125.00")
     assert [line["count"] for line in step.record["order"]["orderLines"]] == [2, 5]
     await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
-    await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke))
+    await catch_up(fjord.house.store, fjord.house, spoke)
     await fjord.work()
     assert Decimal((await fjord.document(kind="invoice")).open) == kroner("9 375,00")

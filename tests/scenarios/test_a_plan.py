@@ -12,7 +12,8 @@ from connector.errors import Stop
 from connector.model.json import dumps
 from connector.store import connections
 from connector.sync import planned
-from connector.sync.plan import catch_up, plan
+from connector.sync.catching_up import catch_up
+from connector.sync.plan import plan
 
 
 def scenario(name: str) -> Any:
@@ -55,7 +56,7 @@ async def test_what_is_paid_and_credited_is_planned_and_done_once(fjord: Any) ->
     with pytest.raises(Stop):
         await fjord.house.store.write(lambda tx: planned.do(tx, fjord.house, spoke, saved, who="kari"))
     calls = len(fjord.box.requests)
-    assert await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke)) == 0
+    assert await catch_up(fjord.house.store, fjord.house, spoke) == 0
     await fjord.work()
     assert len(fjord.box.requests) == calls
     left = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke, leave=True))
@@ -76,5 +77,5 @@ async def test_a_payment_that_is_one_row_in_the_ledger_is_whole(fjord: Any) -> N
     facts.matched(fjord, *(one for document in both for one in facts.open_rows(fjord, document)), row)
     await fjord.poll()
     assert [(await facts.invoice(fjord, name))[0] for name in ("order-1", "order-2")] == ["paid", "paid"]
-    assert await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke)) == 0
+    assert await catch_up(fjord.house.store, fjord.house, spoke) == 0
     assert await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke)) == []

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from connector.errors import BadInput, Clash, Missing
-from connector.store import Moved, Store, Tx, connections, documents, links
+from connector.store import Moved, Store, Tx, attempts, connections, documents, links
 from connector.store.documents import Document
+from connector.store.engine import utc_now
 
 INVOICE = {"number": "2027-1", "lines": [{"price": Decimal("12.50")}], "name": "Blåbær & sønn"}
 
@@ -172,3 +173,21 @@ async def test_a_part_is_found_by_its_id_however_many_there_are(store: Store) ->
         return " ".join(row[3] for row in tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {form.sql}", ("c", "v", "p:%")))
 
     assert "vendor_id=?" in await store.read(plan)
+
+
+async def test_what_was_written_since_is_found_by_its_index(store: Store) -> None:
+    """`connector onboard back` asks it of a connection that has been live for years."""
+
+    def plan(tx: Tx) -> str:
+        form = attempts._PROVED.form({}, postgres=store.postgres)
+        given = form.values({"connection": "c", "began": utc_now(), "last": "", "most": 500})
+        if not store.postgres:
+            rows = tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {form.sql}", tuple(given))
+            return " ".join(row[3] for row in rows)
+        tx.conn.exec_driver_sql("SET LOCAL enable_seqscan = off")  # a few rows are read faster without any index
+        return " ".join(row[0] for row in tx.conn.exec_driver_sql(f"EXPLAIN {form.sql}", tuple(given)))
+
+    said = await store.write(plan)
+    assert "ix_attempts_proved" in said, said
+    assert "Sort" not in said, said
+    assert "TEMP B-TREE" not in said, said

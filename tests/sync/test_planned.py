@@ -13,9 +13,10 @@ from connector.model.json import dumps
 from connector.ports import Kind
 from connector.store import audit, connections, documents
 from connector.sync import planned
+from connector.sync.catching_up import catch_up
 from connector.sync.first_sync import status
 from connector.sync.onboarding import observing
-from connector.sync.plan import Step, catch_up, plan
+from connector.sync.plan import Step, plan
 
 
 async def mode(two: Any, to: str) -> None:
@@ -59,7 +60,7 @@ async def test_it_shows_what_would_be_created_changed_and_left(two: Any, registe
     shop = await steps_of(two, "shop")
     assert ("create", "invoice") not in said(shop), "no route leads there"
     await mode(two, "active")
-    await two.house.store.write(lambda tx: catch_up(tx, two.house, two.house.named("fjord", "books")))
+    await catch_up(two.house.store, two.house, two.house.named("fjord", "books"))
     await two.work()
     assert await steps_of(two) == [], "what is shown is what a sync does"
     assert register(two.books, "customer")[0]["invoiceEmail"] == "ny@eksempel.no"

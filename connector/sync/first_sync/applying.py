@@ -64,15 +64,17 @@ def make(tx: Tx, spoke: Spoke, row: Row) -> bool:
     return bool(ask(tx, spoke, document))
 
 
-def catch_up(tx: Tx, spoke: Spoke) -> int:
-    """Have made what was decided while the connection only observed; how many."""
+def catch_up(tx: Tx, spoke: Spoke, after: str | None = None) -> tuple[int, str | None]:
+    """Have made what was decided while the connection only observed, so many rows of it; how many were, and after which
+    row it goes on, None where it is over. A row that was begun is none of those that wait.
+    """
+    rows = first_sync.find(tx, spoke.id, state="decided", action="create", after=after, limit=BATCH)
     made = 0
-    for kind in status.KINDS:
-        for row in first_sync.every(tx, spoke.id, state="decided", kind=kind):
-            if row.vendor_id is None and row.action == "create" and make(tx, spoke, row):
-                first_sync.change(tx, row.id, state="asked")
-                made += 1
-    return made
+    for row in rows:
+        if row.vendor_id is None and make(tx, spoke, row):
+            first_sync.change(tx, row.id, state="asked")
+            made += 1
+    return made, rows[-1].id if rows else None
 
 
 def _over(tx: Tx, spoke: Spoke, who: str) -> None:

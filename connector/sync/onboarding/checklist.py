@@ -55,7 +55,8 @@ class Facts:
     a sentence for each route. `ehf`: whether this service receives or sends on a route of the connection. `joined`:
     how far the first sync is (None: not begun). `apart`: what of the open items does not agree; None: not counted.
     `nights`: reports of nights since the first sync; `stops`: what the last one could not have done. `waiting`: how
-    many things of this connection wait for a person. `live`: the day of the cut-over, once it is done.
+    many things of this connection wait for a person. `live`: the day of the cut-over, once it is done; `begun`:
+    whether it was begun and broken off.
     """
 
     connection: str
@@ -72,6 +73,7 @@ class Facts:
     waiting: int = 0
     paused: str | None = None
     live: date | None = None
+    begun: bool = False
 
 
 def checklist(facts: Facts, *, today: date) -> list[Step]:
@@ -83,12 +85,12 @@ def checklist(facts: Facts, *, today: date) -> list[Step]:
         Step(
             CUT_OVER,
             "From now on it is written to",
-            "done" if live else "blocked" if missing else "open",
+            "done" if live else "blocked" if missing and not facts.begun else "open",
             "whoever runs this service, with the accountant",
             f"connector onboard cut-over {facts.connection}; the way back is connector onboard back.",
             "minutes",
-            f"since {live}" if live else "",
-            () if live else missing,
+            f"since {live}" if live else "begun, and not over: run it again, and it goes on" if facts.begun else "",
+            () if live or facts.begun else missing,
         )
     )
     return steps

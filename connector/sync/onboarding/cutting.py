@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connector.errors import NeedsPerson, Stop
-from connector.store import Tx, attempts, audit, connections, documents, first_sync, onboarding, work
+from connector.store import Store, Tx, attempts, audit, connections, documents, first_sync, onboarding, work
+from connector.store.attempts import Attempt
+from connector.store.documents import Document
+from connector.store.onboarding import Entry
 from connector.sync import effects
+from connector.sync.catching_up import PAGE, ask_for, wanted
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import applying, sheet
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.onboarding.checklist import CUT_OVER, checklist, open_steps
-from connector.sync.onboarding.facts import BACK, CONFIRMED, LIVE, facts
-from connector.sync.plan import catch_up, wanted
+from connector.sync.onboarding.facts import ASKING, BACK, CONFIRMED, LEAVING, LIVE, MAKING, STATES, facts
 from connector.sync.spokes import Spoke, Spokes
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a cut-over did: `asked` works were asked for, `left` invoices and credit notes dated before the day stay
-    where they were booked.
+    """How far a cut-over is (`state`: one of `STATES`): `seen` documents have been looked at in this state, `asked`
+    works were asked for, `left` invoices and credit notes dated before the day stay where they were booked.
     """
 
+    state: str
     day: date
-    asked: int
-    left: int
+    asked: int = 0
+    left: int = 0
+    seen: int = 0
+    after: str | None = None
+    since: datetime | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> Cut:
+        """As it was noted."""
+        said = entry.details
+        since = said.get("since")
+        return cls(
+            entry.state,
+            date.fromisoformat(said["date"]),
+            said["asked"],
+            said["left"],
+            said.get("seen", 0),
+            said.get("after"),
+            datetime.fromisoformat(since) if since else entry.at if entry.state == LIVE else None,
+        )
+
+    def noted(self, tx: Tx, spoke: Spoke, who: str) -> Cut:
+        """Keep it as it is now."""
+        details = {"date": self.day.isoformat(), "asked": self.asked, "left": self.left, "seen": self.seen}
+        details |= {"after": self.after, "since": self.since.isoformat() if self.since else None}
+        onboarding.put(tx, spoke.tenant, spoke.id, CUT_OVER, self.state, who=who, details=details)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +92,45 @@ _BY: Mapping[str, str] = {
 }
 
 
-def cut_over(tx: Tx, spokes: Spokes, spoke: Spoke, *, go_live: date | None, who: str) -> Cut:
+async def cut_over(
+    store: Store,
+    spokes: Spokes,
+    spoke: Spoke,
+    *,
+    go_live: date | None,
+    who: str,
+    told: Callable[[Cut], object] = lambda cut: None,
+) -> Cut:
     """Have a connection written to, from a day on; what is dated before it stays where it was booked.
+
+    It goes in pages, each a transaction of its own: what is older is left out while nothing is written yet, then the
+    connection is active, then what it lacks is asked for. Broken off, it goes on where it stopped. `told` hears of each
+    page.
 
     Raises:
         Stop: `cut-over-open`: something of the checklist is not done, or the day has not come; all of it in `details`.
-            `cut-over-done`: it is written to already.
+            `cut-over-done`: it is written to already. `cut-over-begun`: it was begun for another day.
     """
-    if effects.writes(tx, spoke):
+    cut = await store.write(lambda tx: _begin(tx, spokes, spoke, go_live, who))
+    while cut.state != LIVE:
+        cut = await store.write(lambda tx: _go_on(tx, spokes, spoke, who))
+        told(cut)
+    return cut
+
+
+def _begin(tx: Tx, spokes: Spokes, spoke: Spoke, go_live: date | None, who: str) -> Cut:
+    entry, writes = onboarding.get(tx, spoke.id, CUT_OVER), effects.writes(tx, spoke)
+    if entry is not None and entry.state in ((MAKING, ASKING) if writes else (LEAVING,)):
+        begun = Cut.of(entry)
+        if go_live not in (None, begun.day):
+            raise Stop(
+                f"The cut-over of {spoke.name} was begun for {begun.day}, and is not over.",
+                code="cut-over-begun",
+                do="Let it end without --go-live; the way back is connector onboard back.",
+                where={"connection": spoke.name},
+            )
+        return begun
+    if writes:
         raise Stop(
             f"{spoke.name} is written to already.",
             code="cut-over-done",
@@ -93,69 +153,123 @@ def cut_over(tx: Tx, spokes: Spokes, spoke: Spoke, *, go_live: date | None, who:
         )
     day = known.confirmed[GO_LIVE].day
     assert day is not None
-    left = _leave_before(tx, spokes, spoke, day)
+    return Cut(LEAVING, day).noted(tx, spoke, who)
+
+
+def _go_on(tx: Tx, spokes: Spokes, spoke: Spoke, who: str) -> Cut:
+    """One page more of what a cut-over is about to do."""
+    entry = onboarding.get(tx, spoke.id, CUT_OVER)
+    if entry is None or entry.state not in STATES[:-1] or effects.writes(tx, spoke) != (entry.state != LEAVING):
+        raise Stop(
+            f"The cut-over of {spoke.name} was stopped by somebody else.",
+            code="cut-over-stopped",
+            do="See how it stands: connector onboard; then cut over again.",
+            where={"connection": spoke.name},
+        )
+    cut = _PAGES[entry.state](tx, spokes, spoke, Cut.of(entry))
+    if cut.state == LIVE:
+        details = {"date": cut.day.isoformat(), "left": cut.left, "asked": cut.asked}
+        audit.note(tx, tenant=spoke.tenant, who=who, did="cut-over", about=f"connection:{spoke.id}", details=details)
+        tx.emit(spoke.tenant, "connection.live", connection=spoke.id, data={"connection": spoke.name, **details})
+    return cut.noted(tx, spoke, who)
+
+
+def _leave(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
+    """What is dated before the day and is not there is left out of it. After the last page it is written to."""
+    before = cut.day - timedelta(days=1)
+    page = documents.find(tx, spoke.tenant, issued_to=before, after=cut.after, limit=PAGE)
+    left = sum(_left_out(tx, spoke, head, cut.day) for head in wanted(tx, spokes, spoke, page))
+    cut = replace(cut, left=cut.left + left, seen=cut.seen + len(page), after=page[-1].id if page else None)
+    if page:
+        return cut
     connections.change(tx, spoke.id, mode=ACTIVE)
-    tx.memo.pop(("mode", spoke.id), None)
-    asked = applying.catch_up(tx, spoke) + catch_up(tx, spokes, spoke)
-    details = {"date": day.isoformat(), "left": left, "asked": asked}
-    onboarding.put(tx, spoke.tenant, spoke.id, CUT_OVER, LIVE, who=who, details=details)
-    audit.note(tx, tenant=spoke.tenant, who=who, did="cut-over", about=f"connection:{spoke.id}", details=details)
-    tx.emit(spoke.tenant, "connection.live", connection=spoke.id, data={"connection": spoke.name, **details})
-    return Cut(day, asked, left)
+    return replace(cut, state=MAKING, seen=0, since=tx.now)
 
 
-def _leave_before(tx: Tx, spokes: Spokes, spoke: Spoke, day: date) -> int:
-    """What is dated before the day and is not there is left out of it; what a person decided otherwise is not."""
-    older = [
-        document
-        for document in wanted(tx, spokes, spoke)
-        if document.kind in effects.ISSUED and document.issue_date is not None and document.issue_date < day
-    ]
-    left = 0
-    for document in older:
-        row = first_sync.of_document(tx, spoke.id, document.id)
-        if row is None or row.action != "create":
-            first_sync.decide_ours(tx, spoke.tenant, spoke.id, document.kind, document.id, "leave")
-            left += 1
+def _left_out(tx: Tx, spoke: Spoke, head: Document, day: date) -> bool:
+    """Leave a document out where it is dated before the day, unless a person has decided otherwise."""
+    if head.kind not in effects.ISSUED or head.issue_date is None or head.issue_date >= day:
+        return False
+    row = first_sync.of_document(tx, spoke.id, head.id)
+    if row is not None and row.action == "create":
+        return False
+    first_sync.decide_ours(tx, spoke.tenant, spoke.id, head.kind, head.id, "leave")
     tx.memo.pop(("first sync", spoke.id), None)
-    return left
+    return True
 
 
-def back(tx: Tx, spoke: Spoke, *, who: str) -> list[Written]:
-    """Write nothing more there: the connection is paused and only observes; what was written since the cut-over.
+def _make(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
+    """What the first sync said shall be made there."""
+    made, last = applying.catch_up(tx, spoke, cut.after)
+    cut = replace(cut, asked=cut.asked + made, after=last)
+    return cut if last else replace(cut, state=ASKING)
+
+
+def _ask(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
+    """Whatever else is not there; what is older and came meanwhile is left out, too."""
+    page = documents.find(tx, spoke.tenant, after=cut.after, limit=PAGE)
+    asked = left = 0
+    for head in wanted(tx, spokes, spoke, page):
+        if _left_out(tx, spoke, head, cut.day):
+            left += 1
+        else:
+            asked += ask_for(tx, spoke, [head])
+    cut = replace(cut, asked=cut.asked + asked, left=cut.left + left, seen=cut.seen + len(page))
+    return replace(cut, after=page[-1].id) if page else replace(cut, state=LIVE, after=None)
+
+
+_PAGES = {LEAVING: _leave, MAKING: _make, ASKING: _ask}
+
+
+def halt(tx: Tx, spoke: Spoke, *, who: str) -> datetime:
+    """Write nothing more there: the connection is paused and only observes. The moment (UTC) of its cut-over.
 
     Raises:
         Stop: `cut-over-not-done`: there was none.
     """
     cut = onboarding.get(tx, spoke.id, CUT_OVER)
-    if cut is None:
+    if cut is None or cut.state == LEAVING:
         raise Stop(
             f"{spoke.name} was never cut over.",
             code="cut-over-not-done",
             do=f"To stop writing there: connector connections observe {spoke.name}.",
             where={"connection": spoke.name},
         )
-    found = written(tx, spoke, cut.at if cut.state == LIVE else datetime.fromisoformat(cut.details["since"]))
-    if cut.state == LIVE:
-        connections.change(tx, spoke.id, mode=OBSERVE)
-        reason = NeedsPerson(
-            f"Taken back by {who}: nothing is written or read until it goes on.",
-            code="taken-back",
-            do=f"Mend what was wrong; then connector connections resume {spoke.name}, and cut over anew.",
-        )
-        connections.pause(tx, spoke.id, reason)
-        details = (cut.details or {}) | {"since": cut.at.isoformat(), "written": len(found)}
-        onboarding.put(tx, spoke.tenant, spoke.id, CUT_OVER, BACK, who=who, details=details)
-        audit.note(tx, tenant=spoke.tenant, who=who, did="cut-over-back", about=f"connection:{spoke.id}")
-        data: dict[str, Any] = {"connection": spoke.name, "written": len(found)}
-        tx.emit(spoke.tenant, "connection.back", connection=spoke.id, data=data)
-    return found
+    since = Cut.of(cut).since
+    assert since is not None
+    if cut.state == BACK:
+        return since
+    connections.change(tx, spoke.id, mode=OBSERVE)
+    reason = NeedsPerson(
+        f"Taken back by {who}: nothing is written or read until it goes on.",
+        code="taken-back",
+        do=f"Mend what was wrong; then connector connections resume {spoke.name}, and cut over anew.",
+    )
+    connections.pause(tx, spoke.id, reason)
+    return since
 
 
-def written(tx: Tx, spoke: Spoke, since: datetime) -> list[Written]:
-    """What was written to a system since a moment, oldest first."""
+def halted(tx: Tx, spoke: Spoke, *, since: datetime, written: int, who: str) -> None:
+    """Note, once, that a connection was taken back, and how much had been written to it since its cut-over."""
+    cut = onboarding.get(tx, spoke.id, CUT_OVER)
+    if cut is None or cut.state not in (MAKING, ASKING, LIVE):
+        return
+    details = (cut.details or {}) | {"since": since.isoformat(), "written": written}
+    onboarding.put(tx, spoke.tenant, spoke.id, CUT_OVER, BACK, who=who, details=details)
+    audit.note(tx, tenant=spoke.tenant, who=who, did="cut-over-back", about=f"connection:{spoke.id}")
+    data: dict[str, Any] = {"connection": spoke.name, "written": written}
+    tx.emit(spoke.tenant, "connection.back", connection=spoke.id, data=data)
+
+
+def written(
+    tx: Tx, spoke: Spoke, since: datetime, *, after: Attempt | None = None
+) -> tuple[list[Written], Attempt | None]:
+    """What was written to a system since a moment (UTC), oldest first, a page at a time; and after what the next page
+    comes, None where there is none.
+    """
+    page = attempts.proved_since(tx, spoke.id, since, after=after)
     found = []
-    for attempt in attempts.proved_since(tx, spoke.id, since):
+    for attempt in page:
         task = work.get(tx, attempt.work)
         goal = task.goal
         if attempt.proof is None or (attempt.proof.facts.get("found") and goal is not None):
@@ -172,7 +286,7 @@ def written(tx: Tx, spoke: Spoke, since: datetime) -> list[Written]:
                 attempt.proof.id,
             )
         )
-    return found
+    return found, page[-1] if page else None
 
 
 def as_sheet(found: Sequence[Written]) -> bytes:

@@ -17,8 +17,11 @@ from connector.sync.onboarding import observing
 from connector.sync.onboarding.checklist import CUT_OVER, TEST_CALL, Confirmed, Facts
 from connector.sync.spokes import Spoke, Spokes
 
-CONFIRMED, LIVE, BACK = "confirmed", "live", "back"
-"""States of noted steps: a person has said so; the connection was cut over; it was taken back."""
+CONFIRMED, BACK = "confirmed", "back"
+"""States of noted steps: a person has said so; the cut-over was taken back."""
+LEAVING, MAKING, ASKING, LIVE = STATES = ("leaving", "making", "asking", "live")
+"""States of a cut-over: what is dated before the day is being left out, and nothing is written yet; what the first sync
+decided is being made; what else is lacking is being asked for; it is over."""
 
 
 def facts(tx: Tx, spokes: Spokes, spoke: Spoke) -> Facts:
@@ -28,7 +31,7 @@ def facts(tx: Tx, spokes: Spokes, spoke: Spoke) -> Facts:
     nights = _nights(tx, spoke, noted.get(FIRST_SYNC))
     open_ = attention.find(tx, tenant=spoke.tenant, connection=spoke.id, limit=1000)
     cut = noted.get(CUT_OVER)
-    live = cut is not None and cut.state == LIVE and effects.writes(tx, spoke)
+    live = cut is not None and cut.state in (MAKING, ASKING, LIVE) and effects.writes(tx, spoke)
     on_routes = [route for route in tenant.routes.values() if spoke.name in (*route.to, *route.takes)]
     return Facts(
         f"{spoke.tenant}/{spoke.name}",
@@ -44,7 +47,8 @@ def facts(tx: Tx, spokes: Spokes, spoke: Spoke) -> Facts:
         nights[-1].count("stop") if nights else 0,
         sum(one.code != "first-sync-open" for one in open_),
         row.paused_said,
-        cut.at.date() if cut is not None and live else None,
+        cut.at.date() if cut is not None and live and cut.state == LIVE else None,
+        cut is not None and cut.state in (LEAVING, MAKING, ASKING),
     )
 
 
