@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text, delete, func, select, text
@@ -48,7 +49,8 @@ SEALED["first_sync"] = ("record", "before")
 @dataclass(frozen=True, slots=True)
 class Row:
     """`action`: `link` or `duplicate` (to `document`), `create`, `leave`; None until decided. `record`: as it was read;
-    `before`: what the document said before it was linked, and the digest of what it said afterwards.
+    `before`: what the document said before it was linked, and the digest of what it said afterwards. `changed`: when the
+    row was (UTC).
     """
 
     id: str
@@ -60,6 +62,7 @@ class Row:
     state: str
     record: Any = None
     before: Any = None
+    changed: datetime | None = None
 
 
 _INSERT = upsert(
@@ -209,4 +212,5 @@ def _row(tx: Tx, row: Any) -> Row:
         row.state,
         tx.unseal_json("first_sync.record", row.id, row.record),
         tx.unseal_json("first_sync.before", row.id, row.before),
+        row.changed,
     )

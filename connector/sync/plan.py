@@ -215,13 +215,14 @@ def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
 
 
 def decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
-    """Whether the first sync has decided that it is there already, or shall not be: it, or what it pays."""
+    """Whether the first sync has decided that it is there already, or shall not be: it, or all that it pays."""
     if not first_sync.any_of(tx, spoke.id):
         return False
     if document.kind != Kind.PAYMENT.value:
         return first_sync.settled(tx, spoke.id, document.id)
-    rows = documents.relations(tx, document.tenant, document.id)
-    return any(first_sync.left_here(tx, spoke.id, row.other) for row in rows if row.document == document.id)
+    rows = [row for row in documents.relations(tx, document.tenant, document.id) if row.document == document.id]
+    pays = [row for row in rows if row.kind == ALLOCATION] or rows
+    return bool(pays) and all(first_sync.left_here(tx, spoke.id, row.other) for row in pays)
 
 
 def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:

@@ -35,6 +35,7 @@ from connector.sync.external import (
 )
 from connector.sync.files import ISSUED, WITH_FILES, embedded, files_of
 from connector.sync.keeping import changed, keep_link, told, with_body
+from connector.sync.left_out import stays_out
 from connector.sync.matching import joined
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.payables import follow, voucher_of
@@ -126,6 +127,8 @@ class Push:
         link = links.of(tx, document.id, spoke.id, link_kind(kind, number))
         model, context = behind(tx, spoke, document, number)
         canonical = model.model_dump()
+        if link is None and (out := stays_out(tx, work, spoke, document, context.related.values())) is not None:
+            return out
         if link is None:
             how = operation(spoke, document)
             if how == "create" and kind not in EXTERNAL:

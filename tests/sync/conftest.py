@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ import pytest
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox
 from connector.api.app import create_app
 from connector.ports import Kind
+from connector.service import onboarding
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
-from connector.store import connections, keys
+from connector.store import Tx, connections, keys
 from connector.sync import reads
+from connector.sync.spokes import Spoke
 
 _spec = importlib.util.spec_from_file_location(
     "scenario_company", Path(__file__).parent.parent / "scenarios" / "conftest.py"
@@ -52,7 +55,7 @@ connections:
     secrets: {{consumer_token: env:FJORD_CONSUMER, employee_token: env:FJORD_EMPLOYEE}}
     mapping: {{kinds: {{{second}}}}}
 routes:
-  sales: {{takes: api, to: {to}, issues: {owner}, sends: nobody, reminds: nobody, takes_bank_money: {owner}}}
+  sales: {{takes: api, to: {to}, issues: {owner}, sends: nobody, reminds: nobody, takes_bank_money: {bank}}}
 """
 
 
@@ -90,6 +93,17 @@ class Two(scenario_company.Company):  # type: ignore[misc, name-defined]
         assert answer.status_code == 204, answer.text
         await self.work(within=1.0)
 
+    async def rehearsed(self, spoke: Spoke, day: date) -> None:
+        """Everything before the cut-over on a day is done, or a person says so; nothing is joined."""
+        await onboarding.look(self.house, spoke, who="test")
+
+        def agree(tx: Tx) -> None:
+            for step in onboarding.steps(tx, self.house, spoke):
+                if step.confirm:
+                    onboarding.confirm(tx, self.house, spoke, step.name, note="", day=day, who="test")
+
+        await self.house.store.write(agree)
+
     async def done(self, path: str, body: Any) -> Any:
         """Post, do what follows, and give the operation."""
         answer = await self.post(path, body)
@@ -112,18 +126,21 @@ async def two_books(
     second: str = "",
     to: str = "books",
     owner: str = "books",
+    bank: str = "",
     observing: str = "",
     database: str | None = None,
     boxes: type[Sandbox] = Sandbox,
 ) -> AsyncIterator[Two]:
     """The company; `mapping` and `second`: what the tenant changes for each connection, as YAML in one line. `to`:
-    where its route leads, `owner`: who issues and takes bank money on it, `observing`: which ledger is not written to.
+    where its route leads, `owner`: who issues on it, and takes bank money unless `bank` does; `observing`: which ledger
+    is not written to.
     """
     async with AsyncExitStack() as stack:
         books, shop = [await stack.enter_async_context(boxes()) for _ in range(2)]
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True, exist_ok=True)
-        said = TENANT.format(books=books.url, shop=shop.url, mapping=mapping, second=second, to=to, owner=owner)
+        said = TENANT.format(books=books.url, shop=shop.url, mapping=mapping, second=second, to=to, owner=owner,
+                             bank=bank or owner)  # fmt: skip
         (tenants / "fjord.yaml").write_text(said)
         database = database or f"sqlite:///{folder}/c.db"
         for name, value in {

@@ -17,12 +17,10 @@ from sqlalchemy import func, select
 from connector.api.examples import INVOICE_DRAFT
 from connector.errors import Stop
 from connector.service import onboarding as asked
-from connector.store import first_sync, onboarding, schema
+from connector.store import first_sync, schema
 from connector.store.connections import get
-from connector.sync.first_sync import status
-from connector.sync.first_sync.status import GO_LIVE
+from connector.sync.left_out import CUT_OVER
 from connector.sync.onboarding import cutting
-from connector.sync.onboarding.checklist import CUT_OVER
 from connector.sync.onboarding.facts import LIVE, MAKING
 
 DAY = date(2026, 11, 1)
@@ -36,19 +34,7 @@ async def ready(both: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(cutting, "PAGE", PAGE)
     async with both(observing="books") as two:
         spoke = two.house.named("fjord", "books")
-        await asked.look(two.house, spoke, who="test")
-
-        def agreed(tx: Any) -> None:
-            for step in await_steps(tx):
-                onboarding.put(tx, "fjord", spoke.id, step, "confirmed", who="test", details={"note": "", "date": None})
-            said = {"note": "", "date": DAY.isoformat()}
-            onboarding.put(tx, "fjord", spoke.id, GO_LIVE, "confirmed", who="test", details=said)
-            status.note(tx, spoke, status.WAIVED, who="test")
-
-        def await_steps(tx: Any) -> list[str]:
-            return [one.name for one in asked.steps(tx, two.house, spoke) if one.confirm and one.name != status.STEP]
-
-        await two.house.store.write(agreed)
+        await two.rehearsed(spoke, DAY)
         for at in range(OLD + NEW):
             day = f"2026-{10 if at < OLD else 11}-15"
             body = {**INVOICE_DRAFT, "source_id": f"order-{at}", "issue_date": day, "due_date": "2026-12-15"}
@@ -149,6 +135,7 @@ async def test_taken_back_in_the_middle_nothing_more_is_asked_for(ready: Any) ->
 KILLED = """
 import asyncio, os, signal, sys
 from connector.service.house import open_house
+from connector.sync.left_out import CUT_OVER
 from connector.sync.onboarding import cutting
 
 async def main():

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from connector.ports import Formality
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.first_sync.status import STEP as FIRST_SYNC
+from connector.sync.left_out import CUT_OVER
 
 State = Literal["done", "open", "blocked"]
 TEST_CALL, OWNERS, KID, PEPPOL = "test-call", "who-does-what", "kid-agreement", "peppol"
-TOTALS, OBSERVED, ATTENTION, CUT_OVER = "open-items", "observed", "attention", "cut-over"
+TOTALS, OBSERVED, ATTENTION = "open-items", "observed", "attention"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from connector.sync.catching_up import PAGE, ask_for, wanted
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import applying, sheet
 from connector.sync.first_sync.status import GO_LIVE
-from connector.sync.onboarding.checklist import CUT_OVER, checklist, open_steps
+from connector.sync.left_out import CUT_OVER
+from connector.sync.onboarding.checklist import checklist, open_steps
 from connector.sync.onboarding.facts import ASKING, BACK, CONFIRMED, LEAVING, LIVE, MAKING, STATES, facts
 from connector.sync.spokes import Spoke, Spokes
 

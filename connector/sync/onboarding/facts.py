@@ -13,8 +13,9 @@ from connector.sync import effects
 from connector.sync.first_sync import status
 from connector.sync.first_sync.status import STEP as FIRST_SYNC
 from connector.sync.first_sync.totals import totals
+from connector.sync.left_out import CUT_OVER
 from connector.sync.onboarding import observing
-from connector.sync.onboarding.checklist import CUT_OVER, TEST_CALL, Confirmed, Facts
+from connector.sync.onboarding.checklist import TEST_CALL, Confirmed, Facts
 from connector.sync.spokes import Spoke, Spokes
 
 CONFIRMED, BACK = "confirmed", "back"
