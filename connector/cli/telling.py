@@ -57,9 +57,11 @@ def differing(details: Any) -> Iterator[str]:
         yield f"{one['field']}" + (f"   (was {short(str(one['known']), 60)})" if one.get("known") is not None else "")
         for side, word in (("ours", "here "), ("theirs", "there")):
             change = one["changed"][side]
-            at = moment(datetime.fromisoformat(change["at"]))
+            at = moment(datetime.fromisoformat(change["at"])) if change["at"] else "when is not known"
             mark = "  <- proposed" if one.get("proposal") == side else ""
             yield f"  {word} ({side}): {short(str(one[side]), 60)}   {at}, {change['by']}{mark}"
+        if one.get("proposal") is None:
+            yield "  nothing is proposed: which side changed it last is not known"
 
 
 def call_lines(call: Mapping[str, Any]) -> list[str]:

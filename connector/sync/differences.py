@@ -38,7 +38,7 @@ def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision, record: R
         do="An issued document is not changed: mend it in the system, or credit it."
         if what == DRIFT
         else f"Say which holds: connector documents resolve {document.id} --ours, --theirs, --merge (of each field the"
-        " later change, or as --field NAME=ours says) or --ignore (both stay as they are); or make them alike.",
+        " later change, where both sides tell it, or as --field NAME=ours says) or --ignore (both stay as they are); or make them alike.",
         where={"document": document.id, "connection": spoke.id, "version": record.version},
         details=details,
     )
@@ -78,7 +78,8 @@ def chosen(details: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> dic
     """Whose value holds, by field: as it is said, else as it was proposed.
 
     Raises:
-        BadInput: `field-not-disputed`, `side-unknown`.
+        BadInput: `field-not-disputed`, `side-unknown`; `field-not-chosen`: of a field nothing is said, and nothing was
+            proposed.
     """
     proposed = {one["field"]: one["proposal"] for one in details}
     for name, side in said.items():
@@ -94,35 +95,64 @@ def chosen(details: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> dic
                 f"`{side}` is no side of `{name}`.", code="side-unknown", do="Say `ours` or `theirs`.",
                 where={"field": name},
             )  # fmt: skip
-    return proposed | dict(said)
+    held = proposed | dict(said)
+    for name, side in held.items():
+        if side is None:
+            raise BadInput(
+                f"Of `{name}` nothing is proposed: it is not known which side changed it last.",
+                code="field-not-chosen",
+                do=f"Say which holds: --field {name}=ours or --field {name}=theirs.",
+                where={"field": name},
+            )
+    return held
 
 
 def _difference(one: Difference, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """`proposal`: the side that changed it last."""
-    moments = [datetime.fromisoformat(side["at"]) for side in (ours, theirs)]
-    later = Verb.THEIRS if moments[1] >= moments[0] else Verb.OURS
+    """`proposal`: the side that changed it last, where both say when they did; else None."""
+    later = None
+    if ours["at"] and theirs["at"]:
+        newer = datetime.fromisoformat(theirs["at"]) >= datetime.fromisoformat(ours["at"])
+        later = Verb.THEIRS if newer else Verb.OURS
     values = {"field": one.field, "known": one.known, "ours": one.ours, "theirs": one.theirs}
-    return values | {"changed": {"ours": dict(ours), "theirs": dict(theirs)}, "proposal": str(later)}
+    changed = {"ours": dict(ours), "theirs": dict(theirs)}
+    return values | {"changed": changed, "proposal": None if later is None else str(later)}
+
+
+def changed_by(record: Record) -> dict[str, Any]:
+    """When and by whom a record was changed, as its system tells it, for an event's data; empty where it does not."""
+    return {} if record.changed is None else {"changed": {"at": record.changed.at, "by": record.changed.by}}
+
+
+def _change(at: str | None, seen: datetime, by: str, who: str | None = None) -> dict[str, Any]:
+    """One side's last change: when it was made (None: nobody tells), when it was seen here (UTC both), and by whom."""
+    return {"at": at, "seen": seen.isoformat(), "by": f"{by}, {who}" if who else by}
 
 
 def _changed_there(tx: Tx, spoke: Spoke, record: Record) -> dict[str, Any]:
-    """When and by whom, as far as the system says it; else when it was seen."""
+    """When and by whom, as far as the system says it."""
     told = record.changed
-    if told is None:
-        return {"at": tx.now.isoformat(), "by": spoke.name}
-    return {"at": told.at, "by": f"{spoke.name}, {told.by}" if told.by else spoke.name}
+    return _change(told.at if told else None, tx.now, spoke.name, told.by if told else None)
 
 
 def _changed_here(tx: Tx, document: Document, field: str) -> dict[str, Any]:
-    """The last event that changed this field (or said it first), and where it came from."""
+    """The last event that changed this field (or said it first), and where it came from.
+
+    A program changes a thing when it posts the change; when it posts the thing for the first time, nobody knows how old
+    what it says is. What came from a ledger was changed when that says so.
+    """
+    kind = document.kind
     for event in reversed(events.of_document(tx, document.tenant, document.id)):
         said = event.data if isinstance(event.data, Mapping) else {}
         fields = said.get("fields")
-        here = event.kind in (f"{document.kind}.changed", f"{document.kind}.accepted")
-        if here and (fields is None or any(below(field, one) or below(one, field) for one in fields)):
-            by = _named(tx, document.tenant, said.get("connection"))
-            return {"at": (event.at or document.created).isoformat(), "by": by}
-    return {"at": document.created.isoformat(), "by": _named(tx, document.tenant, document.source)}
+        if event.kind not in (f"{kind}.changed", f"{kind}.accepted", f"{kind}.found"):
+            continue
+        if fields is None or any(below(field, one) or below(one, field) for one in fields):
+            by, seen = _named(tx, document.tenant, said.get("connection")), event.at or document.created
+            if said.get("changed"):
+                return _change(said["changed"]["at"], seen, by, said["changed"]["by"])
+            posted = event.kind == f"{kind}.changed" and said.get("connection") is None
+            return _change(seen.isoformat() if posted else None, seen, by)
+    return _change(None, document.created, _named(tx, document.tenant, document.source))
 
 
 def _named(tx: Tx, tenant: str, source: str | None) -> str:

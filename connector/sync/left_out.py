@@ -46,8 +46,8 @@ def stays_out(tx: Tx, work: Work, spoke: Spoke, document: Document, related: Ite
         f"The {of} {called} that this {what} belongs to was left out of {name} {_when(tx, spoke, invoice, day)}.",
         code=LEFT,
         do=f"Is the {what} booked where the {of} is: answer `ignore`, and it stays out of {name}, too. Shall both come"
-        f" into {name}: connector first-sync propose {name}, write `opprett` in the line of {called}, apply, then answer"
-        " `retry`.",
+        f" into {name}: connector first-sync propose {name}, write `opprett` in the line of {called}, apply, then"
+        " answer `retry`.",
         where={"document": document.id, "connection": spoke.id, "related": invoice.id},
         answers=(Verb.IGNORE,),
     )

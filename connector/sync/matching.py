@@ -18,7 +18,7 @@ from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import policy_of, shown, stored, view_of
-from connector.sync.differences import tell
+from connector.sync.differences import changed_by, tell
 from connector.sync.identity import Record as OurRecord
 from connector.sync.identity import columns, record_of, same
 from connector.sync.keeping import keep_link, with_body
@@ -66,7 +66,8 @@ def _taken_over(tx: Tx, spokes: Spokes, spoke: Spoke, record: Record, arrival: s
         **columns(kind, model),
     )  # fmt: skip
     keep_link(tx, spoke, kind, made, model.model_dump(), record, {"number": made.number})
-    tx.emit(spoke.tenant, f"{kind}.found", document=made.id, connection=spoke.id, data={"connection": spoke.name})
+    data = {"connection": spoke.name, **changed_by(record)}
+    tx.emit(spoke.tenant, f"{kind}.found", document=made.id, connection=spoke.id, data=data)
     spread(tx, spokes, made, but=spoke)
     return made.id
 

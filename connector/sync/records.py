@@ -146,7 +146,7 @@ def _known(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, link: Link, record: 
             f"{kind}.changed",
             document=document.id,
             connection=spoke.id,
-            data={"connection": spoke.name, "fields": sorted(decision.take)},
+            data={"connection": spoke.name, "fields": sorted(decision.take), **differences.changed_by(record)},
         )
     if decision.drift or decision.conflicts:
         differences.tell(tx, spoke, document, decision, record)

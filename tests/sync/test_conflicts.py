@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from adapters.accounting.tripletex.sandbox.registers import REGISTERS, create
+from connector.cli.telling import differing
 from connector.ports import Kind
+from connector.service import first_sync
 
 CUSTOMER = {
     "source_id": "customer-17",
@@ -127,3 +131,62 @@ async def test_what_is_no_answer_settles_nothing(apart: Any, said: Any, code: st
     assert answer.status_code in (400, 422), answer.text
     assert answer.json()["code"] == code
     assert await apart.waits() == ["conflict"]
+
+
+# --- when both sides are joined for the first time --------------------------------------------------------------------
+
+
+def kept_in(box: Any, phone: str) -> Any:
+    """The customer in a ledger, with another phone number, as it was changed now."""
+    made = create(box.books, REGISTERS["customer"], {"name": "Eksempel AS", "organizationNumber": "974760673"})
+    thing = box.books.things["customer"][made["id"]]
+    box.books.touch(thing, phoneNumber=phone)
+    return thing
+
+
+async def joined_books(two: Any) -> Any:
+    """`books` joined to what is here, every pair linked; the question that this leaves, by field."""
+    spoke = two.house.named("fjord", "books")
+    found = await first_sync.propose(two.house, spoke, who="test")
+    content = first_sync.deciding.as_sheet(found, spoke, "now")
+    await first_sync.apply(two.house, spoke, content, file="f.csv", who="test")
+    item = await question(two)
+    return item, {one["field"]: one for one in item["details"]["details"]}
+
+
+@pytest.mark.parametrize("later", ["shop", "books"])
+async def test_after_a_first_sync_the_later_change_is_proposed_whenever_it_was_read(both: Any, later: str) -> None:
+    """`shop` is read after both were changed: that it became known here last says nothing."""
+    async with both(to="[shop, books]", owner="shop") as two:
+        for name in ("shop", "books") if later == "books" else ("books", "shop"):
+            kept_in(getattr(two, name), phone=name)
+            await asyncio.sleep(1.1)  # the ledger tells whole seconds
+        await two.poll(Kind.CUSTOMER, of="shop")
+        _, fields = await joined_books(two)
+        phone = fields[PHONE]
+        assert (phone["ours"], phone["theirs"]) == ("shop", "books")
+        assert phone["proposal"] == ("theirs" if later == "books" else "ours")
+        assert phone["changed"]["ours"]["by"] == "shop, employee 1"
+        assert phone["changed"]["ours"]["seen"] > phone["changed"]["theirs"]["at"]
+
+
+async def test_where_nobody_tells_when_it_was_changed_nothing_is_proposed(both: Any) -> None:
+    async with both(observing="books") as two:
+        kept_in(two.books, phone="2")
+        await two.done("/v1/customers", {**CUSTOMER, "invoice_email": None})
+        item, fields = await joined_books(two)
+        phone = fields[PHONE]
+        assert phone["changed"]["ours"]["at"] is None, "how old what a program posts first is, nobody knows"
+        assert phone["changed"]["theirs"]["at"] is not None
+        assert phone["proposal"] is None
+        said = "\n".join(differing(item["details"]))
+        assert "when is not known, api" in said
+        assert "nothing is proposed" in said
+        refused = await answered(two, "merge")
+        assert (refused.status_code, refused.json()["code"]) == (422, "field-not-chosen")
+        assert await two.waits() == ["conflict"]
+        sides = {one["field"]: "theirs" for one in item["details"]["details"]}
+        assert (await answered(two, "merge", fields=sides)).status_code == 204
+        await two.poll()
+        assert await two.waits() == []
+        assert (await two.document(kind="customer")).body["party"]["contact"]["phone"] == "2"
