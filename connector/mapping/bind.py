@@ -156,7 +156,8 @@ class Binder:
         for side, model in sides:
             if when[side] is not None:
                 bound = self.condition(when[side], model, side, said.origin.inside("when", side))
-                yield BoundRefusal(name, side, bound, said.values["says"], said.values["do"], said.origin)
+                says, do, says_nb, do_nb = (said.values[key] for key in ("says", "do", "says_nb", "do_nb"))
+                yield BoundRefusal(name, side, bound, says, do, said.origin, says_nb, do_nb)
 
     # --- lines --------------------------------------------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class BoundRefusal:
     says: str
     do: str
     origin: Origin
+    says_nb: str = ""
+    do_nb: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ def item(items: Any, pick: str | tuple[str, str]) -> Any:
 
 def refuse(refusal: Any) -> NoReturn:
     """Stop a document that the system cannot express."""
-    raise Stop(refusal.says, code="not-expressible", do=refusal.do or None, where={"rule": refusal.name})
+    details = {"nb": {"says": refusal.says_nb, "do": refusal.do_nb or refusal.do}} if refusal.says_nb else None
+    do, where = refusal.do or None, {"rule": refusal.name}
+    raise Stop(refusal.says, code="not-expressible", do=do, where=where, details=details)
 
 
 def record_fault(

@@ -101,6 +101,10 @@ class Refusal(Part):
     """What is wrong, for a person."""
     do: str = ""
     """What helps."""
+    says_nb: str = ""
+    """`says` in Norwegian, where `says` is English: reports in Norwegian say it."""
+    do_nb: str = ""
+    """`do` in Norwegian."""
 
 
 class Shape(Part):

@@ -16,6 +16,7 @@ from connector.model import Invoice, judge
 from connector.options import Options
 from connector.preflight import ledger
 from connector.preflight.foreseen import Foreseen, customer_there
+from connector.preflight.labels import label
 from connector.preflight.places import place, vendors
 from connector.preflight.posted import Posted, of_finding
 from connector.preflight.report import Checked, Layer, Problem
@@ -251,7 +252,9 @@ def _of_lines(at: str, invoice: Invoice, carried: Invoice) -> str:
 
 def _of(error: ConnectorError, layer: Layer, *, field: str | None = None) -> Problem:
     at = str(error.where.get("field", "")) if field is None else field
-    return Problem(error.code, "error", layer, *said_by(error), field=at)
+    if at:
+        error.where["field"] = at
+    return Problem(error.code, "error", layer, *said_by(error, layer), field=at)
 
 
 def _advice(one: bookkeeping.Finding) -> Problem:
@@ -259,10 +262,16 @@ def _advice(one: bookkeeping.Finding) -> Problem:
     return Problem(one.rule, one.severity, "no-bok", one.message, one.fix, **said)  # type: ignore[arg-type]
 
 
+_SIDES = ("asked", "left")
+"""The figures that a credit note which takes too much is told with."""
+
+
 def _uncreditable(error: ConnectorError) -> Iterator[Problem]:
     problems = error.details.get("problems", ()) if isinstance(error.details, dict) else ()
     for one in problems:
-        single = BadInput(str(one["message"]), code=str(one["code"]), do=error.do)
+        figures = {side: ", ".join(f"{label(what)} {amount}" for what, amount in one[side].items()) for side in _SIDES}
+        where = {"field": str(one["field"]), **figures}
+        single = BadInput(str(one["message"]), code=str(one["code"]), do=error.do, where=where)
         yield _of(single, "route", field=str(one["field"]))
     if not problems:
         at = str(error.where.get("field") or "preceding_invoices[0]")

@@ -104,9 +104,11 @@ def _faults(error: BadInput) -> Iterator[Problem]:
     faults = error.details if isinstance(error.details, list) else []
     for fault in faults:
         field = _indexed(str(fault["field"]))
-        one = BadInput(fault["message"], code=fault["code"], do=error.do)
+        one = BadInput(fault["message"], code=fault["code"], do=error.do, where={"field": field})
+        # What cannot be computed is one code, as when it is posted; its words are those of each reason.
+        code = error.code if error.code == "not-composable" else fault["code"]
         yield Problem(
-            fault["code"], "error", "model", *said_by(one, "model"), field=field, place=place("json", field, "Invoice")
+            code, "error", "model", *said_by(one, "model"), field=field, place=place("json", field, "Invoice")
         )
     if not faults:
         yield Problem(error.code, "error", "model", *said_by(error))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from connector.preflight.labels import label
+
 Severity = Literal["error", "warning"]
 Layer = Literal[
     "xml", "xsd", "en16931", "peppol", "self-billing", "model", "totals", "no-bok", "route", "mapping", "ledger"
@@ -89,6 +91,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "error": "feil",
         "warning": "advarsel",
         "fix": "Slik retter du",
+        "field": "felt",
         "source": "felt i kildesystemet",
         "law": "hjemmel",
         "mapping": "mapping",
@@ -101,6 +104,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "error": "error",
         "warning": "warning",
         "fix": "How to mend it",
+        "field": "field",
         "source": "field in the source system",
         "law": "rule",
         "mapping": "mapping",
@@ -130,6 +134,7 @@ def _paragraphs(problems: Sequence[Problem], language: Language) -> Iterable[str
         yield f"  {words[one.severity]} {one.code}{term}{of}  {where}{line}".rstrip()
         yield f"    {one.message.get(language, '')}"
         for key, said in (
+            ("field", label(one.field) if language == "nb" else one.field),
             ("source", one.source_field),
             ("law", one.law),
             ("mapping", f"{one.file}:{one.file_line}" if one.file else None),

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from connector.errors import ConnectorError
+from connector.preflight.labels import KINDS, label
 from connector.preflight.report import Layer, Problem, Severity
 
 Words = tuple[Mapping[str, str], Mapping[str, str]]
@@ -28,14 +29,25 @@ def own(
 
 
 def said_by(error: ConnectorError, of: str = "") -> Words:
-    """The words of an error: its own in English, the table's in Norwegian, else its own there, too.
+    """The words of an error: its own in English; in Norwegian its own where it brings them, else the table's.
 
     `of`: what it speaks of, where one code means several things.
     """
     text = catalogue().get(f"{of}-{error.code}") or catalogue().get(error.code) or catalogue()["other"]
-    shown = _Shown({**{name: _plain(value) for name, value in error.where.items()}, "said": error.said, "do": error.do})
+    where = {name: _plain(value) for name, value in error.where.items()}
+    shown = _Shown({**where, **_norwegian(error.where), "said": error.said, "do": error.do})
+    own = error.details.get("nb") if isinstance(error.details, Mapping) else None
+    if own:
+        shown |= {"said": own["says"], "do": own["do"]}
     message = {"nb": text["nb"].format_map(shown), "en": error.said}
     return message, {"nb": text["nb-fix"].format_map(shown).strip(), "en": error.do}
+
+
+def _norwegian(where: Mapping[str, Any]) -> dict[str, str]:
+    """What is called otherwise in Norwegian: fields and kinds; `at` is the field in brackets, where there is one."""
+    field = label(str(where.get("field") or ""))
+    words = {"field": field, "at": f" ({field})"} if field else {"at": ""}
+    return words | ({"kind": KINDS.get(str(where["kind"]), str(where["kind"]))} if where.get("kind") else {})
 
 
 @cache

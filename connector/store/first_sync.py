@@ -49,8 +49,8 @@ SEALED["first_sync"] = ("record", "before")
 @dataclass(frozen=True, slots=True)
 class Row:
     """`action`: `link` or `duplicate` (to `document`), `create`, `leave`; None until decided. `record`: as it was read;
-    `before`: what the document said before it was linked, and the digest of what it said afterwards. `changed`: when the
-    row was (UTC).
+    `before`: what the document said before it was linked, and the digest of what it said afterwards. `changed`: when
+    the row was (UTC).
     """
 
     id: str

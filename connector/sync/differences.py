@@ -38,7 +38,8 @@ def tell(tx: Tx, spoke: Spoke, document: Document, decision: Decision, record: R
         do="An issued document is not changed: mend it in the system, or credit it."
         if what == DRIFT
         else f"Say which holds: connector documents resolve {document.id} --ours, --theirs, --merge (of each field the"
-        " later change, where both sides tell it, or as --field NAME=ours says) or --ignore (both stay as they are); or make them alike.",
+        " later change, where both sides tell it, or as --field NAME=ours says) or --ignore (both stay as they are); or"
+        " make them alike.",
         where={"document": document.id, "connection": spoke.id, "version": record.version},
         details=details,
     )

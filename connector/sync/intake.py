@@ -291,7 +291,12 @@ def _drafted(body: bytes) -> Invoice:
     except ValidationError as error:
         raise faults(error, "invoice") from None
     except Uncomposable as error:
-        raise BadInput(str(error), code="not-composable", do="Give each line a price and quantity, or a net.") from None
+        raise BadInput(
+            str(error),
+            code="not-composable",
+            do="Give each line a price and quantity, or a net.",
+            details=[{"field": one.at, "code": one.code, "message": one.says} for one in error.problems],
+        ) from None
 
 
 def faults(error: ValidationError, what: str) -> BadInput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,39 @@ def test_standard_input_and_offline(desk: Any) -> None:
     assert "options-unread" in done.stdout, "it was not said that the ledger was not asked"
     assert "i orden" in done.stdout
     assert "numbered-document" in desk.run("preflight", "--offline", "-", gives=xml.decode(), ends=1).stdout
+
+
+ENGLISH = re.compile(r"\b(the|is|are|of|cannot|leave|state|with|and|there|line|mend|not)\b", re.IGNORECASE)
+"""Words that no Norwegian sentence of a report has."""
+
+
+def test_a_bookkeeper_reads_no_english(desk: Any) -> None:
+    line = {"id": "1", "name": "Arbeid", "quantity": "1", "price": "100.00", "unit_code": "HUR"}
+    faulty = {
+        "refused": SOUND | {"payee": {"name": "Factoring AS"}, "tax_point_date": "2027-01-10"},
+        "lines": SOUND | {"lines": [
+            line | {"vat_code": "88", "vat_category": "S", "vat_rate": "25"},
+            line | {"id": "2", "vat_code": "3", "vat_category": "S", "vat_rate": "25", "base_quantity": "10", "dimensions": {"department": "NN"}},
+        ]},
+        "uncomposable": SOUND | {"lines": [line, {"id": "2", "name": "Arbeid"}]},
+        "dimensions": SOUND | {"dimensions": {"department": "NN", "location": "Oslo", "seller": "Kari"}},
+        "numbered": SOUND | {"number": "17"},
+        "model": SOUND | {"issue_date": "yesterday", "currency": "Kroner", "lines": "none", "nothing": 1},
+        "identifiers": SOUND | {"buyer": SOUND["buyer"] | {"legal_id": {"value": "123", "scheme": "0192"}}},
+        "credit": SOUND | {"type_code": "381", "source_id": "c", "preceding_invoices": [{"number": "none"}]},
+    }  # fmt: skip
+    folder = desk.folder / "feil"
+    folder.mkdir()
+    for name, body in faulty.items():
+        (folder / f"{name}.json").write_text(json.dumps(body))
+    (folder / "broken.json").write_text("{")
+    (folder / "broken.xml").write_text("<Invoice")
+    done = desk.run("preflight", str(folder), ends=2)
+    told = [said for said in done.stdout.splitlines() if said.startswith("    ") and "hjemmel:" not in said]
+    assert len(told) > 40
+    for said in told:
+        plain = re.sub(r"`[^`]*`|\([^()]*\)|\S*[_./:{}]\S*", " ", said)  # names in the file, paths
+        assert not ENGLISH.search(plain), said
+    assert "felt: linje 1, mva-kode" in done.stdout
+    assert "En annen betalingsmottaker enn selgeren" in done.stdout
+    assert "not-expressible" in done.stdout, "the codes stay"
