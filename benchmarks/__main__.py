@@ -22,6 +22,8 @@ SHORT = {
     "lanes": ["--works", "200"],
     "reading": ["--first", "2000", "--nightly", "2000"],
     "preview": ["--few", "200", "--many", "2000"],
+    "joining": ["--few", "500", "--many", "3000"],
+    "planning": ["--few", "300", "--many", "3000"],
 }
 """What makes a benchmark short that is long by default."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from connector.errors import ConnectorError, Missing
-from connector.store import schema
+from connector.store import reading_ahead, schema
 from connector.store.schema import new_id
 from connector.store.sql import upsert
 from connector.store.tx import Tx
@@ -144,6 +144,10 @@ def find(
     limit: int = 100,
 ) -> list[Item]:
     """What waits (with `closed`: also what waited), oldest first. Pages: `after` is the id of the last one seen."""
+    if about is not None and not closed and (connection, document, after) == (None, None, None) and tx.ahead:
+        open_ = select(_t).where(_t.c.about == about, _t.c.closed.is_(None))
+        rows = reading_ahead.rows(tx, "attention", about, lambda: list(tx.execute(open_)))
+        return [_item(tx, row) for row in rows if tenant in (None, row.tenant)]
     query = select(_t)
     given = ((_t.c.tenant, tenant), (_t.c.document, document), (_t.c.connection, connection), (_t.c.about, about))
     for column, value in given:
@@ -154,6 +158,16 @@ def find(
     if after is not None:
         query = query.where(_t.c.id > after)
     return [_item(tx, row) for row in tx.execute(query.order_by(_t.c.id).limit(limit))]
+
+
+def ahead(tx: Tx, abouts: Iterable[str]) -> None:
+    """Read what waits under these names in one go (`connector.store.reading_ahead`)."""
+    found: dict[str, list[Any]] = {}
+    for some in reading_ahead.chunks(abouts):
+        found |= {about: [] for about in some}
+        for row in tx.execute(select(_t).where(_t.c.about.in_(some), _t.c.closed.is_(None))):
+            found[row.about].append(row)
+    reading_ahead.keep(tx, "attention", found)
 
 
 def count(tx: Tx, tenant: str | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from sqlalchemy import Integer, bindparam, func, select
 
 from connector.errors import Clash, Missing
 from connector.model.json import dumps, loads
-from connector.store import schema
+from connector.store import reading_ahead, schema
 from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.sql import upsert
@@ -172,10 +172,10 @@ def get(tx: Tx, tenant: str, id: str) -> Document:
     Raises:
         Missing: there is none (or it is another tenant's).
     """
-    row = tx.row(_GET, {"id": id, "tenant": tenant})
-    if row is None:
+    document = peek(tx, tenant, id)
+    if document is None:
         raise Missing(f"There is no document {id}.", code="document-not-found", where={"document": id})
-    return _document(tx, row)
+    return document
 
 
 def locked(tx: Tx, tenant: str, id: str) -> Document:
@@ -188,14 +188,27 @@ def locked(tx: Tx, tenant: str, id: str) -> Document:
 
 def peek(tx: Tx, tenant: str, id: str) -> Document | None:
     """The document with this id, None when the tenant has none."""
-    row = tx.row(_GET, {"id": id, "tenant": tenant})
-    return None if row is None else _document(tx, row)
+    found = reading_ahead.rows(tx, "documents", id, lambda: tx.rows(_GET, {"id": id, "tenant": tenant}))
+    return _document(tx, found[0]) if found and found[0].tenant == tenant else None
+
+
+def ahead(tx: Tx, tenant: str, ids: Iterable[str]) -> None:
+    """Read these documents in one go (`connector.store.reading_ahead`)."""
+    found: dict[str, list[Any]] = {}
+    for some in reading_ahead.chunks(ids):
+        found |= {id: [] for id in some}
+        for row in tx.execute(select(*_HEAD, _t.c.body).where(_t.c.tenant == tenant, _t.c.id.in_(some))):
+            found[row.id].append(row)
+    reading_ahead.keep(tx, "documents", found)
+    reading_ahead.keep(tx, "documents by key", {})
 
 
 def by_key(tx: Tx, tenant: str, kind: str, business_key: str) -> Document | None:
     """The document with this business key, if there is one."""
-    row = tx.row(_BY_KEY, {"tenant": tenant, "kind": kind, "key": business_key})
-    return None if row is None else _document(tx, row)
+    key = (tenant, kind, business_key)
+    given = {"tenant": tenant, "kind": kind, "key": business_key}
+    found = reading_ahead.rows(tx, "documents by key", key, lambda: tx.rows(_BY_KEY, given))
+    return _document(tx, found[0]) if found else None
 
 
 _NAMED = Prepared(
@@ -383,7 +396,43 @@ class Relation:
 
 def relations(tx: Tx, tenant: str, id: str) -> list[Relation]:
     """All relations of a document, in both directions, oldest first."""
-    return [Relation(*row) for row in tx.rows(_RELATIONS, {"tenant": tenant, "id": id})]
+    given = {"tenant": tenant, "id": id}
+    return [Relation(*row) for row in reading_ahead.rows(tx, "relations", id, lambda: tx.rows(_RELATIONS, given))]
+
+
+_REFERENCES = Prepared(
+    select(_r.document, _r.kind, _r.other, _r.amount)
+    .where(_r.tenant == bindparam("tenant"), _r.document == bindparam("id"))
+    .order_by(_r.created, _r.other)
+)
+
+
+def references(tx: Tx, tenant: str, id: str) -> list[Relation]:
+    """What a document says of others, oldest first; not what others say of it, which of a customer is everything."""
+    given = {"tenant": tenant, "id": id}
+    held = reading_ahead.rows(tx, "references", id, lambda: tx.rows(_REFERENCES, given))
+    return [Relation(*row) for row in held]
+
+
+def relations_ahead(tx: Tx, tenant: str, ids: Iterable[str]) -> set[str]:
+    """Read the relations of these documents in one go (`connector.store.reading_ahead`); the documents they refer to.
+    Not for registers: a customer is referred to by everything that was ever sold to it.
+    """
+    found: dict[str, list[Any]] = {}
+    others: set[str] = set()
+    for some in reading_ahead.chunks(ids):
+        found |= {id: [] for id in some}
+        query = select(_r.document, _r.kind, _r.other, _r.amount).where(_r.tenant == tenant)
+        query = query.where(_r.document.in_(some) | _r.other.in_(some))
+        for row in tx.execute(query.order_by(_r.created, _r.document, _r.other)):
+            for id in {row.document, row.other}.intersection(some):
+                found[id].append(row)
+            others |= {row.other} if row.document in some else set()
+    reading_ahead.keep(tx, "relations", found)
+    reading_ahead.keep(
+        tx, "references", {id: [row for row in rows if row.document == id] for id, rows in found.items()}
+    )
+    return others
 
 
 def _known(plain: Mapping[str, Any]) -> None:
@@ -394,6 +443,6 @@ def _known(plain: Mapping[str, Any]) -> None:
 
 def _document(tx: Tx, row: Any) -> Document:
     fields = row._asdict()
-    del fields["original"]
+    fields.pop("original", None)
     fields["body"] = tx.unseal_json("documents.body", row.id, row.body)
     return Document(**fields)

@@ -161,5 +161,5 @@ class Store(ABC):
         events.number(tx)
         return results, tx.topics
 
-    def _tx(self, conn: Connection) -> Tx:
-        return Tx(conn, self.vault, self.clock(), self.stats, postgres=self.postgres)
+    def _tx(self, conn: Connection, *, only_reads: bool = False) -> Tx:
+        return Tx(conn, self.vault, self.clock(), self.stats, postgres=self.postgres, only_reads=only_reads)

@@ -6,13 +6,14 @@ None). `state`: `read` (nothing decided), `decided`, `asked` (it is on its way),
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text, delete, func, select, text
 
+from connector.store import reading_ahead
 from connector.store.schema import SEALED, Moment, metadata, new_id
 from connector.store.sql import upsert
 from connector.store.tx import Tx
@@ -120,9 +121,23 @@ def left(tx: Tx, connection: str, kind: str, vendor_id: str) -> bool:
 
 def of_document(tx: Tx, connection: str, document: str) -> Row | None:
     """The last row about a document of ours."""
-    query = select(_t).where(_t.c.connection == connection, _t.c.document == document)
-    row = tx.execute(query.order_by(_t.c.changed.desc(), _t.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else _row(tx, row)
+    query = select(_t).where(_t.c.connection == connection, _t.c.document == document).order_by(*_LAST).limit(1)
+    found = reading_ahead.rows(tx, "first sync", (connection, document), lambda: list(tx.execute(query)))
+    return _row(tx, found[0]) if found else None
+
+
+_LAST = (_t.c.changed.desc(), _t.c.id.desc())
+
+
+def ahead(tx: Tx, connection: str, documents: Iterable[str]) -> None:
+    """Read what was decided of these documents in one go (`connector.store.reading_ahead`)."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for some in reading_ahead.chunks(documents if any_of(tx, connection) else ()):
+        found |= {(connection, document): [] for document in some}
+        query = select(_t).where(_t.c.connection == connection, _t.c.document.in_(some))
+        for row in tx.execute(query.order_by(*_LAST)):
+            found[connection, row.document].append(row)
+    reading_ahead.keep(tx, "first sync", found)
 
 
 def settled(tx: Tx, connection: str, document: str) -> bool:
@@ -172,6 +187,13 @@ def every(
     while page := find(tx, connection, state=state, kind=kind, after=after):
         yield from page
         after = page[-1].id
+
+
+def places(tx: Tx, connection: str, *, state: Sequence[str]) -> dict[tuple[str, str], str]:
+    """The ids of the rows of records of the ledger, by kind and the vendor's id: without what was read of them."""
+    query = select(_t.c.kind, _t.c.vendor_id, _t.c.id).where(_t.c.connection == connection, _t.c.state.in_(state))
+    rows = tx.execute(query.where(_t.c.vendor_id.is_not(None)).order_by(_t.c.id))
+    return {(row.kind, row.vendor_id): row.id for row in rows}
 
 
 def get(tx: Tx, id: str) -> Row | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, literal, select
 
 from connector.errors import Clash, Missing
-from connector.store import schema
+from connector.store import reading_ahead, schema
 from connector.store.prepared import Prepared
 from connector.store.schema import new_id
 from connector.store.sql import upsert
@@ -136,7 +136,11 @@ def _known(changes: Mapping[str, Any]) -> None:
 
 def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link | None:
     """The link of a document on a connection (of a kind, when it has several there)."""
-    for row in tx.rows(_OF, {"document": document, "connection": connection}):
+    if tx.ahead:
+        there = [row for row in _rows(tx, document) if row.connection == connection]
+    else:
+        there = tx.rows(_OF, {"document": document, "connection": connection})
+    for row in there:
         if kind is None or row.kind == kind:
             return _link(tx, row)
     return None
@@ -144,7 +148,21 @@ def of(tx: Tx, document: str, connection: str, kind: str | None = None) -> Link 
 
 def all_of(tx: Tx, document: str) -> list[Link]:
     """All links of a document."""
-    return [_link(tx, row) for row in tx.rows(_ALL_OF, {"document": document})]
+    return [_link(tx, row) for row in _rows(tx, document)]
+
+
+def _rows(tx: Tx, document: str) -> Sequence[Any]:
+    return reading_ahead.rows(tx, "links", document, lambda: tx.rows(_ALL_OF, {"document": document}))
+
+
+def ahead(tx: Tx, documents: Iterable[str]) -> None:
+    """Read the links of these documents in one go (`connector.store.reading_ahead`)."""
+    found: dict[str, list[Any]] = {}
+    for some in reading_ahead.chunks(documents):
+        found |= {document: [] for document in some}
+        for row in tx.execute(select(_t).where(_t.c.document.in_(some)).order_by(_t.c.id)):
+            found[row.document].append(row)
+    reading_ahead.keep(tx, "links", found)
 
 
 def by_vendor_id(tx: Tx, connection: str, kind: str, vendor_id: str) -> Link | None:

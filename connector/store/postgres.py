@@ -117,7 +117,7 @@ class PostgresStore(Store):
     def _read(self, fn: Callable[[Tx], T]) -> T:
         conn = self._idle.pop() if self._idle else self._connect()
         try:
-            return fn(self._tx(conn))
+            return fn(self._tx(conn, only_reads=True))
         finally:
             if _works(conn):
                 self._idle.append(conn)

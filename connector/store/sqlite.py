@@ -120,7 +120,7 @@ class SqliteStore(Store):
         self.stats.reads += 1
         command(conn, "BEGIN")
         try:
-            return fn(self._tx(conn))
+            return fn(self._tx(conn, only_reads=True))
         finally:
             self._undo(conn)
 

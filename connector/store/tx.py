@@ -49,16 +49,35 @@ class Event:
 
 
 class Tx:
-    """One transaction. `now` is the moment it began (UTC); `memo` is a notebook for its length."""
+    """One transaction. `now` is the moment it began (UTC); `memo` is a notebook for its length.
 
-    __slots__ = ("_cursor", "_deferred", "_stats", "conn", "events", "memo", "now", "postgres", "topics", "vault")
+    `ahead`: in a transaction that only reads, what store functions have read in one go because it will be asked for one
+    by one, by the name of the table (`connector.store.reading_ahead`); None where something may be written.
+    """
 
-    def __init__(self, conn: Connection, vault: Vault, now: datetime, stats: Stats, *, postgres: bool) -> None:
+    __slots__ = (
+        "_cursor",
+        "_deferred",
+        "_stats",
+        "ahead",
+        "conn",
+        "events",
+        "memo",
+        "now",
+        "postgres",
+        "topics",
+        "vault",
+    )
+
+    def __init__(
+        self, conn: Connection, vault: Vault, now: datetime, stats: Stats, *, postgres: bool, only_reads: bool = False
+    ) -> None:
         self.conn = conn
         self.vault = vault
         self.now = now
         self.postgres = postgres
         self.memo: dict[Any, Any] = {}
+        self.ahead: dict[str, dict[Any, Any]] | None = {} if only_reads else None
         self.events: list[Event] = []
         self.topics: set[str] = set()
         self._stats = stats

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Integer, bindparam, func, literal_column, select
 
 from connector.errors import Missing, Stop
 from connector.ports import Goal, Issued, Kind, Totals
-from connector.store import schema
+from connector.store import reading_ahead, schema
 from connector.store.prepared import Prepared
 from connector.store.schema import Moment, new_id
 from connector.store.sql import one_of, upsert
@@ -220,6 +220,29 @@ def get(tx: Tx, id: str) -> Work:
     if row is None:
         raise Missing(f"There is no work {id}.", code="work-not-found", where={"work": id})
     return _work(tx, row)
+
+
+_NOT_OVER = ("blocked", "queued", "running", "unknown", "parked")
+_LIVE = Prepared(select(_t).where(_t.c.document == bindparam("document"), _t.c.ended.is_(None)).order_by(_t.c.id))
+
+
+def live_of(tx: Tx, tenant: str, document: str, connection: str) -> list[Work]:
+    """Works about a document at a connection that are not over, oldest first."""
+    if not tx.ahead:
+        return find(tx, tenant=tenant, document=document, connection=connection, state=_NOT_OVER)
+    found = reading_ahead.rows(tx, "work", document, lambda: tx.rows(_LIVE, {"document": document}))
+    return [_work(tx, row) for row in found if (row.tenant, row.connection) == (tenant, connection)]
+
+
+def ahead(tx: Tx, documents: Iterable[str]) -> None:
+    """Read the works about these documents that are not over in one go (`connector.store.reading_ahead`)."""
+    found: dict[str, list[Any]] = {}
+    for some in reading_ahead.chunks(documents):
+        found |= {document: [] for document in some}
+        query = select(_t).where(_t.c.document.in_(some), _t.c.ended.is_(None))
+        for row in tx.execute(query.order_by(_t.c.id)):
+            found[row.document].append(row)
+    reading_ahead.keep(tx, "work", found)
 
 
 def find(

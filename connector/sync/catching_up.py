@@ -14,7 +14,7 @@ from connector.sync import effects, registers
 from connector.sync.differences import disputed
 from connector.sync.external import form_of
 from connector.sync.identity import REGISTERS
-from connector.sync.plan import ask, belongs, decided, routes_to
+from connector.sync.plan import ask, belongs, decided, look_ahead, routes_to
 from connector.sync.spokes import Spoke, Spokes
 
 PAGE = 100
@@ -47,6 +47,7 @@ def _lacking(tx: Tx, spokes: Spokes, spoke: Spoke, after: str | None) -> tuple[l
     if not effects.writes(tx, spoke):
         return [], []
     page = documents.find(tx, spoke.tenant, after=after, limit=PAGE)
+    look_ahead(tx, spoke, page)
     return page, [head.id for head in wanted(tx, spokes, spoke, page)]
 
 

@@ -91,8 +91,7 @@ def need(tx: Tx, spoke: Spoke, kind: str, document: str) -> tuple[str, ...]:
 
 def live(tx: Tx, spoke: Spoke, document: str) -> list[Work]:
     """Pushes of a document to a system that are not over."""
-    found = work.find(tx, tenant=spoke.tenant, document=document, connection=spoke.id, state=LIVE)
-    return [one for one in found if one.kind.startswith(PUSH)]
+    return [one for one in work.live_of(tx, spoke.tenant, document, spoke.id) if one.kind.startswith(PUSH)]
 
 
 def could_explain(tx: Tx, spoke: Spoke, kind: str, documents: frozenset[str] | None = None) -> list[Work]:

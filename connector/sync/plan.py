@@ -4,21 +4,22 @@ for come from the same look at each document. Looking writes nothing and calls n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connector.errors import ConnectorError, Stop
 from connector.model import Invoice
 from connector.ports import Kind
-from connector.store import Tx, documents, first_sync, links
+from connector.store import Tx, attention, documents, first_sync, links
+from connector.store import work as works
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync import coded, effects, registers
 from connector.sync.balance import ALLOCATION
 from connector.sync.basis import basis_of
 from connector.sync.canonical import model_of
-from connector.sync.differences import disputed
+from connector.sync.differences import CONFLICT, about, disputed
 from connector.sync.external import form_of
 from connector.sync.identity import CODED, REGISTERS
 from connector.sync.intake import SOURCE
@@ -77,7 +78,7 @@ def plan(
     """
     steps: dict[tuple[str, int], Step] = {}  # a customer that two invoices need is made once
     routes = routes_to(spokes, spoke)
-    for head in _heads(tx, spoke.tenant, after):
+    for head in _heads(tx, spoke, after):
         for step in of_document(tx, spoke, head, routes):
             if leave or step.action != "leave":
                 steps.setdefault((step.document, step.part), step)
@@ -198,9 +199,25 @@ def _step(spoke: Spoke, head: Document, action: str, reason: str, do: str = "", 
     return Step(head.kind, head.id, head.number, name, payable, head.currency, action, reason, do, **more)
 
 
-def _heads(tx: Tx, tenant: str, after: str | None) -> Iterator[Document]:
+def look_ahead(tx: Tx, spoke: Spoke, page: Sequence[Document]) -> None:
+    """Read in one go what a plan asks about each of these documents, and about what they refer to."""
+    if tx.ahead is None:
+        return
+    tenant, ids = spoke.tenant, [head.id for head in page]
+    others = documents.relations_ahead(tx, tenant, (head.id for head in page if head.kind not in REGISTERS))
+    both = [*ids, *others]
+    documents.ahead(tx, tenant, both)
+    links.ahead(tx, both)
+    first_sync.ahead(tx, spoke.id, both)
+    works.ahead(tx, both)
+    attention.ahead(tx, (about(CONFLICT, spoke, head.id) for head in page if head.kind in REGISTERS))
+
+
+def _heads(tx: Tx, spoke: Spoke, after: str | None) -> Iterator[Document]:
+    tenant = spoke.tenant
     while True:
         page = documents.find(tx, tenant, after=after, limit=PAGE)
+        look_ahead(tx, spoke, page)
         yield from page
         if len(page) < PAGE:
             return

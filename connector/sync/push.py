@@ -290,9 +290,8 @@ def over(tx: Tx, document: Document, told: Mapping[str, Any], *, but: Work | Non
 def related(tx: Tx, document: Document) -> dict[str, str]:
     """By kind, the documents that this one refers to: its customer, the invoice that it settles or credits."""
     found = {}
-    for relation in documents.relations(tx, document.tenant, document.id):
-        if relation.document == document.id:
-            found["invoice" if relation.kind in ("allocation", CREDITS) else relation.kind] = relation.other
+    for relation in documents.references(tx, document.tenant, document.id):
+        found["invoice" if relation.kind in ("allocation", CREDITS) else relation.kind] = relation.other
     return found
 
 
