@@ -114,7 +114,10 @@ def apply(
                 done += begun
                 say(f"Joining {name}: {done} lines")
 
-            totals = await first_sync.apply(house, spoke, content, file=str(file), who=WHO, told=told)
+            def noted(things: int, of: int) -> None:
+                say(f"Noting what was decided for {name}: {things} of {of}")
+
+            totals = await first_sync.apply(house, spoke, content, file=str(file), who=WHO, told=told, noted=noted)
         return totals, *await house.store.read(lambda tx: first_sync.undo_sheet(tx, spoke))
 
     totals, content, waiting = with_house(use)

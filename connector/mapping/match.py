@@ -54,10 +54,9 @@ class MatchRule:
         """What the rule compares of a record of theirs: `fields` as the mapper reads it, `record` as it came."""
         return _key(fields, self.by) if self.theirs is None else _key(record, self.theirs)
 
-    def against(self, ours: Fields, theirs: Fields) -> tuple[str, ...]:
-        """Our paths that speak against it: said on both sides, and not the same."""
-        said = [(path, _plain(ours, path), _plain(theirs, path)) for path in self.unless_differs]
-        return tuple(paths.shown(path) for path, one, other in said if one and other and one != other)
+    def apart(self, fields: Fields) -> Key:
+        """What speaks against it, of a record in our terms: where two have it both, and not the same, they are two."""
+        return tuple(_plain(fields, path) for path in self.unless_differs)
 
 
 def _key(data: Any, of: Sequence[Path]) -> Key | None:

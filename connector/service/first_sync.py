@@ -48,8 +48,10 @@ async def apply(
     file: str,
     who: str,
     told: Callable[[int], object] = lambda begun: None,
+    noted: Callable[[int, int], object] = lambda noted, of: None,
 ) -> Totals:
     """Do what a file says (None, or the same file again: go on where it stopped), and count what customers owe.
+    `noted` hears how much of the file has been noted (`deciding.decide`), `told` how many lines have been begun.
 
     Raises:
         BadInput: as `deciding.decide`; `first-sync-not-decided`: there is nothing to go on with.
@@ -57,7 +59,7 @@ async def apply(
     entry = await house.store.read(lambda tx: status.of(tx, spoke.id))
     decided = entry is not None and entry.state in (status.APPLYING, status.APPLIED)
     if content is not None and not (decided and entry and sheet.proposal_of(content, file) == entry.details.get("id")):
-        await house.store.write(lambda tx: deciding.decide(tx, house, spoke, content, file=file, who=who))
+        await deciding.decide(house.store, spoke, content, file=file, who=who, told=noted)
     elif not decided:
         raise BadInput(
             f"Nothing has been decided about {spoke.name} that is not done.",

@@ -87,7 +87,8 @@ def test_a_bookkeeper_reads_no_english(desk: Any) -> None:
         "refused": SOUND | {"payee": {"name": "Factoring AS"}, "tax_point_date": "2027-01-10"},
         "lines": SOUND | {"lines": [
             line | {"vat_code": "88", "vat_category": "S", "vat_rate": "25"},
-            line | {"id": "2", "vat_code": "3", "vat_category": "S", "vat_rate": "25", "base_quantity": "10", "dimensions": {"department": "NN"}},
+            line | {"id": "2", "vat_code": "3", "vat_category": "S", "vat_rate": "25", "base_quantity": "10",
+                    "dimensions": {"department": "NN"}},
         ]},
         "uncomposable": SOUND | {"lines": [line, {"id": "2", "name": "Arbeid"}]},
         "dimensions": SOUND | {"dimensions": {"department": "NN", "location": "Oslo", "seller": "Kari"}},

@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 from adapters.accounting.tripletex.sandbox import Request, Sandbox
 from connector.ports import Kind
 from connector.service import first_sync as joining
-from connector.store import schema
+from connector.store import first_sync, links, schema
 from connector.sync import reads
+from connector.sync.arriving import arrive, record_of
 from connector.sync.first_sync import deciding
 
 table = schema.metadata.tables["first_sync"]
@@ -110,6 +111,48 @@ async def test_killed_anywhere_each_line_is_done_once(both: Any, tmp_path: Path,
 
 
 def _linked(tx: Any, id: str) -> dict[str, int]:
-    from connector.store import links
-
     return {kind: links.count(tx, id, kind) for kind in ("customer", "invoice", "product")}
+
+
+async def test_broken_off_while_the_file_is_noted_nothing_holds_and_it_is_given_again(
+    both: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(deciding, "BATCH", 4)
+    async with both(to="[shop, books]", owner="shop") as two:
+        for at in range(6):
+            for box in (two.shop, two.books):
+                customer(box, f"Kunde {at} AS", organizationNumber=NUMBERS[at])
+            product(two.shop, f"B{at}", f"Bare butikk {at}")
+        shop, spoke = two.house.named("fjord", "shop"), two.house.named("fjord", "books")
+        for kind in (Kind.CUSTOMER, Kind.PRODUCT):
+            await two.house.store.write(lambda tx, k=kind: reads.poll(tx, shop, k))
+        await two.work(within=2.5)
+        found = await joining.propose(two.house, spoke, who="test")
+        content = answered(deciding.as_sheet(found, spoke, "now"), left)
+        seen: list[tuple[int, int]] = []
+
+        def dies(noted: int, of: int) -> None:
+            seen.append((noted, of))
+            raise KeyError
+
+        for _ in range(2):
+            try:
+                await joining.apply(two.house, spoke, content, file="f.csv", who="test", noted=dies)
+            except KeyError:
+                continue
+        assert seen[0][0] == 4 < seen[0][1]
+        # What is half noted is nobody's: nothing is linked, and a record that arrives is left alone.
+        await two.poll(Kind.CUSTOMER, of="books")
+        record = await two.house.store.read(lambda tx: first_sync.find(tx, spoke.id, kind="customer", state="decided"))
+        assert record, "some of it is noted"
+
+        def comes(tx: Any) -> None:
+            arrive(tx, spoke, record_of(record[0].record, "customer"))
+
+        await two.house.store.write(comes)
+        await two.work(within=1.0)
+        assert await two.house.store.read(lambda tx: links.count(tx, spoke.id, "customer")) == 0
+        assert "first-sync-open" in await two.waits()
+        await joining.apply(two.house, spoke, content, file="f.csv", who="test")
+        assert await two.house.store.read(lambda tx: links.count(tx, spoke.id, "customer")) == 6
+        assert [one for one in await two.events() if one == "connection.joined"] == ["connection.joined"]

@@ -16,7 +16,7 @@ from connector.mapping import load, paths
 from connector.mapping.layers import Origin
 from connector.mapping.match import MatchRule
 from connector.sync.first_sync import sheet
-from connector.sync.first_sync.matching import COMMON, Line, Thing, propose
+from connector.sync.first_sync.matching import COMMON, Line, Thing, of_ours, of_theirs, propose
 from connector.sync.onboarding import cutting
 
 ORG = "923609016"
@@ -29,12 +29,12 @@ def party(id: str, number: str | None = None, email: str | None = None, name: st
         fields["party"]["legal_id"] = {"value": number, "scheme": "0192"}
     if email:
         fields["invoice_email"] = email
-    return Thing(id, "customer", fields, None, name, None, "create")
+    return Thing(id, "customer", of_ours(fields, SHIPPED["customer"].matching), None, name, None, "create")
 
 
 def bill(id: str, number: str, amount: str, day: str = "2026-03-01") -> Thing:
     fields = {"number": number, "issue_date": day, "totals": {"payable": Decimal(amount)}}
-    return Thing(id, "invoice", fields, number, "Fjord AS", Decimal(amount))
+    return Thing(id, "invoice", of_ours(fields, SHIPPED["invoice"].matching), number, "Fjord AS", Decimal(amount))
 
 
 def said(ours: list[Thing], theirs: list[Thing], **more: Any) -> list[tuple[str | None, str | None, str | None]]:
@@ -91,10 +91,12 @@ def test_an_address_that_many_share_tells_nobody_apart() -> None:
 
 
 def test_a_rule_may_name_a_field_as_the_vendor_has_it() -> None:
-    theirs = Thing("1", "customer", {}, body={"organizationNumber": ORG})
     by, there = paths.parse("party.legal_id.value"), paths.parse("organizationNumber")
     by_their_name = MatchRule("own", "certain", (by,), (there,), (), Origin("tenant", "t.yaml", 1))
-    (line,) = propose([party("a", ORG)], [theirs], [by_their_name])
+    rules = [by_their_name]
+    ours = Thing("a", "customer", of_ours({"party": {"legal_id": {"value": ORG}}}, rules))
+    theirs = Thing("1", "customer", of_theirs({}, {"organizationNumber": ORG}, rules))
+    (line,) = propose([ours], [theirs], rules)
     assert line.action == "link"
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connector.errors import BadInput, ConnectorError
-from connector.mapping.match import Certainty, Key, MatchRule
-from connector.store import Tx, audit, documents, first_sync, links, new_id, onboarding
+from connector.mapping.match import Certainty
+from connector.store import Store, Tx, audit, documents, first_sync, links, new_id, onboarding
 from connector.store.first_sync import Row
+from connector.store.onboarding import Entry
 from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
-from connector.sync.first_sync.matching import Line
+from connector.sync.first_sync.matching import Line, of_theirs
 from connector.sync.first_sync.sheet import Decided, Problem
 from connector.sync.first_sync.sides import Named, lines, may_create, rules_of
 from connector.sync.first_sync.words import ACTIONS
@@ -59,13 +61,52 @@ def _check_read(tx: Tx, spoke: Spoke) -> None:
         )
 
 
-def decide(tx: Tx, spokes: Spokes, spoke: Spoke, content: bytes, *, file: str, who: str) -> dict[str, int]:
+BATCH = 200
+"""Things whose decision is noted in one transaction."""
+
+
+async def decide(
+    store: Store,
+    spoke: Spoke,
+    content: bytes,
+    *,
+    file: str,
+    who: str,
+    told: Callable[[int, int], object] = lambda noted, of: None,
+) -> dict[str, int]:
     """Take a file for decided; how many things there are to do, by action.
+
+    The whole file is checked first. Its lines are noted so many at a time, and hold when all of them are: broken off
+    before that, the file is given again. `told` hears how many of how many things have been noted.
 
     Raises:
         BadInput: as `sheet.read`; there is no proposal open (`first-sync-not-proposed`); lines ask for what cannot be
             done (`proposal-wrong`, all of them, with file and line).
     """
+    outcome, rows = await store.read(lambda tx: _checked(tx, spoke, content, file))
+    notes = [*_notes(spoke, outcome, rows)]
+    for start in range(0, len(notes), BATCH):
+        some = notes[start : start + BATCH]
+        await store.write(lambda tx, some=some: _note(tx, spoke, some))  # type: ignore[misc]
+        told(start + len(some), len(notes))
+    counts: dict[str, int] = dict.fromkeys(ACTIONS, 0)
+    for action in (*(action for action, _ in outcome.theirs.values()), *outcome.ours.values()):
+        counts[action] += 1
+    await store.write(lambda tx: _noted(tx, spoke, outcome, who, counts))
+    return counts
+
+
+def _checked(tx: Tx, spoke: Spoke, content: bytes, file: str) -> tuple[_Outcome, Mapping[tuple[str, str], str]]:
+    """What becomes of each thing by the file, once all of it is right; and the rows of what was read."""
+    entry = _proposed(tx, spoke)
+    said = sheet.read(content, id=entry.details["id"], file=file)
+    there = _There(tx, spoke, set(entry.details["ours"]))
+    sheet.refuse([*_problems(said, there)], file)
+    return _outcome(said, entry.details["id"]), there.rows
+
+
+def _proposed(tx: Tx, spoke: Spoke) -> Entry:
+    """The proposal that is open. Raises `BadInput` (`first-sync-not-proposed`)."""
     entry = status.of(tx, spoke.id)
     if entry is None or entry.state != status.PROPOSED:
         raise BadInput(
@@ -74,31 +115,48 @@ def decide(tx: Tx, spokes: Spokes, spoke: Spoke, content: bytes, *, file: str, w
             do=f"Make one: connector first-sync propose {spoke.name}.",
             where={"connection": spoke.name},
         )
-    said = sheet.read(content, id=entry.details["id"], file=file)
-    there = _There(tx, spoke, set(entry.details["ours"]))
-    sheet.refuse([*_problems(said, there)], file)
-    outcome = _outcome(said)
-    counts: dict[str, int] = dict.fromkeys(ACTIONS, 0)
-    for (kind, id), (action, document) in outcome.theirs.items():
-        first_sync.change(tx, there.rows[kind, id].id, action=action, document=document, state="decided")
-        counts[action] += 1
+    return entry
+
+
+def _notes(spoke: Spoke, outcome: _Outcome, rows: Mapping[tuple[str, str], str]) -> Iterator[Callable[[Tx], None]]:
+    """How the decision about each thing is noted."""
+    for thing, (action, document) in outcome.theirs.items():
+        yield partial(first_sync.change, row=rows[thing], action=action, document=document, state="decided")
     for (kind, id), action in outcome.ours.items():
-        first_sync.decide_ours(tx, spoke.tenant, spoke.id, kind, id, action)
-        counts[action] += 1
-    status.note(tx, spoke, status.APPLYING, who=who, counts=counts, ours=[])
-    audit.note(
-        tx, tenant=spoke.tenant, who=who, did="first-sync", about=f"connection:{spoke.id}", details={"counts": counts}
-    )
-    return counts
+        yield partial(
+            first_sync.decide_ours, tenant=spoke.tenant, connection=spoke.id, kind=kind, document=id, action=action
+        )
+
+
+def _note(tx: Tx, spoke: Spoke, notes: Iterable[Callable[[Tx], None]]) -> None:
+    if onboarding.state(tx, spoke.id, status.STEP) != status.PROPOSED:  # the entry itself is as long as the file
+        _proposed(tx, spoke)
+    for note in notes:
+        note(tx)
+
+
+def _noted(tx: Tx, spoke: Spoke, outcome: _Outcome, who: str, counts: Mapping[str, int]) -> None:
+    """From now on it holds what was noted."""
+    if _proposed(tx, spoke).details["id"] != outcome.proposal:
+        raise BadInput(
+            f"{spoke.name} was proposed anew while the file was read.",
+            code="proposal-another",
+            do="Use the file that was written last.",
+            where={"connection": spoke.name},
+        )
+    status.note(tx, spoke, status.APPLYING, who=who, counts=dict(counts), ours=[])
+    details = {"counts": dict(counts)}
+    audit.note(tx, tenant=spoke.tenant, who=who, did="first-sync", about=f"connection:{spoke.id}", details=details)
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
+    proposal: str
     theirs: dict[tuple[str, str], tuple[str, str | None]]
     ours: dict[tuple[str, str], str]
 
 
-def _outcome(said: Sequence[Decided]) -> _Outcome:
+def _outcome(said: Sequence[Decided], proposal: str = "") -> _Outcome:
     """What becomes of each thing: linked, else made, else left; lines have been checked against each other."""
     theirs: dict[tuple[str, str], tuple[str, str | None]] = {}
     ours: dict[tuple[str, str], str] = {}
@@ -113,7 +171,11 @@ def _outcome(said: Sequence[Decided]) -> _Outcome:
                 theirs.setdefault((line.kind, line.theirs), (action, None))
             if line.ours and line.ours not in joined:
                 ours.setdefault((line.kind, line.ours), action)
-    return _Outcome(theirs, ours)
+    return _Outcome(proposal, theirs, ours)
+
+
+OPEN = ("read", "decided")
+"""States of the rows of what there is to decide about."""
 
 
 class _There:
@@ -123,11 +185,8 @@ class _There:
         self.tx = tx
         self.spoke = spoke
         self.ours = ours
-        self.rows: dict[tuple[str, str], Row] = {}
-        self._known: dict[tuple[str, MatchRule], dict[str, Key | None]] = {}
-        for row in first_sync.every(tx, spoke.id, state=("read", "decided")):
-            if row.vendor_id is not None:
-                self.rows[row.kind, row.vendor_id] = row
+        self.rows = first_sync.places(tx, spoke.id, state=OPEN)
+        self._alike: dict[str, list[dict[str, bytes]]] = {}
 
     def document(self, line: Decided) -> Any:
         """The document of a line, None where it is not there or of another kind."""
@@ -137,34 +196,40 @@ class _There:
     def alike(self, kind: str, id: str) -> set[str]:
         """Further records of theirs that are the same by a certain rule."""
         found: set[str] = set()
-        for rule in (one for one in rules_of(self.spoke.mapping, kind) if one.certainty == "certain"):
-            keys = self._keys(kind, rule)
+        for keys in self._keys(kind):
             if (key := keys.get(id)) is not None:
                 found |= {other for other, its in keys.items() if its == key and other != id}
         return found
 
-    def _keys(self, kind: str, rule: MatchRule) -> dict[str, Key | None]:
-        if (kind, rule) not in self._known:
-            named = Named({}, self.spoke)
-            self._known[kind, rule] = {
-                id: rule.of_theirs(self.spoke.mapping[kind].into(row.record["body"], named), row.record["body"])
-                for (its, id), row in self.rows.items()
-                if its == kind
-            }
-        return self._known[kind, rule]
+    def _keys(self, kind: str) -> list[dict[str, bytes]]:
+        """Of each certain rule, what it compares, by the vendor's id."""
+        if kind not in self._alike:
+            rules = [one for one in rules_of(self.spoke.mapping, kind) if one.certainty == "certain"]
+            self._alike[kind], named = [{} for _ in rules], Named(self.spoke)
+            for row in self.records(kind):
+                body = row.record["body"]
+                compared = of_theirs(self.spoke.mapping[kind].into(body, named), body, rules)
+                for keys, (key, _) in zip(self._alike[kind], compared, strict=True):
+                    keys |= {} if key is None else {row.vendor_id or "": key}
+        return self._alike[kind]
 
-    def customers(self, row: Row) -> list[tuple[str, str]]:
+    def records(self, kind: str) -> Iterator[Row]:
+        """What was read of a kind, a page at a time."""
+        rows = first_sync.every(self.tx, self.spoke.id, state=OPEN, kind=kind)
+        return (row for row in rows if row.vendor_id is not None)
+
+    def customers(self, row: Row) -> list[str]:
         """Customers that a record refers to."""
-        asked: list[tuple[str, str]] = []
+        asked: list[str] = []
 
         class Asking(Named):
             def our_id(self, kind: str, vendor_id: str) -> Any:
                 if kind == "customer":
-                    asked.append((kind, vendor_id))
+                    asked.append(vendor_id)
                 return super().our_id(kind, vendor_id)
 
         try:
-            self.spoke.mapping[row.kind].into(record_of(row.record, row.kind).body, Asking({}, self.spoke))
+            self.spoke.mapping[row.kind].into(record_of(row.record, row.kind).body, Asking(self.spoke))
         except ConnectorError:
             return []
         return asked
@@ -272,14 +337,18 @@ def _orphans(said: Sequence[Decided], there: _There) -> Iterator[Problem]:
     left = {thing for thing, (action, _) in outcome.theirs.items() if action == "leave" and thing[0] == "customer"}
     if not left:
         return
-    for line in said:
-        row = there.rows.get((line.kind, line.theirs or ""))
-        if row is None or line.kind in REGISTERS or line.action != "create":
-            continue
-        for _, customer in there.customers(row):
-            if ("customer", customer) in left:
-                said_of = f"Its customer t-{customer} is left out, so this cannot be taken over."
-                yield Problem(line.row, said_of, f"Link or create the customer, or write {ACTIONS['leave']} here.")
+    made = {
+        (line.kind, line.theirs): line.row
+        for line in said
+        if line.theirs and line.kind not in REGISTERS and line.action == "create"
+    }
+    for kind in dict.fromkeys(kind for kind, _ in made):
+        for row in there.records(kind):
+            at = made.get((kind, row.vendor_id or ""))
+            for customer in there.customers(row) if at is not None else ():
+                if at is not None and ("customer", customer) in left:
+                    said_of = f"Its customer t-{customer} is left out, so this cannot be taken over."
+                    yield Problem(at, said_of, f"Link or create the customer, or write {ACTIONS['leave']} here.")
 
 
 def as_sheet(proposal: Proposal, spoke: Spoke, made: str) -> bytes:

@@ -23,9 +23,11 @@ def decided(tx: Tx, spoke: Spoke, record: Record) -> Row | None:
     if not first_sync.any_of(tx, spoke.id):
         return None
     row = first_sync.of_record(tx, spoke.id, record.kind.value, record.id)
+    if row is not None and row.state in ("read", "decided", "undone") and status.rests(tx, spoke.id):
+        # Not decided yet, or not to the end of the file: while that is under way it is nobody's.
+        return replace(row, action="leave")
     if row is None or row.action is None or row.state == "undone":
-        # Read and never decided: while it is under way it is nobody's, and afterwards like any other.
-        return replace(row, action="leave") if row is not None and status.rests(tx, spoke.id) else None
+        return None  # never decided, it is like any other
     return row
 
 

@@ -8,8 +8,9 @@ be there twice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any, Literal
 
 from connector.mapping import paths
@@ -19,21 +20,47 @@ Action = Literal["link", "duplicate", "create", "leave"]
 """`duplicate`: a further record of theirs of what another line links."""
 
 
+Compared = tuple[tuple[bytes | None, tuple[bytes | None, ...]], ...]
+"""For each rule, digests of what it compares of a thing and of what speaks against it: all that is kept of its fields.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing on one side: `id` is the document's or the vendor's, `fields` canonical, `body` the vendor's own.
+    """One thing on one side: `id` is the document's or the vendor's.
 
     `alone`: what is proposed where it has no counterpart. `amount` is what is open, else what it is over.
     """
 
     id: str
     kind: str
-    fields: Mapping[str, Any]
+    compared: Compared
     number: str | None = None
     name: str | None = None
     amount: Decimal | None = None
     alone: Action = "leave"
-    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_ours(fields: Mapping[str, Any], rules: Sequence[MatchRule]) -> Compared:
+    """What the rules compare of a document of ours."""
+    apart = _aparts(fields, rules)
+    return tuple((_digest(rule.ours(fields)), apart[rule.unless_differs]) for rule in rules)
+
+
+def of_theirs(fields: Mapping[str, Any], body: Mapping[str, Any], rules: Sequence[MatchRule]) -> Compared:
+    """What the rules compare of a record: `fields` as the mapping reads it, `body` as it came."""
+    apart = _aparts(fields, rules)
+    return tuple((_digest(rule.of_theirs(fields, body)), apart[rule.unless_differs]) for rule in rules)
+
+
+def _aparts(fields: Mapping[str, Any], rules: Iterable[MatchRule]) -> dict[Any, tuple[bytes | None, ...]]:
+    """What speaks against rules, by what they ask: most ask the same."""
+    return {rule.unless_differs: tuple(map(_digest, rule.apart(fields))) for rule in rules}
+
+
+def _digest(said: Key | str | None) -> bytes | None:
+    text = said if isinstance(said, str) else "\x00".join(said or ())
+    return blake2b(text.encode(), digest_size=16).digest() if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ def propose(
     """A line for each pair that could be the same, and for each thing that has none.
 
     Args:
-        ours, theirs: things of one kind.
+        ours, theirs: things of one kind, compared by these rules.
         accept: pairs that are at least so certain are proposed to be linked; the others are questions.
     """
     edges = _edges(ours, theirs, rules)
@@ -97,7 +124,7 @@ def propose(
                 settled[1].add(yours)
     lines = [paired[edge] for edge in sorted(paired)] + questions
     for side, things in enumerate((ours, theirs)):
-        _twice(things, side, rules, settled[side], resembles[side])
+        _twice(things, rules, settled[side], resembles[side])
     for side, things in enumerate((ours, theirs)):
         for at, thing in enumerate(things):
             if at not in settled[side]:
@@ -107,15 +134,13 @@ def propose(
 
 def _twice(
     things: Sequence[Thing],
-    side: int,
     rules: Sequence[MatchRule],
     settled: Collection[int],
     resembles: dict[int, Likeness],
 ) -> None:
     """What one side alone has, and has twice by a certain rule, is a question: it shall not be made twice."""
-    for rule in (one for one in rules if one.certainty == "certain"):
-        keys = (rule.ours(one.fields) if side == 0 else rule.of_theirs(one.fields, one.body) for one in things)
-        for same in _by_key(keys).values():
+    for number, rule in ((number, one) for number, one in enumerate(rules) if one.certainty == "certain"):
+        for same in _by_key(one.compared[number][0] for one in things).values():
             for at in same if len(same) > 1 else ():
                 if at not in settled:
                     other = next(one for one in same if one != at)
@@ -135,18 +160,17 @@ def _alone(thing: Thing, is_ours: bool, resembles: Likeness | None) -> Line:
 
 
 def _edges(
-    ours: Sequence[Thing], theirs: Sequence[Thing], rules: Iterable[MatchRule]
+    ours: Sequence[Thing], theirs: Sequence[Thing], rules: Sequence[MatchRule]
 ) -> dict[Edge, tuple[Certainty, tuple[str, ...]]]:
     """Which could be the same, each with the strongest certainty that says so and all that does."""
     found: dict[Edge, tuple[Certainty, list[str]]] = {}
-    for rule in sorted(rules, key=lambda rule: CERTAINTIES.index(rule.certainty)):
-        mine = _by_key(rule.ours(thing.fields) for thing in ours)
-        yours = _by_key(rule.of_theirs(thing.fields, thing.body) for thing in theirs)
+    for number, rule in sorted(enumerate(rules), key=lambda pair: CERTAINTIES.index(pair[1].certainty)):
+        mine, yours = (_by_key(thing.compared[number][0] for thing in side) for side in (ours, theirs))
         for value in mine.keys() & yours.keys():
             if rule.certainty != "certain" and max(len(mine[value]), len(yours[value])) > COMMON:
                 continue
             for edge in ((one, other) for one in mine[value] for other in yours[value]):
-                if rule.against(ours[edge[0]].fields, theirs[edge[1]].fields):
+                if _apart(ours[edge[0]].compared[number][1], theirs[edge[1]].compared[number][1]):
                     continue
                 strength, why = found.setdefault(edge, (rule.certainty, []))
                 if not why or strength == rule.certainty:
@@ -154,8 +178,13 @@ def _edges(
     return {edge: (strength, tuple(dict.fromkeys(why))) for edge, (strength, why) in found.items()}
 
 
-def _by_key(keys: Iterable[Key | None]) -> dict[Key, list[int]]:
-    found: dict[Key, list[int]] = {}
+def _apart(ours: Iterable[bytes | None], theirs: Iterable[bytes | None]) -> bool:
+    """Whether something is said on both sides, and is not the same."""
+    return any(one and other and one != other for one, other in zip(ours, theirs, strict=True))
+
+
+def _by_key(keys: Iterable[bytes | None]) -> dict[bytes, list[int]]:
+    found: dict[bytes, list[int]] = {}
     for at, key in enumerate(keys):
         if key is not None:
             found.setdefault(key, []).append(at)

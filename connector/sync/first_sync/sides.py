@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any
 
 from connector.errors import ConnectorError
@@ -16,22 +17,28 @@ from connector.store.documents import Document
 from connector.sync import registers
 from connector.sync.arriving import record_of
 from connector.sync.external import form_of
-from connector.sync.first_sync.matching import Action, Line, Thing, propose
+from connector.sync.first_sync.matching import Action, Line, Thing, of_ours, of_theirs, propose
 from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
 from connector.sync.plan import belongs
 from connector.sync.spokes import Spoke, Spokes
 
 PAGE = 500
+HELD = 1000
+"""Of how many records what they are called is remembered while others refer to them."""
 
 
 def lines(tx: Tx, spokes: Spokes, spoke: Spoke, *, accept: Certainty = "certain") -> list[Line]:
-    """The proposal: every kind that both sides keep, in the order in which they refer to each other."""
-    ours, theirs = _ours(tx, spokes, spoke), _theirs(tx, spoke)
+    """The proposal: every kind that both sides keep, in the order in which they refer to each other.
+
+    Both sides are read by pages; of each thing only what a line shows of it is kept, and digests of what is compared.
+    """
     found: list[Line] = []
     for kind in KINDS:
         if kind in spoke.mapping:
-            found += propose(ours.get(kind, []), theirs.get(kind, []), rules_of(spoke.mapping, kind), accept=accept)
+            rules = rules_of(spoke.mapping, kind)
+            ours, theirs = [*_ours(tx, spokes, spoke, kind, rules)], [*_theirs(tx, spoke, kind, rules)]
+            found += propose(ours, theirs, rules, accept=accept)
     return found
 
 
@@ -43,32 +50,29 @@ def rules_of(mapping: SystemMapping, kind: str) -> Sequence[MatchRule]:
 # --- ours -------------------------------------------------------------------------------------------------------------
 
 
-def _ours(tx: Tx, spokes: Spokes, spoke: Spoke) -> dict[str, list[Thing]]:
-    found: dict[str, list[Thing]] = {}
+def _ours(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, rules: Sequence[MatchRule]) -> Iterator[Thing]:
     routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
-    for kind in KINDS:
-        if kind not in spoke.mapping:
-            continue
-        for head in _every(tx, spoke.tenant, kind):
-            if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming":
-                document = documents.get(tx, spoke.tenant, head.id)
-                found.setdefault(kind, []).append(_thing(tx, spoke, document, routes))
-    return found
+    for head in _every(tx, spoke.tenant, kind):
+        if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming":
+            yield _thing(tx, spoke, documents.get(tx, spoke.tenant, head.id), routes, rules)
 
 
 def _every(tx: Tx, tenant: str, kind: str) -> Iterator[Document]:
     after = None
     while page := documents.find(tx, tenant, kind=kind, after=after, limit=PAGE):
+        ids = [head.id for head in page]
+        links.ahead(tx, ids)
+        documents.ahead(tx, tenant, ids)
         yield from page
         after = page[-1].id
 
 
-def _thing(tx: Tx, spoke: Spoke, document: Document, routes: set[str]) -> Thing:
+def _thing(tx: Tx, spoke: Spoke, document: Document, routes: set[str], rules: Sequence[MatchRule]) -> Thing:
     amount = document.payable if document.open_amount is None else document.open_amount
     return Thing(
         document.id,
         document.kind,
-        document.body or {},
+        of_ours(document.body or {}, rules),
         document.number,
         document.counterparty_name,
         amount,
@@ -101,21 +105,31 @@ def may_create(spoke: Spoke, document: Document) -> bool:
 # --- theirs -----------------------------------------------------------------------------------------------------------
 
 
-def _theirs(tx: Tx, spoke: Spoke) -> dict[str, list[Thing]]:
-    records: dict[str, list[Record]] = {}
-    for row in first_sync.every(tx, spoke.id, state=("read", "decided")):
-        if row.vendor_id is not None and links.by_vendor_id(tx, spoke.id, row.kind, row.vendor_id) is None:
-            records.setdefault(row.kind, []).append(record_of(row.record, row.kind))
-    named = Named({(kind, one.id): one for kind, some in records.items() for one in some}, spoke)
-    return {kind: [_shown(spoke, one, named) for one in some] for kind, some in records.items()}
+def _theirs(tx: Tx, spoke: Spoke, kind: str, rules: Sequence[MatchRule]) -> Iterator[Thing]:
+    named = Named(spoke, partial(_read, tx, spoke))
+    for row in first_sync.every(tx, spoke.id, state=("read", "decided"), kind=kind):
+        if row.vendor_id is not None and links.by_vendor_id(tx, spoke.id, kind, row.vendor_id) is None:
+            yield _shown(spoke, record_of(row.record, kind), named, rules)
+
+
+def _read(tx: Tx, spoke: Spoke, kind: str, id: str) -> Record | None:
+    """A record that was read, by its id; none of what is linked already."""
+    row = first_sync.of_record(tx, spoke.id, kind, id)
+    open_ = row is not None and row.state in ("read", "decided") and links.by_vendor_id(tx, spoke.id, kind, id) is None
+    return record_of(row.record, kind) if row is not None and open_ else None
 
 
 class Named:
-    """What stands behind a record's references, among the records that were read themselves: nothing is linked yet."""
+    """What stands behind a record's references, among the records that were read themselves: nothing is linked yet.
 
-    def __init__(self, records: Mapping[tuple[str, str], Record], spoke: Spoke) -> None:
-        self.records = records
+    Args:
+        find: a record by kind and id, None where it was not read.
+    """
+
+    def __init__(self, spoke: Spoke, find: Callable[[str, str], Record | None] = lambda kind, id: None) -> None:
         self.spoke = spoke
+        self.find = find
+        self._known = lru_cache(maxsize=HELD)(self._behind)
 
     def vendor_id(self, kind: str, ours: Any) -> str | None:
         """Nothing is written."""
@@ -123,7 +137,10 @@ class Named:
 
     def our_id(self, kind: str, vendor_id: str) -> Any:
         """A party for a customer that was read, a code for what people know by one, else that it is not known."""
-        record = self.records.get((kind, vendor_id))
+        return self._known(kind, vendor_id)
+
+    def _behind(self, kind: str, vendor_id: str) -> Any:
+        record = self.find(kind, vendor_id)
         if record is None:
             return {} if kind in ("customer", "supplier") else None
         fields = self.spoke.mapping[kind].into(record.body, self)
@@ -134,7 +151,7 @@ class Named:
         return {"document_id": vendor_id}
 
 
-def _shown(spoke: Spoke, record: Record, named: Named) -> Thing:
+def _shown(spoke: Spoke, record: Record, named: Named, rules: Sequence[MatchRule]) -> Thing:
     kind = record.kind.value
     try:
         fields = spoke.mapping[kind].into(record.body, named)
@@ -146,4 +163,5 @@ def _shown(spoke: Spoke, record: Record, named: Named) -> Thing:
     amount = record.open_amount
     if amount is None and (payable := (fields.get("totals") or {}).get("payable")) is not None:
         amount = Decimal(payable)
-    return Thing(record.id, kind, fields, number and str(number), name, amount, "create", record.body)
+    compared = of_theirs(fields, record.body, rules)
+    return Thing(record.id, kind, compared, number and str(number), name, amount, "create")
