@@ -210,6 +210,12 @@ class House:
             if id in self._spokes and files.version != self._spokes[id].mapping.version
         ]
 
+    def log_unapplied(self) -> None:
+        """Have the log say, once, which files say something else than the versions that are worked with."""
+        if unapplied := self.unapplied():
+            said = [f"{one.tenant}/{one.connection}: {one.in_force}, files {one.files}" for one in unapplied]
+            log.warning("mapping-not-applied", connections=said, do=mappings.DO)
+
     async def follow(self) -> None:
         """Take over versions of mappings that are put in force while this runs, by any process, until cancelled.
 
@@ -272,15 +278,19 @@ class House:
         """Have `work` return at a safe point."""
         self.worker.stop()
 
-    async def probe(self, spoke: Spoke) -> Probe:
-        """Make a connection's test call, outside its lane's queue: somebody waits for the answer.
+    async def probe(self, spoke: Spoke, *, wait: float = 60.0) -> Probe:
+        """Make a connection's test call in its lane: by whoever serves that, else by a worker that only looks; also
+        where the connection is paused. What it found is kept for the checklist (`connector onboard`).
+
+        Args:
+            wait: seconds to wait until it has been made.
 
         Raises:
-            NeedsPerson: the books are another company's (`company-differs`), and what the plugin raises.
+            TryLater: it has not been made in that time (`connection-untried`), or by a service that does not know the
+                connection yet (`connection-not-known-yet`).
+            VendorError: the books are another company's (`company-differs`), or why they cannot be opened.
         """
-        found = await spoke.accounting.probe()
-        await reads.check_company(spoke, self)
-        return found
+        return await reading.probe(self, spoke, wait=wait)
 
     async def options(
         self, spoke: Spoke, *, refresh: bool = False, wait: float = 30.0, alone: bool = False

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from connector.errors import ConnectorError, Missing, Stop, TryLater, VendorError
 from connector.mapping import load
 from connector.plugins import accounting
+from connector.ports import Probe
 from connector.preflight import Preflight, Target
 from connector.store import connections, work
 from connector.sync.intake import SOURCE
+from connector.sync.onboarding import trying
 from connector.sync.options import Known, ask, known
 from connector.sync.spokes import Spoke, route_of
 
@@ -29,19 +31,28 @@ async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alo
     kept = await house.store.read(partial(known, spoke=spoke))
     if kept is not None and not refresh and kept.is_fresh(house.store.clock(), _age(house)):
         return kept
-    id = await house.store.write(partial(ask, spoke=spoke))
-    before = await house.store.read(lambda tx: work.get(tx, id).tries)
-    looker = house.looker() if alone else None
-    looking = asyncio.create_task(looker.run()) if looker else None
-    try:
-        await _over(house, id, spoke, wait, before)
-    finally:
-        if looker and looking:
-            looker.stop()
-            await looking
+    late = TryLater(
+        f"What {spoke.name} takes has not been read within {wait:g} s.",
+        code="options-unread",
+        do="Ask again in a moment. Where it stays so, see whether a worker runs, and `connections test`.",
+        after=5.0,
+    )
+    await _read(house, await house.store.write(partial(ask, spoke=spoke)), spoke, wait, late, alone=alone)
     kept = await house.store.read(partial(known, spoke=spoke))
     assert kept is not None
     return kept
+
+
+async def probe(house: House, spoke: Spoke, *, wait: float) -> Probe:
+    """As `House.probe`."""
+    late = TryLater(
+        f"{spoke.name} has not been tried within {wait:g} s: other calls to the same system are being made.",
+        code="connection-untried",
+        do="Try again in a moment. Where it stays so, see what the service that is running says in its log.",
+        after=5.0,
+    )
+    await _read(house, await house.store.write(partial(trying.ask, spoke=spoke)), spoke, wait, late, alone=True)
+    return await house.store.read(partial(trying.found, spoke=spoke))
 
 
 async def preflight(
@@ -99,29 +110,37 @@ def _fields(house: House, tenant: str, system: str) -> dict[str, dict[str, str]]
     return {kind: mapper.their_fields for kind, mapper in mapping.mappers.items()}
 
 
-async def _over(house: House, id: str, spoke: Spoke, wait: float, before: int) -> None:
-    """Wait until a read is over; raises what stands in its way. `before`: how often it had been tried already: what it
-    ended with then is no answer now.
+async def _read(house: House, id: str, spoke: Spoke, wait: float, late: TryLater, *, alone: bool) -> None:
+    """Wait until a read is over, which whoever serves its lane does; `alone`: perhaps nobody does, then it is done here
+    by a worker that only looks. Raises what stands in its way, `late` after so many seconds.
     """
+    # How often it had been tried already: what it ended with then is no answer now.
+    before = await house.store.read(lambda tx: work.get(tx, id).tries)
+    looker = house.looker() if alone else None
+    looking = asyncio.create_task(looker.run()) if looker else None
+    try:
+        await _over(house, id, spoke, wait, late, before)
+    finally:
+        if looker and looking:
+            looker.stop()
+            await looking
+
+
+async def _over(house: House, id: str, spoke: Spoke, wait: float, late: TryLater, before: int) -> None:
     clock = asyncio.get_running_loop().time
     end = clock() + wait
     while True:
         row, connection = await house.store.read(lambda tx: (work.get(tx, id), connections.get(tx, spoke.id)))
         if row.state == "done":
             return
-        if connection.paused is not None:
+        if row.connection is not None and connection.paused is not None:
             said, do = f"{spoke.name} is paused: {connection.paused_said}", connection.paused_do
             raise Stop(said, code=connection.paused, do=do, where={"connection": spoke.name})
-        late = clock() > end
-        if row.error and (row.tries != before or row.state == "parked" or late):
+        is_late = clock() > end
+        if row.error and (row.tries != before or row.state == "parked" or is_late):
             raise _said(row.error, spoke)
-        if late:
-            raise TryLater(
-                f"What {spoke.name} takes has not been read within {wait:g} s.",
-                code="options-unread",
-                do="Ask again in a moment. Where it stays so, see whether a worker runs, and `connections test`.",
-                after=5.0,
-            )
+        if is_late:
+            raise late
         await asyncio.sleep(GLANCE)
 
 

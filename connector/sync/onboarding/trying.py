@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from connector.errors import VendorError
-from connector.lanes import Found, Work
-from connector.store import Store, Tx, onboarding
-from connector.sync.asking import ask_read
+from connector.errors import Misconfigured, TryLater, VendorError
+from connector.lanes import Found, Turn, Work
+from connector.ports import Company, Probe
+from connector.store import Store, Tx, onboarding, work
 from connector.sync.onboarding.checklist import TEST_CALL
 from connector.sync.reads import check_company
 from connector.sync.spokes import Spoke, Spokes
@@ -17,9 +17,44 @@ TRY = "try-connection"
 """Kind of the work that makes the test call."""
 
 
-def ask(tx: Tx, spoke: Spoke) -> None:
-    """Have the test call made, before everything else that waits in the lane."""
-    ask_read(tx, spoke, TRY)
+def ask(tx: Tx, spoke: Spoke) -> str:
+    """Have the test call made, before everything else that waits in the lane. The work that does it.
+
+    The work names the connection in its task alone: a paused connection is tried, too, for that is how a person sees
+    whether it may go on.
+    """
+    return work.submit(
+        tx,
+        tenant=spoke.tenant,
+        lane=spoke.lane,
+        turn=Turn.PERSON,
+        role="read",
+        kind=TRY,
+        task={"connection": spoke.id, "name": spoke.name},
+        coalesce=f"{TRY}:{spoke.id}",
+    )
+
+
+def found(tx: Tx, spoke: Spoke) -> Probe:
+    """What the last test call found.
+
+    Raises:
+        VendorError: why it failed, with the plugin's own code: `company-differs` where the books are another company's.
+    """
+    entry = onboarding.get(tx, spoke.id, TEST_CALL)
+    said: dict[str, Any] = entry.details if entry is not None else {}
+    if (error := said.get("error")) is not None:
+        raise VendorError(**{name: error.get(key) for name, key in _ERROR.items()})
+    return Probe(
+        said["company"],
+        said.get("organisation_number"),
+        tuple(said["missing"]),
+        tuple(said["needs"]),
+        tuple(Company(**one) for one in said["reaches"]),
+    )
+
+
+_ERROR = {"said": "message", "code": "code", "do": "do", "where": "where", "details": "details"}
 
 
 class Try:
@@ -30,14 +65,26 @@ class Try:
         self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
-        """A refusal is what was found, too: nothing is paused for a test."""
-        spoke = self.spokes.spoke(work.connection or "")
+        """A refusal is what was found, too: nothing is paused for a test.
+
+        Raises:
+            TryLater: whoever serves the lane was started before the connection stood in the file.
+        """
+        try:
+            spoke = self.spokes.spoke(work.task["connection"])
+        except Misconfigured:
+            name = work.task["name"]
+            raise TryLater(
+                f"The service that is running does not know {name}: it was started before {name} stood in the file.",
+                code="connection-not-known-yet",
+                do="Start the service again, then try once more.",
+                after=5.0,
+            ) from None
         said: dict[str, Any]
         try:
-            found = await spoke.accounting.probe()
+            probe = await spoke.accounting.probe()
             await check_company(spoke, self.spokes)
-            said = {"company": found.company, "missing": list(found.missing), "needs": list(found.needs)}
-            said["reaches"] = [asdict(one) for one in found.reaches]
+            said = asdict(probe)
         except VendorError as error:
             said = {"company": "", "missing": [f"{error.said} {error.do}".strip()], "error": error.as_json()}
         state = "wanting" if said["missing"] else "works"
