@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.mapping.parts import (
@@ -22,6 +22,7 @@ from connector.mapping.parts import (
     Codes,
     Json,
     Name,
+    Once,
     Part,
     Scalar,
     Short,
@@ -29,6 +30,7 @@ from connector.mapping.parts import (
     Texts,
     When,
     many,
+    once,
     shorter,
 )
 from connector.mapping.rules import DimensionRule, Matching
@@ -40,7 +42,7 @@ from connector.model.identifiers import OrganisationNumber
 class Otherwise(Part):
     """Where our value is found when the document does not state it."""
 
-    ours: Texts
+    ours: Once
     """Path, or paths, of what it follows from."""
     table: str | None = None
     """Table that turns those into our value."""
@@ -49,9 +51,9 @@ class Otherwise(Part):
 class Line(Short):
     """One pair of fields and how the value goes between them, in both directions."""
 
-    theirs: Texts | None = None
+    theirs: Once | None = None
     """Path in the vendor's record; several are joined into one of ours. The short form of a line is this alone."""
-    ours: Texts | None = None
+    ours: Once | None = None
     """Path in our document; the line's own name where it is left out. Several make one of theirs."""
     table: Texts | None = None
     """Table that translates the values; of several each takes up where the one before ends, from ours to theirs."""
@@ -155,7 +157,7 @@ class KindSpec(Shape):
 
     owner: Literal["ours", "theirs", "ask"] | None = None
     """Who wins where a line does not say; `ask` unless said."""
-    amendable: list[str] | None = None
+    amendable: Annotated[list[str], AfterValidator(once)] | None = None
     """Our paths that may still change once the document is issued."""
     creates: Literal["always", "needed", "never"] | None = None
     """Whether records of a register are made there: `needed` (unless said) when a program posts one or a document
@@ -225,7 +227,7 @@ class MappingFile(Content):
     """Name of the office (`layer: office`)."""
     extends: Name | None = None
     """Office whose file this one changes; otherwise it changes the system's own."""
-    uses: Texts | None = None
+    uses: Once | None = None
     """Shared files whose tables this system's file stands on (`layer: system`)."""
     examples: list[Example] = []
     """Documents and the records they become."""

@@ -188,6 +188,8 @@ def typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
     if slot.choices is not None and made not in slot.choices:
         known = ", ".join(sorted(map(str, slot.choices)))
         raise Unfit("value-unknown", f"`{value}` is none of the values this field takes.", f"It takes: {known}.")
+    if (why := slot.refuses(made)) != "":
+        raise Unfit("value-unfit", f"`{value}` is no value that this field takes: {why}.".replace("..", "."))
     return made
 
 

@@ -46,10 +46,27 @@ def shorter(short: Json | None = None) -> Any:
     return Field(json_schema_extra={SHORT: short or {}})
 
 
+def once(value: list[str]) -> list[str]:
+    """The list, where nothing stands in it twice."""
+    twice = next((one for number, one in enumerate(value) if one in value[:number]), None)
+    if twice is not None:
+        raise PydanticCustomError(
+            "named-twice", "`{twice}` stands here twice.", {"twice": twice, "do": "Name it once."}
+        )
+    return value
+
+
 Scalar = Annotated[Any, AfterValidator(scalar), WithJsonSchema(PLAIN)]
 """Text, number, true or false."""
 Texts = Annotated[list[str], BeforeValidator(many), Field(min_length=1), shorter()]
 """One text, or a list of them."""
+Once = Annotated[
+    list[str],
+    BeforeValidator(many),
+    Field(min_length=1, json_schema_extra={SHORT: {}, "uniqueItems": True}),
+    AfterValidator(once),
+]
+"""The same, with nothing in it twice."""
 Scalars = Annotated[list[Scalar], BeforeValidator(many), Field(min_length=1), shorter()]
 """One plain value, or a list of them."""
 

@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from connector.mapping.problems import did_you_mean, near
 from connector.options import MARK
@@ -55,6 +55,7 @@ class Slot:
     `read_only`: the vendor makes it itself, or what it lies in.
     `chooses`: the list of the ledger's that its value is one of (`connector.options.Choice`).
     `model`: of an object, or of the items of a list. `item`: form of a list's items.
+    `of`: the model and the name of the field.
     """
 
     form: Form
@@ -65,6 +66,19 @@ class Slot:
     item: Form | None = None
     read_only: bool = False
     chooses: str | None = None
+    of: tuple[type[BaseModel], str] | None = None
+
+    def refuses(self, value: Any) -> str:
+        """Why the field does not take a value of its form (a currency that there is not, a number whose check digit is
+        wrong); empty: it does, or nothing is known of it.
+        """
+        if self.of is None:
+            return ""
+        try:
+            _validator(*self.of).validate_python(value)
+        except ValidationError as error:
+            return str(error.errors(include_url=False, include_input=False)[0]["msg"])
+        return ""
 
 
 class PathError(ValueError):
@@ -191,9 +205,25 @@ def slots(model: type[BaseModel]) -> Mapping[str, Slot]:
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         form, nullable, choices, inner, item = _read(info.annotation)
         found[info.alias or name] = Slot(
-            form, nullable, info.is_required(), choices, inner, item, bool(extra.get("readOnly")), _listed(extra)
+            form,
+            nullable,
+            info.is_required(),
+            choices,
+            inner,
+            item,
+            bool(extra.get("readOnly")),
+            _listed(extra),
+            (model, name),
         )
     return found
+
+
+@cache
+def _validator(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    """What a field of a model takes."""
+    info = model.model_fields[name]
+    annotation: Any = info.annotation
+    return TypeAdapter(Annotated[annotation, *info.metadata] if info.metadata else annotation)
 
 
 def _listed(extra: Mapping[str, Any]) -> str | None:

@@ -215,8 +215,13 @@ def _problem(read_source: Source, model: type[BaseModel], single: dict[str, Any]
             )
         case other:
             said = f"{single['msg']}."[0:-1] if single["msg"].endswith(".") else f"{single['msg']}."
-            code = other if "-" in other else "value-type"
+            code, do = other if "-" in other else "value-type", helps(single)
     return Problem(code, said, read_source.file, line, do)
+
+
+def helps(single: Mapping[str, Any]) -> str:
+    """What a finding of a validator of ours says that helps (`do` in its context); empty where it says nothing."""
+    return str(single.get("ctx", {}).get("do", ""))
 
 
 def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:

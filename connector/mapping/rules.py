@@ -7,19 +7,19 @@ from typing import Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from connector.mapping.parts import Condition, Part, Scalar, Texts
+from connector.mapping.parts import Condition, Once, Part, Scalar
 
 
 class Matching(Part):
     """One way to tell that a document of ours and a record of theirs are the same, before they are linked."""
 
-    by: Texts
+    by: Once
     """Our path, or paths: the same on both sides, all of them; where one says nothing, the rule says nothing."""
-    theirs: Texts | None = None
+    theirs: Once | None = None
     """Fields of the record that are held against `by`, one for each; unless said, what the mapping reads into it."""
     certainty: Literal["certain", "likely", "weak"]
     """How much it tells: `certain` ones are asked first, then `likely`, then `weak`."""
-    unless_differs: Texts | None = None
+    unless_differs: Once | None = None
     """Our paths that speak against it: where both sides have one of them and they differ, it is another record."""
     note: str | None = None
     """Why the rule is as it is, for people."""
@@ -34,15 +34,15 @@ class DimensionRule(Part):
 
     derive: str | None = None
     """The dimension that follows from something else, where the document does not state it."""
-    source: Texts | None = Field(None, alias="from")
+    source: Once | None = Field(None, alias="from")
     """Our path, or paths, that it follows from."""
     table: str | None = None
     """Table that turns those into the dimension's code (ours: what it follows from; theirs: the code)."""
     constant: Scalar | None = None
     """The code it always has, instead of `from`."""
-    require: Texts | None = None
+    require: Once | None = None
     """Dimensions the document must have: for the whole of it, or on every line."""
-    forbid: Texts | None = None
+    forbid: Once | None = None
     """Dimensions the document must not have, nor any of its lines."""
     when: Condition | None = None
     """When the rule applies: tests on our document."""

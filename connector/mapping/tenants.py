@@ -196,7 +196,8 @@ def _settings(id: str, connection: Connection, plugin: AccountingPlugin, found: 
             key = tuple(part for part in single["loc"] if isinstance(part, str | int))
             line = source.line((*at, "settings", *key))
             name = ".".join(map(str, key))
-            do = did_you_mean(name, plugin.settings.model_fields) if single["type"] == "extra_forbidden" else ""
+            known_settings = plugin.settings.model_fields
+            do = did_you_mean(name, known_settings) if single["type"] == "extra_forbidden" else reading.helps(single)
             said = f"The setting `{name}` of `{connection.system}`: {single['msg']}."
             yield Problem("setting", said, source.file, line, do)
 

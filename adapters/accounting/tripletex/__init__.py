@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from adapters.accounting.tripletex import wire
 from adapters.accounting.tripletex.formalities import FORMALITIES
+from connector.addresses import WebAddress
 from connector.options import Choice, chooses
 from connector.ports import Accounting, ConnectionConfig, Formality, Kind
 
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
     from connector.oauth import OAuth
 
 
+_EMPLOYEE = re.compile(r"[0-9]+|[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
 class Settings(BaseModel):
     """Settings of a connection to Tripletex."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    base_url: str = "https://tripletex.no/v2"
+    base_url: WebAddress = "https://tripletex.no/v2"
     """Address of the API; the test environment is `https://api-test.tripletex.tech/v2`."""
     company: int = Field(default=0, ge=0)
     """Company id where the employee token is an accountant's and the company a client; 0: the employee's own."""
@@ -58,6 +63,17 @@ class Settings(BaseModel):
     """Days a session is asked for."""
     legacy_session: bool = False
     """Begin sessions by `PUT` with the tokens in the address, for environments that do not take `POST`."""
+
+    @field_validator("project_manager")
+    @classmethod
+    def _somebody(cls, given: str | None) -> str | None:
+        if given is not None and not _EMPLOYEE.fullmatch(given):
+            raise PydanticCustomError(
+                "employee-unclear",
+                "`{given}` is neither an employee number nor an e-mail address",
+                {"given": given[:80], "do": 'Write "17" or "kari@example.no", or leave it out.'},
+            )
+        return given
 
     @model_validator(mode="after")
     def _confirmed(self) -> Settings:
