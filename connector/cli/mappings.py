@@ -68,6 +68,7 @@ def check(
     something is wrong; 2: no file can be checked.
     """
     from connector.cli.unapplied import unapplied
+    from connector.mapping.problems import as_lines
 
     report = _report(paths)
     if connection is not None:
@@ -83,8 +84,8 @@ def check(
         said = {"files": report.files, "problems": found, "mappings": losses, "tried": tried, "not_applied": waiting}
         _print(json.dumps(said, ensure_ascii=False, indent=2))
     else:
-        for problem in report.problems:
-            _print(str(problem))
+        for line in as_lines(report.problems):
+            _print(line)
         for file, mapping in report.mappings:
             lost = sum(len(paths) for paths in _losses(mapping).values())
             laws = report.tried[mapping.version]
@@ -107,6 +108,8 @@ def run_examples(paths: Paths = None, format: FormatOption = Format.text) -> Non
 
     Exit status 0: all hold; 1: one does not, or a file cannot be used.
     """
+    from connector.mapping.problems import as_lines
+
     report = _report(paths)
     if format is Format.json:
         tried = [
@@ -118,8 +121,8 @@ def run_examples(paths: Paths = None, format: FormatOption = Format.text) -> Non
     else:
         for outcome in report.outcomes:
             _print(f"{'failed' if outcome.problems else 'holds '}  {outcome.file}:{outcome.line}  {outcome.name}")
-        for problem in report.problems:
-            _print(str(problem))
+        for line in as_lines(report.problems):
+            _print(line)
         failed = sum(bool(outcome.problems) for outcome in report.outcomes)
         _print(f"{_count(len(report.outcomes), 'example')}, {failed} failed")
     raise typer.Exit(Exit.FINE if report.fine else Exit.WRONG)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Literal
@@ -16,7 +16,8 @@ class Problem:
     """One fault in a file.
 
     `code` is stable and kebab-case; `file` as it was named, `line` counted from 1 (0: the file as a whole); `do` says
-    what helps. A warning does not keep a file from being used, an error does.
+    what helps. A warning does not keep a file from being used, an error does. `field`: the one that `said` begins with,
+    where others may be wrong in the same way.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Problem:
     line: int = 0
     do: str = ""
     severity: Literal["error", "warning"] = "error"
+    field: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -40,6 +42,20 @@ class Problem:
             "message": self.said,
             "do": self.do,
         }
+
+
+def as_lines(problems: Iterable[Problem]) -> Iterator[str]:
+    """Problems as a person reads them, a line each. What is wrong with many fields in the same way, at the same place,
+    is said once and names them all.
+    """
+    alike: dict[tuple[str, int, str, str], list[Problem]] = {}
+    for one in problems:
+        alike.setdefault((one.file, one.line, one.code, one.said.removeprefix(f"`{one.field}`")), []).append(one)
+    for (*_, same), (first, *others) in alike.items():
+        fields = list(dict.fromkeys(one.field for one in (first, *others)))
+        said = ", ".join(f"`{field}`" for field in fields) + same
+        do = first.do.replace(f"{first.field}: why", ", ".join(f"{field}: why" for field in fields))
+        yield str(replace(first, said=said, do=do) if len(fields) > 1 else first)
 
 
 def near(word: str, words: Iterable[str]) -> str | None:

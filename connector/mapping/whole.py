@@ -127,11 +127,11 @@ def _lost(shape: BoundShape, where: str, system: str, origin: Origin) -> Iterato
     every = list(leaves(shape.ours))
     missing = [leaf for leaf in every if not any(above in said_of for above in _from_above(leaf))]
     for leaf in _gathered(missing, every):
-        said = f"`{leaf}` of our {where} is not carried to {system}, and nothing says that it is lost."
-        do = f"Add a line for it, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
+        said = f"`{leaf}` of our {where}: not carried to {system}, and not declared lost."
+        do = f"Add a line, `loses: {{{leaf}: why}}`, or a `refuse` that stops documents that have it."
         at = next((at for name, at in shape.removed if _covers(name, leaf)), None)
         at = at or next((line.origin for line in shape.lines if line.name == leaf), origin)
-        yield Problem("loss-undeclared", said, at.file, at.line, do)
+        yield Problem("loss-undeclared", said, at.file, at.line, do, field=leaf)
     for path, at in lost.items():
         carried = next((line for line in shape.lines if _carries(line, path)), None)
         if carried is not None:
