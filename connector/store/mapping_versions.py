@@ -109,14 +109,18 @@ def in_force(tx: Tx, connection: str) -> Applied | None:
     return None if row is None else Applied(**row._asdict())
 
 
+_newest = (
+    select(_applied.c.connection, func.max(_applied.c.seq).label("seq")).group_by(_applied.c.connection).subquery()
+)
+IN_FORCE = select(_applied.c.connection, _applied.c.version).join(
+    _newest, (_newest.c.connection == _applied.c.connection) & (_newest.c.seq == _applied.c.seq)
+)
+"""The version that holds of every connection."""
+
+
 def all_in_force(tx: Tx) -> dict[str, str]:
     """The version that holds, by connection."""
-    newest = select(_applied.c.connection, func.max(_applied.c.seq).label("seq")).group_by(_applied.c.connection)
-    last = newest.subquery()
-    query = select(_applied.c.connection, _applied.c.version).join(
-        last, (last.c.connection == _applied.c.connection) & (last.c.seq == _applied.c.seq)
-    )
-    return {row.connection: row.version for row in tx.execute(query)}
+    return {row.connection: row.version for row in tx.execute(IN_FORCE)}
 
 
 def history(tx: Tx, connection: str) -> list[Applied]:
