@@ -7,6 +7,7 @@ stands: 0 is the line where the replacement begins, 1 the next, and so on; a tex
 # ruff: noqa: E501 - a mistake is read more easily on one line
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from connector import plugins
 from connector.mapping import files
 from connector.mapping.check import check
+from connector.mapping.problems import as_lines
 
 SHIPPED = (files.shipped("mappings") / "systems" / "tripletex.yaml").read_text(encoding="utf-8")
 At = int | str
@@ -134,6 +136,16 @@ MISTAKES: dict[str, list[tuple[str, str, str, At]]] = {
         ("        says: An incoming invoice is no order in Tripletex.\n", "", "key-missing", "      not-a-sale:\n"),
         ("      due_date: invoice.invoiceDueDate\n", "      due_date: {note: to do}\n", "theirs-missing", 0),
     ],
+    "a thing named twice": [
+        ("uses: saf-t-vat ", "uses: [saf-t-vat, saf-t-vat] ", "named-twice", 0),
+        ("    amendable: [due_date]", "    amendable: [due_date, due_date]", "named-twice", 0),
+        ("        by: [source_id, party.name]\n", "        by: [source_id, source_id]\n", "named-twice", 0),
+    ],
+    "a code that there is not in the world": [
+        ("kroner: {ours: currency, constant: NOK,", "kroner: {ours: currency, constant: NOKK,", "value-unfit", 0),
+        ("only: out, when: {ours: {currency: {differs: NOK}}}}", "only: out, when: {ours: {currency: {differs: KR}}}}",
+         "value-unfit", 0),
+    ],
     "an example that does not hold": [
         ("        - {id: \"1\", name: Rådgivning, quantity: 8,", "        - {id: \"1\", name: Rådgivning, quantity: 9,",
          "example-differs", "    theirs:\n      invoice: {invoiceDate: \"2027-01-15\", invoiceDueDate"),
@@ -211,6 +223,23 @@ def test_what_is_advised_for_a_loss_may_be_written(tmp_path: Path) -> None:
     assert "allocations.amount" in fields
     assert all(f"loses: {{{field}: why}}" in one.do for field, one in zip(fields, found, strict=True))
     assert _check(tmp_path, LOSING + "    loses:\n" + "".join(f"      {field}: why\n" for field in fields)) == []
+
+
+def test_what_is_lost_for_one_reason_is_said_once_with_all_fields(tmp_path: Path) -> None:
+    """As a line for people; for programs each field is a problem of its own. What is advised may be written as it is."""
+    found = _check(tmp_path, LOSING)
+    assert len(found) > 10
+    [line] = as_lines(found)
+    assert line.count("not carried to tripletex") == 1
+    declared = re.search(r"`loses: \{(.*)\}`", line)
+    assert declared is not None
+    assert all(f"`{one.field}`" in line for one in found)
+    assert _check(tmp_path, LOSING + f"    loses: {{{declared[1]}}}\n") == []
+
+
+def test_lines_that_lose_for_reasons_of_their_own_are_said_each(tmp_path: Path) -> None:
+    found = _check(tmp_path, LOSING + "  customer:\n    fields: {party.name: name}\n")
+    assert [line.split(": error ")[0].rpartition(":")[2] for line in as_lines(found)] == ["5", "10"]
 
 
 def test_a_loss_below_a_list_that_is_not_there(tmp_path: Path) -> None:
