@@ -12,13 +12,13 @@ from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, 
 from connector.cli.comparing import compare
 from connector.cli.options import options, verify
 from connector.cli.signing_in import sign_in
-from connector.errors import ConnectorError, NeedsPerson, VendorError
+from connector.errors import NeedsPerson, VendorError
 from connector.service.house import House
-from connector.store import Tx, audit, connections
-from connector.sync import reads
+from connector.store import Tx, audit, connections, onboarding
 from connector.sync.catching_up import catch_up
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import status
+from connector.sync.onboarding import ready
 from connector.sync.spokes import Spoke
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
         spoke = house.named(tenant_of(house, tenant), name)
         try:
             found = await house.probe(spoke)
-        except ConnectorError as error:
+        except VendorError as error:
             return {"works": False, "error": error.as_json()}
         return {
             "works": True,
@@ -84,19 +84,50 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
 
 
 @app.command()
-def activate(name: Name, tenant: TenantOption = None) -> None:
+def activate(
+    name: Name,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway", help="Although steps of its checklist are open: which, and who says so, is written down."
+        ),
+    ] = False,
+    who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
+    tenant: TenantOption = None,
+) -> None:
     """Let this connection be written to: from now on documents are pushed, those that waited too.
 
     Look first what that would be: `connector plan --connection NAME`. Rights that are missing are told; another
-    company's books are refused. The whole way, with a checklist: `connector onboard`.
+    company's books are refused. So is a connection that is led through the checklist (`connector onboard`) while a step
+    is open. Exit status 0: done; 2: refused.
     """
-    _mode(name, tenant, ACTIVE)
+
+    async def use(house: House) -> tuple[Spoke, int, list[str], bool]:
+        spoke = house.named(tenant_of(house, tenant), name)
+        await house.store.read(lambda tx: status.check_decided(tx, spoke))
+        missing = await tried(house, spoke)
+        await house.store.write(lambda tx: ready.activate(tx, house, spoke, who=who, anyway=anyway))
+        with watched(f"Asking for what {name} lacks") as say:
+
+            def told(seen: int, asked: int) -> None:
+                say(f"{name}: {seen} documents looked at, {asked} to be pushed")
+
+            asked = await catch_up(house.store, house, spoke, told=told)
+        return spoke, asked, missing, await house.store.read(lambda tx: ready.BEGUN in onboarding.states(tx, spoke.id))
+
+    spoke, asked, missing, led = with_house(use)
+    out.print(f"{name}: {ACTIVE}." + (f" {asked} document(s) will now be pushed." if asked else ""))
+    for right in missing:
+        out.print(f"  missing: {right}", markup=False)
+    if not led:
+        out.print(f"  What is wise to see to was not asked: connector onboard {spoke.tenant}/{name} lists it.")
 
 
 @app.command()
 def observe(name: Name, tenant: TenantOption = None) -> None:
     """Only read from this connection; write nothing there."""
-    _mode(name, tenant, OBSERVE)
+    _change(name, tenant, OBSERVE, lambda tx, id: connections.change(tx, id, mode=OBSERVE))
+    out.print(f"{name}: {OBSERVE}.")
 
 
 app.command()(compare)
@@ -149,45 +180,16 @@ def keep_secret(
     out.print(f"Kept {key}.")
 
 
-def _mode(name: str, tenant: str | None, mode: str) -> None:
-    async def use(house: House) -> tuple[int, list[str]]:
-        spoke = house.named(tenant_of(house, tenant), name)
-        missing: list[str] = []
-        if mode == ACTIVE:
-            await house.store.read(lambda tx: status.check_decided(tx, spoke))
-            await own_books(house, spoke)
-            try:
-                missing = list((await house.probe(spoke)).missing)
-            except ConnectorError as error:
-                missing = [f"the test call ({error.said})"]
-
-        def write(tx: Tx) -> None:
-            connections.change(tx, spoke.id, mode=mode)
-            audit.note(tx, tenant=spoke.tenant, who="command line", did=mode, about=f"connection:{spoke.id}")
-
-        await house.store.write(write)
-        if mode != ACTIVE:
-            return 0, missing
-        with watched(f"Asking for what {name} lacks") as say:
-
-            def told(seen: int, asked: int) -> None:
-                say(f"{name}: {seen} documents looked at, {asked} to be pushed")
-
-            return await catch_up(house.store, house, spoke, told=told), missing
-
-    asked, missing = with_house(use)
-    out.print(f"{name}: {mode}." + (f" {asked} document(s) will now be pushed." if asked else ""))
-    for right in missing:
-        out.print(f"  missing: {right}", markup=False)
-
-
-async def own_books(house: House, spoke: Spoke) -> None:
-    """Refuse another company's books; a system that does not answer now is asked again before anything is read."""
+async def tried(house: House, spoke: Spoke) -> list[str]:
+    """What is missing at a connection, by a test call: rights, or the access itself, which is asked for again before
+    anything is read. Another company's books are refused.
+    """
     try:
-        await reads.check_company(spoke, house)
+        return list((await house.probe(spoke)).missing)
     except VendorError as error:
         if error.code in ("company-differs", "company-unclear"):
             raise
+        return [f"the test call ({error.said})"]
 
 
 def _change(name: str, tenant: str | None, did: str, change: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,9 +23,10 @@ from connector.cli.common import (
     watched,
     with_house,
 )
-from connector.cli.connections import own_books
+from connector.cli.connections import tried
 from connector.errors import BadInput
 from connector.model.json import dumps
+from connector.service import mappings
 from connector.service.house import House
 from connector.store import Tx, attention
 from connector.sync import planned, reads
@@ -77,6 +78,7 @@ def sync(
     async def use(house: House) -> dict[str, Any]:
         name = tenant_of(house, tenant)
         spokes = [one for one in house.spokes(name) if connection in (None, one.name)]
+        _say_unapplied(house, spokes)
         with watched(f"Syncing {', '.join(spoke.name for spoke in spokes)}") as say:
             for spoke in spokes:
                 for reading in spoke.followed:
@@ -151,8 +153,9 @@ def _do(file: Path, tenant: str | None, connection: str | None, *, activate: boo
         if connection not in (None, saved.connection):
             raise BadInput(f"The plan is of {saved.connection}, not of {connection}.", code="plan-of-another")
         spoke = house.named(tenant_of(house, tenant or saved.tenant), saved.connection)
+        _say_unapplied(house, [spoke])
         if activate:
-            await own_books(house, spoke)
+            await tried(house, spoke)
         await house.store.write(lambda tx: planned.do(tx, house, spoke, saved, who=who, activate=activate))
         counts = await _watched(house, spoke.id, saved)
         waiting = await house.store.read(lambda tx: attention.count(tx, spoke.tenant))
@@ -163,11 +166,20 @@ def _do(file: Path, tenant: str | None, connection: str | None, *, activate: boo
         show(format, done, (), (), "")
     else:
         out.print(f"{done['done']} step(s) of the plan are done at {done['connection']}.")
+        if done["cancelled"]:
+            out.print(f"{done['cancelled']} were cancelled by a person.")
         if done["waiting"] or done["open"]:
             out.print(
                 f"{done['waiting']} wait for a person (connector attention), {done['open']} are still to be done."
             )
     raise typer.Exit(Exit.WRONG if done["waiting"] or done["open"] else Exit.FINE)
+
+
+def _say_unapplied(house: House, spokes: Sequence[Spoke]) -> None:
+    """Say whose files are not what is worked with; beside the answer, which programs read."""
+    meant = {(spoke.tenant, spoke.name) for spoke in spokes}
+    if names := [one.connection for one in house.unapplied() if (one.tenant, one.connection) in meant]:
+        err.print(f"The files of {', '.join(names)} say something else than is in force. {mappings.DO}", markup=False)
 
 
 async def _watched(house: House, connection: str, saved: Saved) -> dict[str, int]:
@@ -179,7 +191,7 @@ async def _watched(house: House, connection: str, saved: Saved) -> dict[str, int
         while True:
             over = work.done()
             counts = await house.store.read(lambda tx: planned.outcome(tx, house.spoke(connection), saved))
-            progress.update(bar, completed=counts["done"] + counts["waiting"])
+            progress.update(bar, completed=len(saved.does) - counts["open"])
             if over:
                 await work
                 return counts

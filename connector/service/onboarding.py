@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
-from connector.errors import BadInput, Stop
+from connector.errors import BadInput, Stop, VendorError
 from connector.service.house import House
 from connector.store import Tx, audit, connections, first_sync, onboarding
 from connector.store.attempts import Attempt
@@ -12,7 +13,7 @@ from connector.sync import effects
 from connector.sync.first_sync import status
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.first_sync.status import STEP as FIRST_SYNC
-from connector.sync.onboarding import cutting, trying
+from connector.sync.onboarding import cutting, ready
 from connector.sync.onboarding.checklist import Step, checklist
 from connector.sync.onboarding.cutting import Written
 from connector.sync.onboarding.facts import CONFIRMED, facts
@@ -23,8 +24,8 @@ async def look(house: House, spoke: Spoke, *, call: bool = True, who: str) -> li
     """The checklist of a connection as it stands; `call`: after a test call in its lane."""
     await house.store.write(lambda tx: _begin(tx, spoke, who))
     if call:
-        await house.store.write(lambda tx: trying.ask(tx, spoke))
-        await house.work_until_idle()
+        with suppress(VendorError):  # the step says why, and what to do
+            await house.probe(spoke)
     return await house.store.read(lambda tx: steps(tx, house, spoke))
 
 
@@ -34,7 +35,10 @@ def steps(tx: Tx, house: House, spoke: Spoke) -> list[Step]:
 
 
 def _begin(tx: Tx, spoke: Spoke, who: str) -> None:
-    """A connection that was never read waits for its first sync from now on: nothing is matched by itself."""
+    """From now on its steps must be done; and where it was never read, it waits for its first sync: nothing is matched
+    by itself.
+    """
+    ready.begin(tx, spoke, who=who)
     kinds = (reading.kind for reading in spoke.accounting.readings)
     read = any(connections.cursor(tx, spoke.id, kind) is not None for kind in kinds)
     if not read and not effects.writes(tx, spoke) and status.of(tx, spoke.id) is None:

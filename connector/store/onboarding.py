@@ -62,6 +62,12 @@ def state(tx: Tx, connection: str, step: str) -> str | None:
     return found
 
 
+def states(tx: Tx, connection: str) -> dict[str, str]:
+    """The states of all steps that something has been noted of, without their details."""
+    rows = tx.execute(select(_t.c.step, _t.c.state).where(_t.c.connection == connection))
+    return {row.step: row.state for row in rows}
+
+
 def every(tx: Tx, connection: str) -> dict[str, Entry]:
     """All that has been noted of a connection, by step."""
     rows = tx.execute(select(_t).where(_t.c.connection == connection))

@@ -94,6 +94,13 @@ def live(tx: Tx, spoke: Spoke, document: str) -> list[Work]:
     return [one for one in work.live_of(tx, spoke.tenant, document, spoke.id) if one.kind.startswith(PUSH)]
 
 
+def last(tx: Tx, spoke: Spoke, document: str, part: int = 0) -> Work | None:
+    """The push of a document to a system that was asked for last, over or not; of this part of it."""
+    found = work.find(tx, tenant=spoke.tenant, document=document, connection=spoke.id, limit=1000)
+    mine = subject(spoke, document, part)
+    return next((one for one in reversed(found) if one.kind.startswith(PUSH) and one.subject == mine), None)
+
+
 def could_explain(tx: Tx, spoke: Spoke, kind: str, documents: frozenset[str] | None = None) -> list[Work]:
     """Pushes under way that may have made a record we have no link for yet.
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from connector.errors import BadInput, Stop
-from connector.store import Tx, audit, connections, documents
+from connector.store import Tx, audit, documents
 from connector.store.meta import incarnation
 from connector.sync import effects
-from connector.sync.effects import ACTIVE, live, writes
-from connector.sync.first_sync import status
+from connector.sync.effects import live, writes
+from connector.sync.onboarding import ready
 from connector.sync.plan import DOES, Step, ask, of_document, routes_to
 from connector.sync.spokes import Spoke, Spokes
 
@@ -130,8 +130,9 @@ def do(tx: Tx, spokes: Spokes, spoke: Spoke, saved: Saved, *, who: str, activate
 
     Raises:
         BadInput: the plan is of another connection or store (`plan-of-another`).
-        Stop: the connection only observes (`connection-observes`), or its first sync is not decided
-            (`first-sync-open`); a step has moved (`plan-moved`, all of them in `details`). Nothing is asked for.
+        Stop: the connection only observes (`connection-observes`), its first sync is not decided
+            (`first-sync-open`), or steps of its checklist are open (`onboarding-open`); a step has moved (`plan-moved`,
+            all of them in `details`). Nothing is asked for.
     """
     if (saved.tenant, saved.connection, saved.store) != (spoke.tenant, spoke.name, incarnation(tx)):
         raise BadInput(
@@ -140,10 +141,7 @@ def do(tx: Tx, spokes: Spokes, spoke: Spoke, saved: Saved, *, who: str, activate
             do="Make one here: connector plan --connection NAME --save FILE.",
         )
     if activate and not writes(tx, spoke):
-        status.check_decided(tx, spoke)
-        connections.change(tx, spoke.id, mode=ACTIVE)
-        audit.note(tx, tenant=spoke.tenant, who=who, did=ACTIVE, about=f"connection:{spoke.id}")
-        tx.memo.pop(("mode", spoke.id), None)
+        ready.activate(tx, spokes, spoke, who=who)
     if not writes(tx, spoke):
         raise Stop(
             f"{spoke.name} only observes: nothing is written there.",
@@ -170,15 +168,17 @@ def do(tx: Tx, spokes: Spokes, spoke: Spoke, saved: Saved, *, who: str, activate
 
 
 def outcome(tx: Tx, spoke: Spoke, saved: Saved) -> dict[str, int]:
-    """How far a plan has been done: steps whose work is over, waits for a person, or is still to be done."""
-    counts = {"done": 0, "waiting": 0, "open": 0}
+    """How far a plan has been done: steps whose work is done, was cancelled by a person, waits for one, or is still to
+    be done.
+    """
+    counts = {"done": 0, "cancelled": 0, "waiting": 0, "open": 0}
     for step in saved.does:
-        under_way = effects.live(tx, spoke, step.document)
-        if not under_way:
-            counts["done"] += 1
-        else:
-            counts["waiting" if under_way[-1].state == "parked" else "open"] += 1
+        work = effects.last(tx, spoke, step.document, step.part)
+        counts[_FATES.get(work.state, "open") if work else "open"] += 1
     return counts
+
+
+_FATES: Mapping[str, str] = {"done": "done", "cancelled": "cancelled", "parked": "waiting"}
 
 
 def _sends(step: Step) -> str | None:

@@ -52,7 +52,7 @@ async def test_what_is_paid_and_credited_is_planned_and_done_once(fjord: Any) ->
     await fjord.work(within=2)
     assert await fjord.get("/v1/attention") == []
     counts = await fjord.house.store.read(lambda tx: planned.outcome(tx, spoke, saved))
-    assert counts == {"done": 2, "waiting": 0, "open": 0}
+    assert counts == {"done": 2, "cancelled": 0, "waiting": 0, "open": 0}
     with pytest.raises(Stop):
         await fjord.house.store.write(lambda tx: planned.do(tx, fjord.house, spoke, saved, who="kari"))
     calls = len(fjord.box.requests)
@@ -79,3 +79,5 @@ async def test_a_payment_that_is_one_row_in_the_ledger_is_whole(fjord: Any) -> N
     assert [(await facts.invoice(fjord, name))[0] for name in ("order-1", "order-2")] == ["paid", "paid"]
     assert await catch_up(fjord.house.store, fjord.house, spoke) == 0
     assert await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke)) == []
+    whole = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke, leave=True))
+    assert [(one.action, one.reason) for one in whole if one.kind == "payment"] == [("leave", "it is there already")]

@@ -15,9 +15,12 @@ from typer.testing import CliRunner
 
 from adapters.accounting.tripletex.sandbox import Sandbox
 from connector.api.examples import BUYER, INVOICE_DRAFT
+from connector.cli import connections as connections_cli
 from connector.cli import first_sync, onboarding
+from connector.errors import Stop
 from connector.ports import Formality
-from connector.store import attention
+from connector.store import attention, audit, connections
+from connector.sync import planned
 from connector.sync.onboarding import observing
 from connector.sync.onboarding.checklist import Confirmed, Facts, checklist, open_steps
 
@@ -26,7 +29,7 @@ TODAY = date(2027, 1, 15)
 
 async def connector(*words: str, status: int = 0) -> str:
     """Run a command as the program does, on a store of its own; what it said."""
-    app = {"onboard": onboarding.app, "first-sync": first_sync.app}[words[0]]
+    app = {"onboard": onboarding.app, "first-sync": first_sync.app, "connections": connections_cli.app}[words[0]]
     done = await asyncio.to_thread(CliRunner().invoke, app, list(words[1:]))
     assert done.exit_code == status, f"{done.exit_code}: {done.output}\n{done.exception!r}"
     return str(done.output if status == 2 else done.stdout)
@@ -190,3 +193,46 @@ async def test_nothing_is_read_and_matched_before_the_first_sync_is_decided(obse
         await connector("onboard", "confirm", "first-sync", "-c", "books")
         assert await two.waits() == []
         assert await two.house.store.read(lambda tx: attention.count(tx)) == 0
+
+
+# --- the short way ----------------------------------------------------------------------------------------------------
+
+
+async def mode(two: Any) -> str:
+    row = await two.house.store.read(lambda tx: connections.named(tx, "fjord", "books"))
+    return str(row.mode)
+
+
+async def test_what_is_led_through_the_checklist_is_not_activated_while_steps_are_open(observed: Any) -> None:
+    async with observed() as two:
+        await connector("onboard", "fjord/books", status=1)
+        assert "first-sync-open" in await connector("connections", "activate", "books", "--anyway", status=2)
+        await connector("onboard", "confirm", "first-sync", "-c", "books")
+        refused = await connector("connections", "activate", "books", status=2)
+        assert "onboarding-open" in refused
+        open_ = [name for name, step in (await steps(1, "--offline")).items() if step["state"] != "done"]
+        assert {"kid-agreement", "go-live", "cut-over"} <= set(open_)
+        assert ", ".join(open_) in refused.replace("\n", " ")
+        assert await mode(two) == "observe"
+        await connector("connections", "activate", "books", "--anyway", "--who", "kari")
+        assert await mode(two) == "active"
+        [noted] = [one for one in await two.house.store.read(lambda tx: audit.find(tx, "fjord")) if one.did == "active"]
+        assert (noted.who, noted.details) == ("kari", {"open": open_})
+
+
+async def test_a_plan_does_not_activate_it_either(observed: Any) -> None:
+    async with observed() as two:
+        await connector("onboard", "confirm", "kid-agreement", "-c", "books")
+        spoke = two.house.named("fjord", "books")
+        saved = planned.read(json.dumps(await two.house.store.read(lambda tx: planned.save(tx, spoke, []))).encode())
+        with pytest.raises(Stop) as refused:
+            await two.house.store.write(lambda tx: planned.do(tx, two.house, spoke, saved, who="kari", activate=True))
+        assert refused.value.code == "onboarding-open"
+        assert "go-live" in [one["step"] for one in refused.value.details]
+        assert await mode(two) == "observe"
+
+
+async def test_what_nobody_leads_through_the_checklist_is_activated_and_told_of_it(observed: Any) -> None:
+    async with observed() as two:
+        assert "connector onboard fjord/books" in await connector("connections", "activate", "books")
+        assert await mode(two) == "active"

@@ -11,7 +11,7 @@ from connector.api.examples import CUSTOMER, INVOICE_DRAFT, PRODUCT
 from connector.errors import BadInput, Stop
 from connector.model.json import dumps
 from connector.ports import Kind
-from connector.store import audit, connections, documents
+from connector.store import audit, connections, documents, links
 from connector.sync import planned
 from connector.sync.catching_up import catch_up
 from connector.sync.first_sync import status
@@ -169,3 +169,51 @@ async def test_work_that_waits_is_shown_as_such(two: Any) -> None:
     await two.post("/v1/customers", CUSTOMER)
     (step,) = [one for one in await steps_of(two) if one.kind == Kind.CUSTOMER]
     assert (step.action, "asked for already" in step.reason) == ("create", True)
+
+
+async def test_a_plan_of_which_another_record_would_be_sent_is_not_done(two: Any, register: Any) -> None:
+    """The invoice, the mapping and what is known of the invoice there are as they were; but its customer is another
+    record there by now.
+    """
+    await two.done("/v1/customers", CUSTOMER)
+    await mode(two, "observe")
+    await two.post("/v1/invoices", INVOICE_DRAFT)
+    await two.work()
+    saved, books = await saved_of(two), two.house.named("fjord", "books")
+    assert [step.kind for step in saved.does] == ["invoice"]
+    other = two.books.books.add("customer", name="Eksempel AS", customerNumber=99)
+
+    def relink(tx: Any) -> None:
+        (customer,) = documents.find(tx, "fjord", kind="customer")
+        link = links.of(tx, customer.id, books.id)
+        assert link is not None
+        links.named_otherwise(tx, link, str(other["id"]))
+
+    await two.house.store.write(relink)
+    with pytest.raises(Stop) as moved:
+        await do(two, saved, activate=True)
+    assert [one["moved"] for one in moved.value.details] == ["another record would be sent"]
+    await two.work()
+    assert register(two.books, "invoice") == []
+
+
+async def test_what_a_person_has_cancelled_is_not_counted_as_done(two: Any) -> None:
+    await mode(two, "observe")
+    await two.post("/v1/customers", CUSTOMER)
+    await two.post("/v1/products", PRODUCT)
+    await two.work()
+    saved, books = await saved_of(two), two.house.named("fjord", "books")
+
+    async def outcome() -> dict[str, int]:
+        return dict(await two.house.store.read(lambda tx: planned.outcome(tx, books, saved)))
+
+    assert await outcome() == {"done": 0, "cancelled": 0, "waiting": 0, "open": 2}, "nothing was asked for yet"
+    await do(two, saved, activate=True)
+    two.house._spokes[books.id] = replace(books, mapping=replace(books.mapping, version="another"))
+    await two.work()
+    assert await outcome() == {"done": 0, "cancelled": 0, "waiting": 2, "open": 0}
+    first, second = [item["id"] for item in await two.get("/v1/attention")]
+    for item, verb in ((first, "cancel"), (second, "retry")):
+        assert (await two.client.post(f"/v1/attention/{item}/resolve", json={"verb": verb})).status_code == 204
+    await two.work()
+    assert await outcome() == {"done": 1, "cancelled": 1, "waiting": 0, "open": 0}
