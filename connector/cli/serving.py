@@ -76,6 +76,7 @@ def _run(settings: Settings, *, serves: bool, works: bool) -> None:
 async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
     async with open_house(settings) as house:
         await house.tell()
+        house.log_unapplied()
         ends = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

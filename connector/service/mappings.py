@@ -1,7 +1,8 @@
 """Which version of its mapping a connection works with: the one in force, whatever its files say since.
 
-Where nothing was ever applied, what the files say is. Files that have been changed and not applied are pointed out (the
-log, `/health/ready`, `connector mappings versions`) and change nothing until somebody applies them.
+Where nothing was ever applied, what the files say is. Files that have been changed and not applied change nothing until
+somebody applies them. They are pointed out by a service that starts (in its log), by `/health/ready`, `connector sync`,
+`mappings check` and `mappings versions`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import structlog
-
 from connector.errors import BadInput
 from connector.mapping import Mapping as SystemMapping
 from connector.mapping import TenantConnection, versions
@@ -20,8 +19,6 @@ from connector.ports import AccountingPlugin
 from connector.store import Store, Tx, audit, mapping_versions
 from connector.store.connections import Connection
 from connector.store.mapping_versions import Applied, Did
-
-log = structlog.get_logger(__name__)
 
 CONNECTOR = "connector"
 """Who puts a version in force that nobody has to decide about."""
@@ -57,14 +54,6 @@ async def chosen(
         # The same lines, of which this program makes another hash: nobody has changed anything.
         await store.write(lambda tx: put_in_force(tx, row, said.mapping, who=CONNECTOR))
         return said.mapping
-    log.warning(
-        "mapping-not-applied",
-        tenant=row.tenant,
-        connection=row.name,
-        in_force=now.version,
-        files=said.mapping.version,
-        do=DO,
-    )
     return held
 
 

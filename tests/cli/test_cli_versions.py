@@ -147,6 +147,10 @@ def test_a_plan_is_saved_and_done_and_what_another_version_made_is_shown(desk, m
     assert (link["written_by"], link["read_by"]) == (first, first)
     says(desk, NO_DAY)
     assert f"works with version {first}" in desk.run("mappings", "check").stdout
+    assert desk.run("sync").stderr.count("something else than is in force") == 1
+    assert json.loads(desk.run("sync", "--format", "json").stdout)["attention"] == 0
+    for words in (("attention",), ("documents", "show", found["number"]), ("plan", "-c", "books")):
+        assert "in force" not in desk.run(*words).stderr, "said where nobody needs it"
     desk.run("mappings", "apply")
     assert "works with version" not in desk.run("mappings", "check").stdout
     assert "not the version in force" in desk.run("documents", "show", found["number"]).stdout

@@ -185,8 +185,10 @@ async def test_files_that_are_changed_are_not_used_until_they_are_applied(two: A
             assert other.named("fjord", "books").mapping.version == first
             (unapplied,) = other.unapplied()
             assert (unapplied.connection, unapplied.in_force) == ("books", first)
+            assert logs == [], "only a service that starts says it"
+            other.log_unapplied()
     (warned,) = [one for one in logs if one["event"] == "mapping-not-applied"]
-    assert (warned["connection"], warned["in_force"], warned["files"]) == ("books", first, unapplied.files)
+    assert warned["connections"] == [f"fjord/books: {first}, files {unapplied.files}"]
 
 
 async def test_a_running_service_takes_over_what_another_process_applies(two: Any, tmp_path: Path) -> None:
