@@ -65,9 +65,9 @@ def verify(name: Name, tenant: TenantOption = None, format: FormatOption = Forma
         owner = tenant_of(house, tenant)
         spoke = house.named(owner, name)
         known = await house.options(spoke, refresh=True, alone=True)
-        items = await house.store.read(lambda tx: attention.find(tx, tenant=owner, connection=spoke.id, limit=1000))
+        waiting = await house.store.read(lambda tx: attention.open_of(tx, spoke.id, guard.GONE))
         gone = [one.as_json() for one in problems(guard.all_uses(house, spoke), known.options)]
-        return gone, sum(item.code == guard.GONE for item in items)
+        return gone, len(waiting)
 
     gone, waits = with_house(use)
     if format is Format.json:

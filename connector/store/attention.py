@@ -101,8 +101,15 @@ def ask(
 
 def ignored(tx: Tx, *, tenant: str, about: str, reason: ConnectorError) -> bool:
     """Whether a person has looked at exactly this before, and left it as it is."""
-    before = find(tx, tenant=tenant, about=about, closed=True)
-    return bool(before) and before[-1].closed_how == "ignore" and before[-1].details == reason.as_json()
+    query = select(_t).where(_t.c.tenant == tenant, _t.c.about == about).order_by(_t.c.id.desc()).limit(1)
+    last = tx.execute(query).one_or_none()
+    return last is not None and last.closed_how == "ignore" and _item(tx, last).details == reason.as_json()
+
+
+def open_of(tx: Tx, connection: str, code: str) -> set[str]:
+    """What everything with this code that waits at a connection is about."""
+    query = select(_t.c.about).where(_t.c.connection == connection, _t.c.code == code, _t.c.closed.is_(None))
+    return set(tx.execute(query).scalars())
 
 
 def close(tx: Tx, about: str, *, who: str, how: str) -> bool:

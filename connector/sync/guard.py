@@ -36,9 +36,8 @@ def compare(tx: Tx, spokes: Spokes, spoke: Spoke, options: Options, had: Mapping
             attention.ask(
                 tx, tenant=spoke.tenant, about=about, reason=reason, verbs=(Verb.IGNORE,), connection=spoke.id
             )
-    for item in attention.find(tx, tenant=spoke.tenant, connection=spoke.id, limit=1000):
-        if item.code == GONE and item.about not in gone:
-            attention.close(tx, item.about, who="connector", how="mended")
+    for about in sorted(attention.open_of(tx, spoke.id, GONE) - gone.keys()):
+        attention.close(tx, about, who="connector", how="mended")
 
 
 def relied(

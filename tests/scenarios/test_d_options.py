@@ -9,7 +9,9 @@ import pytest
 
 from adapters.accounting.tripletex.sandbox import EMPLOYEE_TOKEN
 from connector.api.examples import INVOICE_DRAFT
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, Stop
+from connector.lanes import Verb
+from connector.store import attention
 from connector.store import options as kept_options
 from connector.sync import options
 
@@ -118,6 +120,44 @@ async def test_what_a_person_has_looked_at_is_not_asked_again_until_it_is_anothe
         fjord.box.books.touch(fjord.box.books.add_account(3055, "Servering"), isInactive=True)
         await look(fjord)
         assert [one["where"]["value"] for one in await told(fjord)] == ["3055"], "there now, and closed"
+
+
+async def test_however_much_waits_what_is_mended_is_closed(founded: Any) -> None:
+    own = "{tables: {income-account: {rows: {'31': 3055}}}}"
+    async with founded(issues="source", mapping=own) as fjord:
+        [spoke] = fjord.house.spokes()
+
+        def wait(tx: Any) -> None:
+            for number in range(1001):
+                reason = Stop("Somebody must look.", code="something-else")
+                attention.ask(
+                    tx, tenant="fjord", about=f"x:{number}", reason=reason, verbs=(Verb.IGNORE,), connection=spoke.id
+                )
+
+        await fjord.house.store.write(wait)
+        await look(fjord)
+        gone = await fjord.house.store.read(lambda tx: attention.open_of(tx, spoke.id, "code-gone"))
+        assert gone == {f"code:{spoke.id}:account:3055"}
+        fjord.box.books.add_account(3055, "Servering")
+        await look(fjord)
+        assert await fjord.house.store.read(lambda tx: attention.open_of(tx, spoke.id, "code-gone")) == set()
+
+
+async def test_however_often_it_was_asked_the_last_answer_holds(fjord: Any) -> None:
+    reason = Stop("The account is gone.", code="code-gone")
+
+    def asked(tx: Any, how: str) -> None:
+        attention.ask(tx, tenant="fjord", about="code:x", reason=reason, verbs=(Verb.IGNORE,))
+        attention.close(tx, "code:x", who="kari", how=how)
+
+    def ignored(tx: Any) -> bool:
+        return attention.ignored(tx, tenant="fjord", about="code:x", reason=reason)
+
+    for _ in range(101):
+        await fjord.house.store.write(lambda tx: asked(tx, "mended"))
+    assert not await fjord.house.store.read(ignored)
+    await fjord.house.store.write(lambda tx: asked(tx, "ignore"))
+    assert await fjord.house.store.read(ignored)
 
 
 async def test_a_row_as_shipped_is_told_only_when_the_ledger_had_it(founded: Any) -> None:
