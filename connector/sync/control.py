@@ -17,7 +17,7 @@ from connector.lanes import Found, Later, Work
 from connector.model import Reversal
 from connector.model.json import loads
 from connector.ports import Kind, Record
-from connector.store import Store, Tx, arrivals, attention, documents, links, work
+from connector.store import Tx, arrivals, attention, documents, links, work
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
 from connector.store.links import Link
@@ -30,7 +30,7 @@ from connector.sync.ledger_facts import FACTS, UNEXPLAINED, control_wanted, take
 from connector.sync.matches import MATCH
 from connector.sync.money import customer_of
 from connector.sync.parts import fact_of, linked, parts
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke, Spokes
 
 LOOK = "look"
 """Kind of the work that looks at an invoice whose open amount nobody can explain."""
@@ -136,16 +136,12 @@ def _on_its_way(tx: Tx, spoke: Spoke, payment: Document) -> bool:
 # --- the look ---------------------------------------------------------------------------------------------------------
 
 
-class Look:
+class Look(Handler):
     """Looks at an invoice that is apart, and at the rows that close it (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """The invoice as it is now; where more is open than the facts say, also the rows that should have closed it."""
-        spoke, id = self.spokes.spoke(work.connection or ""), work.task["document"]
+        spoke, id = self.spoke(work), work.task["document"]
         link, wanted = await self.store.read(lambda tx: _to_see(tx, spoke, id))
         fresh = await spoke.accounting.read(Kind.INVOICE, link.vendor_id)
         gone: list[str] = []

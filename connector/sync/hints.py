@@ -14,10 +14,10 @@ from connector.errors import ConnectorError, Denied, NeedsPerson, Refused, Vendo
 from connector.lanes import Arrival, Found, Work
 from connector.model.json import dumps, loads
 from connector.ports import Heard, Kind, Subscribed
-from connector.store import Store, Tx, arrivals, attention, connections, work
+from connector.store import Tx, arrivals, attention, connections, work
 from connector.store.work import Turn
 from connector.sync import effects, reads
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke, Spokes
 
 HOOK = "hook"
 """Kind of an arrival that is a webhook."""
@@ -98,16 +98,12 @@ def state(tx: Tx, connection: str) -> dict[str, Any]:
     return dict(loads(kept)) if kept else {}
 
 
-class Keep:
+class Keep(Handler):
     """Looks after the subscriptions of a connection (`lanes.ReadHandler`). One that only observes has none."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """Look, mend, and have everything compared where something had to be mended."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         hooks = spoke.accounting.hooks
         before, writes = await self.store.read(lambda tx: (state(tx, spoke.id), effects.writes(tx, spoke)))
         if hooks is None or not writes or (spoke.webhooks is None and not before.get("target")):

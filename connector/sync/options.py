@@ -12,10 +12,10 @@ from typing import Any
 
 from connector.lanes import Found, Turn, Work
 from connector.options import Options
-from connector.store import Store, Tx, options
+from connector.store import Tx, options
 from connector.sync import guard
 from connector.sync.asking import ask_read
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke, Spokes
 
 OPTIONS = "options"
 """Kind of work that reads them."""
@@ -52,16 +52,12 @@ def ask_nightly(tx: Tx, spoke: Spoke) -> str:
     return ask(tx, spoke, turn=Turn.SWEEP)
 
 
-class ReadOptions:
+class ReadOptions(Handler):
     """The handler of `OPTIONS` (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """All of it in one turn."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         found = await spoke.accounting.options()
         return Found(lambda tx: keep(tx, self.spokes, spoke, found))
 

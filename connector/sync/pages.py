@@ -9,9 +9,9 @@ from __future__ import annotations
 from connector.errors import Missing
 from connector.lanes import Found, Turn, Work
 from connector.ports import File, Kind
-from connector.store import Store, Tx, arrivals, documents, links, work
+from connector.store import Tx, arrivals, documents, links, work
 from connector.store.links import Link
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke
 
 PAGE = "page"
 """Kind of work that reads a page, and of the arrival it is kept as."""
@@ -45,16 +45,12 @@ def ask_for_page(tx: Tx, spoke: Spoke, document: str) -> str:
     )
 
 
-class ReadPage:
+class ReadPage(Handler):
     """The handler of `PAGE` (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """One page."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         page = await spoke.accounting.document(Kind(work.task["kind"]), work.task["id"])
         return Found(lambda tx: _keep(tx, work, page))
 

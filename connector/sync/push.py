@@ -12,7 +12,7 @@ from connector.errors import Stop
 from connector.lanes import Nothing, Work, following
 from connector.model import Invoice
 from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
-from connector.store import Store, Tx, documents, links, operations
+from connector.store import Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
 from connector.sync import identity, keys
@@ -41,15 +41,11 @@ from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import beside, others_matched, unmatched
-from connector.sync.spokes import Linked, Spoke, Spokes, check_can
+from connector.sync.spokes import Handler, Linked, Spoke, check_can
 
 
-class Push:
+class Push(Handler):
     """The handler of all pushes (`lanes.EffectHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def decide(self, work: Work) -> Goal | Nothing:
         """What shall be true there, from the document and the link as they are now."""
@@ -70,11 +66,11 @@ class Push:
             goal = replace(goal, paper=partial(paper, self.store, work.tenant, work.document or ""))
         if goal.operation == "create" and goal.kind in WITH_FILES and not goal.files and _may_have(goal, work):
             goal = replace(goal, files=await files_of(self.store, goal.kind, work.tenant, work.document or ""))
-        return self.spokes.spoke(work.connection or "").accounting.flow(goal)
+        return self.spoke(work).accounting.flow(goal)
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
         """Keep the link with both halves of the base, and what the system alone could say (number, KID …)."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
         proof = next((one for one in reversed(list(proofs.values())) if one.record is not None), None)
@@ -118,7 +114,7 @@ class Push:
         following.done(tx, work, {"document": document.id, **said})
 
     def _decide(self, tx: Tx, work: Work) -> Goal | Nothing:
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
         mapper = spoke.mapping[kind]

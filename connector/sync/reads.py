@@ -20,7 +20,7 @@ from connector.sync.arriving import arrive
 from connector.sync.comparison import Comparison, finished
 from connector.sync.first_sync import status
 from connector.sync.ledger_facts import ask_control, control_wanted
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke, Spokes
 
 POLL, HINT, SWEEP = "poll", "hint", "sweep"
 
@@ -113,18 +113,17 @@ async def check_company(spoke: Spoke, spokes: Spokes) -> None:
     )
 
 
-class Poll:
+class Poll(Handler):
     """Reads the next page of changes; records and cursor are kept in one transaction."""
 
     def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
+        super().__init__(store, spokes)
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._own: set[str] = set()
 
     async def read(self, work: Work) -> Found:
         """One page."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         kind = Kind(work.task["kind"])
         if (later := await self.store.read(lambda tx: _not_now(tx, spoke, POLL, kind))) is not None:
             return later
@@ -154,16 +153,12 @@ class Poll:
                 self._own.add(spoke.id)
 
 
-class Hint:
+class Hint(Handler):
     """Reads one record that somebody said has changed."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """One record; one that is not there is looked for a second time."""
-        spoke, kind = self.spokes.spoke(work.connection or ""), Kind(work.task["kind"])
+        spoke, kind = self.spoke(work), Kind(work.task["kind"])
         if await self.store.read(lambda tx: status.rests(tx, spoke.id)):
             return _RESTS
         record = await spoke.accounting.read(kind, work.task["id"])
@@ -188,16 +183,12 @@ def _again(tx: Tx, spoke: Spoke, record: Record) -> None:
         replay(tx, spoke.tenant, id, who="connector")
 
 
-class Sweep:
+class Sweep(Handler):
     """The full comparison: reads everything and keeps what polls and webhooks missed, with a count for the report."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """One page of it; where it stands is kept like a cursor."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         kind = Kind(work.task["kind"])
         if (later := await self.store.read(lambda tx: _not_now(tx, spoke, SWEEP, kind))) is not None:
             return later

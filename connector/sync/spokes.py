@@ -10,7 +10,8 @@ from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
 from connector.ports import Accounting, Kind, Operation, Reading
-from connector.store import Tx, connections, documents, first_sync, links
+from connector.store import Store, Tx, connections, documents, first_sync, links
+from connector.store.work import Work
 from connector.sync.identity import CODED, by_code
 
 
@@ -68,6 +69,18 @@ class Spokes(Protocol):
 
     def spokes(self, tenant: str | None = None) -> list[Spoke]:
         """All connections, of one tenant where named."""
+
+
+class Handler:
+    """What the handlers of reads and effects stand on (`lanes.ReadHandler`, `lanes.EffectHandler`)."""
+
+    def __init__(self, store: Store, spokes: Spokes) -> None:
+        self.store = store
+        self.spokes = spokes
+
+    def spoke(self, work: Work) -> Spoke:
+        """The connection that a work is about; raises as `Spokes.spoke`."""
+        return self.spokes.spoke(work.connection or "")
 
 
 def route_of(tenant: Tenant, name: str | None, source: str) -> TenantRoute:

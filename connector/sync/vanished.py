@@ -15,7 +15,7 @@ from typing import Any
 from connector.errors import Stop
 from connector.lanes import Found, Verb, Work
 from connector.ports import Kind, Page
-from connector.store import Store, Tx, attention, documents, links, work
+from connector.store import Tx, attention, documents, links, work
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.store.work import Turn
@@ -23,7 +23,7 @@ from connector.sync import differences, matching
 from connector.sync.closing_records import close_here
 from connector.sync.identity import REGISTERS
 from connector.sync.registers import spread
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke, Spokes
 
 LOOK_AGAIN, VANISHED, MANY = "look-again", "vanished", "many-gone"
 
@@ -98,16 +98,12 @@ def look_again(tx: Tx, spoke: Spoke, kind: Kind, vendor_id: str) -> None:
     )
 
 
-class LookAgain:
+class LookAgain(Handler):
     """The second look: the rights first, then the record itself."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """One record."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         kind, id = Kind(work.task["kind"]), work.task["id"]
         missing = (await spoke.accounting.probe()).missing
         if missing:

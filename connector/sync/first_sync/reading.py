@@ -8,12 +8,12 @@ from typing import Any
 from connector.lanes import Found, Work
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Receivables, Record
-from connector.store import Store, Tx, connections, first_sync, links, new_id
+from connector.store import Tx, connections, first_sync, links, new_id
 from connector.sync.arriving import kept
 from connector.sync.asking import ask_read
 from connector.sync.first_sync import status
 from connector.sync.reads import check_company
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke
 
 READ = "first-sync"
 """Kind of the work that reads; and the name under which it is kept how far it is."""
@@ -37,16 +37,12 @@ def count(tx: Tx, spoke: Spoke) -> None:
     ask_read(tx, spoke, COUNT)
 
 
-class Count:
+class Count(Handler):
     """Reads what customers owe by the ledger's account, after a first sync (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """Both figures."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         owed = await spoke.accounting.receivables()
 
         def write(tx: Tx) -> None:
@@ -67,16 +63,12 @@ def _at(tx: Tx, spoke: Spoke) -> dict[str, Any]:
     return loads(kept_at) if kept_at else {"run": "", "kinds": [], "cursor": None, "read": {}, "blind": []}
 
 
-class FirstRead:
+class FirstRead(Handler):
     """Reads a page; when all kinds are read, what customers owe by the ledger's account (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """One page."""
-        spoke = self.spokes.spoke(work.connection or "")
+        spoke = self.spoke(work)
         at = await self.store.read(lambda tx: _at(tx, spoke))
         if not at["kinds"]:
             owed = await spoke.accounting.receivables()

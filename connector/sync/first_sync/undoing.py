@@ -13,7 +13,7 @@ from typing import Any
 from connector.errors import BadInput, Stop
 from connector.lanes import Nothing, Work, cancel
 from connector.ports import Goal, Kind, Proof, Step
-from connector.store import Store, Tx, attention, audit, documents, first_sync, links
+from connector.store import Tx, attention, audit, documents, first_sync, links
 from connector.store import work as works
 from connector.store.documents import Document, digest_of
 from connector.store.first_sync import Row
@@ -28,7 +28,7 @@ from connector.sync.first_sync import status
 from connector.sync.first_sync.sheet import table, written
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import with_body
-from connector.sync.spokes import Linked, Spoke, Spokes
+from connector.sync.spokes import Handler, Linked, Spoke, Spokes
 
 UNDO = "undo-first-sync"
 """Kind of the work that takes back what was written in the ledger."""
@@ -235,12 +235,8 @@ def _called(document: Document) -> str:
     return f"{document.kind} {document.counterparty_name or document.number or document.id}"
 
 
-class Undo:
+class Undo(Handler):
     """Has the ledger show what it showed before; what was made there is closed (`lanes.EffectHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def decide(self, work: Work) -> Goal | Nothing:
         """What it shall show."""
@@ -252,7 +248,7 @@ class Undo:
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps of an update."""
-        return self.spokes.spoke(work.connection or "").accounting.flow(goal)
+        return self.spoke(work).accounting.flow(goal)
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
         """The link is dropped."""
@@ -265,7 +261,7 @@ class Undo:
         self._over(tx, work)
 
     def _goal(self, tx: Tx, work: Work) -> Goal | None:
-        spoke, row = self.spokes.spoke(work.connection or ""), first_sync.get(tx, work.task["row"])
+        spoke, row = self.spoke(work), first_sync.get(tx, work.task["row"])
         document = documents.get(tx, work.tenant, work.document or "")
         link = links.of(tx, document.id, spoke.id, document.kind)
         if row is None or link is None:
@@ -291,4 +287,4 @@ class Undo:
         row = first_sync.get(tx, work.task["row"])
         if row is not None:
             document = documents.get(tx, work.tenant, work.document or "")
-            _ended(tx, self.spokes.spoke(work.connection or ""), document, replace(row, kind=document.kind))
+            _ended(tx, self.spoke(work), document, replace(row, kind=document.kind))

@@ -8,10 +8,10 @@ from typing import Any
 from connector.errors import Misconfigured, TryLater, VendorError
 from connector.lanes import Found, Turn, Work
 from connector.ports import Company, Probe
-from connector.store import Store, Tx, onboarding, work
+from connector.store import Tx, onboarding, work
 from connector.sync.onboarding.checklist import TEST_CALL
 from connector.sync.reads import check_company
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Handler, Spoke
 
 TRY = "try-connection"
 """Kind of the work that makes the test call."""
@@ -57,12 +57,8 @@ def found(tx: Tx, spoke: Spoke) -> Probe:
 _ERROR = {"said": "message", "code": "code", "do": "do", "where": "where", "details": "details"}
 
 
-class Try:
+class Try(Handler):
     """Makes the test call, and notes what it found (`lanes.ReadHandler`)."""
-
-    def __init__(self, store: Store, spokes: Spokes) -> None:
-        self.store = store
-        self.spokes = spokes
 
     async def read(self, work: Work) -> Found:
         """A refusal is what was found, too: nothing is paused for a test.
