@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path as FilePath
+from textwrap import indent
 from typing import Any, Literal, cast
 
 import pytest
@@ -203,6 +204,33 @@ def toy() -> Toy:
 @pytest.fixture
 def links() -> Links:
     return Links()
+
+
+_ACME = """\
+layer: tenant
+tenant: acme
+title: Acme AS
+start: 2027-01-01
+connections:
+  books:
+    system: {system}
+    secrets: {secrets}
+    mapping:
+{mapping}
+routes: {routes}
+"""
+_SECRETS = {"tripletex": "{consumer_token: env:A, employee_token: env:B}", "toy": "{token: env:TOKEN}"}
+
+
+@pytest.fixture(scope="session")
+def acme() -> Callable[..., str]:
+    """The file of a tenant with one connection, `books`, and what it says of its mapping from line 10 on."""
+
+    def file(mapping: str, *, system: str = "tripletex", routes: str = "{}") -> str:
+        lines = indent(mapping.strip("\n"), " " * 6)
+        return _ACME.format(system=system, secrets=_SECRETS[system], mapping=lines, routes=routes)
+
+    return file
 
 
 @pytest.fixture

@@ -13,27 +13,17 @@ from connector.mapping.codes import of_settings, problems, uses
 from connector.mapping.layers import Origin
 from connector.options import Choice, DimensionOptions, Option, Options
 
-TENANT = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-      tables:
-        vat-code:
-          rows: {"33": "34"}
-        income-account:
-          rows:
-            "31": 3050
-      kinds:
-        external_invoice:
-          fields:
-            rounding-account: {constant: 7777}
-routes: {}
+CHANGES = """\
+tables:
+  vat-code:
+    rows: {"33": "34"}
+  income-account:
+    rows:
+      "31": 3050
+kinds:
+  external_invoice:
+    fields:
+      rounding-account: {constant: 7777}
 """
 VAT = Option(code="3"), Option(code="31"), Option(code="33"), *(Option(code=one) for one in ("5", "51", "52", "6", "7"))
 ACCOUNTS = ("3000", "3001", "3002", "3003", "3100", "3150", "3200", "3051", "7740", "7770")
@@ -104,9 +94,9 @@ def test_options_of_a_free_dimension_are_found_by_its_name() -> None:
 
 
 @pytest.fixture
-def of_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping:
+def of_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acme: Any) -> Mapping:
     (tmp_path / "tenants").mkdir()
-    (tmp_path / "tenants" / "acme.yaml").write_text(TENANT)
+    (tmp_path / "tenants" / "acme.yaml").write_text(acme(CHANGES))
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
     return load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 import pytest
@@ -19,19 +18,6 @@ from connector.mapping.laws import reading_gives_back
 from connector.mapping.mapper import Mapper
 from connector.mapping.problems import Problem
 
-TENANT = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-%s
-routes: {}
-"""
 FIRST = 9
 """Lines above what the tenant's mapping says."""
 RULES = """\
@@ -64,10 +50,10 @@ class Codes:
 
 
 @pytest.fixture
-def checked(tmp_path: Path) -> Callable[[str], tuple[Any, list[Problem]]]:
+def checked(tmp_path: Path, acme: Any) -> Callable[[str], tuple[Any, list[Problem]]]:
     def make(said: str) -> tuple[Any, list[Problem]]:
         path = tmp_path / "acme.yaml"
-        path.write_text(TENANT % indent(said, " " * 6).rstrip("\n"))
+        path.write_text(acme(said))
         report = check([path], plugins=plugins.accounting())
         return (report.mappings[0][1] if report.mappings else None), report.problems
 
@@ -189,9 +175,9 @@ def test_a_rule_of_what_is_read(checked: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def bound(tmp_path_factory: pytest.TempPathFactory) -> Mapper:
+def bound(tmp_path_factory: pytest.TempPathFactory, acme: Any) -> Mapper:
     path = tmp_path_factory.mktemp("tenant") / "acme.yaml"
-    path.write_text(TENANT % indent(RULES, " " * 6).rstrip("\n"))
+    path.write_text(acme(RULES))
     found: Mapper = check([path], plugins=plugins.accounting()).mappings[0][1]["invoice"]
     for way in (found.out, found.update_record, found.into):  # compiled before time is taken
         way(document(), Codes())

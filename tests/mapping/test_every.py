@@ -99,30 +99,20 @@ def test_taken_apart_a_mapping_says_nothing_that_it_does_not_say_whole(mapping: 
 
 
 RULES = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-      kinds:
-        invoice:
-          dimensions:
-            usual: {derive: department, constant: "10"}
-            project-needed: {require: project}
-            no-seller: {forbid: seller, when: {buyer_reference: INTERN}}
-          refuse: {seller-unit: null}
-          loses: {dimensions.seller: Never stated.}
-routes: {}
+kinds:
+  invoice:
+    dimensions:
+      usual: {derive: department, constant: "10"}
+      project-needed: {require: project}
+      no-seller: {forbid: seller, when: {buyer_reference: INTERN}}
+    refuse: {seller-unit: null}
+    loses: {dimensions.seller: Never stated.}
 """
 
 
-def test_dimension_rules_are_among_them_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dimension_rules_are_among_them_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acme: Any) -> None:
     (tmp_path / "tenants").mkdir()
-    (tmp_path / "tenants" / "acme.yaml").write_text(RULES)
+    (tmp_path / "tenants" / "acme.yaml").write_text(acme(RULES))
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
     mapper = load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping["invoice"]
     said = document(buyer_reference="INTERN", dimensions={"seller": "7"}, payee={"name": "Factoring AS"})

@@ -14,38 +14,28 @@ from connector.errors import Stop
 from connector.mapping import load_tenant
 from connector.model import Draft, Line, Party, compose
 
-TENANT = """
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-      tables:
-        income-account:
-          rows: {"31": 3050}                         # meals have an account of their own
-        income-by-product:
-          only: out
-          rows: {RAD: 3010, KURS: 3020}
-      kinds:
-        external_invoice:
+ROUTES = "{sales: {to: books, issues: source, takes_bank_money: books}}"
+CHANGES = """\
+tables:
+  income-account:
+    rows: {"31": 3050}                         # meals have an account of their own
+  income-by-product:
+    only: out
+    rows: {RAD: 3010, KURS: 3020}
+kinds:
+  external_invoice:
+    fields:
+      rounding-account: {constant: 7770}
+      lines:
+        each:
           fields:
-            rounding-account: {constant: 7770}
-            lines:
-              each:
-                fields:
-                  account: {when: {ours: {seller_item_id: {present: false}}}}
-                  account-of-product:
-                    ours: seller_item_id
-                    theirs: account.number
-                    table: income-by-product
-                    only: out
-                    when: {ours: {seller_item_id: {present: true}}}
-routes:
-  sales: {to: books, issues: source, takes_bank_money: books}
+            account: {when: {ours: {seller_item_id: {present: false}}}}
+            account-of-product:
+              ours: seller_item_id
+              theirs: account.number
+              table: income-by-product
+              only: out
+              when: {ours: {seller_item_id: {present: true}}}
 """
 
 
@@ -68,9 +58,9 @@ def invoice(*lines: tuple[str, str, str | None], **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def mapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def mapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acme: Any) -> Any:
     (tmp_path / "tenants").mkdir()
-    (tmp_path / "tenants" / "acme.yaml").write_text(TENANT)
+    (tmp_path / "tenants" / "acme.yaml").write_text(acme(CHANGES, routes=ROUTES))
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
     return load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping["external_invoice"]
 

@@ -14,20 +14,6 @@ from connector.errors import Misconfigured, Missing, Stop
 from connector.mapping import files, load, load_tenant
 from connector.mapping.check import check
 
-TENANT = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2026-01-01
-connections:
-  books:
-    system: toy
-    secrets: {token: env:TOKEN}
-    mapping:
-%s
-routes:
-  sales: {to: books, issues: books, takes_bank_money: books}
-"""
 OFFICE = """\
 layer: office
 system: toy
@@ -37,12 +23,11 @@ office: %s
 
 
 @pytest.fixture
-def tenant(folder: Path, toy: Any) -> Callable[[str], Any]:
+def tenant(folder: Path, toy: Any, acme: Any) -> Callable[[str], Any]:
     """The mapping of a tenant that changes these lines."""
 
     def make(changes: str) -> Any:
-        body = "".join(f"      {line}\n" for line in changes.splitlines()).rstrip("\n")
-        (folder / "tenants" / "acme.yaml").write_text(TENANT % body)
+        (folder / "tenants" / "acme.yaml").write_text(acme(changes, system="toy"))
         return load_tenant("acme", plugins={"toy": toy}).connections["books"].mapping
 
     return make
@@ -171,7 +156,9 @@ def test_files_are_looked_for_in_the_own_folder_then_in_the_shipped_one(
         files.roots()
 
 
-def test_three_layers_each_change_what_they_name_and_nothing_else(folder: Path, toy: Any, links: Any) -> None:
+def test_three_layers_each_change_what_they_name_and_nothing_else(
+    folder: Path, toy: Any, links: Any, acme: Any
+) -> None:
     """System, an office's standard on another office's, and a tenant: lines, rows, refusals, losses, rules, limits."""
     base = """\
 tables:
@@ -194,14 +181,15 @@ kinds:
     (folder / "offices" / "base.yaml").write_text(OFFICE % ("base", base))
     (folder / "offices" / "north.yaml").write_text(OFFICE % ("north", north))
     mine = """\
-      tables:
-        codes: {rows: {"33": lowest, "5": null}}
-      kinds:
-        invoice:
-          fields: {notes: {join: "; "}}
-          refuse: {no-date: null}
-          matching: {due: null}"""
-    text = (TENANT % mine).replace("system: toy\n", "system: toy\n    office: north\n")
+tables:
+  codes: {rows: {"33": lowest, "5": null}}
+kinds:
+  invoice:
+    fields: {notes: {join: "; "}}
+    refuse: {no-date: null}
+    matching: {due: null}
+"""
+    text = acme(mine, system="toy").replace("system: toy\n", "system: toy\n    office: north\n")
     (folder / "tenants" / "acme.yaml").write_text(text)
     assert [str(problem) for problem in check([folder], plugins={"toy": toy}).problems] == []
     mapper = load_tenant("acme", plugins={"toy": toy}).connections["books"].mapping["invoice"]

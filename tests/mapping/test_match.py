@@ -98,30 +98,20 @@ def test_as_shipped_registers_and_issued_documents_have_a_certain_rule() -> None
         assert shipped(kind)[0].certainty == "certain", kind
 
 
-TENANT = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-      kinds:
-        customer:
-          fields: {invoice_email: null}
-          loses: {invoice_email: Not used.}
-%s
-routes: {}
+CHANGES = """\
+kinds:
+  customer:
+    fields: {invoice_email: null}
+    loses: {invoice_email: Not used.}
+    %s
 """
 
 
 @pytest.mark.parametrize(("own", "codes"), [("", []), ("matching: {mine: {by: invoice_email, certainty: weak}}", [14])])
 def test_a_line_that_a_tenant_takes_away_takes_a_shipped_rule_with_it_and_no_rule_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, codes: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acme: Any, own: str, codes: list[int]
 ) -> None:
-    (tmp_path / "acme.yaml").write_text(TENANT % f"          {own}")
+    (tmp_path / "acme.yaml").write_text(acme(CHANGES % own))
     monkeypatch.chdir(tmp_path)
     report = check([tmp_path / "acme.yaml"], plugins=plugins.accounting())
     assert [one.line for one in report.problems if one.code == "matching-unread"] == codes

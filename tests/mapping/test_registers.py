@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,21 +12,6 @@ from connector import plugins
 from connector.mapping import load
 from connector.mapping.bound import Limits, Register
 from connector.mapping.check import check
-
-TENANT = """\
-layer: tenant
-tenant: acme
-title: Acme AS
-start: 2027-01-01
-connections:
-  books:
-    system: tripletex
-    secrets: {consumer_token: env:A, employee_token: env:B}
-    mapping:
-      kinds:
-        %s
-routes: {}
-"""
 
 
 def test_what_is_shipped_makes_customers_and_products_and_never_dimensions() -> None:
@@ -36,10 +22,10 @@ def test_what_is_shipped_makes_customers_and_products_and_never_dimensions() -> 
     assert mapping["customer"].limits == Limits(Decimal(5), None)
 
 
-def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path, acme: Any) -> None:
     path = tmp_path / "acme.yaml"
     path.write_text(
-        TENANT % "department: {creates: needed, deleted: ignore, deleted_at_most: 12.5, changed_at_most: 30}"
+        acme("kinds:\n  department: {creates: needed, deleted: ignore, deleted_at_most: 12.5, changed_at_most: 30}")
     )
     report = check([path], plugins=plugins.accounting())
     assert [str(problem) for problem in report.problems] == []
@@ -61,9 +47,9 @@ def test_a_tenant_changes_what_it_says_and_leaves_the_rest(tmp_path: Path) -> No
         ("product: {delete: ask}", "key-unknown"),
     ],
 )
-def test_what_does_not_fit_is_said_with_its_line(tmp_path: Path, said: str, code: str) -> None:
+def test_what_does_not_fit_is_said_with_its_line(tmp_path: Path, acme: Any, said: str, code: str) -> None:
     path = tmp_path / "acme.yaml"
-    path.write_text(TENANT % said)
+    path.write_text(acme(f"kinds:\n  {said}"))
     (problem,) = check([path], plugins=plugins.accounting()).problems
     assert problem.line == 11
     assert problem.code == code

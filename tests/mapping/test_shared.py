@@ -106,13 +106,11 @@ def test_a_shared_file_alone_is_checked_too(using: Any, toy: Any, folder: Path) 
     assert [(problem.code, problem.line) for problem in report.problems] == [("table-two-values", 7)]
 
 
-def test_a_tenant_changes_a_row_of_the_standard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenant_changes_a_row_of_the_standard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acme: Any) -> None:
     (tmp_path / "tenants").mkdir()
     monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path))
     (tmp_path / "tenants" / "acme.yaml").write_text(
-        "layer: tenant\ntenant: acme\ntitle: Acme\nstart: 2027-01-01\nroutes: {}\nconnections:\n  books:\n"
-        "    system: tripletex\n    secrets: {consumer_token: env:A, employee_token: env:B}\n"
-        '    mapping: {tables: {vat-by-category: {rows: [{ours: [E, 0], theirs: "7"}, {ours: [O, null]}]}}}\n'
+        acme('tables: {vat-by-category: {rows: [{ours: [E, 0], theirs: "7"}, {ours: [O, null]}]}}')
     )
     books = load_tenant("acme", plugins=plugins.accounting()).connections["books"].mapping
     rows = {tuple(row.ours): row.theirs for row, _ in books.stack.tables["vat-by-category"].rows.values()}
