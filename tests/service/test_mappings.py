@@ -11,7 +11,7 @@ import pytest
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN
 from connector import plugins
 from connector.api.app import create_app
-from connector.errors import TryLater
+from connector.errors import Misconfigured, Stop, TryLater
 from connector.service import applying, mappings
 from connector.service.house import open_house
 from connector.service.settings import Settings
@@ -87,6 +87,34 @@ async def test_it_stops_its_tenant_alone_until_the_files_are_applied(folder: Pat
         assert sorted(house.tenants) == ["good", "old"]
         log = await house.store.read(lambda tx: mapping_versions.history(tx, row.id))
         assert [one.did for one in log] == ["apply", "apply", "first"]
+        with pytest.raises(Misconfigured) as unusable:
+            await applying.rollback(house.store, row, plugins.accounting(), who="kari", to="0" * 16)
+        assert unusable.value.code == "mapping-version-unusable"
+        assert await house.store.read(lambda tx: mapping_versions.history(tx, row.id)) == log, (
+            "it went back all the same"
+        )
+
+
+async def test_what_was_looked_at_is_not_applied_over_what_came_into_force_meanwhile(folder: Path) -> None:
+    write(folder, "good")
+    async with open_house(Settings()) as house:
+        row = await house.store.read(lambda tx: of(tx, "good"))
+        first = house.named("good", "books").mapping.version
+        write(folder, "good", OWNER)
+        looked = await applying.ready(
+            house.store, house, row, plugins.accounting(), spoke=house.named("good", "books"), last=None
+        )
+        await house.store.write(lambda tx: applying.apply(tx, [looked], who="kari"))
+        await applying.rollback(house.store, row, plugins.accounting(), who="ola")  # first again: as it was looked at
+        await house.store.write(lambda tx: applying.apply(tx, [looked], who="kari"))
+        with pytest.raises(Stop) as moved:
+            await house.store.write(lambda tx: applying.apply(tx, [looked], who="per"))
+        assert moved.value.code == "mapping-moved"
+        log = await house.store.read(lambda tx: mapping_versions.history(tx, row.id))
+        assert [(one.did, one.who) for one in log] == [
+            ("apply", "kari"), ("rollback", "ola"), ("apply", "kari"), ("first", "connector"),
+        ]  # fmt: skip
+        assert log[-1].version == first
 
 
 async def test_health_points_out_what_is_not_applied(folder: Path) -> None:

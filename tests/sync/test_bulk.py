@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.accounting.tripletex import client, registers
 from connector.ports import Kind
+from connector.store import connections
 
 MAPPING = "product: {changed_at_most: 20}"
 
@@ -59,6 +61,24 @@ async def test_what_is_mended_there_first_never_comes_here(both: Any, register: 
         await two.poll(Kind.PRODUCT)
         assert names(two, register) == before
         assert await two.waits() == []
+
+
+async def test_a_persons_word_holds_for_a_day(both: Any, register: Any) -> None:
+    async with both(mapping=MAPPING) as two:
+        made, books = await posted(two, register, 10), two.house.named("fjord", "books")
+
+        async def said(ago: timedelta) -> None:
+            word = (two.house.store.clock() - ago).isoformat()
+            await two.house.store.write(lambda tx: connections.put_cursor(tx, books.id, "believed:product", word))
+
+        for hours, name, waits in ((23, "Ny", []), (25, "Feil", ["too-many-changed"])):
+            await said(timedelta(hours=hours))
+            for one in made[:3]:
+                two.books.books.touch(one, name=name)
+            await two.poll(Kind.PRODUCT, of="books")
+            assert await two.waits() == waits
+        assert names(two, register).count("Ny") == 3
+        assert "Feil" not in names(two, register)
 
 
 async def test_a_few_changes_are_taken_over(both: Any, register: Any) -> None:
