@@ -13,6 +13,7 @@ import typer
 
 from connector.cli.common import Exit, err, fail, settings_of_here
 from connector.errors import ConnectorError
+from connector.service import mappings
 from connector.service.house import House, open_house
 from connector.service.logs import configure
 from connector.service.settings import Settings
@@ -76,7 +77,7 @@ def _run(settings: Settings, *, serves: bool, works: bool) -> None:
 async def _serve(settings: Settings, *, serves: bool, works: bool) -> None:
     async with open_house(settings) as house:
         await house.tell()
-        house.log_unapplied()
+        mappings.log_unapplied(house.unapplied())
         ends = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

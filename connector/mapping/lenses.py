@@ -189,7 +189,7 @@ def typed(value: Any, slot: Slot, *, vendor: bool) -> Any:
         known = ", ".join(sorted(map(str, slot.choices)))
         raise Unfit("value-unknown", f"`{value}` is none of the values this field takes.", f"It takes: {known}.")
     if (why := slot.refuses(made)) != "":
-        raise Unfit("value-unfit", f"`{value}` is no value that this field takes: {why}.".replace("..", "."))
+        raise Unfit("value-unfit", f"`{value}` is no value that this field takes: {why.rstrip('.')}.")
     return made
 
 

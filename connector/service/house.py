@@ -210,12 +210,6 @@ class House:
             if id in self._spokes and files.version != self._spokes[id].mapping.version
         ]
 
-    def log_unapplied(self) -> None:
-        """Have the log say, once, which files say something else than the versions that are worked with."""
-        if unapplied := self.unapplied():
-            said = [f"{one.tenant}/{one.connection}: {one.in_force}, files {one.files}" for one in unapplied]
-            log.warning("mapping-not-applied", connections=said, do=mappings.DO)
-
     async def follow(self) -> None:
         """Take over versions of mappings that are put in force while this runs, by any process, until cancelled.
 

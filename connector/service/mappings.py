@@ -8,9 +8,11 @@ somebody applies them. They are pointed out by a service that starts (in its log
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import structlog
 
 from connector.errors import BadInput
 from connector.mapping import Mapping as SystemMapping
@@ -19,6 +21,8 @@ from connector.ports import AccountingPlugin
 from connector.store import Store, Tx, audit, mapping_versions
 from connector.store.connections import Connection
 from connector.store.mapping_versions import Applied, Did
+
+log = structlog.get_logger(__name__)
 
 CONNECTOR = "connector"
 """Who puts a version in force that nobody has to decide about."""
@@ -96,6 +100,13 @@ def note(tx: Tx, made: Applied, before: str | None, details: object = None) -> N
     )
     if made.did != "first":  # what was there from the beginning is no news
         tx.emit(made.tenant, "mapping.applied", connection=made.connection, data=said)
+
+
+def log_unapplied(unapplied: Sequence[Unapplied]) -> None:
+    """Have the log say, once, which files say something else than the versions that are worked with."""
+    if unapplied:
+        said = [f"{one.tenant}/{one.connection}: {one.in_force}, files {one.files}" for one in unapplied]
+        log.warning("mapping-not-applied", connections=said, do=DO)
 
 
 def shown(unapplied: Iterable[Unapplied]) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from connector.api.examples import CUSTOMER, INVOICE_DRAFT
 from connector.errors import BadInput, Stop
 from connector.mapping import Mapping
 from connector.ports import Kind
-from connector.service import applying
+from connector.service import applying, mappings
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
 from connector.store import attention, audit, connections, documents, links, mapping_versions
@@ -186,7 +186,7 @@ async def test_files_that_are_changed_are_not_used_until_they_are_applied(two: A
             (unapplied,) = other.unapplied()
             assert (unapplied.connection, unapplied.in_force) == ("books", first)
             assert logs == [], "only a service that starts says it"
-            other.log_unapplied()
+            mappings.log_unapplied([unapplied])
     (warned,) = [one for one in logs if one["event"] == "mapping-not-applied"]
     assert warned["connections"] == [f"fjord/books: {first}, files {unapplied.files}"]
 
