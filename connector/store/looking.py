@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from connector.store import schema
 from connector.store.mapping_versions import IN_FORCE
 
+_c = schema.connections.c
 _WAIT = 5
 """Seconds to wait for a server that does not answer."""
 
@@ -23,7 +24,6 @@ def versions_in_force(url: str) -> dict[tuple[str, str], str]:
     """The version of the mapping that is in force, by tenant and name of the connection; empty where there is no
     database at `url`, or none that can be read.
     """
-    _c = schema.connections.c
     try:
         engine = _engine(make_url(url))
         if engine is None:
