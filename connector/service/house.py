@@ -282,7 +282,8 @@ class House:
         Raises:
             TryLater: it has not been made in that time (`connection-untried`), or by a service that does not know the
                 connection yet (`connection-not-known-yet`).
-            VendorError: the books are another company's (`company-differs`), or why they cannot be opened.
+            NeedsPerson: the books are another company's (`company-differs`), or what the plugin raises.
+            VendorError: why it failed otherwise.
         """
         return await reading.probe(self, spoke, wait=wait)
 

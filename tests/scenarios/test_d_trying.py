@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.accounting.tripletex.sandbox import Sandbox
-from connector.errors import NeedsPerson, VendorError
+from connector.errors import NeedsPerson
 from connector.ports import Kind, Lane
 from connector.service.house import open_house
 from connector.store import connections, work
@@ -113,7 +113,7 @@ async def test_a_service_that_does_not_know_the_connection_yet_says_so(fjord: An
 async def test_another_companys_books_are_told(fjord: Any) -> None:
     [spoke] = fjord.house.spokes()
     fjord.box.books.company["organizationNumber"] = "974760673"
-    with pytest.raises(VendorError) as refused:
+    with pytest.raises(NeedsPerson) as refused:
         await fjord.house.probe(spoke)
     assert refused.value.code == "company-differs"
     assert refused.value.details["organisation_number"] == "974760673"

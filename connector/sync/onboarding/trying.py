@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from connector.errors import Misconfigured, TryLater, VendorError
+from connector.errors import Misconfigured, NeedsPerson, TryLater, VendorError
 from connector.lanes import Found, Turn, Work
 from connector.ports import Company, Probe
 from connector.store import Tx, onboarding, work
@@ -39,12 +39,14 @@ def found(tx: Tx, spoke: Spoke) -> Probe:
     """What the last test call found.
 
     Raises:
-        VendorError: why it failed, with the plugin's own code: `company-differs` where the books are another company's.
+        NeedsPerson: the connection itself, with the plugin's own code; `company-differs`: another company's books.
+        VendorError: why it failed otherwise.
     """
     entry = onboarding.get(tx, spoke.id, TEST_CALL)
     said: dict[str, Any] = entry.details if entry is not None else {}
     if (error := said.get("error")) is not None:
-        raise VendorError(**{name: error.get(key) for name, key in _ERROR.items()})
+        made = NeedsPerson if said.get("person") else VendorError
+        raise made(**{name: error.get(key) for name, key in _ERROR.items()})
     return Probe(
         said["company"],
         said.get("organisation_number"),
@@ -83,6 +85,7 @@ class Try(Handler):
             said = asdict(probe)
         except VendorError as error:
             said = {"company": "", "missing": [f"{error.said} {error.do}".strip()], "error": error.as_json()}
+            said["person"] = isinstance(error, NeedsPerson)
         state = "wanting" if said["missing"] else "works"
         return Found(
             lambda tx: onboarding.put(tx, spoke.tenant, spoke.id, TEST_CALL, state, who="connector", details=said)
