@@ -93,13 +93,14 @@ async def compare_all(url: str, address: str, folder: Path) -> dict[str, Any]:
         await house.work_until_idle(within=1.0)
         seconds = time.perf_counter() - start
         found = await house.store.read(lambda tx: reports(tx, spoke.id, kinds))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before the counting below takes its own
     return {
         "seconds": seconds,
         "records": sum(one.read for one in found),
         "missed": sum(one.missed for one in found),
         "rows": sum(len(ids) for ids in rows.values()),
         "twice": sum(len(ids) - len(set(ids)) for ids in rows.values()),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak,
     }
 
 
