@@ -13,14 +13,10 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from adapters.accounting.tripletex.sandbox import EMPLOYEE_TOKEN, orders, registers
 from connector.ehf import write
 from connector.model import Draft, compose
 from connector.ports import Kind
-from connector.store import connections
 from connector.sync import reads
-from connector.sync.catching_up import catch_up
-from connector.sync.plan import plan
 
 _spec = spec_from_file_location("scenario_a", Path(__file__).parent / "test_a_domestic_invoice.py")
 assert _spec is not None
@@ -34,15 +30,6 @@ INVOICE: dict[str, Any] = a.INVOICE | {
     "number": NUMBER,
     "payment_means": [{"code": "30", "payment_id": KID, "account": {"id": a.OWN_ACCOUNT}}],
 }
-OWN = """
-  own:
-    takes: api
-    to: books
-    issues: books
-    sends: nobody
-    reminds: nobody
-    takes_bank_money: {"86011117947": books, "15032080119": source}
-"""
 FEBRUARY, MARCH = date(2027, 2, 1), "2027-03-10"
 
 
@@ -73,6 +60,19 @@ async def booked(
     done = await fjord.get(answer.headers["location"])
     assert done["state"] == "done", (done, await fjord.get("/v1/attention"))
     return await fjord.document(kind=kind, **by)
+
+
+async def waiting(fjord: Any, body: Any, code: str) -> dict[str, Any]:
+    """It stops, and nothing is booked."""
+    before = len(vouchers(fjord.box))
+    answer = await fjord.post("/v1/invoices", body)
+    assert answer.status_code == 202, answer.text
+    await fjord.work(within=1)
+    (item,) = await fjord.get("/v1/attention")
+    assert item["code"] == code, item
+    assert len(vouchers(fjord.box)) == before
+    found: dict[str, Any] = item
+    return found
 
 
 async def paid(fjord: Any, source_id: str, amount: str, day: str = "2027-02-01", **more: Any) -> Any:
@@ -352,171 +352,3 @@ async def test_7_ore_in_whole_kroner(fjord: Any) -> None:
     assert sorted(rows(fjord.box, vouchers(fjord.box)[0])) == [
         (RECEIVABLE, kroner("125,00")), (2700, kroner("-25,00")), (3000, kroner("-99,99")), (7740, kroner("-0,01")),
     ]  # fmt: skip
-
-
-# --- what stops -------------------------------------------------------------------------------------------------------
-
-
-async def waiting(fjord: Any, body: Any, code: str) -> dict[str, Any]:
-    """It stops, and nothing is booked."""
-    before = len(vouchers(fjord.box))
-    answer = await fjord.post("/v1/invoices", body)
-    assert answer.status_code == 202, answer.text
-    await fjord.work(within=1)
-    (item,) = await fjord.get("/v1/attention")
-    assert item["code"] == code, item
-    assert len(vouchers(fjord.box)) == before
-    found: dict[str, Any] = item
-    return found
-
-
-async def test_vat_that_the_ledger_would_compute_otherwise(fjord: Any) -> None:
-    """2 499,99 is stated of 10 000,00 at 25 %, which the rules of EHF allow: the ledger would book 2 500,00."""
-    stated = compose(Draft.model_validate(INVOICE | {"lines": [a.ORE["lines"][0] | {"price": "10000.00"}]}))
-    totals = stated.totals
-    assert totals is not None
-    body = stated.model_copy(
-        update={
-            "vat_breakdown": (stated.vat_breakdown[0].model_copy(update={"tax_amount": Decimal("2499.99")}),),
-            "totals": totals.model_copy(
-                update={"tax": Decimal("2499.99"), "tax_inclusive": Decimal("12499.99"), "payable": Decimal("12499.99")}
-            ),
-        }
-    )
-    item = await waiting(fjord, body.model_dump(mode="json", exclude_defaults=True), "vat-differs")
-    assert "2499.99" in item["said"]
-    assert "2500.00" in item["said"]
-
-
-async def test_a_number_that_tripletex_has_given_itself(fjord: Any) -> None:
-    books = fjord.box.books
-    customer = registers.create(books, registers.REGISTERS["customer"], {"name": "Annen AS"})
-    lines = [{"description": "x", "count": 1, "unitPriceExcludingVatCurrency": 1, "vatType": {"id": 3}}]
-    order = {"customer": {"id": customer["id"]}, "orderDate": "2027-01-15", "deliveryDate": "2027-01-14"}
-    books.charge(orders.create_order(books, order | {"orderLines": lines}), date(2027, 1, 15))
-    await waiting(fjord, INVOICE, "number-taken")
-
-
-async def test_an_account_that_is_not_there(fjord: Any) -> None:
-    del fjord.box.books.things["account"][fjord.box.books.account(3001).id]
-    item = await waiting(fjord, INVOICE, "account-unknown")
-    assert "3001" in item["said"]
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"currency": "GBP"}, "currency-unknown"),
-        ({"prepaid": "100.00"}, "prepaid-without-credit"),
-        ({"dimensions": {"department": "10"}}, "department-unknown"),
-        ({"dimensions": {"location": "Bergen"}}, "not-expressible"),
-        ({"dimensions": {"seller": "7"}}, "not-expressible"),
-    ],
-)
-async def test_what_is_not_booked(fjord: Any, change: dict[str, Any], code: str) -> None:
-    await waiting(fjord, INVOICE | change, code)
-
-
-async def test_without_the_right_to_send_to_the_ledger(fjord: Any) -> None:
-    fjord.box.shrink("advanced_voucher")
-    (spoke,) = fjord.house.spokes()
-    probe = await fjord.house.probe(spoke)
-    assert probe.missing == ["Advanced Voucher (Avansert bilag)"]
-    assert any("Advanced Voucher" in one for one in probe.needs)
-    await fjord.post("/v1/invoices", INVOICE)
-    await fjord.work(within=1)
-    assert vouchers(fjord.box) == []
-    (item,) = await fjord.get("/v1/attention")
-    assert (item["code"], item["verbs"]) == ("right-missing", ["resume"])
-    assert "Advanced Voucher" in item["do"]
-    fjord.box.access[EMPLOYEE_TOKEN].rights.add("advanced_voucher")
-    solved = await fjord.client.post(f"/v1/attention/{item['id']}/resolve", json={"verb": "resume"})
-    assert solved.status_code == 204
-    await fjord.work(within=1)
-    assert len(vouchers(fjord.box)) == 1
-
-
-async def test_matching_that_the_ledger_refuses_waits_for_a_person(founded: Any) -> None:
-    async with founded(issues="source") as fjord:
-        books = fjord.box.books
-        await booked(fjord)
-        books.unclosable = lambda rows: "Nei."
-        answer = await fjord.post(
-            "/v1/payments",
-            {"source_id": "bank-1", "direction": "in", "date": "2027-02-01", "amount": "12500.00", "currency": "NOK",
-             "bank_account": a.OWN_ACCOUNT, "kid": KID},
-        )  # fmt: skip
-        await fjord.work(within=2)
-        (item,) = await fjord.get("/v1/attention")
-        assert (item["code"], "Nei." in item["said"]) == ("not-matched", True)
-        del books.unclosable
-        solved = await fjord.client.post(f"/v1/attention/{item['id']}/resolve", json={"verb": "retry"})
-        assert solved.status_code == 204
-        await fjord.work(within=2)
-        assert (await fjord.get(answer.headers["location"]))["state"] == "done"
-        assert len(vouchers(fjord.box)) == 2
-        assert len(groups(fjord.box)) == 1
-
-
-async def test_one_company_two_ways(founded: Any) -> None:
-    """A credit note of the source credits what the source has issued, one of the ledger what the ledger has."""
-    async with founded(issues="source", more_routes=OWN) as fjord:
-        series = INVOICE | {"number": "A-17"}
-        await booked(fjord, series, params={"route": "sales"})
-        draft = a.INVOICE | {"source_id": "sale-2"}
-        own = await booked(fjord, draft, params={"route": "own"}, source_id="sale-2")
-        assert own.number == "10017"
-        theirs = credit(preceding_invoices=[{"document_id": own.id}])
-        named = {"preceding_invoices": [{"number": "A-17"}]}
-        ours = credit(1, 1) | named | {"number": None, "source_id": "credit-own"}
-        for body, route in ((theirs, "sales"), (ours, "own")):
-            answer = await fjord.post("/v1/invoices", body, params={"route": route})
-            assert (answer.status_code, answer.json()["code"]) == (422, "credited-invoice-elsewhere"), answer.text
-        await booked(fjord, credit() | named, "credit_note", params={"route": "sales"})
-        assert balance(fjord.box, RECEIVABLE) == kroner("21 875,00")
-        assert len(vouchers(fjord.box)) == 3
-
-
-async def test_the_plan_shows_the_voucher(fjord: Any) -> None:
-    (spoke,) = fjord.house.spokes()
-    await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="observe"))
-    assert (await fjord.post("/v1/invoices", INVOICE)).status_code == 202
-    await fjord.work()
-    customer, step = await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke))
-    assert (customer.kind, customer.action) == ("customer", "create")
-    assert (step.kind, step.action, step.number) == ("invoice", "create", NUMBER)
-    assert [(one["account"]["number"], one["amount"]) for one in step.record["lines"]] == [(3000, 8160), (3001, 2000)]
-    assert await fjord.get("/v1/attention") == []
-    await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
-    await catch_up(fjord.house.store, fjord.house, spoke)
-    await fjord.work(within=1)
-    assert len(vouchers(fjord.box)) == 1
-    assert await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke)) == []
-
-
-# --- under its own number ---------------------------------------------------------------------------------------------
-
-
-async def test_among_the_ledgers_own_invoices(founded: Any) -> None:
-    """The customer has confirmed that nothing is invoiced inside: it keeps its number, and payments come as usual."""
-    settings = "external_invoices: invoice, nothing_invoiced_here: true"
-    async with founded(issues="source", settings=settings) as fjord:
-        fjord.box.books.rules.keeps_kid = True
-        document = await booked(fjord)
-        (there,) = a.issued(fjord.box)
-        assert (there["invoiceNumber"], there["kid"]) == (int(NUMBER), KID)
-        assert (document.number, document.kid, document.state) == (NUMBER, KID, "issued")
-        fjord.box.payment(there["id"], kroner("5 000,00"), FEBRUARY, reference=KID)
-        await fjord.poll()
-        await paid(fjord, "bank-1", "7 500,00")
-        assert (await fjord.document(kind="invoice")).state == "paid"
-        assert balance(fjord.box, RECEIVABLE) == 0
-        assert len(await a.received(fjord)) == 2
-        assert len((await fjord.get("/v1/documents", kind="invoice"))["documents"]) == 1, "it is not mirrored"
-        note = await fjord.post("/v1/invoices", credit())
-        assert (note.status_code, note.json()["code"]) == (409, "operation-not-supported")
-        await fjord.post("/v1/invoices", INVOICE | {"number": "A-1", "source_id": "sale-2"})
-        await fjord.work(within=1)
-        (item,) = await fjord.get("/v1/attention")
-        assert item["code"] == "number-not-numeric"
-        assert len(a.issued(fjord.box)) == 1
