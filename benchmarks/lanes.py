@@ -31,6 +31,9 @@ class Nop:
     async def decide(self, work: Work) -> Goal:
         return Goal(Kind.INVOICE, "create", f"m-{work.id[:20]}", {"number": 1, "lines": [{"n": 1}] * 5})
 
+    def answers(self, work: Work) -> Sequence[str]:
+        return ()
+
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         return [Step(f"step {n}", self._call, self._look) for n in range(STEPS)]
 

@@ -178,8 +178,10 @@ class Issued:
     kid: str | None = None
 
 
-Operation = Literal["create", "update", "register"]
-"""`register`: entered under the number it was issued with elsewhere."""
+Operation = Literal["create", "update", "register", "link"]
+"""`register`: entered under the number it was issued with elsewhere. `link`: a person has booked it there and says what
+it is called there (the goal's `target`): it is read and held against the goal, nothing is written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +295,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as the vendor knows it: its id there, its name, its organisation number where the vendor shows one."""
+    """A company as the vendor knows it: its id there, its name, its organisation number where the vendor shows one.
+
+    `at`: the address that the books are opened at; the same id at the same address is the same books.
+    """
 
     id: str
     name: str
     organisation_number: str | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

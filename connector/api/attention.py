@@ -48,7 +48,7 @@ class Answer(BaseModel):
 
     verb: Verb = Field(description="One of the item's verbs.")
     vendor_id: str | None = Field(
-        default=None, pattern=r"^[^\x00]*$", description="With `happened`: what it is called in the system."
+        default=None, pattern=r"^[^\x00]*$", description="With `happened` and `link`: what it is called in the system."
     )
     fields: dict[str, Side] = Field(
         default_factory=dict,

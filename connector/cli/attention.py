@@ -71,7 +71,9 @@ def list_items(
 def settle(
     item: Annotated[str, typer.Argument(help="Id of the item.")],
     verb: Annotated[Verb, typer.Argument(help="The answer.")],
-    vendor_id: Annotated[str | None, typer.Option(help="With `happened`: what it is called in the system.")] = None,
+    vendor_id: Annotated[
+        str | None, typer.Option(help="With `happened` and `link`: what it is called in the system.")
+    ] = None,
     field: FieldOption = None,
     who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
     tenant: TenantOption = None,

@@ -139,6 +139,10 @@ def settle(
             "--happened", metavar="VENDOR_ID", help="It happened, or it is this one: what it is called there."
         ),
     ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option("--link", metavar="VENDOR_ID", help="It was booked there by hand: what it is called there."),
+    ] = None,
     did_not_happen: Annotated[bool, typer.Option("--did-not-happen", help="It did not happen: do it.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Mended: try again.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="It shall not be done.")] = False,
@@ -155,6 +159,7 @@ def settle(
     """Settle what waits for a person on a document. Exactly one answer; it is audited."""
     said = [
         (Verb.HAPPENED, happened),
+        (Verb.LINK, link),
         (Verb.DID_NOT_HAPPEN, did_not_happen),
         (Verb.RETRY, retry),
         (Verb.CANCEL, cancel),
@@ -168,8 +173,8 @@ def settle(
     chosen = [verb for verb, given in said if given]
     if len(chosen) != 1:
         raise typer.BadParameter(
-            "Say exactly one of --happened, --did-not-happen, --retry, --cancel, --ours, --theirs, --merge, --ignore,"
-            " --accept, --refuse."
+            "Say exactly one of --happened, --link, --did-not-happen, --retry, --cancel, --ours, --theirs, --merge,"
+            " --ignore, --accept, --refuse."
         )
     fields = fields_of(field)
 
@@ -186,7 +191,7 @@ def settle(
                     do=f"See what waits: connector documents explain {found.id}",
                 )
             for item in items:
-                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened, fields=fields, who=who)
+                answers.answer(tx, house, name, item.id, chosen[0], vendor_id=happened or link, fields=fields, who=who)
             return len(items)
 
         return await house.store.write(write)
@@ -261,5 +266,5 @@ def _tell(told: dict[str, Any]) -> None:
         for line in differing(item.get("details")):
             out.print(f"  {line}", markup=False)
         for verb in item["verbs"]:
-            argument = " VENDOR_ID" if verb == "happened" else ""
+            argument = " VENDOR_ID" if verb in ("happened", "link") else ""
             out.print(f"  connector documents resolve {head['id']} --{verb}{argument}", markup=False)

@@ -12,12 +12,13 @@ from connector.lanes.ends import Patience
 from connector.lanes.handlers import ArrivalHandler, EffectHandler, Found, Later, Nothing, ReadHandler
 from connector.lanes.schedule import Schedule
 from connector.lanes.story import Entry, story
-from connector.lanes.verbs import Verb, cancel, pause, replay, resolve, resume
+from connector.lanes.verbs import BY_HAND, Verb, cancel, pause, replay, resolve, resume
 from connector.lanes.worker import Worker
 from connector.store.arrivals import Arrival, arrive
 from connector.store.work import Turn, Work, submit
 
 __all__ = [
+    "BY_HAND",
     "Arrival",
     "ArrivalHandler",
     "EffectHandler",

@@ -325,14 +325,17 @@ class Effect:
         """End the turn for this reason: later, a person, or the whole connection. `state`: what it is then."""
         tries = 0 if self.progress else self.work.tries
         again = exc.again if again is None else again
+        answers = self.handler.answers(self.work)
 
         def write(tx: Tx) -> None:
             if isinstance(exc, NeedsPerson):
                 ends.pause_connection(tx, self.work, exc, state=state, now=tx.now)
             elif again:
-                ends.later(tx, self.work, exc, self.patience, tries=tries, lane=self.held.key, state=state)
+                ends.later(
+                    tx, self.work, exc, self.patience, tries=tries, lane=self.held.key, state=state, answers=answers
+                )
             else:
-                ends.park(tx, self.work, exc, unresolved=state == "unknown")
+                ends.park(tx, self.work, exc, unresolved=state == "unknown", answers=answers)
 
         await self._commit(write)
         if isinstance(exc, NeedsPerson) and self.work.connection is not None:

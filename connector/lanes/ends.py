@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,9 +53,19 @@ def surprised(exc: BaseException) -> Stop:
     )
 
 
-def later(tx: Tx, work: Work, reason: ConnectorError, patience: Patience, *, tries: int, lane: str, state: str) -> None:
+def later(
+    tx: Tx,
+    work: Work,
+    reason: ConnectorError,
+    patience: Patience,
+    *,
+    tries: int,
+    lane: str,
+    state: str,
+    answers: Sequence[str] = (),
+) -> None:
     """Do it again after a pause, in `state` (`queued` or `unknown`); the vendor's own hint wins. After a long time a
-    person is asked.
+    person is asked (`answers`: as for `park`).
     """
     since = work.failing_since if tries and work.failing_since else tx.now
     if tx.now - since > patience.gives_up:
@@ -64,7 +75,7 @@ def later(tx: Tx, work: Work, reason: ConnectorError, patience: Patience, *, tri
             do=reason.do or "Find out what is the matter with the system, then retry.",
             details=reason.as_json(),
         )
-        park(tx, work, reason, unresolved=state == "unknown")
+        park(tx, work, reason, unresolved=state == "unknown", answers=answers)
         return
     after = reason.after if isinstance(reason, TryLater) else None
     pause = patience.pause(tries) if after is None else max(after, 0.0)
@@ -74,20 +85,25 @@ def later(tx: Tx, work: Work, reason: ConnectorError, patience: Patience, *, tri
     works.move(tx, work, state, due=due, tries=tries + 1, looks=work.looks, failing_since=since, error=reason.as_json())
 
 
-def park(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bool = False) -> None:
-    """Ask a person about a work; `unresolved`: whether a call of it took effect is one of the questions."""
+def park(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bool = False, answers: Sequence[str] = ()) -> None:
+    """Ask a person about a work; `unresolved`: whether a call of it took effect is one of the questions; `answers`:
+    verbs beside the usual ones, where it is not.
+    """
     works.move(tx, work, "parked", tries=work.tries, failing_since=work.failing_since, error=reason.as_json())
-    ask_about_work(tx, work, reason, unresolved=unresolved)
+    ask_about_work(tx, work, reason, unresolved=unresolved, answers=answers)
 
 
-def ask_about_work(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bool = False) -> None:
+def ask_about_work(
+    tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bool = False, answers: Sequence[str] = ()
+) -> None:
     """Put a parked work on the list, and tell the commands that wait for it."""
+    usual = ("happened", "did-not-happen", "retry", "cancel") if unresolved else (*answers, "retry", "cancel")
     attention.ask(
         tx,
         tenant=work.tenant,
         about=f"work:{work.id}",
         reason=reason,
-        verbs=("happened", "did-not-happen", "retry", "cancel") if unresolved else (*reason.answers, "retry", "cancel"),
+        verbs=usual if unresolved else (*reason.answers, *usual),
         document=work.document,
         work=work.id,
         connection=work.connection,

@@ -68,6 +68,9 @@ class EffectHandler(Protocol):
             ConnectorError: it cannot be decided: a person is asked.
         """
 
+    def answers(self, work: Work) -> Sequence[str]:
+        """Verbs that settle it beside the usual ones, where it waits for a person and nothing of it is unknown."""
+
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The steps that reach the goal (`ports.Accounting.flow`), always the same ones for the same goal: names are
         unique in a flow, and proofs are kept under them.

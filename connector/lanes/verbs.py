@@ -41,8 +41,12 @@ class Verb(StrEnum):
     """What speaks against it is all right: go on."""
     REFUSE = "refuse"
     """It shall go no further; it is kept, and so is why."""
-    CHOOSE = "choose"
-    """One of the things found is meant; answered by the room that asked."""
+    LINK = "link"
+    """It has been done in the system by hand: what is called there as is given is it. It is read and compared first."""
+
+
+BY_HAND = "by_hand"
+"""Part of a work's task: what a person says is it, as it is called in the system."""
 
 
 def resolve(
@@ -52,7 +56,7 @@ def resolve(
 
     Args:
         id: of the item; `attention.find(tx, document=…)` finds those of a document.
-        vendor_id: with `happened`, what it is called in the system.
+        vendor_id: with `happened` and `link`, what it is called in the system.
         who: the person or key that decides; goes into the audit, and so do `details`.
 
     Raises:
@@ -67,7 +71,7 @@ def resolve(
         raise BadInput(
             f"{verb} is no answer to this.", code="verb-not-offered", do=f"Use one of: {', '.join(item.verbs)}."
         )
-    if verb is Verb.HAPPENED and not vendor_id:
+    if verb in (Verb.HAPPENED, Verb.LINK) and not vendor_id:
         raise BadInput("Say what it is called in the system.", code="vendor-id-missing", do="Give the system's id.")
     if item.work is not None:
         _settle_work(tx, item, works.get(tx, item.work), verb, vendor_id)
@@ -95,8 +99,10 @@ def _settle_work(tx: Tx, item: Item, work: Work, verb: Verb, vendor_id: str | No
             raise Clash("Nothing about this is unknown any more.", code="settled-already", where={"work": work.id})
         _decide(tx, work, unresolved, verb, vendor_id)
         unresolved = None
+    task = {name: said for name, said in (work.task or {}).items() if name != BY_HAND}
+    works.told(tx, work, (task | {BY_HAND: vendor_id} if verb is Verb.LINK else task) or None)
     proved = any(one.outcome == attempts.PROVED for one in tried)
-    if verb is Verb.RETRY and work.goal is not None and unresolved is None and not proved:
+    if verb in (Verb.RETRY, Verb.LINK) and work.goal is not None and unresolved is None and not proved:
         works.forget_goal(tx, work)  # nothing has taken effect: what was mended is seen by a new decision
     works.move(tx, work, "queued" if unresolved is None else "unknown", due=tx.now, tries=0, looks=0)
     tx.ring(f"lane:{work.lane}", "work")

@@ -23,7 +23,7 @@ _INSERT = upsert(_t, lambda insert: insert.on_conflict_do_nothing())
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing that waits for a person. `said` and `do` are sentences; `verbs` what can be answered (`retry`,
-    `happened`, `did-not-happen`, `cancel`, `choose`, `resume`); `amount` is in `currency`.
+    `happened`, `link`, `did-not-happen`, `cancel`, `resume` …); `amount` is in `currency`.
     """
 
     id: str

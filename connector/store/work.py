@@ -108,6 +108,7 @@ _MOVE = Prepared(
 )
 _SERVED = ("queued", "running", "unknown")
 _ANY_NUMBER = 2**31 - 1
+_TOLD = Prepared(_t.update().where(_t.c.id == bindparam("row")).values(task=bindparam("task")))
 _DECIDED = Prepared(_t.update().where(_t.c.id == bindparam("row")).values(goal=bindparam("goal")))
 
 check(WORK, "blocked", "queued")
@@ -341,6 +342,12 @@ def move(
 def decided(tx: Tx, work: Work, goal: Goal) -> None:
     """Keep the goal that an effect's handler decided, before its first attempt."""
     tx.defer(_DECIDED, {"row": work.id, "goal": tx.seal_json("work.goal", work.id, _goal_json(goal))}, rows=1)
+
+
+def told(tx: Tx, work: Work, task: Any) -> None:
+    """Keep another task: a person has said something about it that the handler needs to know."""
+    if task != work.task:
+        tx.defer(_TOLD, {"row": work.id, "task": tx.seal_json("work.task", work.id, task)}, rows=1)
 
 
 def forget_goal(tx: Tx, work: Work) -> None:

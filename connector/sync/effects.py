@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.lanes.following import LIVE as LIVE
-from connector.store import Tx, connections, first_sync, links, work
+from connector.store import Tx, attempts, connections, first_sync, links, work
 from connector.store.work import Turn, Work
 from connector.sync.external import form
 from connector.sync.spokes import Spoke
@@ -114,3 +114,22 @@ def could_explain(tx: Tx, spoke: Spoke, kind: str, documents: frozenset[str] | N
         for one in begun
         if one.kind == PUSH + kind and one.goal is not None and (documents is None or one.document in documents)
     ]
+
+
+def explaining(tx: Tx, pushes: Sequence[Work], vendor_id: str) -> list[Work]:
+    """Those of pushes under way that may have made this very record: one that waits for a person, and of which nothing
+    is unknown, has made only what it has proof of.
+    """
+    return [one for one in pushes if one.state != "parked" or _made(tx, one) in (None, vendor_id)]
+
+
+def _made(tx: Tx, push: Work) -> str | None:
+    """The last thing that a push has made, by its proofs, "" where there is none; None where something is unknown."""
+    key = ("made by", push.id)
+    if key not in tx.memo:
+        calls = [one for one in attempts.of_work(tx, push.id) if one.what == "call"]
+        unknown = any(one.outcome in (None, attempts.UNKNOWN) for one in calls)
+        proved = [one.proof.id for one in calls if one.outcome == attempts.PROVED and one.proof is not None]
+        tx.memo[key] = None if unknown else (proved or [""])[-1]
+    made: str | None = tx.memo[key]
+    return made

@@ -193,12 +193,14 @@ def supplier_id(tx: Tx, document: Document) -> str:
 
 
 def same_number(tx: Tx, tenant: str, supplier: Document, invoice: Invoice) -> list[Document]:
-    """Documents of this supplier with the number and kind of an invoice, but for refused ones; oldest first."""
+    """Documents of this supplier with the number and kind of an invoice, but for those that are refused or have
+    turned out to be another one; oldest first.
+    """
     if not invoice.number:
         return []
     found = []
     for head in documents.find(tx, tenant, kind=KIND, number=invoice.number, limit=500):
-        if head.state == "refused" or supplier_id(tx, head) != supplier.id:
+        if head.state in ("refused", "replaced") or supplier_id(tx, head) != supplier.id:
             continue
         document = documents.get(tx, tenant, head.id)
         if (document.body or {}).get("kind", "invoice") == invoice.kind:

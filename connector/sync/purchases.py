@@ -63,7 +63,7 @@ def known_supplier_invoice(tx: Tx, spoke: Spoke, document: Document, link: Link,
     """One that we know, changed there: registered, booked, paid. What it says otherwise than the invoice is told."""
     links.change(tx, link, vendor_version=record.version, base_seen=record.body, **voucher_of(record))
     theirs = spoke.mapping[KIND].into(record.body, Linked(tx, spoke.id, {}))
-    _tell_drift(tx, spoke, document, theirs)
+    tell_drift(tx, spoke, document, theirs)
     return follow(tx, spoke, document, record).id
 
 
@@ -137,7 +137,7 @@ def _tell_differs(tx: Tx, spoke: Spoke, made: Document, other: Document) -> None
     ask(tx, spoke, made, reason)
 
 
-def _tell_drift(tx: Tx, spoke: Spoke, document: Document, theirs: Mapping[str, Any]) -> None:
+def tell_drift(tx: Tx, spoke: Spoke, document: Document, theirs: Mapping[str, Any]) -> None:
     """What is registered in the ledger otherwise than the invoice says: shown with both values, never settled."""
     ours = _fields(document)
     found = [

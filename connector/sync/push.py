@@ -8,14 +8,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from connector.errors import Stop
+from connector.errors import ConnectorError, Stop
 from connector.lanes import Nothing, Work, following
 from connector.model import Invoice
 from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
 from connector.store import Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
-from connector.sync import identity, keys
+from connector.sync import identity, keys, linking
 from connector.sync.arriving import arrive
 from connector.sync.basis import check_planned
 from connector.sync.canonical import IMMUTABLE, Model, model_of, policy_of, view_of
@@ -54,6 +54,14 @@ class Push(Handler):
             await self.store.write(lambda tx: self._nothing(tx, work))
         return decision
 
+    def answers(self, work: Work) -> Sequence[str]:
+        """What was booked there by hand may be linked."""
+        try:
+            spoke = self.spokes.spoke(work.connection or "")
+        except ConnectorError:  # the file has it no longer
+            return ()
+        return linking.offered(spoke, work)
+
     def _nothing(self, tx: Tx, work: Work) -> None:
         """What asked for this is over, too."""
         document = documents.get(tx, work.tenant, work.document or "")
@@ -62,6 +70,8 @@ class Push(Handler):
 
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps. The files that go along are not stored with the goal: they are given here."""
+        if (named := linking.by_hand(work)) is not None:
+            return linking.steps(self.store, self.spokes.spoke(work.connection or ""), work, goal, named)
         if goal.kind.value in EXTERNAL:
             goal = replace(goal, paper=partial(paper, self.store, work.tenant, work.document or ""))
         if goal.operation == "create" and goal.kind in WITH_FILES and not goal.files and _may_have(goal, work):
@@ -73,6 +83,7 @@ class Push(Handler):
         spoke = self.spoke(work)
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
+        proofs, by_hand = linking.proof_of(work, proofs), linking.by_hand(work) is not None
         proof = next((one for one in reversed(list(proofs.values())) if one.record is not None), None)
         if proof is None or proof.record is None:
             raise Stop("The system showed nothing of what was made.", code="nothing-read-back")
@@ -83,6 +94,8 @@ class Push(Handler):
             # Somebody was there first: what it shows now is reconciled like any other change.
             arrive(tx, spoke, proof.record)
             return
+        if by_hand:
+            linking.make_room(tx, spoke, kind, document, proof.record)
         if kind == Kind.SUPPLIER_INVOICE.value:
             facts |= voucher_of(proof.record)
         if kind in identity.REGISTERS and facts.get("found"):
@@ -102,6 +115,8 @@ class Push(Handler):
                 told(tx, spoke, document, work.goal, before)
         if kind == Kind.SUPPLIER_INVOICE.value:
             document = follow(tx, spoke, document, proof.record)
+        if by_hand:
+            linking.linked(tx, spoke, kind, document, proof.record)
         if document.kind == Kind.CREDIT_NOTE.value:
             document = booked(tx, spoke, document, first=True)
         if kind == Kind.SETTLEMENT.value and facts.get("matched"):
@@ -127,7 +142,7 @@ class Push(Handler):
             return out
         if link is None:
             how = operation(spoke, document)
-            if how == "create" and kind not in EXTERNAL:
+            if how == "create" and kind not in EXTERNAL and linking.by_hand(work) is None:
                 _issued_once(model, spoke)
             check_can(spoke, kind, how)
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")

@@ -12,7 +12,7 @@ from connector.errors import NeedsPerson
 from connector.lanes import Found, Work, replay
 from connector.model import OrganisationNumber
 from connector.model.json import dumps, loads
-from connector.ports import Kind, Page, Record
+from connector.ports import Company, Kind, Page, Record
 from connector.store import Store, Tx, arrivals, connections, links, new_id, work
 from connector.store.work import Turn
 from connector.sync import bulk, matches, vanished
@@ -20,6 +20,7 @@ from connector.sync.arriving import arrive
 from connector.sync.comparison import Comparison, finished
 from connector.sync.first_sync import status
 from connector.sync.ledger_facts import ask_control, control_wanted
+from connector.sync.same_books import opened
 from connector.sync.spokes import Handler, Spoke, Spokes
 
 POLL, HINT, SWEEP = "poll", "hint", "sweep"
@@ -93,7 +94,7 @@ def _not_now(tx: Tx, spoke: Spoke, what: str, kind: Kind) -> Found | None:
     return _IN_TURN if _goes_first(tx, spoke, what, kind) else None
 
 
-async def check_company(spoke: Spoke, spokes: Spokes) -> None:
+async def check_company(spoke: Spoke, spokes: Spokes) -> Company:
     """Whether these are the tenant's own books: asked before anything of them is kept.
 
     Raises:
@@ -102,7 +103,7 @@ async def check_company(spoke: Spoke, spokes: Spokes) -> None:
     tenant, there = spokes.tenant(spoke.tenant), await spoke.accounting.company()
     ours, theirs = tenant.organisation_number, there.organisation_number
     if ours is None or theirs is None or not OrganisationNumber.valid(theirs) or ours == theirs:
-        return
+        return there
     raise NeedsPerson(
         f"{spoke.name} opens the books of {there.name} ({theirs}); {tenant.title} has organisation number {ours}.",
         code="company-differs",
@@ -149,7 +150,8 @@ class Poll(Handler):
         """Asked once, though the first reads of several kinds begin together."""
         async with self._asking[spoke.id]:
             if spoke.id not in self._own:
-                await check_company(spoke, self.spokes)
+                there = await check_company(spoke, self.spokes)
+                await self.store.write(lambda tx: opened(tx, self.spokes, spoke, there))
                 self._own.add(spoke.id)
 
 

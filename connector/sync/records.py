@@ -34,7 +34,7 @@ from connector.sync.arriving import RECORD
 from connector.sync.bank_money import matched
 from connector.sync.canonical import IMMUTABLE, model_of, policy_of, shown, stored, view_of
 from connector.sync.credits import CREDITS, booked, invoice_of, notes_of
-from connector.sync.external import EXTERNAL_INVOICE
+from connector.sync.external import EXTERNAL, EXTERNAL_INVOICE
 from connector.sync.first_sync import following
 from connector.sync.identity import REGISTERS
 from connector.sync.keeping import keep_link, with_body
@@ -80,6 +80,10 @@ def _take_record(tx: Tx, arrival: Arrival, spokes: Spokes) -> str | None:
         return matching.found(tx, spokes, spoke, record, arrival.id)
     if kind == Kind.SUPPLIER_INVOICE.value and link is None:
         return new_supplier_invoice(tx, spoke, record, arrival, spokes.tenant(spoke.tenant))
+    if kind == Kind.SETTLEMENT.value and link is None and spoke.elsewhere:
+        for form in EXTERNAL:  # booked there by hand, and a person has said which document it is
+            if (ours := links.by_vendor_id(tx, spoke.id, form, record.id)) is not None:
+                return ours.document
     document: str | None
     if link is not None:
         document = _known(tx, spokes, spoke, kind, dispatched.note(tx, spoke, link, record), record)
@@ -205,7 +209,7 @@ def _seller(tenant: Tenant) -> Party:
 
 def _new_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, seller: Party) -> str:
     """An invoice issued inside the system: mirrored as it is, never sent again by us."""
-    _hold(effects.could_explain(tx, spoke, "invoice"), "invoice")
+    _hold(effects.explaining(tx, effects.could_explain(tx, spoke, "invoice"), record.id), "invoice")
     behind = _Behind(tx, spoke, arrival)
     fields = {"seller": seller, "buyer": {}, **spoke.mapping["invoice"].into(record.body, behind)}
     return _mirrored(tx, spoke, record, arrival, Invoice, fields, behind).id
@@ -235,7 +239,8 @@ def _new_credit_note(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival, sel
     invoice = documents.get(tx, spoke.tenant, preceding[0]["document_id"]) if preceding else None
     if invoice is not None:
         ours = [one.id for one in notes_of(tx, invoice) if links.of(tx, one.id, spoke.id, "credit_note") is None]
-        _hold(effects.could_explain(tx, spoke, "credit_note", frozenset(ours)), "credit note")
+        pushes = effects.could_explain(tx, spoke, "credit_note", frozenset(ours))
+        _hold(effects.explaining(tx, pushes, record.id), "credit note")
     made = _mirrored(tx, spoke, record, arrival, CreditNote, fields, behind)
     if invoice is None:
         return made.id

@@ -164,6 +164,9 @@ class Writer:
         kind = Kind.PAYMENT if work.kind == "pay" else Kind.INVOICE
         return Goal(kind, "create", f"m-{work.document}", work.task or {"amount": 1})
 
+    def answers(self, work: Work) -> Sequence[str]:
+        return ()
+
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         if work.kind == "pay":
             return [

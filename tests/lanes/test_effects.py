@@ -236,6 +236,9 @@ async def test_tried_too_long_is_for_a_person(world: World, books: Books) -> Non
     await world.store.write(lambda tx: world.issue(tx, "k", kind="later"))
 
     class Busy:
+        def answers(self, work):  # type: ignore[no-untyped-def]
+            return ()
+
         async def decide(self, work):  # type: ignore[no-untyped-def]
             from connector.errors import TryLater
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from connector.store import connections
-from connector.sync.plan import catch_up, plan
+from connector.sync.catching_up import catch_up
+from connector.sync.plan import plan
 
 _spec = spec_from_file_location("scenario_a_external", Path(__file__).parent / "test_a_external.py")
 assert _spec is not None
@@ -62,7 +63,7 @@ async def test_the_plan_shows_the_voucher(fjord: Any) -> None:
     assert [(one["account"]["number"], one["amount"]) for one in step.record["lines"]] == [(3000, 8160), (3001, 2000)]
     assert await fjord.get("/v1/attention") == []
     await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
-    await fjord.house.store.write(lambda tx: catch_up(tx, fjord.house, spoke))
+    await catch_up(fjord.house.store, fjord.house, spoke)
     await fjord.work(within=1)
     assert len(vouchers(fjord.box)) == 1
     assert await fjord.house.store.read(lambda tx: plan(tx, fjord.house, spoke)) == []

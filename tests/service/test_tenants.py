@@ -217,3 +217,45 @@ async def test_another_companys_books_are_refused_before_anything_is_read(tmp_pa
             assert "974760673" in item.said
             assert str(file) in item.do
             assert not [one for one in office.requests if one.path == "/v2/customer"]
+
+
+# --- the same books ---------------------------------------------------------------------------------------------------
+
+
+async def test_two_tenants_that_open_the_same_books_are_told(tmp_path: Path, write: Write) -> None:
+    """The later one's list says so, and names nobody; both go on. Another company over the same token is another."""
+    async with Sandbox(clients=["Fjord AS", "Dal AS"]) as office:
+        fjord, dal = (office.client(name).company["id"] for name in ("Fjord AS", "Dal AS"))
+        for name, company in (("fjord", fjord), ("dal", dal)):
+            write(name, office.url, company=company, env="OFFICE")
+        registers.create_customer(office.client("Fjord AS"), {"name": "Kunde"})
+        async with opened(tmp_path) as house:
+            await polled(house)
+            for tenant in ("fjord", "dal"):
+                assert await house.store.read(lambda tx, t=tenant: attention.find(tx, tenant=t)) == []
+        write("again", office.url, company=fjord, env="OFFICE")
+        async with opened(tmp_path) as house:
+            await polled(house)
+            (item,) = await house.store.read(lambda tx: attention.find(tx, tenant="again"))
+            assert (item.code, item.verbs) == ("books-of-another-tenant", ("ignore",))
+            assert "fjord" not in str(item)
+            assert await names(house, "again") == ["Kunde"]
+            assert await house.store.read(lambda tx: attention.find(tx, tenant="fjord")) == []
+
+
+async def test_one_tenant_does_not_open_the_same_books_twice(tmp_path: Path, write: Write) -> None:
+    """Their settings differ, so the file does not show it; nothing is read through the second."""
+    async with Sandbox() as box:
+        file = write("fjord", box.url)
+        said = file.read_text()
+        other = '  twin:\n    system: tripletex\n    settings: {base_url: "URL", timeout: 6, settle: 0.2}\n'
+        other += "    secrets: {consumer_token: env:CONSUMER, employee_token: env:EMPLOYEE}\n"
+        file.write_text(said.replace("routes:\n", other.replace("URL", box.url) + "routes:\n"))
+        registers.create_customer(box.books, {"name": "Kunde"})
+        async with opened(tmp_path) as house:
+            await polled(house)
+            (item,) = await house.store.read(lambda tx: attention.find(tx, tenant="fjord"))
+            assert (item.code, item.verbs) == ("connection-twice", ("resume",))
+            assert await names(house, "fjord") == ["Kunde"]
+            there = await house.store.read(lambda tx: documents.find(tx, "fjord"))
+            assert len(there) == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.accounting.tripletex import session
 from adapters.accounting.tripletex.attachments import MB, OrderFiles
+from adapters.accounting.tripletex.by_hand import ByHand
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.companies import Companies
 from adapters.accounting.tripletex.credit_notes import CreditNotes
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from connector.http import Http
 
 
+BY_HAND = "Booked there by hand: named by its voucher (2027/1043) or its id, and compared."
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed with the version that was read.",
@@ -77,6 +79,9 @@ CAPABILITIES: Capabilities = {
     (Kind.SUPPLIER, "update"): "Changed with the version that was read; never its bank accounts.",
     (Kind.SUPPLIER_INVOICE, "create"): "Into the voucher reception as PDF or EHF, or by `/incomingInvoice`, as the"
     " setting `incoming` says; not where Tripletex has received it itself.",
+    (Kind.INVOICE, "link"): BY_HAND,
+    (Kind.CREDIT_NOTE, "link"): BY_HAND,
+    (Kind.SUPPLIER_INVOICE, "link"): BY_HAND,
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 EXTERNAL: Mapping[str, Capabilities] = {
@@ -85,6 +90,8 @@ EXTERNAL: Mapping[str, Capabilities] = {
         " account, VAT code and dimensions, and the document attached.",
         (Kind.EXTERNAL_CREDIT_NOTE, "create"): "Issued elsewhere: as a voucher, matched with its invoice where the two"
         " sides come to nothing.",
+        (Kind.EXTERNAL_INVOICE, "link"): BY_HAND,
+        (Kind.EXTERNAL_CREDIT_NOTE, "link"): BY_HAND,
     },
     "invoice": {
         (Kind.INVOICE, "register"): "Issued elsewhere: among Tripletex' own invoices, under the number it has.",
@@ -129,6 +136,7 @@ class Tripletex:
             self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), kinds)
             http.keep_secret(secrets.webhook_secret.get_secret_value(), names={"hmacSharedSecret"})
         self._timeout, self._settle = settings.timeout, settings.settle
+        self._address = settings.base_url
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
         self._choices = Choices(self._client, self._companies, periods)
@@ -148,10 +156,11 @@ class Tripletex:
         received = Received(self._client)
         self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
         self._purchases = Purchases(self._client, self._reader, received)
+        self._by_hand = ByHand(self._client, self._reader, received)
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
-        return await self._companies.own()
+        return replace(await self._companies.own(), at=self._address)
 
     async def probe(self) -> Probe:
         """Whose books these are, and which of the rights we need are missing. Raises `NeedsPerson`."""
@@ -203,6 +212,8 @@ class Tripletex:
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
         match goal.kind, goal.operation:
+            case _, "link":
+                return self._by_hand.flow(goal)
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
             case Kind.SUPPLIER, _:

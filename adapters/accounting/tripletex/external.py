@@ -239,7 +239,7 @@ class Externals:
             f"Voucher {records.voucher_text(voucher)} has {theirs['receivable']} on the customer's account with VAT of"
             f" {theirs['vat']}; the document says {ours['receivable']} and {ours['vat']}.",
             code="voucher-differs",
-            do="Reverse the voucher in Tripletex and see how the VAT is computed there; then cancel this.",
+            do="Reverse the voucher in Tripletex, book it there by hand and link that voucher: --link 2027/1043.",
             where={"voucher": str(voucher["id"])},
             details={
                 "ours": {name: str(value) for name, value in ours.items()},

@@ -117,7 +117,7 @@ def with_vat(incomes: Sequence[Income], stated: Sequence[Mapping[str, Any]]) -> 
             f" {first['theirs']}. Nothing is booked.",
             code="vat-differs",
             do="See how the VAT was rounded where it was issued. Where it stays as stated, book it in Tripletex by"
-            " hand, and cancel this.",
+            " hand and link that voucher: --link 2027/1043.",
             details={"rates": apart},
         )
     order = {(one.account, one.code, one.analysis): at for at, one in enumerate(incomes)}

@@ -21,7 +21,9 @@ from typing import Any, Literal
 from adapters.accounting.tripletex import purchases
 from adapters.accounting.tripletex.attachments import VoucherFiles, attached, plain_name, why_not
 from adapters.accounting.tripletex.client import OSLO, Client
+from adapters.accounting.tripletex.kroner import stated_vat, vat_differs
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.ore import ORE, tax_of
 from adapters.accounting.tripletex.received import Received, amount_of, dated, supplier_of
 from adapters.accounting.tripletex.records import not_as_described
 from adapters.accounting.tripletex.sending import day_of, number_of
@@ -171,6 +173,8 @@ class Incoming:
         there, goal = run.proofs["there"], run.goal
         if there.facts["found"]:
             return there
+        if self._way == "ledger":
+            await self._compare_kroner(goal)
         record = goal.record
         header = {
             "vendorId": supplier_of(goal),
@@ -193,6 +197,31 @@ class Incoming:
             raise UnknownOutcome(problem.said, code=problem.code, where=problem.where, status=answer.status)
         return Proof(str(value["voucherId"]), {"found": False})
 
+    async def _compare_kroner(self, goal: Goal) -> None:
+        """Raises `Stop` (`totals-differ`) where the invoice states another VAT in kroner (BT-111) than Tripletex would
+        book by its own rate; a few øre of rounding are none.
+        """
+        if goal.totals is None or (ours := stated_vat(goal.totals)) is None:
+            return
+        rate = await self._lookups.rate(goal.totals.currency, dated(goal))
+        rows = [
+            (amount, Decimal(line.get("vatRate") or 0))
+            for line in goal.record.get("lines") or ()
+            for amount, taxed in _parts(line)
+            if taxed
+        ]
+        theirs = sum((tax_of(round2(amount * rate), percent) for amount, percent in rows), Decimal(0))
+        if abs(theirs - ours) <= len(rows) * (rate + 1) * ORE / 2:
+            return
+        raise vat_differs(
+            theirs,
+            ours,
+            {"field": "totals.tax_in_accounting_currency"},
+            "Nothing is booked.",
+            "What may be deducted is the VAT that the invoice states: register it in Tripletex by hand with that, and"
+            " link it (--link 2027/1043); or have the rate in Tripletex mended, and retry.",
+        )
+
     async def _rows(self, goal: Goal) -> list[dict[str, Any]]:
         lines = goal.record.get("lines") or ()
         if self._account is None or not lines:
@@ -201,10 +230,8 @@ class Incoming:
         rows: list[dict[str, Any]] = []
         for line in lines:
             code = str((line.get("vatType") or {}).get("number") or "")
-            rate = Decimal(line.get("vatRate") or 0)
             vat = await self._lookups.vat_type(code, dated(goal), purchase=True) if code else None
-            parts = split(Decimal(line["amountExcludingVatCurrency"]), Decimal(line["vatAmountCurrency"]), rate)
-            for amount, taxed in parts:
+            for amount, taxed in _parts(line):
                 row = {"row": len(rows) + 1, "externalId": f"{goal.marker}-{len(rows) + 1}", "accountId": account,
                        "amountInclVat": _signed(goal, amount)}  # fmt: skip
                 rows.append(row | ({"vatTypeId": vat} if taxed and vat is not None else {}))
@@ -236,6 +263,11 @@ class Incoming:
         if self._way == "ledger" and net is not None and not facts.get("found"):
             _compare(run.goal, record, Decimal(net))
         return Proof(record.id, facts, record)
+
+
+def _parts(line: Mapping[str, Any]) -> list[tuple[Decimal, bool]]:
+    rate = Decimal(line.get("vatRate") or 0)
+    return split(Decimal(line["amountExcludingVatCurrency"]), Decimal(line["vatAmountCurrency"]), rate)
 
 
 def split(net: Decimal, vat: Decimal, rate: Decimal) -> list[tuple[Decimal, bool]]:

@@ -70,8 +70,8 @@ def compare_vat(theirs: Decimal, totals: Totals, where: Mapping[str, str], stand
         ours,
         where,
         stands,
-        "The document is issued: book it in Tripletex by hand, with the VAT that it states, and cancel this; or have"
-        " the rate in Tripletex mended, and retry.",
+        "The document is issued: book it in Tripletex by hand, with the VAT that it states, and link that voucher"
+        " (--link 2027/1043); or have the rate in Tripletex mended, and retry.",
     )
 
 

@@ -35,8 +35,8 @@ class Received:
                 + ", ".join(f"voucher {one.id} over {one.body.get('amountCurrency')}" for one in found)
                 + f"; this one is over {amount_of(goal)}.",
                 code="invoice-in-ledger-differs",
-                do="See which of them is right. Where nothing more is to be done in Tripletex, cancel this; else mend"
-                " what is there and try again.",
+                do="See which of them is right. Is it this invoice, link it (--link VOUCHER); else mend what is there"
+                " and try again, or cancel this.",
                 details={"vouchers": [one.id for one in found], "amount": str(amount_of(goal))},
             )
         return Proof(found[0].id, {"found": True}) if found else Proof("-", {"found": False})

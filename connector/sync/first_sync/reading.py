@@ -13,6 +13,7 @@ from connector.sync.arriving import kept
 from connector.sync.asking import ask_read
 from connector.sync.first_sync import status
 from connector.sync.reads import check_company
+from connector.sync.same_books import opened
 from connector.sync.spokes import Handler, Spoke
 
 READ = "first-sync"
@@ -74,7 +75,8 @@ class FirstRead(Handler):
             owed = await spoke.accounting.receivables()
             return Found(lambda tx: _over(tx, spoke, at, owed))
         if not at["read"] and at["cursor"] is None:
-            await check_company(spoke, self.spokes)
+            there = await check_company(spoke, self.spokes)
+            await self.store.write(lambda tx: opened(tx, self.spokes, spoke, there))
         kind = Kind(at["kinds"][0])
         until = date.fromisoformat(at["until"]) if at.get("until") else self.store.clock().date() + timedelta(days=1)
         page = await spoke.accounting.sweep(kind, spoke.start, until, at["cursor"])

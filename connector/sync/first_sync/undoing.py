@@ -246,6 +246,10 @@ class Undo(Handler):
             return Nothing("It is as it was.")
         return goal
 
+    def answers(self, work: Work) -> Sequence[str]:
+        """Only the usual ones."""
+        return ()
+
     async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
         """The adapter's steps of an update."""
         return self.spoke(work).accounting.flow(goal)

@@ -1,0 +1,133 @@
+"""What somebody has booked in a system by hand, where our own push of it waits for a person, who says which one it is.
+
+The push goes on with another step: the record is read and held against the document. From there on it is linked as if
+the push had made it: what needs it wakes, the command that asked for it ends, later changes are followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from connector.errors import Stop
+from connector.lanes import BY_HAND, Verb, Work, replay
+from connector.ports import Goal, Kind, Proof, Record, Run, Step
+from connector.store import Store, Tx, arrivals, attention, documents, links
+from connector.store.documents import Document
+from connector.store.links import Link
+from connector.sync.effects import PUSH
+from connector.sync.external import EXTERNAL
+from connector.sync.purchases import tell_drift
+from connector.sync.spokes import Linked, Spoke
+
+REPLACED = "replaced"
+"""State of a document that was mirrored from a system and turned out to be another one that is here."""
+
+
+def by_hand(work: Work) -> str | None:
+    """What a person says the document of this push is in the system, as it is called there."""
+    said = (work.task or {}).get(BY_HAND)
+    return str(said) if said else None
+
+
+def offered(spoke: Spoke, work: Work) -> tuple[str, ...]:
+    """Whether a person may say so of this push."""
+    kind = Kind(work.kind.removeprefix(PUSH))
+    return (Verb.LINK.value,) if (kind, "link") in spoke.accounting.capabilities else ()
+
+
+def steps(store: Store, spoke: Spoke, work: Work, goal: Goal, named: str) -> Sequence[Step]:
+    """The one step of a push whose document is there already, called `named`."""
+    goal = replace(goal, operation="link", target=named)
+    (step,) = spoke.accounting.flow(goal)
+
+    async def call(run: Run) -> Proof:
+        proof = await step.call(replace(run, goal=goal))
+        await store.read(lambda tx: _check(tx, spoke, work, proof))
+        return proof
+
+    return [replace(step, name=_step(named), call=call)]
+
+
+def _step(named: str) -> str:
+    return f"link {named}"
+
+
+def proof_of(work: Work, proofs: Mapping[str, Proof]) -> Mapping[str, Proof]:
+    """Of the proofs of a push those that count: where it was linked, what it had tried before is not what is there."""
+    named = by_hand(work)
+    return {_step(named): proofs[_step(named)]} if named else proofs
+
+
+def _check(tx: Tx, spoke: Spoke, work: Work, proof: Proof) -> None:
+    """Raises `Stop`: `linked-to-another`, `link-differs` (it has another number than the document)."""
+    document, number = documents.get(tx, work.tenant, work.document or ""), proof.facts.get("number")
+    if document.number and number and document.number != str(number):
+        raise Stop(
+            f"It has number {number} in {spoke.name}, and {document.number} here.",
+            code="link-differs",
+            do="Link the one that has this number; or book it so that it keeps its number.",
+            where={"document": document.id, "connection": spoke.id, "vendor_id": proof.id},
+        )
+    kind = Kind(work.kind.removeprefix(PUSH))
+    other = _mirror(tx, spoke, kind, proof.id, document)
+    if other is not None and not _stands_alone(tx, spoke, *other):
+        raise Stop(
+            f"{proof.id} in {spoke.name} is {other[0].kind.replace('_', ' ')} {other[0].number or other[0].id} here,"
+            " and more than that hangs on it: payments, credit notes, or another system.",
+            code="linked-to-another",
+            do="Where it is the same, cancel this: the other one stands for it. Else link the right one.",
+            where={"document": document.id, "other": other[0].id, "connection": spoke.id, "vendor_id": proof.id},
+        )
+
+
+def _mirror(tx: Tx, spoke: Spoke, kind: str, vendor_id: str, document: Document) -> tuple[Document, Link] | None:
+    link = links.by_vendor_id(tx, spoke.id, kind, vendor_id)
+    if link is None or link.document == document.id:
+        return None
+    return documents.locked(tx, spoke.tenant, link.document), link
+
+
+def _stands_alone(tx: Tx, spoke: Spoke, other: Document, link: Link) -> bool:
+    """Whether a document is nothing but what this system has shown of itself."""
+    alone = [one.id for one in links.all_of(tx, other.id)] == [link.id]
+    return alone and other.source == spoke.id and all(
+        row.other != other.id for row in documents.relations(tx, other.tenant, other.id)
+    )  # fmt: skip
+
+
+def make_room(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> None:
+    """Before the link: what was mirrored of this record, because nobody knew that it is ours, gives way to it.
+
+    Raises:
+        Stop: `linked-to-another`: meanwhile more hangs on it.
+    """
+    other = _mirror(tx, spoke, kind, record.id, document)
+    if other is None:
+        return
+    mirrored, link = other
+    if not _stands_alone(tx, spoke, mirrored, link):
+        raise Stop(
+            f"More than {record.id} in {spoke.name} hangs on {mirrored.number or mirrored.id} by now.",
+            code="linked-to-another",
+            do="Cancel this: the other one stands for it.",
+            where={"document": document.id, "other": mirrored.id, "connection": spoke.id},
+        )
+    links.drop(tx, link)
+    for item in attention.find(tx, tenant=mirrored.tenant, document=mirrored.id):
+        attention.close(tx, item.about, who=spoke.name, how=REPLACED)
+    documents.change(tx, mirrored, state=REPLACED, open_amount=Decimal(0))
+    told = {"connection": spoke.name, "by": document.id}
+    tx.emit(mirrored.tenant, f"{mirrored.kind}.replaced", document=mirrored.id, connection=spoke.id, data=told)
+
+
+def linked(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> None:
+    """After the link: what the record was taken for before is taken back, and what it says otherwise is shown."""
+    if kind in EXTERNAL:
+        for arrival in arrivals.of_subject(
+            tx, spoke.tenant, f"{spoke.id}/{Kind.SETTLEMENT}/{record.id}", states=("parked",)
+        ):
+            replay(tx, spoke.tenant, arrival.id, who=spoke.name)
+    if kind == Kind.SUPPLIER_INVOICE:
+        tell_drift(tx, spoke, document, spoke.mapping[kind].into(record.body, Linked(tx, spoke.id, {})))
