@@ -70,50 +70,42 @@ def _check(tx: Tx, spoke: Spoke, work: Work, proof: Proof) -> None:
             do="Link the one that has this number; or book it so that it keeps its number.",
             where={"document": document.id, "connection": spoke.id, "vendor_id": proof.id},
         )
-    kind = Kind(work.kind.removeprefix(PUSH))
-    other = _mirror(tx, spoke, kind, proof.id, document)
-    if other is not None and not _stands_alone(tx, spoke, *other):
-        raise Stop(
-            f"{proof.id} in {spoke.name} is {other[0].kind.replace('_', ' ')} {other[0].number or other[0].id} here,"
-            " and more than that hangs on it: payments, credit notes, or another system.",
-            code="linked-to-another",
-            do="Where it is the same, cancel this: the other one stands for it. Else link the right one.",
-            where={"document": document.id, "other": other[0].id, "connection": spoke.id, "vendor_id": proof.id},
-        )
+    _mirrored(tx, spoke, work.kind.removeprefix(PUSH), document, proof.id)
 
 
-def _mirror(tx: Tx, spoke: Spoke, kind: str, vendor_id: str, document: Document) -> tuple[Document, Link] | None:
+def _mirrored(tx: Tx, spoke: Spoke, kind: str, document: Document, vendor_id: str) -> tuple[Document, Link] | None:
+    """What was mirrored of a record because nobody knew that it is this document.
+
+    Raises:
+        Stop: `linked-to-another`: it is more than a mirror of what the system shows.
+    """
     link = links.by_vendor_id(tx, spoke.id, kind, vendor_id)
     if link is None or link.document == document.id:
         return None
-    return documents.locked(tx, spoke.tenant, link.document), link
-
-
-def _stands_alone(tx: Tx, spoke: Spoke, other: Document, link: Link) -> bool:
-    """Whether a document is nothing but what this system has shown of itself."""
+    other = documents.get(tx, spoke.tenant, link.document)
     alone = [one.id for one in links.all_of(tx, other.id)] == [link.id]
-    return alone and other.source == spoke.id and all(
-        row.other != other.id for row in documents.relations(tx, other.tenant, other.id)
-    )  # fmt: skip
+    referred_to = any(row.other == other.id for row in documents.relations(tx, other.tenant, other.id))
+    if alone and other.source == spoke.id and not referred_to:
+        return other, link
+    raise Stop(
+        f"{vendor_id} in {spoke.name} is {other.kind.replace('_', ' ')} {other.number or other.id} here, which did not"
+        " come from there alone, or has payments or credit notes.",
+        code="linked-to-another",
+        do="Where it is the same, cancel this: the other one stands for it. Else link the right one.",
+        where={"document": document.id, "other": other.id, "connection": spoke.id, "vendor_id": vendor_id},
+    )
 
 
 def make_room(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> None:
-    """Before the link: what was mirrored of this record, because nobody knew that it is ours, gives way to it.
+    """Before the link: what was mirrored of this record gives way to the document that it is.
 
     Raises:
         Stop: `linked-to-another`: meanwhile more hangs on it.
     """
-    other = _mirror(tx, spoke, kind, record.id, document)
-    if other is None:
+    found = _mirrored(tx, spoke, kind, document, record.id)
+    if found is None:
         return
-    mirrored, link = other
-    if not _stands_alone(tx, spoke, mirrored, link):
-        raise Stop(
-            f"More than {record.id} in {spoke.name} hangs on {mirrored.number or mirrored.id} by now.",
-            code="linked-to-another",
-            do="Cancel this: the other one stands for it.",
-            where={"document": document.id, "other": mirrored.id, "connection": spoke.id},
-        )
+    mirrored, link = found
     links.drop(tx, link)
     for item in attention.find(tx, tenant=mirrored.tenant, document=mirrored.id):
         attention.close(tx, item.about, who=spoke.name, how=REPLACED)

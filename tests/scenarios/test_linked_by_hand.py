@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from adapters.accounting.tripletex.sandbox import registers
 from adapters.accounting.tripletex.sandbox import vouchers as by_hand
 from adapters.accounting.tripletex.sandbox.things import Link
 from connector.model import Draft, compose
@@ -150,7 +151,7 @@ async def test_what_is_not_it_is_not_linked(fjord: Any, wrong: str) -> None:
     if wrong == "amount":
         amount += 1
     if wrong == "customer":
-        customer = e.registers.create(fjord.box.books, e.registers.REGISTERS["customer"], {"name": "Annen AS"})["id"]
+        customer = registers.create(fjord.box.books, registers.REGISTERS["customer"], {"name": "Annen AS"})["id"]
     named = voucher_of(booked_by_hand(fjord.box, amount, customer)) if wrong in ("amount", "customer") else wrong
     await link(fjord, "2027/999999" if wrong == "unknown" else named)
     (item,) = await fjord.get("/v1/attention")
