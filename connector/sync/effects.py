@@ -120,16 +120,16 @@ def explaining(tx: Tx, pushes: Sequence[Work], vendor_id: str) -> list[Work]:
     """Those of pushes under way that may have made this very record: one that waits for a person, and of which nothing
     is unknown, has made only what it has proof of.
     """
-    return [one for one in pushes if one.state != "parked" or _made(tx, one) in (None, vendor_id)]
+    return [one for one in pushes if one.state != "parked" or (made := _made(tx, one)) is None or vendor_id in made]
 
 
-def _made(tx: Tx, push: Work) -> str | None:
-    """The last thing that a push has made, by its proofs, "" where there is none; None where something is unknown."""
+def _made(tx: Tx, push: Work) -> frozenset[str] | None:
+    """The ids of what a push has made, by its proofs; None where something is unknown."""
     key = ("made by", push.id)
     if key not in tx.memo:
         calls = [one for one in attempts.of_work(tx, push.id) if one.what == "call"]
         unknown = any(one.outcome in (None, attempts.UNKNOWN) for one in calls)
-        proved = [one.proof.id for one in calls if one.outcome == attempts.PROVED and one.proof is not None]
-        tx.memo[key] = None if unknown else (proved or [""])[-1]
-    made: str | None = tx.memo[key]
+        proved = (one.proof.id for one in calls if one.outcome == attempts.PROVED and one.proof is not None)
+        tx.memo[key] = None if unknown else frozenset(proved)
+    made: frozenset[str] | None = tx.memo[key]
     return made

@@ -142,9 +142,10 @@ class Push(Handler):
             return out
         if link is None:
             how = operation(spoke, document)
-            if how == "create" and kind not in EXTERNAL and linking.by_hand(work) is None:
-                _issued_once(model, spoke)
-            check_can(spoke, kind, how)
+            if linking.by_hand(work) is None:
+                if how == "create" and kind not in EXTERNAL:
+                    _issued_once(model, spoke)
+                check_can(spoke, kind, how)
             marker = keys.marker(document.id, spoke.id, f"create {number}" if number else "create")
             issued = Issued(document.number or "", document.kid) if how == "register" else None
             near = beside(tx, spoke, document) if kind == Kind.SETTLEMENT.value else ()

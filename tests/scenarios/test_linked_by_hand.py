@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from adapters.accounting.tripletex.sandbox import registers
+from adapters.accounting.tripletex.sandbox import orders, registers
 from adapters.accounting.tripletex.sandbox import vouchers as by_hand
 from adapters.accounting.tripletex.sandbox.things import Link
 from connector.model import Draft, compose
+from connector.ports import Kind
+from connector.sync import reads
 
 
 def _scenario(name: str) -> Any:
@@ -242,6 +244,34 @@ async def test_an_invoice_made_there_by_hand(founded: Any) -> None:
         fjord.box.payment(made["id"], kroner("12 500,00"), date(2027, 2, 1))
         await fjord.poll()
         assert (await fjord.get(f"/v1/documents/{ours['id']}"))["state"] == "paid"
+        assert await fjord.get("/v1/attention") == []
+
+
+async def test_what_we_have_made_there_before_it_stopped_is_ours(founded: Any) -> None:
+    """Invoiced, and then a person is asked: what is read of it is not taken for an invoice of the ledger's own; another
+    invoice is. A person links ours.
+    """
+    line = "rounding-account: {theirs: roundingAccount.number, constant: '7745', only: out}"
+    async with founded(whole_kroner=True, mapping=f"{{kinds: {{invoice: {{fields: {{{line}}}}}}}}}") as fjord:
+        _, operation = await stopped(fjord, a.ORE | {"round_payable_to": "1"}, "rounding-account-differs")
+        (ours,) = a.issued(fjord.box)
+        (customer,) = fjord.box.books.things["customer"].values()
+        lines = [{"description": "x", "count": 1, "unitPriceExcludingVatCurrency": 1, "vatType": {"id": 3}}]
+        said = {"customer": {"id": customer["id"]}, "orderDate": "2027-01-15", "deliveryDate": "2027-01-14"}
+        order = orders.create_order(fjord.box.books, said | {"orderLines": lines})
+        theirs = fjord.box.books.charge(order, date(2027, 1, 15))
+        (spoke,) = fjord.house.spokes()
+        for kind in (Kind.CUSTOMER, Kind.INVOICE):
+            await fjord.house.store.write(lambda tx, k=kind: reads.poll(tx, spoke, k))
+            await fjord.work(within=0.5)
+        found = (await fjord.get("/v1/documents", kind="invoice"))["documents"]
+        assert {one.get("number") for one in found} == {None, str(theirs["invoiceNumber"])}
+        await link(fjord, str(ours["id"]))
+        assert (await fjord.get(operation))["state"] == "done"
+        await fjord.poll()
+        found = (await fjord.get("/v1/documents", kind="invoice"))["documents"]
+        assert {one["number"] for one in found} == {str(one["invoiceNumber"]) for one in (ours, theirs)}
+        assert {one["state"] for one in found} == {"issued"}
         assert await fjord.get("/v1/attention") == []
 
 
