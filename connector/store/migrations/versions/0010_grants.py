@@ -1,12 +1,12 @@
 """What people have granted connections by signing in, and sign-ins that were begun.
 
-Revision: 0012
+Revision: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
