@@ -58,7 +58,12 @@ class ConnectionView(BaseModel):
     name: str = Field(examples=["books"])
     system: str
     mode: str = Field(description="observe or active.")
+    state: str = Field(
+        description="new (read at most), active, needs-sign-in, missing-right (or a module), paused.",
+        examples=["active"],
+    )
     paused: str | None = Field(default=None, description="Why nothing is done with it.")
+    do: str | None = Field(default=None, description="What a person must do about that.")
     webhooks: WebhooksView | None = None
     compared: list[ComparisonView] = []
 
@@ -86,7 +91,9 @@ async def list_connections(house: TheHouse, key: Reader) -> list[ConnectionView]
                     name=row.name,
                     system=row.system,
                     mode=row.mode,
+                    state=row.state,
                     paused=row.paused_said,
+                    do=row.paused_do,
                     webhooks=_webhooks(hints.state(tx, spoke.id)) if spoke.webhooks else None,
                     compared=[_view(one) for one in comparison.reports(tx, spoke.id, kinds)],
                 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli.adding import add
 from connector.cli.common import Exit, Format, FormatOption, TenantOption, out, show, tenant_of, watched, with_house
 from connector.cli.comparing import compare
 from connector.cli.options import options, verify
@@ -30,16 +31,28 @@ Name = Annotated[str, typer.Argument(help="Name of the connection in the tenant'
 
 @app.command("list")
 def list_connections(tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
-    """All connections: system, mode (observe or active), and why one is paused."""
+    """All connections: system, mode (observe or active), how each stands, and why one is paused.
+
+    States: new (it is read at most), active, needs-sign-in, missing-right (or a module), paused.
+    """
 
     async def use(house: House) -> list[connections.Connection]:
         name = tenant_of(house, tenant)
         return await house.store.read(lambda tx: connections.find(tx, tenant=name))
 
     found = with_house(use, connected=False)
-    value = [{n: getattr(c, n) for n in ("id", "name", "system", "mode", "paused", "paused_said")} for c in found]
-    rows = ((c.name, c.system, c.mode, c.paused_said or "", c.paused_do or "") for c in found)
-    show(format, value, ("Name", "System", "Mode", "Paused", "What helps"), rows, "No connection in the tenant's file.")
+    value = [
+        {n: getattr(c, n) for n in ("id", "name", "system", "mode", "state", "paused", "paused_said", "paused_do")}
+        for c in found
+    ]
+    rows = ((c.name, c.system, c.mode, c.state, c.paused_said or "", c.paused_do or "") for c in found)
+    show(
+        format,
+        value,
+        ("Name", "System", "Mode", "State", "Why", "What helps"),
+        rows,
+        "No connection in the tenant's file.",
+    )
 
 
 @app.command("test")
@@ -133,6 +146,7 @@ def observe(name: Name, tenant: TenantOption = None) -> None:
 app.command()(compare)
 app.command()(options)
 app.command()(verify)
+app.command()(add)
 app.command("sign-in")(sign_in)
 
 

@@ -57,13 +57,18 @@ def sign_in(
     found = with_house(use)
     if found is None:
         err.print("Nobody has signed in in time. Begin again.")
-    elif isinstance(found, ConnectorError):
-        err.print(f"Signed in, but the test call failed: {found.said}\n  {found.do}", markup=False)
-    else:
-        out.print(f"{name} works: {found.company} ({found.organisation_number or 'no organisation number'})")
-        for missing in found.missing:
-            out.print(f"  missing: {missing}", markup=False)
-    raise typer.Exit(Exit.FINE if isinstance(found, Probe) else Exit.WRONG)
+    raise typer.Exit(Exit.FINE if found is not None and worked(name, found) else Exit.WRONG)
+
+
+def worked(name: str, found: Probe | ConnectorError) -> bool:
+    """Say how a test call went; whether it succeeded."""
+    if isinstance(found, ConnectorError):
+        err.print(f"{name} does not work yet: {found.said}\n  {found.do}", markup=False)
+        return False
+    out.print(f"{name} works: {found.company} ({found.organisation_number or 'no organisation number'})")
+    for missing in found.missing:
+        out.print(f"  missing: {missing}", markup=False)
+    return True
 
 
 async def _granted(house: House, connection: str, ends: datetime) -> bool:

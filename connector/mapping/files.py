@@ -27,18 +27,17 @@ def shipped(folder: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / folder
 
 
+def own() -> Path:
+    """The folder of this installation's own files; raises `Misconfigured` where one is named that is none."""
+    told = os.environ.get("CONNECTOR_MAPPINGS")
+    if told and not Path(told).is_dir():
+        raise Misconfigured(f"CONNECTOR_MAPPINGS names {told}, which is no directory.", code="mappings-folder-missing")
+    return Path(told) if told else Path.cwd() / "mappings"
+
+
 def roots() -> list[Path]:
     """Folders that are searched, best first."""
-    told = os.environ.get("CONNECTOR_MAPPINGS")
-    if told:
-        own = Path(told)
-        if not own.is_dir():
-            raise Misconfigured(
-                f"CONNECTOR_MAPPINGS names {told}, which is no directory.", code="mappings-folder-missing"
-            )
-    else:
-        own = Path.cwd() / "mappings"
-    found = [folder for folder in (own, shipped("mappings")) if folder.is_dir()]
+    found = [folder for folder in (own(), shipped("mappings")) if folder.is_dir()]
     return found[:1] if len(found) > 1 and found[0].resolve() == found[1].resolve() else found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, text
 
@@ -44,6 +44,24 @@ class Connection:
     paused_at: datetime | None
     created: datetime
     changed: datetime
+
+    @property
+    def state(self) -> State:
+        """How it stands, in one word; `paused_do` says what a person must do where it does not work."""
+        if self.paused is not None:
+            return _BY_PAUSE.get(self.paused, "paused")
+        return "active" if self.mode == "active" else "new"
+
+
+State = Literal["new", "active", "needs-sign-in", "missing-right", "paused"]
+"""`new`: it is read at most; `needs-sign-in`, `missing-right`: it is paused until a person has done that."""
+_BY_PAUSE: dict[str, State] = {
+    "sign-in": "needs-sign-in",
+    "sign-in-needed": "needs-sign-in",
+    "oauth-client-wrong": "needs-sign-in",
+    "right-missing": "missing-right",
+    "module-missing": "missing-right",
+}
 
 
 class _Hidden(dict[str, Any]):

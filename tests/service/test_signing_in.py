@@ -80,12 +80,15 @@ async def test_a_sign_in_brings_a_connection_to_life(company: Any) -> None:
     assert (none.value.code, "sign-in books" in none.value.do) == ("sign-in-needed", True)
     store = company.house.store
     await store.write(lambda tx: connections.pause(tx, spoke.id, none.value))
+    (shown,) = await company.get("/v1/connections")
+    assert (shown["state"], shown["do"]) == ("needs-sign-in", none.value.do)
 
     answer = await back(company, **company.server.signs_in(await begun(company)))
     assert answer.status_code == 200
     assert "Tilkoblingen er klar" in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    assert (await store.read(lambda tx: connections.get(tx, spoke.id))).paused is None
+    (shown,) = await company.get("/v1/connections")
+    assert shown["state"] == "active"
     assert await store.read(lambda tx: attention.find(tx, tenant="fjord")) == []
     assert await grant_of(company).token() == company.server.good
 
