@@ -58,8 +58,11 @@ class House:
         store: Store,
         tenants: Mapping[str, Tenant],
         stopped: Mapping[str, ConnectorError] | None = None,
+        known: Mapping[str, AccountingPlugin] | None = None,
     ) -> None:
         self.settings = settings
+        self.known = plugins.accounting() if known is None else known
+        """Accounting systems by name: those that are installed, unless others are given."""
         self.store = store
         self.tenants = dict(tenants)
         self.stopped = dict(stopped or {})
@@ -150,15 +153,15 @@ class House:
         """Open every connection of every tenant's file. No call is made yet. A tenant of which one cannot be opened is
         stopped, with all of them.
         """
-        known, opened = plugins.accounting(), await self.register()
+        opened = await self.register()
         for name in list(self.tenants):
             mine = [(said, row) for tenant, said, row in opened if tenant.name == name]
             ids = {said.id: row.id for said, row in mine}
             made: list[Spoke] = []
             try:
                 for said, row in mine:
-                    mapping = await mappings.chosen(self.store, row, said, known)
-                    made.append(self._opened(self.tenants[name], said, row, known[said.system], mapping, ids))
+                    plugin, mapping = self.known[said.system], await mappings.chosen(self.store, row, said, self.known)
+                    made.append(self._opened(self.tenants[name], said, row, plugin, mapping, ids))
                     self._said[row.id] = row, said.mapping
             except ConnectorError as error:
                 companies.stop(self.stopped, name, error)
@@ -228,14 +231,13 @@ class House:
 
     async def take_over(self) -> None:
         """Have every connection work with the version that is in force now."""
-        known = plugins.accounting()
         for id, version in (await self.store.read(mapping_versions.all_in_force)).items():
             spoke = self._spokes.get(id)
             if spoke is None or version in (spoke.mapping.version, self._taken.get(id)):
                 continue
             row, files = self._said[id]
             try:
-                mapping = files if files.version == version else await mappings.kept(self.store, row, version, known)
+                mapping = files if files.version == version else await mappings.kept(self.store, row, version, self.known)
             except ConnectorError as error:
                 log.error("mapping-not-taken-over", connection=spoke.name, code=error.code, said=error.said)
                 continue
@@ -346,12 +348,17 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings | None = None, *, clock: Any = None, connected: bool = True
+    settings: Settings | None = None,
+    *,
+    clock: Any = None,
+    connected: bool = True,
+    known: Mapping[str, AccountingPlugin] | None = None,
 ) -> AsyncIterator[House]:
     """The service from its settings (the environment) and files, closed at the end.
 
     Args:
         connected: open the connections; without that their secrets need not be there yet.
+        known: accounting systems by name, instead of those that are installed.
 
     A tenant whose file or secrets are not right is stopped (`House.stopped`), and the others are served.
 
@@ -360,9 +367,10 @@ async def open_house(
             them says, with all its problems in `details`.
     """
     settings = settings or load()
-    tenants, stopped = companies.load(plugins.accounting())
+    known = plugins.accounting() if known is None else known
+    tenants, stopped = companies.load(known)
     more = {"clock": clock} if clock else {}
-    house = House(settings, await open_store(settings.database, **more), tenants, stopped)
+    house = House(settings, await open_store(settings.database, **more), tenants, stopped, known)
     try:
         await (house.connect() if connected else house.register())
         if house.stopped and not house.tenants:

@@ -1,0 +1,114 @@
+"""What a plugin's author says once, so that the kit can hold his adapter to the promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from connector.ports import AccountingPlugin, Kind
+
+Gone = Literal["deleted", "inactive"]
+"""How a record of a register leaves: `deleted`, it is not there any more; `inactive`, it stays and says so."""
+
+
+class Failing(AssertionError):
+    """The adapter does not keep what is promised."""
+
+
+class NotApplicable(Exception):
+    """The system has nothing that this check is about; the reason is the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that is in the vendor's books: its id there, and its amount with VAT where it has one."""
+
+    id: str
+    amount: Decimal | None = None
+
+
+class Bench(ABC):
+    """One company's books at the vendor's, with nothing in them that the kit would take for its own, and a person who
+    works in them. `async with bench` starts and stops it; every check starts a new one.
+
+    What the kit sees of the books (`there`, `owed`) and does in them (`pay` … `remove`) goes past the adapter: straight
+    into the stand-in's memory, or by plain calls to a demo company. A method that is not written makes the checks that
+    need it be skipped, with its name.
+    """
+
+    plugin: AccountingPlugin
+    """The plugin that is held to the promises."""
+    mapping: Path | None = None
+    """Its mapping file, where that is not among the shipped ones (`mappings/systems/NAME.yaml`)."""
+    organisation_number: str = "923609016"
+    """The company's, as the vendor shows it."""
+    url: str
+    """Where the vendor's stand-in listens, once it is started, e.g. `http://127.0.0.1:8700/v2`. The adapter is given
+    an address of the kit instead, which passes every call on."""
+    busy: Mapping[str, str] = {"Retry-After": "1"}  # noqa: RUF012 - read only
+    """The headers by which the vendor says that it is too much, and that the next call may come a second later."""
+    patience: float = 3.0
+    """Seconds after which no step of a flow waits for an answer any longer (`Step.timeout`), by `settings`."""
+    overlap: timedelta = timedelta(0)
+    """How far back a poll reads what it has read already, at most: the resolution of the vendor's change times, and
+    what the adapter adds for its clock."""
+    gone: Mapping[Kind, Gone] = {}  # noqa: RUF012
+    """How a record of each register leaves, by `remove`."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    # --- the connection -----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def settings(self, url: str) -> Mapping[str, Any]:
+        """The connection's settings in the tenant's file, with the vendor at `url` (that is: `base_url`). Settling and
+        time-outs as short as the stand-in allows: the kit waits for them often.
+        """
+
+    @abstractmethod
+    def secrets(self) -> Mapping[str, str]:
+        """The connection's secrets, by name. None of them may be seen anywhere afterwards."""
+
+    def sample(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+        """A document as the kit posts it; changed here where this company's books need another (a VAT code, a unit)."""
+        return body
+
+    # --- what is there ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def there(self, kind: Kind) -> Sequence[Entry]:
+        """All things of a kind in the books: customers, invoices (an `EXTERNAL_INVOICE` wherever it is booked) …"""
+
+    @abstractmethod
+    async def owed(self) -> Decimal:
+        """What all customers owe together, by the ledger: the balance of the receivable accounts."""
+
+    # --- what a person does in the program ----------------------------------------------------------------------------
+
+    async def pay(self, invoice: str, amount: Decimal) -> None:
+        """A person books a payment from the bank on an invoice (its id there), perhaps of more than is open."""
+        raise NotApplicable("the bench has no `pay`")
+
+    async def take_back(self, invoice: str, amount: Decimal) -> None:
+        """A person takes the payment of this amount on an invoice back."""
+        raise NotApplicable("the bench has no `take_back`")
+
+    async def change(self, kind: Kind, id: str) -> None:
+        """A person changes something of a record that the mapping carries (a name, say)."""
+        raise NotApplicable("the bench has no `change`")
+
+    async def remove(self, kind: Kind, id: str) -> None:
+        """A person deletes or deactivates a record; `gone` says which it is."""
+        raise NotApplicable("the bench has no `remove`")

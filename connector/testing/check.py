@@ -1,0 +1,37 @@
+"""A check: one promise, tried on new books. It knows nothing of pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from connector.testing.bench import Bench, NotApplicable
+from connector.testing.stories import Story
+from connector.testing.trial import Trial, trial
+
+Make = Callable[[], Bench]
+"""Makes a bench that is not started yet; a class will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`run` raises `Failing` where the promise is not kept, `NotApplicable` where the system has nothing of the kind.
+
+    `name`: lower case, with hyphens; `promise`: a sentence for a person.
+    """
+
+    name: str
+    promise: str
+    run: Callable[[Make], Awaitable[None]]
+
+
+async def applies(make: Make, story: Story) -> None:
+    """Raises `NotApplicable` where the system does not say that it can do what a story is about."""
+    async with trial(make, story.issues) as it:
+        able(it, story)
+
+
+def able(it: Trial, story: Story) -> None:
+    """The same, with a trial at hand."""
+    if not story.told(it.accounting.capabilities):
+        raise NotApplicable(f"its capabilities have none of {', '.join(f'{kind} {what}' for kind, what in story.needs)}")

@@ -1,0 +1,1 @@
+"""What the kit holds an adapter to: one module for each promise."""

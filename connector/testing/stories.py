@@ -1,0 +1,202 @@
+"""What an adapter writes, as a program asks for it: one story for each thing that a system can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from connector.ports import Kind, Operation
+from connector.testing import samples
+from connector.testing.bench import Entry, Failing
+from connector.testing.trial import Issuer, Trial
+
+PART, OVER = Decimal("5000.10"), Decimal("12600.05")
+"""Less than the invoice, and more."""
+Made = Mapping[Kind, Sequence[Decimal | None]]
+"""What is to be in the books that was not: amounts by kind, None where a kind has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One command to a system that can do one of `needs`.
+
+    `prepare`: what must be there before; `act` posts the command and gives where to ask for it; `made` and `owed`: what
+    it leads to in the books, exactly.
+    """
+
+    name: str
+    needs: Sequence[tuple[Kind, Operation]]
+    prepare: Callable[[Trial], Awaitable[None]]
+    act: Callable[[Trial], Awaitable[str]]
+    made: Made = field(default_factory=dict)
+    owed: Decimal = Decimal(0)
+    issues: Issuer = "books"
+
+    def told(self, capabilities: Mapping[tuple[Kind, Operation], str]) -> bool:
+        """Whether the system says that it can."""
+        return any(one in capabilities for one in self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the kit looks at, at one moment."""
+
+    things: Mapping[Kind, Mapping[str, Entry]]
+    owed: Decimal
+
+
+async def books(trial: Trial, story: Story) -> Books:
+    """As they are now."""
+    return Books(await trial.there(list(story.made)), await trial.bench.owed())
+
+
+def happened(story: Story, before: Books, after: Books) -> str | None:
+    """How what came of a story differs from what should have; None where it is exactly that."""
+    for kind, amounts in story.made.items():
+        was, now = before.things[kind], after.things[kind]
+        new = [entry for id, entry in now.items() if id not in was]
+        if gone := sorted(was.keys() - now.keys()):
+            return f"{kind} {', '.join(gone)} is not there any more"
+        if len(new) != len(amounts):
+            return f"{len(new)} of {kind} came to be, not {len(amounts)}"
+        for entry, amount in zip(new, amounts, strict=True):
+            if amount is not None and entry.amount is not None and entry.amount != amount:
+                return f"{kind} {entry.id} is of {entry.amount}, not of {amount}"
+    if after.owed - before.owed != story.owed:
+        return f"customers owe {after.owed - before.owed} more than before, not {story.owed}"
+    return None
+
+
+def nothing_happened(before: Books, after: Books) -> bool:
+    """Whether the books are as they were, but for records of registers: a customer may have come to be first."""
+    documents = [kind for kind in before.things if kind not in (Kind.CUSTOMER, Kind.SUPPLIER)]
+    return before.owed == after.owed and all(before.things[kind] == after.things[kind] for kind in documents)
+
+
+async def ends(trial: Trial, story: Story, operation: str, before: Books) -> None:
+    """See that a story ends as it should.
+
+    Where it cannot be known whether a call took effect a person is asked; then it must not have, and he says so.
+
+    Raises:
+        Failing: it does not.
+    """
+    said = await trial.over(operation)
+    while said["state"] == "waiting":
+        items = [item for item in await trial.attention() if "did-not-happen" in item["verbs"]]
+        if not items:
+            break
+        if not nothing_happened(before, await books(trial, story)):
+            raise Failing(f"A person is asked what happened, and the books show it: {items[0]['said']}")
+        for item in items:
+            await trial.resolve(item, "did-not-happen")
+        said = await trial.over(operation)
+    differs = happened(story, before, await books(trial, story))
+    if said["state"] != "done":
+        raise Failing(f"It is {said['state']} ({differs or 'though it happened'}): {said} {await trial.attention()}")
+    if differs:
+        raise Failing(f"It is said to be done, and {differs}.")
+
+
+# --- the stories ------------------------------------------------------------------------------------------------------
+
+
+async def _nothing(trial: Trial) -> None:
+    return None
+
+
+def sale(trial: Trial, **more: Any) -> dict[str, Any]:
+    """The invoice that most stories are about."""
+    return trial.bench.sample(Kind.INVOICE, samples.invoice(trial.bench.organisation_number, "sale-1", 1, **more))
+
+
+def _elsewhere(trial: Trial) -> dict[str, Any]:
+    return samples.issued_elsewhere(sale(trial), "10017", "0000100172")
+
+
+async def _sold(trial: Trial) -> None:
+    await trial.done("/v1/invoices", sale(trial))
+
+
+async def _paid(trial: Trial) -> None:
+    await _sold(trial)
+    await trial.done("/v1/payments", _money(trial, PART))
+
+
+async def _sold_elsewhere(trial: Trial) -> None:
+    await trial.done("/v1/invoices", _elsewhere(trial))
+
+
+async def _registered(trial: Trial) -> None:
+    await trial.done("/v1/customers", trial.bench.sample(Kind.CUSTOMER, samples.customer(1)))
+
+
+async def _listed(trial: Trial) -> None:
+    await trial.done("/v1/products", trial.bench.sample(Kind.PRODUCT, samples.product(1)))
+
+
+def _money(trial: Trial, amount: Decimal) -> dict[str, Any]:
+    return trial.bench.sample(Kind.PAYMENT, samples.payment("bank-1", amount, "sale-1"))
+
+
+def _posts(path: str, body: Callable[[Trial], dict[str, Any] | bytes]) -> Callable[[Trial], Awaitable[str]]:
+    return lambda trial: trial.post(path, body(trial))
+
+
+STORIES: tuple[Story, ...] = (
+    Story(
+        "invoice", [(Kind.INVOICE, "create")], _nothing, _posts("/v1/invoices", sale),
+        {Kind.CUSTOMER: [None], Kind.INVOICE: [samples.GROSS]}, samples.GROSS,
+    ),
+    Story(
+        "credit-note", [(Kind.CREDIT_NOTE, "create")], _sold,
+        _posts("/v1/invoices", lambda it: it.bench.sample(Kind.CREDIT_NOTE, samples.credit_note(sale(it)))),
+        {Kind.INVOICE: [], Kind.CREDIT_NOTE: [samples.CREDITED]}, -samples.CREDITED,
+    ),
+    Story(
+        "payment-of-a-part", [(Kind.PAYMENT, "create")], _sold,
+        _posts("/v1/payments", lambda it: _money(it, PART)), {Kind.INVOICE: []}, -PART,
+    ),
+    Story(
+        "payment-of-more", [(Kind.PAYMENT, "create")], _sold,
+        _posts("/v1/payments", lambda it: _money(it, OVER)), {Kind.INVOICE: []}, -OVER,
+    ),
+    Story(
+        "reversal", [(Kind.REVERSAL, "create")], _paid,
+        _posts("/v1/reversals", lambda it: samples.reversal("back-1", "bank-1")), {Kind.INVOICE: []}, PART,
+    ),
+    Story(
+        "invoice-issued-elsewhere", [(Kind.EXTERNAL_INVOICE, "create"), (Kind.INVOICE, "register")], _nothing,
+        _posts("/v1/invoices", _elsewhere), {Kind.CUSTOMER: [None], Kind.EXTERNAL_INVOICE: [samples.GROSS]},
+        samples.GROSS, "source",
+    ),
+    Story(
+        "credit-note-issued-elsewhere", [(Kind.EXTERNAL_CREDIT_NOTE, "create")], _sold_elsewhere,
+        _posts("/v1/invoices", lambda it: samples.credit_note(_elsewhere(it), number="K-1")),
+        {Kind.EXTERNAL_CREDIT_NOTE: [samples.CREDITED]}, -samples.CREDITED, "source",
+    ),
+    Story(
+        "customer", [(Kind.CUSTOMER, "create")], _nothing,
+        _posts("/v1/customers", lambda it: it.bench.sample(Kind.CUSTOMER, samples.customer(1))),
+        {Kind.CUSTOMER: [None]},
+    ),
+    Story(
+        "customer-changed", [(Kind.CUSTOMER, "update")], _registered,
+        _posts("/v1/customers", lambda it: samples.customer(1, payment_days=21)), {Kind.CUSTOMER: []},
+    ),
+    Story(
+        "product", [(Kind.PRODUCT, "create")], _nothing,
+        _posts("/v1/products", lambda it: it.bench.sample(Kind.PRODUCT, samples.product(1))), {Kind.PRODUCT: [None]},
+    ),
+    Story(
+        "product-changed", [(Kind.PRODUCT, "update")], _listed,
+        _posts("/v1/products", lambda it: samples.product(1, name="Veiledning")), {Kind.PRODUCT: []},
+    ),
+    Story(
+        "supplier-invoice", [(Kind.SUPPLIER_INVOICE, "create")], _nothing,
+        _posts("/v1/incoming-invoices", lambda it: samples.purchase(it.bench.organisation_number, "F-7")),
+        {Kind.SUPPLIER: [None], Kind.SUPPLIER_INVOICE: [samples.PURCHASE]},
+    ),
+)  # fmt: skip

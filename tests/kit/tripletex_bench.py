@@ -1,0 +1,71 @@
+"""Tripletex' sandbox as the kit wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, Self
+
+from adapters.accounting.tripletex import plugin
+from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, behind
+from connector.ports import AccountingPlugin, Kind
+from connector.testing import Bench, Entry
+
+DAY = date(2027, 2, 1)
+
+
+class TripletexBench(Bench):
+    plugin: AccountingPlugin = plugin
+    overlap = timedelta(minutes=10)
+    gone = {Kind.CUSTOMER: "deleted", Kind.PRODUCT: "inactive"}
+
+    async def __aenter__(self) -> Self:
+        self.box = await Sandbox().start()
+        self.url = self.box.url
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.box.stop()
+
+    def settings(self, url: str) -> Mapping[str, Any]:
+        return {"base_url": url, "payment_type": "Betalt til bank", "timeout": 2, "settle": 0.1}
+
+    def secrets(self) -> Mapping[str, str]:
+        return {"consumer_token": CONSUMER_TOKEN, "employee_token": EMPLOYEE_TOKEN}
+
+    async def there(self, kind: Kind) -> Sequence[Entry]:
+        match kind:
+            case Kind.INVOICE | Kind.CREDIT_NOTE:
+                sales = [one for one in self._all("invoice") if one["isCharged"]]
+                return [Entry(str(one["id"]), abs(one["amount"])) for one in sales
+                        if one["isCreditNote"] == (kind is Kind.CREDIT_NOTE)]  # fmt: skip
+            case Kind.EXTERNAL_INVOICE | Kind.EXTERNAL_CREDIT_NOTE:
+                sign = 1 if kind is Kind.EXTERNAL_INVOICE else -1
+                rows = [row for row in self._all("posting") if row.get("customer") and row["amount"] * sign > 0]
+                return [Entry(str(row["voucher"].id), abs(row["amount"])) for row in rows]
+            case Kind.SUPPLIER_INVOICE:
+                return [Entry(str(one["id"])) for one in self._all("voucher") if one["_state"] != "ledger"]
+        return [Entry(str(one["id"])) for one in self._all(kind)]
+
+    async def owed(self) -> Decimal:
+        return sum((row["amount"] for row in self._all("posting") if row.get("customer")), Decimal(0))
+
+    async def pay(self, invoice: str, amount: Decimal) -> None:
+        self.box.payment(int(invoice), amount, DAY)
+
+    async def change(self, kind: Kind, id: str) -> None:
+        self._do(f"PUT /_sandbox/record/{kind}/{id}", {"name": "Et nytt navn AS"})
+
+    async def remove(self, kind: Kind, id: str) -> None:
+        if self.gone[kind] == "deleted":
+            self._do(f"DELETE /_sandbox/record/{kind}/{id}", {})
+        else:
+            self._do(f"PUT /_sandbox/record/{kind}/{id}", {"isInactive": True})
+
+    def _all(self, type: str) -> list[Any]:
+        return list(self.box.books.things.get(type, {}).values())
+
+    def _do(self, call: str, said: dict[str, Any]) -> None:
+        behind.call(self.box, call, SimpleNamespace(body=said, query={}))
