@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,12 @@ def read(path: Path, name: str | None = None) -> tuple[Source | None, list[Probl
 
 def parse(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     """Read text as a file of that name. All duplicate keys and odd numbers are reported; broken YAML ends at once."""
+    found, problems = _parsed(text, file)
+    return found and replace(found, data=deepcopy(found.data), lines=dict(found.lines)), list(problems)
+
+
+@lru_cache(16)  # every tenant of a system reads the system's file, which takes half a second
+def _parsed(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     for number, row in enumerate(text.splitlines(), 1):
         indent = row[: len(row) - len(row.lstrip())]
         if "\t" in indent:
