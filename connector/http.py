@@ -38,7 +38,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from connector.errors import ConnectorError, Misconfigured, Refused, TryLater, UnknownOutcome, VendorError
-from connector.masking import Mask
+from connector.masking import STARS, Mask
 from connector.model.json import dumps, loads
 from connector.sockets import Backend, before_sending
 
@@ -184,7 +184,9 @@ def _default_ssl() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One request as it is sent: `path` without its query, `target` with it; `kind` is the body's media type."""
+    """One request as it is sent: `path` without its query, `target` with it; `kind` is the body's media type, `proof`
+    what stands in its `Authorization` after the scheme.
+    """
 
     method: str
     path: str
@@ -192,6 +194,7 @@ class _Request:
     headers: list[tuple[bytes, bytes]]
     content: bytes | AsyncIterable[bytes]
     kind: str
+    proof: str
 
 
 _PORTS = {b"http": 80, b"https": 443}
@@ -377,6 +380,7 @@ class Http:
             [(name.encode(), value.encode()) for name, value in said.items()],
             b"" if content is None else content,
             said.get("Content-Type", ""),
+            said.get("Authorization", "").partition(" ")[2],
         )
 
     async def _once(self, request: _Request, deadline: float, writes: bool, hint: Hint) -> Answer:
@@ -402,6 +406,11 @@ class Http:
                     else:  # broken off: what may still come on it is nobody's
                         await connection.aclose()
             self._judge(request, answer, writes, hint)
+            if answer.status >= 400:
+                # Who refuses may repeat what was asked, and what he says goes into errors.
+                answer.body = self._masked(answer.body.decode("utf-8", "surrogateescape"), request).encode(
+                    "utf-8", "surrogateescape"
+                )
             return answer
         except (*_NO_ANSWER, TimeoutError, OSError, _TooLarge, _Garbled) as exc:
             error = self._ended(request, exc, sent=flight.sent, writes=writes)
@@ -460,7 +469,7 @@ class Http:
             error = UnknownOutcome("The vendor failed while it worked on this; it may have happened.")
         else:
             error = TryLater("The vendor failed.", code="vendor-failed", after=hint(answer.headers))
-        error.status, error.said_by_vendor = answer.status, self._text(answer.body)
+        error.status, error.said_by_vendor = answer.status, self._text(answer.body, request)
         raise error.at(**self._where(request))
 
     def _ended(self, request: _Request, exc: Exception, *, sent: bool, writes: bool) -> ConnectorError:
@@ -492,25 +501,31 @@ class Http:
         seconds: float,
     ) -> Exchange:
         ids = () if response is None else (value for name, value in response.headers if _names_request(name))
-        sent = request.content
+        sent, kind = request.content, request.kind
+        said = None if answer is None else self._text(answer.body, request, answer.headers.get("content-type", ""))
         return Exchange(
             method=request.method,
             url=self._mask.text(self._shown + request.target),
             status=None if response is None else response.status,
             started=started,
             seconds=round(seconds, 6),
-            request=self._text(sent, request.kind) if isinstance(sent, bytes) else f"<{request.kind or 'stream'}>",
-            answer=None if answer is None else self._text(answer.body, answer.headers.get("content-type", "")),
+            request=self._text(sent, request, kind) if isinstance(sent, bytes) else f"<{kind or 'stream'}>",
+            answer=said,
             error=None if error is None else self._mask.text(str(error)) or type(error).__name__,
             request_id=next((value.decode("latin-1") for value in ids), None),
         )
 
-    def _text(self, body: bytes, kind: str = "") -> str | None:
+    def _masked(self, text: str, request: _Request) -> str:
+        """A text without secrets, what the request proved itself with included."""
+        text = self._mask.text(text)
+        return text.replace(request.proof, STARS) if request.proof else text
+
+    def _text(self, body: bytes, request: _Request, kind: str = "") -> str | None:
         """A body as people may see it: masked and cut; only its size where it is no text."""
         if not body:
             return None
         if kind and not re.search(r"json|text|xml|form-urlencoded", kind):
             return f"<{kind.partition(';')[0]}, {len(body)} bytes>"
         # Masked with room to spare before it is cut: a secret cut in two would not be known again.
-        text = self._mask.text(body[: 4 * SHOWN].decode("utf-8", "replace"))
+        text = self._masked(body[: 4 * SHOWN].decode("utf-8", "replace"), request)
         return text if len(text) <= SHOWN and len(body) <= 4 * SHOWN else text[:SHOWN] + "…"
