@@ -211,6 +211,12 @@ class Tripletex:
         return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
+        if (goal.kind, goal.operation) not in self.capabilities:
+            raise Refused(
+                f"Tripletex cannot be told to {goal.operation} this: {goal.kind}.",
+                code="operation-not-supported",
+                do="Do it in Tripletex; what changes there is read back.",
+            )
         match goal.kind, goal.operation:
             case _, "link":
                 return self._by_hand.flow(goal)
@@ -238,11 +244,7 @@ class Tripletex:
                 return self._settlements.flow(goal)
             case Kind.REVERSAL, "create":
                 return self._vouchers.reversal(goal)
-        raise Refused(
-            f"An issued {goal.kind} cannot be changed in Tripletex.",
-            code="operation-not-supported",
-            do="Do it in Tripletex; what changes there is read back.",
-        )
+        raise AssertionError(f"the table has {goal.kind} {goal.operation}, and no flow does it")
 
     async def close(self) -> None:
         """End the session, as well as that goes, and close the connections."""

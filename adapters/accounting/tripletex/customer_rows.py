@@ -62,6 +62,33 @@ def untyped(rows: Iterable[Row]) -> set[str]:
     return {number_of(row) for row in rows if not row.get("type")} - {""}
 
 
+_TOLD_BY = ("amount", "customer", "account.ledgerType", "voucher.postings")
+_EACH = ("id", "account.number")
+"""What a row is told by, and what of each row of its voucher. A customer may be null; a field that is left out is none
+that says nothing."""
+
+
+def described(row: Row) -> None:
+    """Raises `VendorError` ("vendor-answer") where a row lacks what it is told by."""
+    for name in _TOLD_BY:
+        if not _has(row, name):
+            raise records.not_as_described(f"values[].{name}", "there", "/ledger/posting")
+    if row["customer"] is not None and not _has(row, "customer.id"):
+        raise records.not_as_described("values[].customer.id", "there", "/ledger/posting")
+    for one in row["voucher"]["postings"]:
+        for name in _EACH:
+            if not _has(one, name):
+                raise records.not_as_described(f"values[].voucher.postings[].{name}", "there", "/ledger/posting")
+
+
+def _has(row: Any, name: str) -> bool:
+    for part in name.split("."):
+        if not isinstance(row, Mapping) or part not in row:
+            return False
+        row = row[part]
+    return True
+
+
 def fact(row: Row, known: Known) -> Record | None:
     """What a row is; None for an invoice's or credit note's own row, and for what is in kroner only (agio)."""
     if not _of_customer(row) or not row.get("amountCurrency", row.get("amount")):

@@ -227,6 +227,8 @@ class Reader:
     async def _facts(self, rows: Sequence[Row]) -> tuple[list[Record], list[Match]]:
         """What rows on customers' accounts are, in the order they were made, and what they are matched with."""
         rows = sorted(rows, key=lambda row: row["id"])
+        for row in rows:
+            customer_rows.described(row)
         ids = await self._numbers.of([*rows, *customer_rows.group_rows(rows)])
         named = customer_rows.untyped(rows)
         shown = await self._by_id(sorted({ids[number] for number in named if number in ids}), _SHOWN_ON)
