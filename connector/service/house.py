@@ -235,9 +235,10 @@ class House:
             spoke = self._spokes.get(id)
             if spoke is None or version in (spoke.mapping.version, self._taken.get(id)):
                 continue
-            row, files = self._said[id]
+            row, mapping = self._said[id]
             try:
-                mapping = files if files.version == version else await mappings.kept(self.store, row, version, self.known)
+                if mapping.version != version:
+                    mapping = await mappings.kept(self.store, row, version, self.known)
             except ConnectorError as error:
                 log.error("mapping-not-taken-over", connection=spoke.name, code=error.code, said=error.said)
                 continue

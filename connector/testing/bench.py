@@ -51,14 +51,16 @@ class Bench(ABC):
     url: str
     """Where the vendor's stand-in listens, once it is started, e.g. `http://127.0.0.1:8700/v2`. The adapter is given
     an address of the kit instead, which passes every call on."""
-    busy: Mapping[str, str] = {"Retry-After": "1"}  # noqa: RUF012 - read only
+    busy: Mapping[str, str] = {"Retry-After": "1"}
     """The headers by which the vendor says that it is too much, and that the next call may come a second later."""
     patience: float = 3.0
     """Seconds after which no step of a flow waits for an answer any longer (`Step.timeout`), by `settings`."""
-    overlap: timedelta = timedelta(0)
-    """How far back a poll reads what it has read already, at most: the resolution of the vendor's change times, and
-    what the adapter adds for its clock."""
-    gone: Mapping[Kind, Gone] = {}  # noqa: RUF012
+    overlap: Mapping[Kind, timedelta] = {}
+    """How far back a poll of a kind reads what it has read already, at most: the resolution of the vendor's change
+    times, and what the adapter adds for its clock. A kind that is not named is read from where the last poll ended."""
+    page: int = 0
+    """How many customers the vendor gives in one answer at most; 0: the kit does not try more than one page."""
+    gone: Mapping[Kind, Gone] = {}
     """How a record of each register leaves, by `remove`."""
 
     async def __aenter__(self) -> Self:
@@ -89,7 +91,10 @@ class Bench(ABC):
 
     @abstractmethod
     async def there(self, kind: Kind) -> Sequence[Entry]:
-        """All things of a kind in the books: customers, invoices (an `EXTERNAL_INVOICE` wherever it is booked) …"""
+        """All things of a kind in the books, with the ids of their records: customers, suppliers, products, invoices
+        and credit notes (those issued elsewhere, wherever they are booked, under `EXTERNAL_INVOICE` and
+        `EXTERNAL_CREDIT_NOTE`), incoming invoices. Only of the kinds that the system can be told.
+        """
 
     @abstractmethod
     async def owed(self) -> Decimal:
@@ -106,9 +111,19 @@ class Bench(ABC):
         raise NotApplicable("the bench has no `take_back`")
 
     async def change(self, kind: Kind, id: str) -> None:
-        """A person changes something of a record that the mapping carries (a name, say)."""
+        """A person changes something of a record that the mapping carries (its name, say), each time to something
+        else.
+        """
         raise NotApplicable("the bench has no `change`")
 
     async def remove(self, kind: Kind, id: str) -> None:
         """A person deletes or deactivates a record; `gone` says which it is."""
         raise NotApplicable("the bench has no `remove`")
+
+    async def fill(self, customers: int) -> None:
+        """So many customers more, straight into the books."""
+        raise NotApplicable("the bench has no `fill`")
+
+    async def age(self, by: timedelta) -> None:
+        """Everything in the books was made and changed so much earlier."""
+        raise NotApplicable("the bench has no `age`")

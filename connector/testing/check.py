@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from connector.testing.bench import Bench, NotApplicable
 from connector.testing.stories import Story
-from connector.testing.trial import Trial, trial
+from connector.testing.trial import Trial
 
 Make = Callable[[], Bench]
 """Makes a bench that is not started yet; a class will do."""
@@ -22,16 +23,11 @@ class Check:
 
     name: str
     promise: str
-    run: Callable[[Make], Awaitable[None]]
-
-
-async def applies(make: Make, story: Story) -> None:
-    """Raises `NotApplicable` where the system does not say that it can do what a story is about."""
-    async with trial(make, story.issues) as it:
-        able(it, story)
+    run: Callable[[Make], Coroutine[Any, Any, None]]
 
 
 def able(it: Trial, story: Story) -> None:
-    """The same, with a trial at hand."""
+    """Raises `NotApplicable` where the system does not say that it can do what a story is about."""
     if not story.told(it.accounting.capabilities):
-        raise NotApplicable(f"its capabilities have none of {', '.join(f'{kind} {what}' for kind, what in story.needs)}")
+        needs = ", ".join(f"{kind} {operation}" for kind, operation in story.needs)
+        raise NotApplicable(f"its capabilities have none of {needs}")

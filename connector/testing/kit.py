@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from connector.testing.bench import Bench, NotApplicable
 from connector.testing.check import Check
-from connector.testing.checks import once
+from connector.testing.checks import answers, capable, money, once, reading, silence
 
-CHECKS: tuple[Check, ...] = (*once.CHECKS,)
+CHECKS: tuple[Check, ...] = (
+    *capable.CHECKS,
+    *once.CHECKS,
+    *reading.CHECKS,
+    *money.CHECKS,
+    *answers.CHECKS,
+    *silence.CHECKS,
+)
 """Every check, by promise."""
 
 
 class AdapterKit:
     """All checks as tests: subclass it, and say what the bench is.
 
-        class TestMySystem(AdapterKit):
-            bench = MyBench
+    class TestMySystem(AdapterKit):
+        bench = MyBench
     """
 
     bench: type[Bench]
     """A new one is made for every check."""
+    checks: Sequence[Check] = CHECKS
+    """Which checks are tried: all, unless fewer are named."""
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """One test for each check."""
-        metafunc.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
+        metafunc.parametrize("check", self.checks, ids=[check.name for check in self.checks])
 
     def test_keeps(self, check: Check) -> None:
         """The adapter keeps one promise."""

@@ -25,13 +25,16 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "cont
 
 @dataclass(slots=True)
 class Call:
-    """A call as it came by: `at` in seconds of `time.monotonic`; `status` None while, or where, it got no answer."""
+    """A call as it came by: `at` and, when it was answered, `answered` in seconds of `time.monotonic`; `status` None
+    while, or where, it got no answer.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
     at: float
+    answered: float | None = None
     status: int | None = None
     fate: str = ""
 
@@ -75,7 +78,8 @@ FAILED = Fate("it was done, and answered with 500", answer=lambda call: Answer(5
 
 def busy(headers: Mapping[str, str]) -> Fate:
     """Too many calls: not taken, and these headers say when to come back."""
-    return Fate("429", passed_on=False, answer=lambda call: Answer(429, dict(headers), b"{}"))
+    # A little later, so that what is under way at the same time is not taken for what follows.
+    return Fate("429", passed_on=False, seconds=0.2, answer=lambda call: Answer(429, dict(headers), b"{}"))
 
 
 def slow(seconds: float) -> Fate:
@@ -157,7 +161,7 @@ class Proxy:
         try:
             while call := await _read(reader):
                 answer = await self._answer(call)
-                call.status = answer.status
+                call.status, call.answered = answer.status, time.monotonic()
                 writer.write(_written(answer))
                 await writer.drain()
         except (Cut, ConnectionError, asyncio.IncompleteReadError, httpx.TransportError):
@@ -240,5 +244,3 @@ def _written(answer: Answer) -> bytes:
     if answer.status not in {204, 304}:  # these have no body and say no length (RFC 9110, 8.6)
         lines.append(f"Content-Length: {len(answer.body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
-
-

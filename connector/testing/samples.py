@@ -58,6 +58,8 @@ ODD: tuple[tuple[tuple[dict[str, Any], ...], Decimal], ...] = (
     ((line(1, "Anlegg", "1", "123456789.11", "25"),), Decimal("154320986.39")),
 )
 """Lines, and what they come to with VAT, to the øre."""
+ROUNDED = (0, 1)
+"""Those of `ODD` that come to something else where VAT is rounded line by line."""
 
 
 def invoice(
@@ -95,9 +97,7 @@ def credit_note(of: dict[str, Any], **more: Any) -> dict[str, Any]:
     left = ("delivery", "due_date", "payment_means", "number")
     kept = {name: value for name, value in of.items() if name not in left}
     counted = [one | {"quantity": count} for one, count in zip(of["lines"], ("2", "5"), strict=True)]
-    preceding = (
-        {"number": of["number"], "issue_date": ISSUED} if "number" in of else {"source_id": of["source_id"]}
-    )
+    preceding = {"number": of["number"], "issue_date": ISSUED} if "number" in of else {"source_id": of["source_id"]}
     return kept | {
         "type_code": "381", "source_id": f"credit-{of['source_id']}", "issue_date": "2027-03-10",
         "preceding_invoices": [preceding], "lines": counted, **more,

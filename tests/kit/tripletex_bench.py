@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, Self
 
 from adapters.accounting.tripletex import plugin
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, behind
+from adapters.accounting.tripletex.sandbox.things import Link
 from connector.ports import AccountingPlugin, Kind
-from connector.testing import Bench, Entry
+from connector.testing import Bench, Entry, Gone
 
 DAY = date(2027, 2, 1)
 
 
 class TripletexBench(Bench):
     plugin: AccountingPlugin = plugin
-    overlap = timedelta(minutes=10)
-    gone = {Kind.CUSTOMER: "deleted", Kind.PRODUCT: "inactive"}
+    overlap = dict.fromkeys((Kind.CUSTOMER, Kind.SUPPLIER), timedelta(hours=2, minutes=10))  # no zone is said
+    page = 1000
+    gone: Mapping[Kind, Gone] = {Kind.CUSTOMER: "deleted", Kind.PRODUCT: "inactive"}
 
     async def __aenter__(self) -> Self:
-        self.box = await Sandbox().start()
+        self.box, self.names = await Sandbox().start(), count()
         self.url = self.box.url
         return self
 
@@ -55,14 +58,30 @@ class TripletexBench(Bench):
     async def pay(self, invoice: str, amount: Decimal) -> None:
         self.box.payment(int(invoice), amount, DAY)
 
+    async def take_back(self, invoice: str, amount: Decimal) -> None:
+        number = self.box.books.find(Link("invoice", int(invoice)))["invoiceNumber"]
+        row = next(one for one in self._all("posting")
+                   if one["amount"] == -amount and str(one.get("invoiceNumber")) == str(number))  # fmt: skip
+        self.box.books.reverse(self.box.books.find(row["voucher"]), DAY)
+
     async def change(self, kind: Kind, id: str) -> None:
-        self._do(f"PUT /_sandbox/record/{kind}/{id}", {"name": "Et nytt navn AS"})
+        name = f"Navn {next(self.names)} AS"
+        self._do(f"PUT /_sandbox/record/{kind}/{id}", {"name": name, "displayName": name})
 
     async def remove(self, kind: Kind, id: str) -> None:
         if self.gone[kind] == "deleted":
             self._do(f"DELETE /_sandbox/record/{kind}/{id}", {})
         else:
             self._do(f"PUT /_sandbox/record/{kind}/{id}", {"isInactive": True})
+
+    async def fill(self, customers: int) -> None:
+        for n in range(customers):
+            self._do("POST /_sandbox/record/customer", {"name": f"Eldre kunde {n} AS"})
+
+    async def age(self, by: timedelta) -> None:
+        for things in self.box.books.things.values():
+            for one in things.values():
+                one["_changed"] -= by
 
     def _all(self, type: str) -> list[Any]:
         return list(self.box.books.things.get(type, {}).values())

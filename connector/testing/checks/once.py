@@ -13,6 +13,8 @@ from connector.testing.trial import Trial, trial
 
 MOST = 100
 """No flow has so many calls."""
+TOLD = 0.95
+"""Seconds of the second after which `Bench.busy` lets it come back."""
 WAITS = 3.0
 """Seconds that a slow answer comes after the last moment anybody waits for it."""
 
@@ -63,15 +65,26 @@ def _nth(number: int, fate: Fate, strikes: Callable[[Call], bool]) -> Callable[[
     return of
 
 
-def _came_back(it: Trial, *, after: float, before: float) -> None:
-    """Raises `Failing` where the call after the one that was struck came too early, or too late."""
+def _struck(it: Trial) -> tuple[Call, list[Call]]:
+    """The call that met its fate, and those after it."""
     calls = it.proxy.since
     at = next(n for n, call in enumerate(calls) if call.fate)
-    for following in calls[at + 1 :][:1]:
-        waited = following.at - calls[at].at
-        if not after <= waited <= before:
-            when = f"{waited:.2f} s after {calls[at]}"
-            raise Failing(f"{following} came {when}, and should have come {after:g} to {before:g} s after.")
+    return calls[at], calls[at + 1 :]
+
+
+def _waited(it: Trial) -> None:
+    """Raises `Failing` where a call is made again before the vendor said that it may."""
+    first, following = _struck(it)
+    again = [call for call in following if str(call) == str(first) and call.at > (first.answered or first.at)]
+    if again and (waited := again[0].at - (first.answered or first.at)) < TOLD:
+        raise Failing(f"{again[0]} was made again {waited:.2f} s after it was told to wait a second.")
+
+
+def _gave_up(it: Trial) -> None:
+    """Raises `Failing` where somebody waited longer for an answer than a step may take."""
+    first, following = _struck(it)
+    if following and (waited := following[0].at - first.at) > it.bench.patience + WAITS:
+        raise Failing(f"{first} was waited for {waited:.2f} s, and no step may take longer than {it.bench.patience:g}.")
 
 
 async def _lost(make: Make, story: Story) -> None:
@@ -87,15 +100,12 @@ async def _unsent(make: Make, story: Story) -> None:
 
 
 async def _too_many(make: Make, story: Story) -> None:
-    also = partial(_came_back, after=0.95, before=30.0)
-    await struck(make, story, lambda bench: busy(bench.busy), also=also)
+    await struck(make, story, lambda bench: busy(bench.busy), also=_waited)
 
 
 async def _slow(make: Make, story: Story) -> None:
-    def also(it: Trial) -> None:
-        _came_back(it, after=0.0, before=it.bench.patience + WAITS)
-
-    await struck(make, story, lambda bench: slow(bench.patience + WAITS), lambda call: call.writes, also)
+    late = lambda bench: slow(bench.patience + WAITS)  # noqa: E731
+    await struck(make, story, late, lambda call: call.writes, _gave_up)
 
 
 CHECKS = (

@@ -1,0 +1,167 @@
+"""Answers that are not quite as described: an unknown field is harmless, a missing one is an error by name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from connector.errors import ConnectorError
+from connector.ports import Kind, Record
+from connector.testing.bench import Failing
+from connector.testing.check import Check, Make, able
+from connector.testing.checks.reading import FOLLOWED, Follower, made, reads_kind
+from connector.testing.proxy import Proxy
+from connector.testing.stories import STORIES, Story, books, ends
+from connector.testing.trial import Trial, trial
+
+UNKNOWN = {"kitUnknown": {"nested": [1, "x"]}}
+Path = tuple[str, ...]
+"""Where a field is in an answer, by names; `[]` stands for every item of a list."""
+
+
+def grown(value: Any) -> Any:
+    """The same answer, with a field more in every object of it."""
+    if isinstance(value, dict):
+        return {name: grown(one) for name, one in value.items()} | UNKNOWN
+    return [grown(one) for one in value] if isinstance(value, list) else value
+
+
+def paths(value: Any, at: Path = ()) -> Iterator[Path]:
+    """Every field of an answer."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield (*at, name)
+            yield from paths(one, (*at, name))
+    elif isinstance(value, list):
+        for one in value:
+            yield from paths(one, (*at, "[]"))
+
+
+def without(value: Any, path: Path) -> Any:
+    """The same answer without that field."""
+    value = copy.deepcopy(value)
+    _drop(value, path)
+    return value
+
+
+def _drop(value: Any, path: Path) -> None:
+    first, *rest = path
+    if isinstance(value, list) and first == "[]":
+        for one in value:
+            _drop(one, tuple(rest))
+    elif isinstance(value, dict) and first in value:
+        if rest:
+            _drop(value[first], tuple(rest))
+        else:
+            del value[first]
+
+
+def _heard(proxy: Proxy, fields: dict[Path, None]) -> None:
+    """Note the fields of the answers from now on."""
+
+    def note(answer: Any) -> Any:
+        fields.update(dict.fromkeys(paths(answer)))
+        return answer
+
+    proxy.rewrite = note
+
+
+# --- more than is known -----------------------------------------------------------------------------------------------
+
+
+async def _unknown(make: Make, story: Story) -> None:
+    async with trial(make, story.issues) as it:
+        able(it, story)
+        await story.prepare(it)
+        before = await books(it, story)
+        it.proxy.mark()
+        it.proxy.rewrite = grown
+        await ends(it, story, await story.act(it), before)
+
+
+async def _unknown_read(make: Make, kind: Kind) -> None:
+    async with trial(make) as it:
+        reads_kind(it, kind)
+        await made(it, kind, 0)
+        plain = await Follower(it, kind).news()
+        it.proxy.rewrite = grown
+        rich = await Follower(it, kind).news()
+        for one, other in zip(plain, rich, strict=True):
+            if invented := differs(one, other):
+                raise Failing(f"With a field more in every answer {kind} {one.id} shows something else: {invented}.")
+
+
+# --- less than is needed ----------------------------------------------------------------------------------------------
+
+
+def flat(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every plain value of a body, with its place."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from flat(one, f"{at}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for n, one in enumerate(value):
+            yield from flat(one, f"{at}[{n}]")
+    else:
+        yield at, value
+
+
+def differs(before: Record, now: Record) -> str | None:
+    """What a record says that it did not say before; None where it says the same, or less."""
+    was = dict(flat(before.body))
+    for place, value in flat(now.body):
+        if value not in (None, "") and was.get(place) != value:
+            return f"`{place}` is {value!r}, not {was.get(place)!r}"
+    for name in ("open_amount", "customer", "match", "dispatch"):
+        value = getattr(now, name)
+        if value is not None and value != getattr(before, name):
+            return f"{name} is {value!r}, not {getattr(before, name)!r}"
+    return None
+
+
+def names_it(error: ConnectorError, path: Path) -> bool:
+    """Whether an error names the field that was missing."""
+    name = next(part for part in reversed(path) if part != "[]")
+    return name.lower() in str(error.as_json()).lower()
+
+
+async def _missing(make: Make, kind: Kind) -> None:
+    """Each field of each answer is left out once: an error that names it, or a record that is no other than before."""
+    async with trial(make) as it:
+        reads_kind(it, kind)
+        await made(it, kind, 0)
+        fields: dict[Path, None] = {}
+        _heard(it.proxy, fields)
+        whole = {record.id: record for record in await Follower(it, kind).news()}
+        wrong = [said for path in fields if (said := await _read_without(it, kind, path, whole))]
+        if wrong:
+            raise Failing(" ".join(wrong))
+
+
+async def _read_without(it: Trial, kind: Kind, path: Path, whole: Mapping[str, Record]) -> str | None:
+    place = ".".join(path)
+    it.proxy.rewrite = partial(without, path=path)
+    try:
+        found = {record.id: record for record in await Follower(it, kind).news()}
+    except ConnectorError as error:
+        return None if names_it(error, path) else f"Without `{place}`: {error} ({error.code}), which does not name it."
+    except Exception as error:
+        return f"Without `{place}`: {type(error).__name__} ({error}), which is no error of `connector.errors`."
+    finally:
+        it.proxy.rewrite = None
+    if found.keys() != whole.keys():
+        return f"Without `{place}` of {len(whole)} records {len(found)} are told of, and no error says so."
+    invented = next((said for id, record in found.items() if (said := differs(whole[id], record))), None)
+    return f"Without `{place}` something is made up: {invented}." if invented else None
+
+
+CHECKS = (
+    *(Check(f"unknown-field-{story.name}", "A field that nobody knows in every answer is harmless to a flow.",
+            partial(_unknown, story=story)) for story in STORIES),
+    *(Check(f"unknown-field-read-{kind}", "A field that nobody knows in every answer is harmless to reading.",
+            partial(_unknown_read, kind=kind)) for kind in FOLLOWED),
+    *(Check(f"missing-field-{kind}", "A field that is missing is an error that names it, and nothing is made up.",
+            partial(_missing, kind=kind)) for kind in FOLLOWED),
+)  # fmt: skip
