@@ -55,6 +55,9 @@ class Bench(ABC):
     """The headers by which the vendor says that it is too much, and that the next call may come a second later."""
     patience: float = 3.0
     """Seconds after which no step of a flow waits for an answer any longer (`Step.timeout`), by `settings`."""
+    keeps_credit: bool = True
+    """Whether the ledger can hold more of a customer's money than he owes; where not, a payment of more than is open is
+    refused."""
     overlap: Mapping[Kind, timedelta] = {}
     """How far back a poll of a kind reads what it has read already, at most: the resolution of the vendor's change
     times, and what the adapter adds for its clock. A kind that is not named is read from where the last poll ended."""

@@ -28,6 +28,8 @@ class Check:
 
 def able(it: Trial, story: Story) -> None:
     """Raises `NotApplicable` where the system does not say that it can do what a story is about."""
+    if story.leaves_credit and not it.bench.keeps_credit:
+        raise NotApplicable("its ledger keeps no credit of customers (`keeps_credit`)")
     if not story.told(it.accounting.capabilities):
         needs = ", ".join(f"{kind} {operation}" for kind, operation in story.needs)
         raise NotApplicable(f"its capabilities have none of {needs}")

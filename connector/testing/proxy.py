@@ -113,7 +113,7 @@ class Proxy:
     calls: list[Call] = field(default_factory=list)
     fate: Callable[[int, Call], Fate | None] | None = None
     meanwhile: dict[int, Callable[[], Awaitable[None]]] = field(default_factory=dict)
-    rewrite: Callable[[Any], Any] | None = None
+    rewrite: Callable[[Call, Any], Any] | None = None
     _from: int = 0
 
     async def __aenter__(self) -> Self:
@@ -200,7 +200,7 @@ class Proxy:
         body = answer.content.replace(there, here)
         if self.rewrite is not None and body and "json" in answer.headers.get("content-type", ""):
             with suppress(ValueError):
-                body = dumps(self.rewrite(loads(body)))
+                body = dumps(self.rewrite(call, loads(body)))
         headers = {name: self.through(value) for name, value in answer.headers.items() if name.lower() not in _HOP}
         return Answer(answer.status_code, headers, body)
 

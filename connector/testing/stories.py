@@ -14,6 +14,8 @@ from connector.testing.trial import Issuer, Trial
 
 PART, OVER = Decimal("5000.10"), Decimal("12600.05")
 """Less than the invoice, and more."""
+REGISTERS = frozenset({Kind.CUSTOMER, Kind.SUPPLIER, Kind.PRODUCT, Kind.DEPARTMENT, Kind.PROJECT})
+"""Kinds that are records others refer to, and no documents."""
 Made = Mapping[Kind, Sequence[Decimal | None]]
 """What is to be in the books that was not: amounts by kind, None where a kind has none."""
 
@@ -23,7 +25,7 @@ class Story:
     """One command to a system that can do one of `needs`.
 
     `prepare`: what must be there before; `act` posts the command and gives where to ask for it; `made` and `owed`: what
-    it leads to in the books, exactly.
+    it leads to in the books, exactly; `leaves_credit`: whether a customer has then paid more than he owes.
     """
 
     name: str
@@ -33,6 +35,12 @@ class Story:
     made: Made = field(default_factory=dict)
     owed: Decimal = Decimal(0)
     issues: Issuer = "books"
+    leaves_credit: bool = False
+
+    @property
+    def of_register(self) -> bool:
+        """Whether it is about records of registers only."""
+        return {kind for kind, _ in self.needs} <= REGISTERS
 
     def told(self, capabilities: Mapping[tuple[Kind, Operation], str]) -> bool:
         """Whether the system says that it can."""
@@ -123,6 +131,14 @@ async def _sold_elsewhere(trial: Trial) -> None:
     await trial.done("/v1/invoices", _elsewhere(trial))
 
 
+def _department(name: str) -> dict[str, Any]:
+    return {"kind": "department", "code": "10", "name": name}
+
+
+async def _organised(trial: Trial) -> None:
+    await trial.done("/v1/dimensions", _department("Salg"))
+
+
 async def _registered(trial: Trial) -> None:
     await trial.done("/v1/customers", trial.bench.sample(Kind.CUSTOMER, samples.customer(1)))
 
@@ -155,7 +171,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "payment-of-more", [(Kind.PAYMENT, "create")], _sold,
-        _posts("/v1/payments", lambda it: _money(it, OVER)), {Kind.INVOICE: []}, -OVER,
+        _posts("/v1/payments", lambda it: _money(it, OVER)), {Kind.INVOICE: []}, -OVER, leaves_credit=True,
     ),
     Story(
         "reversal", [(Kind.REVERSAL, "create")], _paid,
@@ -187,6 +203,14 @@ STORIES: tuple[Story, ...] = (
     Story(
         "product-changed", [(Kind.PRODUCT, "update")], _listed,
         _posts("/v1/products", lambda it: samples.product(1, name="Veiledning")), {Kind.PRODUCT: []},
+    ),
+    Story(
+        "department", [(Kind.DEPARTMENT, "create")], _nothing, _posts("/v1/dimensions", lambda it: _department("Salg")),
+        {Kind.DEPARTMENT: [None]},
+    ),
+    Story(
+        "department-changed", [(Kind.DEPARTMENT, "update")], _organised,
+        _posts("/v1/dimensions", lambda it: _department("Salg nord")), {Kind.DEPARTMENT: []},
     ),
     Story(
         "supplier-invoice", [(Kind.SUPPLIER_INVOICE, "create")], _nothing,

@@ -16,6 +16,7 @@ from tripletex_bench import TripletexBench
 from adapters.accounting.tripletex import plugin
 from connector.errors import Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http
+from connector.model.json import dumps
 from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Page, Proof, Record, Run, Step
 from connector.testing import Bench
 
@@ -293,6 +294,16 @@ class Crashing(Pages):
             return await self.inner.changes(kind, cursor)
         except VendorError:
             raise KeyError("value") from None
+
+
+class Zeroing(Http):
+    """Goes on with 0 where there is no id."""
+
+    async def call(self, *args: Any, **more: Any) -> Answer:
+        answer = await super().call(*args, **more)
+        if answer.status < 300 and answer.body and isinstance(value := answer.json().get("value"), dict):
+            answer.body = dumps({"value": {"id": 0, **value}})
+        return answer
 
 
 class Inventing(Http):

@@ -46,6 +46,7 @@ BROKEN: tuple[tuple[str, Callable[[], Bench], str], ...] = (
     ("missing-field-invoice", bench(broken.Careless), "0 are told of"),
     ("missing-field-customer", bench(broken.Crashing), "KeyError"),
     ("missing-field-invoice", bench(http=broken.Inventing), "something is made up: .*amountOutstanding|open_amount"),
+    ("missing-field-written", bench(http=broken.Zeroing), "Without `value.id`: it is .*, and no error names the field"),
     # Secrets.
     ("silent-401", bench(broken.Talkative), "`employee_token` can be read"),
     ("silent-lost", bench(broken.Logging), "`employee_token` can be read"),

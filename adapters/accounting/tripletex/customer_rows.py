@@ -62,7 +62,7 @@ def untyped(rows: Iterable[Row]) -> set[str]:
     return {number_of(row) for row in rows if not row.get("type")} - {""}
 
 
-_TOLD_BY = ("amount", "customer", "account.ledgerType", "voucher.postings")
+_TOLD_BY = ("date", "amount", "customer", "account.ledgerType", "voucher.postings")
 _EACH = ("id", "account.number")
 """What a row is told by, and what of each row of its voucher. A customer may be null; a field that is left out is none
 that says nothing."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from connector.errors import ConnectorError
 from connector.ports import Kind, Record
+from connector.testing import samples
 from connector.testing.bench import Failing
 from connector.testing.check import Check, Make, able
 from connector.testing.checks.reading import FOLLOWED, Follower, made, reads_kind
-from connector.testing.proxy import Proxy
+from connector.testing.proxy import Call, Proxy
 from connector.testing.stories import STORIES, Story, books, ends
 from connector.testing.trial import Trial, trial
 
+DEEP = 2
+"""How deep in an answer to a write a field is looked for: what is further inside belongs to something else."""
 UNKNOWN = {"kitUnknown": {"nested": [1, "x"]}}
 Path = tuple[str, ...]
 """Where a field is in an answer, by names; `[]` stands for every item of a list."""
@@ -58,11 +62,16 @@ def _drop(value: Any, path: Path) -> None:
             del value[first]
 
 
-def _heard(proxy: Proxy, fields: dict[Path, None]) -> None:
-    """Note the fields of the answers from now on."""
+def _more(call: Call, answer: Any) -> Any:
+    return grown(answer)
 
-    def note(answer: Any) -> Any:
-        fields.update(dict.fromkeys(paths(answer)))
+
+def _heard(proxy: Proxy, fields: dict[Path, None], *, writes: bool = False) -> None:
+    """Note the fields of the answers from now on, or of those to writes."""
+
+    def note(call: Call, answer: Any) -> Any:
+        if call.writes or not writes:
+            fields.update(dict.fromkeys(paths(answer)))
         return answer
 
     proxy.rewrite = note
@@ -77,7 +86,7 @@ async def _unknown(make: Make, story: Story) -> None:
         await story.prepare(it)
         before = await books(it, story)
         it.proxy.mark()
-        it.proxy.rewrite = grown
+        it.proxy.rewrite = _more
         await ends(it, story, await story.act(it), before)
 
 
@@ -86,7 +95,7 @@ async def _unknown_read(make: Make, kind: Kind) -> None:
         reads_kind(it, kind)
         await made(it, kind, 0)
         plain = await Follower(it, kind).news()
-        it.proxy.rewrite = grown
+        it.proxy.rewrite = _more
         rich = await Follower(it, kind).news()
         for one, other in zip(plain, rich, strict=True):
             if invented := differs(one, other):
@@ -121,10 +130,23 @@ def differs(before: Record, now: Record) -> str | None:
     return None
 
 
-def names_it(error: ConnectorError, path: Path) -> bool:
-    """Whether an error names the field that was missing."""
+def names_it(said: Any, path: Path) -> bool:
+    """Whether an error in what was said names the field that was missing: in its message, or in its place."""
     name = next(part for part in reversed(path) if part != "[]")
-    return name.lower() in str(error.as_json()).lower()
+    word = re.compile(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", re.IGNORECASE)
+    return any(word.search(text) for text in _errors(said))
+
+
+def _errors(said: Any) -> Iterator[str]:
+    if isinstance(said, Mapping):
+        if "code" in said and "message" in said:
+            yield str(said["message"])
+            yield from (str(value) for value in (said.get("where") or {}).values())
+        for one in said.values():
+            yield from _errors(one)
+    elif isinstance(said, list):
+        for one in said:
+            yield from _errors(one)
 
 
 async def _missing(make: Make, kind: Kind) -> None:
@@ -142,11 +164,15 @@ async def _missing(make: Make, kind: Kind) -> None:
 
 async def _read_without(it: Trial, kind: Kind, path: Path, whole: Mapping[str, Record]) -> str | None:
     place = ".".join(path)
-    it.proxy.rewrite = partial(without, path=path)
+    it.proxy.rewrite = lambda call, answer: without(answer, path)
     try:
         found = {record.id: record for record in await Follower(it, kind).news()}
     except ConnectorError as error:
-        return None if names_it(error, path) else f"Without `{place}`: {error} ({error.code}), which does not name it."
+        return (
+            None
+            if names_it(error.as_json(), path)
+            else f"Without `{place}`: {error} ({error.code}), which does not name it."
+        )
     except Exception as error:
         return f"Without `{place}`: {type(error).__name__} ({error}), which is no error of `connector.errors`."
     finally:
@@ -157,7 +183,47 @@ async def _read_without(it: Trial, kind: Kind, path: Path, whole: Mapping[str, R
     return f"Without `{place}` something is made up: {invented}." if invented else None
 
 
+async def _missing_written(make: Make, story: Story) -> None:
+    """Each field of each answer to a write is left out once: it is done all the same, or an error names it; and once
+    the vendor answers as described again it ends as it should.
+    """
+    async with trial(make, story.issues) as it:
+        able(it, story)
+        fields: dict[Path, None] = {}
+        _heard(it.proxy, fields, writes=True)
+        await made(it, Kind.INVOICE, 0)
+        wrong = []
+        for n, path in enumerate((path for path in fields if len(path) <= DEEP), 1):
+            said = await _written_without(it, story, path, n)
+            if said:
+                wrong.append(f"Without `{'.'.join(path)}`: {said}")
+        if wrong:
+            raise Failing(" ".join(wrong))
+
+
+async def _written_without(it: Trial, story: Story, path: Path, n: int) -> str | None:
+    before = await books(it, story)
+    it.proxy.rewrite = lambda call, answer: without(answer, path) if call.writes else answer
+    body = samples.invoice(it.bench.organisation_number, f"sale-{n}", n)
+    operation = await it.post("/v1/invoices", it.bench.sample(Kind.INVOICE, body))
+    await it.house.work_until_idle(within=0.5)
+    said = await it.get(operation)
+    heard = [said]
+    if said.get("document"):
+        heard.append(await it.get(f"/v1/documents/{said['document']}/story"))
+    it.proxy.rewrite = None
+    if said["state"] != "done" and not names_it(heard, path):
+        return f"it is {said['state']}, and no error names the field."
+    try:
+        await ends(it, story, operation, before)
+    except Failing as failing:
+        return str(failing)
+    return None
+
+
 CHECKS = (
+    Check("missing-field-written", "A field that is missing in the answer to a write: once all the same, and named.",
+          partial(_missing_written, story=STORIES[0])),
     *(Check(f"unknown-field-{story.name}", "A field that nobody knows in every answer is harmless to a flow.",
             partial(_unknown, story=story)) for story in STORIES),
     *(Check(f"unknown-field-read-{kind}", "A field that nobody knows in every answer is harmless to reading.",

@@ -9,7 +9,7 @@ from connector.errors import Refused
 from connector.ports import Goal, Kind, Operation
 from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make
-from connector.testing.stories import STORIES, Story, books, ends
+from connector.testing.stories import REGISTERS, STORIES, Story, books, ends
 from connector.testing.trial import Trial, trial
 
 REFUSED = "operation-not-supported"
@@ -17,7 +17,9 @@ REFUSED = "operation-not-supported"
 
 async def _true(make: Make, story: Story) -> None:
     async with trial(make, story.issues) as it:
-        if story.told(it.accounting.capabilities):
+        if story.leaves_credit and not it.bench.keeps_credit:
+            await _no_credit(it, story)
+        elif story.told(it.accounting.capabilities):
             await _can(it, story)
         else:
             await _cannot(it, story)
@@ -45,7 +47,10 @@ async def _documents(it: Trial) -> set[str]:
 
 
 async def _cannot(it: Trial, story: Story) -> None:
-    """It is refused with our code, whoever asks, and nothing is in the books."""
+    """It is refused with our code, and no document is in the books; of a register, nothing is.
+
+    A record that the system cannot be told of is kept here alone: its command is done.
+    """
     try:
         await story.prepare(it)
     except Failing as failing:
@@ -53,15 +58,25 @@ async def _cannot(it: Trial, story: Story) -> None:
     before = await books(it, story)
     try:
         said = await it.over(await story.act(it))
-        if said["state"] == "done":
-            raise Failing(f"The table does not have {_needs(story)}, and it is said to be done.")
         heard = f"{said} {await it.attention()}"
     except Failing as failing:  # refused at the door
         heard = str(failing)
-    if REFUSED not in heard:
-        raise Failing(f"The table does not have {_needs(story)}, and it is refused otherwise: {heard}")
-    if (after := await books(it, story)) != before:
-        raise Failing(f"{_needs(story)} is refused, and the books are others: {before}, then {after}.")
+    if REFUSED not in heard and not story.of_register:
+        raise Failing(f"The table does not have {_needs(story)}, and it is not refused with {REFUSED}: {heard}")
+    after = await books(it, story)
+    for kind in after.things if story.of_register else after.things.keys() - REGISTERS:
+        if after.things[kind] != before.things[kind]:
+            raise Failing(f"The table does not have {_needs(story)}, and a {kind} came to be.")
+    if after.owed != before.owed:
+        raise Failing(f"{_needs(story)} is refused, and customers owe {after.owed - before.owed} more.")
+
+
+async def _no_credit(it: Trial, story: Story) -> None:
+    """More than is owed is not taken, and not said to be."""
+    await story.prepare(it)
+    said = await it.over(await story.act(it))
+    if said["state"] == "done" or await it.bench.owed() < 0:
+        raise Failing(f"Its ledger keeps no credit, and {story.name} is {said['state']}.")
 
 
 def _needs(story: Story) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.ports import Kind, Record
 from connector.testing import samples
-from connector.testing.bench import Failing
+from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make, able
 from connector.testing.checks.reading import Follower
 from connector.testing.stories import OVER, PART, STORIES, sale
@@ -111,6 +111,8 @@ async def _part(make: Make) -> None:
 
 async def _more(make: Make) -> None:
     async with trial(make) as it:
+        if not it.bench.keeps_credit:
+            raise NotApplicable("its ledger keeps no credit of customers (`keeps_credit`)")
         await it.bench.pay(await _sold(it), OVER)
         for _ in range(2):
             await it.poll()
