@@ -14,7 +14,7 @@ from connector.testing.trial import Issuer, Trial
 
 PART, OVER = Decimal("5000.10"), Decimal("12600.05")
 """Less than the invoice, and more."""
-REGISTERS = frozenset({Kind.CUSTOMER, Kind.SUPPLIER, Kind.PRODUCT, Kind.DEPARTMENT, Kind.PROJECT})
+REGISTERS = frozenset({Kind.CUSTOMER, Kind.SUPPLIER, Kind.PRODUCT})
 """Kinds that are records others refer to, and no documents."""
 Made = Mapping[Kind, Sequence[Decimal | None]]
 """What is to be in the books that was not: amounts by kind, None where a kind has none."""
@@ -131,14 +131,6 @@ async def _sold_elsewhere(trial: Trial) -> None:
     await trial.done("/v1/invoices", _elsewhere(trial))
 
 
-def _department(name: str) -> dict[str, Any]:
-    return {"kind": "department", "code": "10", "name": name}
-
-
-async def _organised(trial: Trial) -> None:
-    await trial.done("/v1/dimensions", _department("Salg"))
-
-
 async def _registered(trial: Trial) -> None:
     await trial.done("/v1/customers", trial.bench.sample(Kind.CUSTOMER, samples.customer(1)))
 
@@ -203,14 +195,6 @@ STORIES: tuple[Story, ...] = (
     Story(
         "product-changed", [(Kind.PRODUCT, "update")], _listed,
         _posts("/v1/products", lambda it: samples.product(1, name="Veiledning")), {Kind.PRODUCT: []},
-    ),
-    Story(
-        "department", [(Kind.DEPARTMENT, "create")], _nothing, _posts("/v1/dimensions", lambda it: _department("Salg")),
-        {Kind.DEPARTMENT: [None]},
-    ),
-    Story(
-        "department-changed", [(Kind.DEPARTMENT, "update")], _organised,
-        _posts("/v1/dimensions", lambda it: _department("Salg nord")), {Kind.DEPARTMENT: []},
     ),
     Story(
         "supplier-invoice", [(Kind.SUPPLIER_INVOICE, "create")], _nothing,

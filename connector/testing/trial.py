@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -83,6 +84,7 @@ class Trial:
                 return said
             if time.monotonic() > end:
                 raise Failing(f"After {LONG:g} s a command is still {said['state']}: {said}")
+            await asyncio.sleep(0.2)  # what is due later than `SOON` is due later
 
     async def done(self, path: str, body: dict[str, Any] | bytes) -> None:
         """Post a document, and have it take effect."""
