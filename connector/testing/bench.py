@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from connector.oauth import Tokens
 from connector.ports import AccountingPlugin, Kind
 
 Gone = Literal["deleted", "inactive"]
@@ -78,13 +79,20 @@ class Bench(ABC):
 
     @abstractmethod
     def settings(self, url: str) -> Mapping[str, Any]:
-        """The connection's settings in the tenant's file, with the vendor at `url` (that is: `base_url`). Settling and
-        time-outs as short as the stand-in allows: the kit waits for them often.
+        """The connection's settings in the tenant's file, with the vendor at `url` (that is: `base_url`, and whatever
+        else of the vendor's addresses is on the same host). Settling and time-outs as short as the stand-in allows: the
+        kit waits for them often.
         """
 
     @abstractmethod
     def secrets(self) -> Mapping[str, str]:
         """The connection's secrets, by name. None of them may be seen anywhere afterwards."""
+
+    async def signed_in(self) -> Tokens | None:
+        """What a person has granted by signing in at the vendor, new for every check; None where secrets alone open the
+        connection.
+        """
+        return None
 
     def sample(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
         """A document as the kit posts it; changed here where this company's books need another (a VAT code, a unit)."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -21,6 +21,10 @@ from connector.model.json import dumps, loads
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host", "expect"}
 """Headers that are about one connection, or about a body's way over it."""
+
+
+_SECRET_FIELDS = {"client_secret", "refresh_token", "code", "code_verifier", "client_assertion"}
+"""What proves something to an authorization server (RFC 6749, 7521, 7636)."""
 
 
 @dataclass(slots=True)
@@ -207,7 +211,7 @@ class Proxy:
     # --- what must never be seen elsewhere ----------------------------------------------------------------------------
 
     def credentials(self) -> set[str]:
-        """What calls proved themselves with: `Authorization` headers, and what is packed in them."""
+        """What calls proved themselves with: `Authorization` headers, what is packed in them, and forms for tokens."""
         found: set[str] = set()
         for call in self.calls:
             scheme, _, said = call.headers.get("authorization", "").partition(" ")
@@ -216,6 +220,9 @@ class Proxy:
             if scheme.lower() == "basic":
                 with suppress(ValueError):
                     found.add(base64.b64decode(said).decode().partition(":")[2])
+            if "form-urlencoded" in call.headers.get("content-type", ""):
+                form = parse_qsl(call.body.decode(errors="replace"))
+                found |= {value for name, value in form if name in _SECRET_FIELDS}
         return {one for one in found if len(one) > 3}
 
 

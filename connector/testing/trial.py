@@ -9,11 +9,11 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 
@@ -21,13 +21,14 @@ from connector.api.app import create_app
 from connector.ports import Accounting, Kind
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
-from connector.store import connections, keys
+from connector.store import connections, grants, keys
 from connector.sync import reads
 from connector.sync.spokes import Spoke
 from connector.testing import samples
 from connector.testing.bench import Bench, Entry, Failing
 from connector.testing.proxy import Proxy
 
+T = TypeVar("T")
 Issuer = Literal["books", "source"]
 """Who numbers the invoices: the system itself, or somebody else."""
 
@@ -40,10 +41,13 @@ OVER = ("done", "rejected", "waiting")
 
 
 class Trial:
-    """One company whose books are the bench's."""
+    """One company whose books are the bench's; `secrets`: what opens them."""
 
-    def __init__(self, bench: Bench, proxy: Proxy, house: House, client: httpx.AsyncClient) -> None:
-        self.bench, self.proxy, self.house, self._client = bench, proxy, house, client
+    def __init__(
+        self, bench: Bench, proxy: Proxy, house: House, client: httpx.AsyncClient, secrets: frozenset[str]
+    ) -> None:
+        self.bench, self.proxy, self.house, self._client, self.secrets = bench, proxy, house, client, secrets
+        self._next = 0.0
 
     @property
     def spoke(self) -> Spoke:
@@ -54,6 +58,12 @@ class Trial:
     def accounting(self) -> Accounting:
         """The open connection, as the house uses it."""
         return self.spoke.accounting
+
+    async def ask(self, call: Awaitable[T]) -> T:
+        """Call the adapter past the service, as far from the last such call as its lane wants."""
+        await asyncio.sleep(self._next - time.monotonic())
+        self._next = max(self._next, time.monotonic()) + self.accounting.lane.spacing
+        return await call
 
     # --- as a program -------------------------------------------------------------------------------------------------
 
@@ -151,8 +161,10 @@ async def trial(make: Callable[[], Bench], issues: Issuer = "books") -> AsyncIte
         house = await stack.enter_async_context(
             open_house(Settings(database=f"sqlite:///{folder}/kit.db"), known={bench.plugin.name: bench.plugin})
         )
-        for spoke in house.spokes():
-            await house.store.write(lambda tx, id=spoke.id: connections.change(tx, id, mode="active"))  # type: ignore[misc]
+        id, tokens = house.named(TENANT, "books").id, await bench.signed_in()
+        if tokens is not None:
+            await house.store.write(lambda tx: grants.put(tx, id, tokens.as_json(), who="kit"))
+        await house.store.write(lambda tx: connections.change(tx, id, mode="active"))
         _, secret = await house.store.write(
             lambda tx: keys.create(tx, tenant=TENANT, name="kit", scopes=("read", "write", "settle"))
         )
@@ -161,7 +173,8 @@ async def trial(make: Callable[[], Bench], issues: Issuer = "books") -> AsyncIte
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://kit", headers=headers)
         )
-        yield Trial(bench, proxy, house, client)
+        known = {*bench.secrets().values(), *((tokens.access, tokens.refresh or "") if tokens else ())} - {""}
+        yield Trial(bench, proxy, house, client, frozenset(known))
 
 
 def _write_files(folder: Path, bench: Bench, proxy: Proxy, issues: Issuer) -> None:

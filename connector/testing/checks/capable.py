@@ -120,7 +120,7 @@ async def _table(make: Make) -> None:
 async def _works(make: Make) -> None:
     """The test call says whose books these are, and that nothing is missing."""
     async with trial(make) as it:
-        found = await it.accounting.probe()
+        found = await it.ask(it.accounting.probe())
         if found.missing:
             raise Failing(f"`probe` misses {', '.join(found.missing)}, and the bench should have it all.")
         lane = it.accounting.lane

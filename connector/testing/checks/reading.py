@@ -33,11 +33,11 @@ class Follower:
 
     async def news(self) -> list[Record]:
         """All that it is told now, page by page."""
-        accounting = self._it.accounting
-        self._cursor = self._cursor or await accounting.begin(self.kind, START)
+        accounting, ask = self._it.accounting, self._it.ask
+        self._cursor = self._cursor or await ask(accounting.begin(self.kind, START))
         found: list[Record] = []
         for _ in range(MOST_PAGES):
-            page = await accounting.changes(self.kind, self._cursor)
+            page = await ask(accounting.changes(self.kind, self._cursor))
             self._cursor = page.cursor
             found += [record for record in page.records if record.kind is self.kind]
             if not page.more:
@@ -133,7 +133,7 @@ async def _changed(make: Make, kind: Kind) -> None:
         else:
             await it.bench.pay(id, MORE)
         after = await _one(follower, id)
-        read = await it.accounting.read(kind, id)
+        read = await it.ask(it.accounting.read(kind, id))
         if after.version == before.version:
             raise Failing(f"{kind} {id} was changed, and its version is what it was.")
         if read is None or (read.body, read.version) != (after.body, after.version):
@@ -165,7 +165,7 @@ async def _gone(make: Make, kind: Kind) -> None:
         assert id is not None
         before = await _one(follower, id)
         await it.bench.remove(kind, id)
-        read, swept = await it.accounting.read(kind, id), await _swept(it, kind)
+        read, swept = await it.ask(it.accounting.read(kind, id)), await _swept(it, kind)
         if other not in swept:
             raise Failing(f"{kind} {other} is there, and a sweep does not have it.")
         if how == "deleted" and (read is not None or id in swept):
@@ -187,7 +187,7 @@ async def _gone(make: Make, kind: Kind) -> None:
 async def _swept(it: Trial, kind: Kind) -> list[str]:
     found, cursor = [], None
     for _ in range(MOST_PAGES):
-        page = await it.accounting.sweep(kind, START, date(2100, 1, 1), cursor)
+        page = await it.ask(it.accounting.sweep(kind, START, date(2100, 1, 1), cursor))
         found += [record.id for record in page.records]
         if not page.more:
             return found

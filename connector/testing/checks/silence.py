@@ -54,7 +54,7 @@ def listening() -> Iterator[list[Any]]:
 
 def secrets_of(it: Trial) -> set[str]:
     """What nobody may see: the secrets given, what calls proved themselves with, and both as an address has them."""
-    plain = {*it.bench.secrets().values(), *it.proxy.credentials()}
+    plain = it.secrets | it.proxy.credentials()
     return {form for secret in plain for form in (secret, quote(secret, safe=""))}
 
 
@@ -97,7 +97,7 @@ async def _raised(it: Trial) -> list[str]:
         partial(accounting.read, Kind.INVOICE, "1"),
     ):
         try:
-            await call()
+            await it.ask(call())
         except Exception as error:
             said.append("".join(traceback.format_exception(error)) + repr(getattr(error, "__dict__", "")))
     return said
@@ -127,13 +127,13 @@ async def _asked_in_the_open(make: Make) -> None:
             raise NotApplicable("it cannot be told of an invoice")
         await it.over(await story.act(it))
         await it.accounting.close()
-        secrets = set(it.bench.secrets().values())
+        secrets = it.secrets
         for call in it.proxy.calls:
             if any(secret in call.target for secret in secrets):
                 raise Failing(f"A secret is in the address of {call.method} {_shown(call, secrets)}.")
 
 
-def _shown(call: Call, secrets: set[str]) -> str:
+def _shown(call: Call, secrets: frozenset[str]) -> str:
     target = call.target
     for secret in secrets:
         target = target.replace(secret, "***")
