@@ -53,13 +53,19 @@ def reads_kind(it: Trial, kind: Kind) -> None:
 
 
 async def made(it: Trial, kind: Kind, n: int) -> str | None:
-    """Have one more come to be in the books; its id, where the kit can know it."""
+    """Have one more come to be in the books; its id, where the kit can know it.
+
+    Raises:
+        NotApplicable: the kit has no way to make one.
+    """
     bench, own = it.bench, it.bench.organisation_number
     if kind is Kind.PAYMENT:
         if n == 0:
             await made(it, Kind.INVOICE, 0)
         await bench.pay((await it.only(Kind.INVOICE)).id, MORE + n)
         return None
+    if (kind, "create") not in it.accounting.capabilities:
+        raise NotApplicable(f"its capabilities have no {kind} create, so the kit cannot make one")
     before = {entry.id for entry in await bench.there(kind)}
     match kind:
         case Kind.CUSTOMER:
@@ -68,8 +74,10 @@ async def made(it: Trial, kind: Kind, n: int) -> str | None:
             await it.done("/v1/products", bench.sample(kind, samples.product(n)))
         case Kind.INVOICE:
             await it.done("/v1/invoices", bench.sample(kind, samples.invoice(own, f"sale-{n}", n)))
-    (new,) = {entry.id for entry in await bench.there(kind)} - before
-    return new
+    new = {entry.id for entry in await bench.there(kind)} - before
+    if len(new) != 1:
+        raise Failing(f"A {kind} is said to be there, and {len(new)} came to be.")
+    return new.pop()
 
 
 async def _new(make: Make, kind: Kind) -> None:
@@ -107,6 +115,8 @@ async def _meanwhile(make: Make, kind: Kind) -> None:
         reads_kind(it, kind)
         follower = Follower(it, kind)
         id = await made(it, kind, 0)
+        if id is not None and kind in REGISTERS:
+            await it.bench.change(kind, id)
         await follower.news()
         it.proxy.mark()
         await follower.news()
