@@ -8,7 +8,7 @@ How a call ended decides what may happen next:
 
 * nothing left this process, or the vendor took nothing (429): `TryLater`
 * bytes of a *write* left and no sound answer came, or the answer is 5xx: `UnknownOutcome`
-* the same for a *read*: tried again here (three times in all, within the call's time), then `TryLater`
+* the same for a *read*: tried again here (three times in all unless said, within the call's time), then `TryLater`
 * any other status is returned: what it means, the plugin's client says
 
 Requests go to httpcore as they are, one pool for each vendor: what httpx's client does besides (cookies, redirects,
@@ -289,6 +289,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         writes: bool | None = None,
+        tries: int = 3,
         hint: Hint = retry_after,
     ) -> Answer:
         """Make one call and say how it ended.
@@ -300,6 +301,8 @@ class Http:
             headers: beside the usual, names as they are usually written; `Content-Length` for a `content` that streams.
             timeout: seconds for this call instead of the usual.
             writes: whether it may change something; unless said, everything but GET and HEAD does.
+            tries: how often a read may be sent; 1 where the vendor takes one call at a time, and a second one while the
+                first may still be running is an offence.
             hint: reads the vendor's own "wait so many seconds" from the headers of a 429 or a 5xx.
 
         Raises:
@@ -317,7 +320,7 @@ class Http:
         if writes:
             return await self._once(request, deadline, writes, hint)
         async for attempt in AsyncRetrying(
-            stop=lambda state: stop_after_attempt(3)(state) or asyncio.get_running_loop().time() >= deadline,
+            stop=lambda state: stop_after_attempt(tries)(state) or asyncio.get_running_loop().time() >= deadline,
             wait=wait_random_exponential(multiplier=0.1, max=2.0),
             retry=retry_if_exception(_worth_again),
             reraise=True,

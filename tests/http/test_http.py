@@ -107,6 +107,14 @@ async def test_a_read_without_answer_is_tried_three_times(http, loopback, says):
     assert len(loopback.came) == 3
 
 
+async def test_a_vendor_that_takes_one_call_at_a_time_is_asked_once(http, loopback, says):
+    loopback.script = _hang_up
+    with pytest.raises(TryLater) as failed:
+        await http.call("GET", "/order", tries=1)
+    assert failed.value.code == "answer-lost"
+    assert len(loopback.came) == 1
+
+
 async def test_a_read_succeeds_on_its_second_try(http, loopback, says):
     loopback.says(says(503), says(200, b'{"n":1}'))
     assert (await http.call("GET", "/order")).json() == {"n": 1}
