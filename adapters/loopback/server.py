@@ -36,6 +36,8 @@ class Loopback(ABC):
 
     prefix: str = ""
     """Where the vendor's paths begin; what does not begin so is a call to the sandbox itself (see `own`)."""
+    beside: str | None = None
+    """Where further paths of the vendor's begin that lie beside its API, its sign-in for instance; they stay whole."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, latency: float = 0.0, keep: int = 20_000) -> None:
         self.faults = Faults()
@@ -116,9 +118,10 @@ class Loopback(ABC):
 
     def handle(self, request: Request) -> tuple[Answer | None, float]:
         """Do what a request asks. What goes back (None: the connection is cut), and after how many seconds."""
-        if not request.path.startswith(f"{self.prefix}/"):
+        beside = self.beside is not None and request.path.startswith(f"{self.beside}/")
+        if not beside and not request.path.startswith(f"{self.prefix}/"):
             return self._own(request), 0.0
-        path, seconds = request.path.removeprefix(self.prefix), self.latency
+        path, seconds = request.path if beside else request.path.removeprefix(self.prefix), self.latency
         fault = self.faults.strike(f"{request.method} {path}")
         kind = fault.kind if fault else ""
         if kind == "no-answer-before":
