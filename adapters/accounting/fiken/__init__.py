@@ -1,0 +1,88 @@
+"""Fiken: accounting system, API v2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from adapters.accounting.fiken import wire
+from adapters.accounting.fiken.formalities import FORMALITIES
+from connector.options import Choice, chooses
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind
+
+if TYPE_CHECKING:
+    from connector.http import Http
+
+
+class Settings(BaseModel):
+    """Settings of a connection to Fiken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    base_url: str = "https://api.fiken.no/api/v2"
+    """Address of the API; Fiken has no test environment but demo companies."""
+    company: str = ""
+    """The company's slug as in its address in Fiken (`fjord-as`); empty: the only one that the sign-in reaches."""
+    payment_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+    """Code (`1920:10001`) or number of the bank account of payments that name none."""
+    invoice_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+    """Code or number of the bank account that invoices ask to be paid to; left out: the only one there is."""
+    spacing: float = Field(default=0.25, ge=0, le=60)
+    """Least seconds between two calls. Fiken slows down, and bans, who calls faster: less is for sandboxes only."""
+    open_hours: float = Field(default=24.0, ge=0, le=720)
+    """Hours after which invoices and sales that are still open are read again, whatever Fiken calls changed."""
+    attachment_mb: int = Field(default=10, ge=1, le=100)
+    """Largest file that is sent, in MB; Fiken does not publish its own limit."""
+    timeout: float = Field(default=45.0, ge=1, le=300)
+    """Seconds that one step of a push may take, its answer included; a worker's lease must be longer."""
+    settle: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds after which a search that does not find what may have been made is believed."""
+
+
+class Secrets(BaseModel):
+    """What Fiken gives for access."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    token: SecretStr
+    """A personal token, made by the user in Fiken (Rediger konto, API): for a company's own integration only."""
+
+
+class FikenPlugin:
+    """What the entry point names."""
+
+    name = "fiken"
+    title = "Fiken"
+    settings: type[BaseModel] = Settings
+    secrets: type[BaseModel] = Secrets
+    hook_secret: str | None = None
+    wire: Mapping[Kind, type[BaseModel]] = {
+        Kind.CUSTOMER: wire.Customer,
+        Kind.PRODUCT: wire.Product,
+        Kind.PROJECT: wire.Project,
+        Kind.INVOICE: wire.Invoice,
+        Kind.PAYMENT: wire.Payment,
+        Kind.SETTLEMENT: wire.Settlement,
+    }
+    formalities: Sequence[Formality] = FORMALITIES
+
+    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
+        """An open connection to one company's books; makes no call yet."""
+        from adapters.accounting.fiken.adapter import Fiken
+
+        settings, secrets = connection.settings, connection.secrets
+        assert isinstance(settings, Settings)
+        assert isinstance(secrets, Secrets)
+        return Fiken(settings, secrets, http)
+
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+        """Serve the sandbox until interrupted; `ready` is told its address and token."""
+        from adapters.accounting.fiken.sandbox import TOKEN, Sandbox
+        from adapters.loopback import serve
+
+        serve(Sandbox(port=port, latency=latency), lambda box: ready(f"{box.url}, token {TOKEN}"))
+
+
+plugin = FikenPlugin()

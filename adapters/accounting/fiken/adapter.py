@@ -1,0 +1,163 @@
+"""One company's books in Fiken, as the house sees accounting systems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from adapters.accounting.fiken.attachments import Attachments
+from adapters.accounting.fiken.client import Client
+from adapters.accounting.fiken.companies import Companies
+from adapters.accounting.fiken.contacts import Contacts
+from adapters.accounting.fiken.explaining import Explaining
+from adapters.accounting.fiken.invoices import Invoices
+from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.options import Choices
+from adapters.accounting.fiken.payments import Payments
+from adapters.accounting.fiken.reading import Reader
+from adapters.accounting.fiken.registers import Registers
+from connector.errors import Refused
+from connector.options import Options
+from connector.ports import (
+    Capabilities,
+    Company,
+    File,
+    Goal,
+    Hooks,
+    Kind,
+    Lane,
+    Page,
+    Probe,
+    Reading,
+    Receivables,
+    Record,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from adapters.accounting.fiken import Secrets, Settings
+    from connector.http import Http
+
+CAPABILITIES: Capabilities = {
+    (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
+    (Kind.CUSTOMER, "update"): "Changed as a whole, if nobody has changed it meanwhile.",
+    (Kind.PRODUCT, "create"): "Found by product number, else made.",
+    (Kind.PRODUCT, "update"): "Changed as a whole, if nobody has changed it meanwhile.",
+    (Kind.PROJECT, "create"): "Found by number, else made, starting today.",
+    (Kind.PROJECT, "update"): "Changed, if nobody has changed it meanwhile.",
+    (Kind.INVOICE, "create"): "A draft, its totals compared, then invoiced: Fiken numbers it.",
+    (Kind.PAYMENT, "create"): "Registered on the sale of an invoice, no more than is open.",
+}
+"""What Fiken can be told, and how that is done; the rest is refused before anything is sent."""
+READINGS: Sequence[Reading] = (
+    Reading(Kind.CUSTOMER, timedelta(hours=1), holes=True),
+    Reading(Kind.PRODUCT, timedelta(hours=4), holes=True),
+    Reading(Kind.PROJECT, timedelta(hours=4), holes=True),
+    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.PRODUCT, Kind.PROJECT)),
+    Reading(Kind.PAYMENT, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
+)
+"""Calls come one at a time, so what changes daily is read often and the rest seldom."""
+
+
+class Fiken:
+    """An open connection; makes no call before it is asked for something."""
+
+    capabilities = CAPABILITIES
+    readings = READINGS
+    hooks: Hooks | None = None
+    """Fiken has no webhooks."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
+        token = secrets.token.get_secret_value()
+        http.keep_secret(token, names={"access_token", "refresh_token", "client_secret", "code"})
+
+        async def access() -> str:
+            return token
+
+        # Calls are counted by user, whichever company they are about; the key names the token without telling it.
+        digest = hashlib.sha256(f"{settings.base_url} {token}".encode()).hexdigest()[:16]
+        self.lane = Lane(f"fiken:{digest}", width=1, spacing=settings.spacing)
+        self._timeout, self._settle = settings.timeout, settings.settle
+        self._companies = Companies(settings.company)
+        self._client = client = Client(
+            http, token=access, slug=self._companies.slug, user=self.lane.key, spacing=settings.spacing
+        )
+        self._companies.client = client
+        lookups = Lookups(client, settings.payment_account, settings.invoice_account)
+        explaining, files = Explaining(client, lookups), Attachments(client, settings.attachment_mb)
+        self._choices = Choices(client, self._companies, lookups)
+        self._reader = Reader(client, lookups, settings.open_hours)
+        self._customers = Contacts(client, Kind.CUSTOMER)
+        self._registers = Registers(client)
+        self._invoices = Invoices(client, lookups, explaining, files)
+        self._payments = Payments(client, lookups, explaining)
+
+    async def company(self) -> Company:
+        """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "access-lost")."""
+        return await self._companies.own()
+
+    async def probe(self) -> Probe:
+        """Whose books these are, and what is missing. Raises `NeedsPerson`."""
+        return await self._companies.probe()
+
+    async def options(self) -> Options:
+        """What this company's Fiken takes now. Raises `NeedsPerson`."""
+        return await self._choices.read()
+
+    async def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` gives everything dated `since` or later, then what changes. Makes no call."""
+        return await self._reader.begin(kind, since)
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
+        return await self._reader.changes(kind, cursor)
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """A page of everything dated in [since, until); registers have no date, so all of them."""
+        return await self._reader.sweep(kind, since, until, cursor)
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now; None where Fiken has none."""
+        return await self._reader.read(kind, id)
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The PDF of an invoice or credit note; None where Fiken has none."""
+        path, field = {
+            Kind.INVOICE: ("/invoices", "invoicePdf"),
+            Kind.CREDIT_NOTE: ("/creditNotes", "creditNotePdf"),
+        }.get(kind, ("", ""))
+        row = await self._client.find(f"{path}/{id}") if path else None
+        address = ((row or {}).get(field) or {}).get("downloadUrl")
+        content = await self._client.content(str(address)) if address else None
+        return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
+
+    async def receivables(self) -> Receivables | None:
+        """None: Fiken's figures are not read."""
+        return None
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
+        return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
+
+    def _steps(self, goal: Goal) -> Sequence[Step]:
+        match goal.kind, goal.operation:
+            case Kind.CUSTOMER, "create" | "update":
+                return self._customers.flow(goal)
+            case Kind.PRODUCT | Kind.PROJECT, "create" | "update":
+                return self._registers.flow(goal)
+            case Kind.INVOICE, "create":
+                return self._invoices.flow(goal)
+            case Kind.PAYMENT, "create":
+                return self._payments.flow(goal)
+        raise Refused(
+            f"A {goal.kind} cannot be told to Fiken this way ({goal.operation}).",
+            code="operation-not-supported",
+            do="Do it in Fiken; what changes there is read back.",
+        )
+
+    async def close(self) -> None:
+        """Free the sockets."""
+        await self._client.close()

@@ -1,0 +1,77 @@
+"""Whose books these are, and what the user reaches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from adapters.accounting.fiken.client import Client, Row
+from connector.errors import NeedsPerson
+from connector.ports import Company, Probe
+
+
+class Companies:
+    """The companies of a user. `slug`: the one that is meant; empty: the only one there is."""
+
+    def __init__(self, slug: str) -> None:
+        self._slug = slug
+        self._lock = asyncio.Lock()
+        self.client: Client
+        """Set once the client is made, which asks here for the slug."""
+
+    async def slug(self) -> str:
+        """The slug for paths. Raises `NeedsPerson` ("company-unclear")."""
+        async with self._lock:
+            if not self._slug:
+                rows = await self._all()
+                if len(rows) != 1:
+                    raise NeedsPerson(
+                        f"This sign-in reaches {len(rows)} companies in Fiken.",
+                        code="company-unclear",
+                        do="Name the company by its slug: `company` in the connection's settings."
+                        if rows
+                        else "Give the user access to the company in Fiken, and tick it when signing in.",
+                        details={"companies": [{"company": row["slug"], "name": row.get("name")} for row in rows]},
+                    )
+                self._slug = str(rows[0]["slug"])
+        return self._slug
+
+    async def own(self) -> Company:
+        """Whose books these are."""
+        return _company(await self.client.get(""))
+
+    async def row(self) -> Row:
+        """The company as Fiken shows it."""
+        return await self.client.get("")
+
+    async def probe(self) -> Probe:
+        """Whose books these are, what is missing, and every company that the sign-in reaches."""
+        rows = await self._all()
+        row = await self.row()
+        missing = (
+            [] if row.get("hasApiAccess") is not False else ["The API module (99 kr a month), switched on in Fiken."]
+        )
+        return Probe(
+            str(row.get("name")),
+            row.get("organizationNumber"),
+            missing=missing,
+            needs=("Access to the company, as a user who may book and invoice", "The API module"),
+            reaches=[_company(one) for one in rows] if len(rows) > 1 else [],
+        )
+
+    async def _all(self) -> list[Row]:
+        found: list[Row] = []
+        number = 0
+        while True:
+            asked: dict[str, Any] = {"page": number, "pageSize": 100}
+            rows = (await self.client.about_all("GET", "/companies", params=asked)).json()
+            if not isinstance(rows, list):
+                return found
+            found += [row for row in rows if isinstance(row, dict) and row.get("slug")]
+            number += 1
+            if len(rows) < 100:
+                return found
+
+
+def _company(row: Row) -> Company:
+    return Company(str(row.get("slug")), str(row.get("name")), row.get("organizationNumber"))

@@ -1,0 +1,74 @@
+"""What one company's Fiken takes now (`connector.options`). Closed periods and currencies cannot be read: unknown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from adapters.accounting.fiken.client import Client
+from adapters.accounting.fiken.companies import Companies
+from adapters.accounting.fiken.lookups import Lookups
+from connector.options import Choice, DimensionOptions, Option, Options
+
+_VAT: tuple[tuple[str, str, str], ...] = (
+    ("HIGH", "Høy sats", "25"),
+    ("MEDIUM", "Middels sats", "15"),
+    ("RAW_FISH", "Råfisk", "11.11"),
+    ("LOW", "Lav sats", "12"),
+    ("EXEMPT", "Fritatt", "0"),
+    ("EXEMPT_IMPORT_EXPORT", "Utførsel", "0"),
+    ("EXEMPT_REVERSE", "Omvendt avgiftsplikt", "0"),
+    ("OUTSIDE", "Utenfor avgiftsområdet", "0"),
+    ("NONE", "Uten avgiftsbehandling", "0"),
+)
+"""VAT types of sales, which no call tells: Fiken's own fixed list."""
+
+
+class Choices:
+    """Reads the options of one company."""
+
+    def __init__(self, client: Client, companies: Companies, lookups: Lookups) -> None:
+        self._client = client
+        self._companies = companies
+        self._lookups = lookups
+
+    async def read(self) -> Options:
+        """All of it. Raises `NeedsPerson` ("sign-in", "access-lost", "company-unclear"), `TryLater`."""
+        company = await self._companies.row()
+        self._lookups.forget()
+        accounts, banks = await self._lookups.accounts(), await self._lookups.bank_accounts()
+        projects = await self._client.every("/projects", "projectId")
+        registered = None if company.get("vatType") is None else company["vatType"] != "no"
+        sold = [row for row in _VAT if registered is not False or row[2] == "0"]
+        return Options(
+            lists={
+                Choice.VAT_CODE: tuple(Option(code=code, name=name, rate=Decimal(rate)) for code, name, rate in sold),
+                Choice.ACCOUNT: tuple(
+                    Option(code=str(row["code"]), name=str(row.get("name") or "")) for row in accounts
+                ),
+                Choice.PAYMENT_TYPE: tuple(
+                    Option(
+                        code=str(row["accountCode"]),
+                        name=str(row.get("name") or ""),
+                        also=(str(row["bankAccountNumber"]),) if row.get("bankAccountNumber") else (),
+                    )
+                    for row in banks
+                ),
+            },
+            dimensions=(
+                DimensionOptions(
+                    kind="project",
+                    values=tuple(
+                        Option(
+                            code=str(row.get("number") or row["projectId"]),
+                            name=str(row.get("name") or ""),
+                            active=not row.get("completed"),
+                        )
+                        for row in projects
+                    ),
+                ),
+            ),
+            vat_registered=registered,
+            bank_account=any(row.get("bankAccountNumber") for row in banks),
+            missing=() if company.get("hasApiAccess") is not False else ("The API module.",),
+            unknown=("closed periods", "currencies"),
+        )

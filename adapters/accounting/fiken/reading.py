@@ -1,0 +1,217 @@
+"""Following what changes in Fiken, and reading everything of a kind.
+
+Fiken tells of changes by the day: a read asks for the day of the one before, and more, and what has not changed is told
+by the digest of its content (`Record.version`). Whether a payment counts as a change of its sale is not known, so what
+is still open is read besides, once in `open_hours`. What neither shows, the nightly comparison finds (`sweep`).
+
+Invoices are shown with their sales and payments, so a page of invoices has the payments too.
+
+Cursors are JSON; `v` is the version of their form.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from adapters.accounting.fiken import records
+from adapters.accounting.fiken.client import OSLO, Client, Row
+from adapters.accounting.fiken.lookups import Lookups
+from connector.errors import BadInput
+from connector.model.json import dumps, loads
+from connector.ports import Kind, Page, Record
+
+OVERLAP = timedelta(days=1)
+"""Reads overlap by a day: whose clock turns the day first is not known."""
+_REMEMBERED = 50_000
+"""Sales whose invoices are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Where a kind is listed: `id` is the field that every entry has, `dated` the parameter of its day (registers have
+    none), `only` further parameters; `tracked`: whether it can be asked for what has changed, `opens` whether its
+    entries are settled at some time.
+    """
+
+    path: str
+    id: str
+    dated: str | None = None
+    only: tuple[tuple[str, str], ...] = ()
+    tracked: bool = True
+    opens: bool = False
+
+
+LISTS: Mapping[Kind, List] = {
+    Kind.CUSTOMER: List("/contacts", "contactId", only=(("customer", "true"),)),
+    Kind.SUPPLIER: List("/contacts", "contactId", only=(("supplier", "true"),)),
+    Kind.PRODUCT: List("/products", "productId"),
+    Kind.PROJECT: List("/projects", "projectId", tracked=False),
+    Kind.INVOICE: List("/invoices", "invoiceId", "issueDate", opens=True),
+    Kind.CREDIT_NOTE: List("/creditNotes", "creditNoteId", "issueDate"),
+    Kind.PAYMENT: List("/sales", "saleId", "date", opens=True),
+}
+"""Payments are read where they hang: on sales."""
+
+
+class Reader:
+    """Reads one company. `open_hours`: hours after which what is open is read again."""
+
+    def __init__(self, client: Client, lookups: Lookups, open_hours: float) -> None:
+        self._client = client
+        self._lookups = lookups
+        self._open_hours = open_hours
+        self._invoice_of: OrderedDict[int, int] = OrderedDict()
+
+    # --- single records ---------------------------------------------------------------------------------------------
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now, or None."""
+        first, _, second = id.partition("/")
+        if not (first.isascii() and first.isdigit()):
+            return None
+        if kind is Kind.SETTLEMENT:
+            invoice = await self._client.find(f"/invoices/{first}")
+            found = [] if invoice is None else await self._of(Kind.INVOICE, [invoice])
+            return next((one for one in found if (one.kind, one.id) == (kind, id)), None)
+        if kind is Kind.PAYMENT and not second.isdigit():
+            return None
+        row = await self._client.find(f"{LISTS[kind].path}/{first}")
+        found = [] if row is None else await self._of(kind, [row])
+        return next((one for one in found if (one.kind, one.id) == (kind, id)), None)
+
+    # --- everything -------------------------------------------------------------------------------------------------
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """A page of everything dated in [since, until); registers have no date: all of them."""
+        at, dated = _load(cursor)["page"] if cursor else 0, LISTS[kind].dated
+        rows, more = await self._page(kind, at, **({f"{dated}Ge": since, f"{dated}Lt": until} if dated else {}))
+        return Page(await self._of(kind, rows), _dump({"page": at + 1}), more)
+
+    # --- what changed -----------------------------------------------------------------------------------------------
+
+    async def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
+        return _dump({"from": since.isoformat(), "since": None, "page": 0, "began": None, "open": None})
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since the cursor: first what Fiken calls changed, then, where it is time, what is open."""
+        state, listed = _load(cursor), LISTS[kind]
+        now = datetime.now(UTC)
+        began = state["began"] or now.isoformat()
+        params: dict[str, Any] = {}
+        if state.get("opened"):
+            params["settled"] = False
+        elif state["since"] is None and listed.dated:
+            params[f"{listed.dated}Ge"] = state["from"]
+        elif state["since"] is not None and listed.tracked:
+            params["lastModifiedGe"] = state["since"]
+        rows, more = await self._page(kind, state["page"], **params)
+        found = await self._of(kind, rows)
+        if more:
+            return Page(found, _dump({**state, "page": state["page"] + 1, "began": began}), more=True)
+        began_at = datetime.fromisoformat(began)
+        if self._look_at_open(listed, state, began_at):
+            return Page(found, _dump({**state, "page": 0, "began": began, "opened": True}), more=True)
+        day = (began_at.astimezone(OSLO).date() - OVERLAP).isoformat()
+        looked = began if state.get("opened") or state["since"] is None else state["open"]
+        return Page(found, _dump({"from": state["from"], "since": day, "page": 0, "began": None, "open": looked}))
+
+    def _look_at_open(self, listed: List, state: Mapping[str, Any], now: datetime) -> bool:
+        if not listed.opens or state.get("opened") or state["since"] is None:
+            return False
+        last = state["open"]
+        return last is None or now - datetime.fromisoformat(last) >= timedelta(hours=self._open_hours)
+
+    async def _page(self, kind: Kind, number: int, **params: Any) -> tuple[list[Row], bool]:
+        listed = LISTS[kind]
+        return await self._client.page(listed.path, listed.id, number, **dict(listed.only), **params)
+
+    # --- rows as records --------------------------------------------------------------------------------------------
+
+    async def _of(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
+        """The records that rows of a kind's list are, in the order they were made."""
+        match kind:
+            case Kind.CUSTOMER | Kind.SUPPLIER:
+                return [records.contact(kind, row) for row in rows]
+            case Kind.PRODUCT:
+                return [records.product(row) for row in rows]
+            case Kind.PROJECT:
+                return [records.project(row) for row in rows]
+            case Kind.CREDIT_NOTE:
+                return [await self._credit_note(row) for row in rows]
+            case Kind.INVOICE:
+                return [one for row in rows for one in await self._invoice(row)]
+        return [one for row in rows for one in await self._payments(row)]
+
+    async def _invoice(self, row: Row) -> list[Record]:
+        """An invoice, its payments, and its loss."""
+        sale = row.get("sale")
+        if not isinstance(sale, dict) or type(sale.get("saleId")) is not int:
+            raise records.not_as_described("sale.saleId", "an id")
+        self._remember(sale["saleId"], row["invoiceId"])
+        made = [records.invoice(row), *records.payments(sale, row["invoiceId"], await self._numbers(sale))]
+        if sale.get("writeOff"):
+            notes = [await self._client.get(f"/creditNotes/{id}") for id in row.get("associatedCreditNotes") or ()]
+            # One that does not close the invoice whole leaves it open how much was lost: a person sees to that.
+            if all(note.get("settled") for note in notes):
+                made.append(records.loss(row, sum(int(note["gross"]) for note in notes)))
+        return made
+
+    async def _credit_note(self, row: Row) -> Record:
+        invoice, before = None, 0
+        if id := row.get("associatedInvoiceId"):
+            invoice = await self._client.find(f"/invoices/{id}")
+            earlier = [one for one in (invoice or {}).get("associatedCreditNotes") or () if one < row["creditNoteId"]]
+            before = sum([int((await self._client.get(f"/creditNotes/{one}"))["gross"]) for one in earlier])
+        return records.credit_note(row, invoice, before)
+
+    async def _payments(self, sale: Row) -> list[Record]:
+        """The payments of a sale; of one that was deleted there are none, and a cash sale is paid by what it is."""
+        if sale.get("deleted") or not sale.get("salePayments"):
+            return []
+        invoice = None
+        if sale.get("kind") != "external_invoice":
+            invoice = self._invoice_of.get(sale["saleId"]) or await self._find_invoice(sale)
+            if invoice is None:
+                return []
+        return records.payments(sale, invoice, await self._numbers(sale))
+
+    async def _numbers(self, sale: Row) -> dict[str, str]:
+        return await self._lookups.numbers() if sale.get("salePayments") else {}
+
+    async def _find_invoice(self, sale: Row) -> int | None:
+        """The invoice of a sale, which names none: among those of its customer."""
+        customer = (sale.get("customer") or {}).get("contactId")
+        if customer is None:
+            return None
+        async for row in self._client.leaf("/invoices", "invoiceId", customerId=customer):
+            id = (row.get("sale") or {}).get("saleId")
+            if type(id) is int:
+                self._remember(id, row["invoiceId"])
+            if id == sale["saleId"]:
+                return int(row["invoiceId"])
+        return None
+
+    def _remember(self, sale: int, invoice: int) -> None:
+        self._invoice_of[sale] = invoice
+        self._invoice_of.move_to_end(sale)
+        if len(self._invoice_of) > _REMEMBERED:
+            self._invoice_of.popitem(last=False)
+
+
+def _dump(state: Mapping[str, Any]) -> str:
+    return dumps({"v": 1, **state}).decode()
+
+
+def _load(cursor: str) -> dict[str, Any]:
+    try:
+        state = loads(cursor)
+    except ValueError:
+        state = None
+    if not isinstance(state, dict) or state.get("v") != 1:
+        raise BadInput("This cursor is none of Fiken's.", code="cursor-malformed", do="Begin anew.")
+    return state

@@ -1,0 +1,7 @@
+"""The calls, by what they are about; importing this enters them all into `routing.ROUTES`."""
+
+from __future__ import annotations
+
+from adapters.accounting.fiken.sandbox.calls import credit_notes, files, invoices, purchases, registers, sales
+
+__all__ = ["credit_notes", "files", "invoices", "purchases", "registers", "sales"]
