@@ -63,6 +63,8 @@ class FikenPlugin:
         Kind.PRODUCT: wire.Product,
         Kind.PROJECT: wire.Project,
         Kind.INVOICE: wire.Invoice,
+        Kind.CREDIT_NOTE: wire.CreditNote,
+        Kind.EXTERNAL_INVOICE: wire.ExternalInvoice,
         Kind.PAYMENT: wire.Payment,
         Kind.SETTLEMENT: wire.Settlement,
     }

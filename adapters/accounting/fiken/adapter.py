@@ -12,7 +12,9 @@ from adapters.accounting.fiken.attachments import Attachments
 from adapters.accounting.fiken.client import Client
 from adapters.accounting.fiken.companies import Companies
 from adapters.accounting.fiken.contacts import Contacts
+from adapters.accounting.fiken.credit_notes import CreditNotes
 from adapters.accounting.fiken.explaining import Explaining
+from adapters.accounting.fiken.external import Externals
 from adapters.accounting.fiken.invoices import Invoices
 from adapters.accounting.fiken.lookups import Lookups
 from adapters.accounting.fiken.options import Choices
@@ -49,6 +51,12 @@ CAPABILITIES: Capabilities = {
     (Kind.PROJECT, "create"): "Found by number, else made, starting today.",
     (Kind.PROJECT, "update"): "Changed, if nobody has changed it meanwhile.",
     (Kind.INVOICE, "create"): "A draft, its totals compared, then invoiced: Fiken numbers it.",
+    (
+        Kind.CREDIT_NOTE,
+        "create",
+    ): "A draft to compare the totals with, then the invoice is credited in whole or in part."
+    " Invoices that Fiken has issued only.",
+    (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a sale (annet salg) with the document attached.",
     (Kind.PAYMENT, "create"): "Registered on the sale of an invoice, no more than is open.",
 }
 """What Fiken can be told, and how that is done; the rest is refused before anything is sent."""
@@ -57,6 +65,7 @@ READINGS: Sequence[Reading] = (
     Reading(Kind.PRODUCT, timedelta(hours=4), holes=True),
     Reading(Kind.PROJECT, timedelta(hours=4), holes=True),
     Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.PRODUCT, Kind.PROJECT)),
+    Reading(Kind.CREDIT_NOTE, timedelta(minutes=30), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
     Reading(Kind.PAYMENT, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
 """Calls come one at a time, so what changes daily is read often and the rest seldom."""
@@ -93,6 +102,8 @@ class Fiken:
         self._customers = Contacts(client, Kind.CUSTOMER)
         self._registers = Registers(client)
         self._invoices = Invoices(client, lookups, explaining, files)
+        self._credit_notes = CreditNotes(client, lookups, explaining, self._reader.credit_note)
+        self._externals = Externals(client, lookups, explaining, files)
         self._payments = Payments(client, lookups, explaining)
 
     async def company(self) -> Company:
@@ -150,6 +161,10 @@ class Fiken:
                 return self._registers.flow(goal)
             case Kind.INVOICE, "create":
                 return self._invoices.flow(goal)
+            case Kind.CREDIT_NOTE, "create":
+                return self._credit_notes.flow(goal)
+            case Kind.EXTERNAL_INVOICE, "create":
+                return self._externals.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
         raise Refused(

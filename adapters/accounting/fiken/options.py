@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from adapters.accounting.fiken.client import Client
 from adapters.accounting.fiken.companies import Companies
 from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.vat import SALES
 from connector.options import Choice, DimensionOptions, Option, Options
-
-_VAT: tuple[tuple[str, str, str], ...] = (
-    ("HIGH", "Høy sats", "25"),
-    ("MEDIUM", "Middels sats", "15"),
-    ("RAW_FISH", "Råfisk", "11.11"),
-    ("LOW", "Lav sats", "12"),
-    ("EXEMPT", "Fritatt", "0"),
-    ("EXEMPT_IMPORT_EXPORT", "Utførsel", "0"),
-    ("EXEMPT_REVERSE", "Omvendt avgiftsplikt", "0"),
-    ("OUTSIDE", "Utenfor avgiftsområdet", "0"),
-    ("NONE", "Uten avgiftsbehandling", "0"),
-)
-"""VAT types of sales, which no call tells: Fiken's own fixed list."""
 
 
 class Choices:
@@ -38,10 +24,13 @@ class Choices:
         accounts, banks = await self._lookups.accounts(), await self._lookups.bank_accounts()
         projects = await self._client.every("/projects", "projectId")
         registered = None if company.get("vatType") is None else company["vatType"] != "no"
-        sold = [row for row in _VAT if registered is not False or row[2] == "0"]
         return Options(
             lists={
-                Choice.VAT_CODE: tuple(Option(code=code, name=name, rate=Decimal(rate)) for code, name, rate in sold),
+                Choice.VAT_CODE: tuple(
+                    Option(code=code, name=name, rate=rate)
+                    for code, (name, rate) in SALES.items()
+                    if registered is not False or not rate
+                ),
                 Choice.ACCOUNT: tuple(
                     Option(code=str(row["code"]), name=str(row.get("name") or "")) for row in accounts
                 ),

@@ -142,7 +142,7 @@ class Reader:
             case Kind.PROJECT:
                 return [records.project(row) for row in rows]
             case Kind.CREDIT_NOTE:
-                return [await self._credit_note(row) for row in rows]
+                return [await self.credit_note(row) for row in rows]
             case Kind.INVOICE:
                 return [one for row in rows for one in await self._invoice(row)]
         return [one for row in rows for one in await self._payments(row)]
@@ -161,7 +161,8 @@ class Reader:
                 made.append(records.loss(row, sum(int(note["gross"]) for note in notes)))
         return made
 
-    async def _credit_note(self, row: Row) -> Record:
+    async def credit_note(self, row: Row) -> Record:
+        """A credit note, with how much of it closes the invoice that it credits."""
         invoice, before = None, 0
         if id := row.get("associatedInvoiceId"):
             invoice = await self._client.find(f"/invoices/{id}")

@@ -230,7 +230,7 @@ def lines(row: Row) -> list[dict[str, Any]]:
     found = row.get("lines") or []
     if not isinstance(found, list) or not all(isinstance(line, Mapping) for line in found):
         raise not_as_described("lines", "a list of objects")
-    return [{**line, **_discount(line, place)} for place, line in enumerate(found)]
+    return [{**line, "number": place + 1, **_discount(line, place)} for place, line in enumerate(found)]
 
 
 def _discount(line: Row, place: int) -> dict[str, Any]:

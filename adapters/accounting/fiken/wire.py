@@ -126,6 +126,8 @@ class ProjectRef(Wire):
 class Line(Wire):
     """A line of an invoice or credit note."""
 
+    number: int | None = ReadOnly
+    """Its place among the lines, from 1: Fiken gives lines no number."""
     description: str | None = Field(default=None, max_length=200)
     comment: str | None = Field(default=None, max_length=200)
     """Printed below the description."""
@@ -253,6 +255,13 @@ class SaleLine(Wire):
     account: str = Field(json_schema_extra=chooses(Choice.ACCOUNT))
 
 
+class Adjustment(SaleLine):
+    """An allowance or charge on the whole document; a line of its own in the sale."""
+
+    isCharge: bool
+    """False: it is taken off."""
+
+
 class VatSum(Wire):
     """The VAT that a document states for a rate; spread over the lines of that rate by the adapter."""
 
@@ -272,6 +281,7 @@ class ExternalInvoice(Wire):
     currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
     project: ProjectRef | None = None
     lines: list[SaleLine] = Field(default_factory=list)
+    adjustments: list[Adjustment] = Field(default_factory=list)
     vat: list[VatSum] = Field(default_factory=list)
 
 
