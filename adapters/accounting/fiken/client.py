@@ -72,18 +72,18 @@ class Client:
         await self.get("")
         return None
 
-    async def page(self, path: str, id: str, number: int, **params: Any) -> tuple[list[Row], bool]:
+    async def page(self, path: str, id: str, number: int, /, **params: Any) -> tuple[list[Row], bool]:
         """One page of a list, from 0, and whether there is another. `id`: the field that every entry has."""
         answer = await self.call("GET", path, params={**params, "page": number, "pageSize": PAGE})
         rows = _rows(answer.json(), id, path)
         pages = answer.headers.get("fiken-api-page-count", "")
         return rows, number + 1 < int(pages) if pages.isdigit() else len(rows) >= PAGE
 
-    async def every(self, path: str, id: str, **params: Any) -> list[Row]:
+    async def every(self, path: str, id: str, /, **params: Any) -> list[Row]:
         """All entries of a list that is known to be short, each once."""
         return [row async for row in self.leaf(path, id, **params)]
 
-    async def leaf(self, path: str, id: str, **params: Any) -> AsyncIterator[Row]:
+    async def leaf(self, path: str, id: str, /, **params: Any) -> AsyncIterator[Row]:
         """Entries of a list as long as they are wanted; pages that shift meanwhile give none of them twice."""
         number, more, given = 0, True, set()
         while more:
