@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from adapters.accounting.fiken import wire
 from adapters.accounting.fiken.formalities import FORMALITIES
+from connector.oauth import OAuth
 from connector.options import Choice, chooses
 from connector.ports import Accounting, ConnectionConfig, Formality, Kind
 
@@ -25,6 +27,11 @@ class Settings(BaseModel):
     """Address of the API; Fiken has no test environment but demo companies."""
     company: str = ""
     """The company's slug as in its address in Fiken (`fjord-as`); empty: the only one that the sign-in reaches."""
+    sign_in_url: str = "https://fiken.no/oauth"
+    """Where people sign in, with `/authorize` and `/token` below it."""
+    user: str = ""
+    """E-mail address of the Fiken user who signs in, where one user opens several connections: Fiken takes one call at
+    a time from a user, whichever companies the calls are about."""
     payment_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Code (`1920:10001`) or number of the bank account of payments that name none."""
     invoice_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
@@ -46,8 +53,23 @@ class Secrets(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    token: SecretStr
-    """A personal token, made by the user in Fiken (Rediger konto, API): for a company's own integration only."""
+    token: SecretStr | None = None
+    """A personal token, made by the user in Fiken (Rediger konto, API): for a company's own integration only. Else
+    people sign in, and `client_id` and `client_secret` are needed."""
+    client_id: SecretStr | None = None
+    """Ours: Fiken gives it to an app that was registered there."""
+    client_secret: SecretStr | None = None
+    """Ours, with `client_id`."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Secrets:
+        ours = (self.client_id is not None, self.client_secret is not None)
+        if (self.token is not None, *ours) not in {(True, False, False), (False, True, True)}:
+            raise PydanticCustomError(
+                "one-way-in",
+                "give either token (a personal token), or client_id and client_secret for people who sign in",
+            )
+        return self
 
 
 class FikenPlugin:
@@ -77,14 +99,32 @@ class FikenPlugin:
         settings, secrets = connection.settings, connection.secrets
         assert isinstance(settings, Settings)
         assert isinstance(secrets, Secrets)
-        return Fiken(settings, secrets, http)
+        return Fiken(connection, settings, secrets, http)
+
+    def oauth(self, settings: BaseModel, secrets: BaseModel) -> OAuth | None:
+        """Where people sign in; None where a personal token opens the connection."""
+        assert isinstance(settings, Settings)
+        assert isinstance(secrets, Secrets)
+        if secrets.client_id is None or secrets.client_secret is None:
+            return None
+        return OAuth(
+            f"{settings.sign_in_url}/authorize",
+            f"{settings.sign_in_url}/token",
+            secrets.client_id.get_secret_value(),
+            secrets.client_secret,
+            pkce=False,
+            repeats_state=True,
+        )
 
     def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
         """Serve the sandbox until interrupted; `ready` is told its address and token."""
-        from adapters.accounting.fiken.sandbox import TOKEN, Sandbox
-        from adapters.loopback import serve
+        from adapters.accounting.fiken.sandbox import CLIENT_ID, CLIENT_SECRET, TOKEN, Sandbox, serve
 
-        serve(Sandbox(port=port, latency=latency), lambda box: ready(f"{box.url}, token {TOKEN}"))
+        def told(box: Sandbox) -> None:
+            signs_in = f"client_id {CLIENT_ID}, client_secret {CLIENT_SECRET}, sign_in_url {box.sign_in_url}"
+            ready(f"{box.url}, token {TOKEN}; or {signs_in}")
+
+        serve(port=port, latency=latency, ready=told)
 
 
 plugin = FikenPlugin()

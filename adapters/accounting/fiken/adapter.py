@@ -26,6 +26,7 @@ from connector.options import Options
 from connector.ports import (
     Capabilities,
     Company,
+    ConnectionConfig,
     File,
     Goal,
     Hooks,
@@ -79,18 +80,24 @@ class Fiken:
     hooks: Hooks | None = None
     """Fiken has no webhooks."""
 
-    def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
-        token = secrets.token.get_secret_value()
-        http.keep_secret(token, names={"access_token", "refresh_token", "client_secret", "code"})
+    def __init__(self, connection: ConnectionConfig, settings: Settings, secrets: Secrets, http: Http) -> None:
+        own = secrets.token.get_secret_value() if secrets.token else None
+        grant = connection.grant
+        assert own or grant is not None
 
-        async def access() -> str:
-            return token
+        async def access(refused: str | None) -> str | None:
+            if own is not None:
+                return own if refused is None else None
+            assert grant is not None
+            return await grant.token(refused=refused)
 
-        # Calls are counted by user, whichever company they are about; the key names the token without telling it.
-        digest = hashlib.sha256(f"{settings.base_url} {token}".encode()).hexdigest()[:16]
+        # Calls are counted by user, whichever company they are about; the key names him without telling who he is.
+        digest = hashlib.sha256(f"{settings.base_url} {own or settings.user or connection.id}".encode()).hexdigest()[
+            :16
+        ]
         self.lane = Lane(f"fiken:{digest}", width=1, spacing=settings.spacing)
         self._timeout, self._settle = settings.timeout, settings.settle
-        self._companies = Companies(settings.company)
+        self._companies = Companies(settings.company, settings.user)
         self._client = client = Client(
             http, token=access, slug=self._companies.slug, user=self.lane.key, spacing=settings.spacing
         )

@@ -29,7 +29,7 @@ class Client:
 
     Args:
         http: calls below the API's base address.
-        token: the access token for the next call.
+        token: the access token for the next call; given the one that was just refused, another, or None.
         slug: names the company in paths, once it is known.
         user: what the vendor counts together, see `pacing`.
         spacing: the least seconds between two calls' starts.
@@ -39,7 +39,7 @@ class Client:
         self,
         http: Http,
         *,
-        token: Callable[[], Awaitable[str]],
+        token: Callable[[str | None], Awaitable[str | None]],
         slug: Callable[[], Awaitable[str]],
         user: str,
         spacing: float,
@@ -139,7 +139,7 @@ class Client:
         files: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """A call; nobody with the same user calls meanwhile.
+        """A call; nobody with the same user calls meanwhile. A token that is refused is made anew, once.
 
         Raises:
             TryLater: as `Http.call`; Fiken never says when it takes calls again, so `after` is our own guess.
@@ -147,17 +147,26 @@ class Client:
             Refused: "vendor-not-found" (404), "vendor-validation" (400), "refused": with Fiken's text beside it.
             NeedsPerson: "sign-in" (the token is not accepted), "access-lost" (the company, or its API module).
         """
-        pace = pacing.of(self._user, self._spacing)
-        token = await self._token()
-        self._http.keep_secret(token)
         asked = {name: _text(value) for name, value in (params or {}).items() if value is not None}
-        said = {**(headers or {}), "Authorization": f"Bearer {token}"}
+        token = await self._token(None)
+        answer = await self._once(method, path, token, params=asked, json=json, files=files, headers=headers or {})
+        if answer.status == 401 and (fresh := await self._token(token)) not in (None, token):
+            answer = await self._once(method, path, fresh, params=asked, json=json, files=files, headers=headers or {})
+        if answer.status < 300:
+            return answer
+        raise _error(answer, method, path)
+
+    async def _once(
+        self, method: str, path: str, token: str | None, *, headers: Mapping[str, str], **more: Any
+    ) -> Answer:
+        """The call in its turn; never sent twice, because the first may still be running."""
+        pace = pacing.of(self._user, self._spacing)
+        if token is not None:
+            self._http.keep_secret(token)
+        said = {**headers, "Authorization": f"Bearer {token}"}
         async with pace.turn():
             try:
-                # Never sent twice here: the first may still be running.
-                answer = await self._http.call(
-                    method, path, params=asked, json=json, files=files, headers=said, tries=1
-                )
+                answer = await self._http.call(method, path, headers=said, tries=1, **more)
             except TryLater as exc:
                 if exc.code == "rate-limited":
                     exc.after = pace.refused()
@@ -168,9 +177,7 @@ class Client:
                 pace.lost()
                 raise
         pace.taken()
-        if answer.status < 300:
-            return answer
-        raise _error(answer, method, path)
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""

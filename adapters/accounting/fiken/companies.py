@@ -11,10 +11,16 @@ from connector.ports import Company, Probe
 
 
 class Companies:
-    """The companies of a user. `slug`: the one that is meant; empty: the only one there is."""
+    """The companies of a user.
 
-    def __init__(self, slug: str) -> None:
+    Args:
+        slug: the one that is meant; empty: the only one there is.
+        user: e-mail address of the user that is meant; empty: whoever it is.
+    """
+
+    def __init__(self, slug: str, user: str) -> None:
         self._slug = slug
+        self._user = user
         self._lock = asyncio.Lock()
         self.client: Client
         """Set once the client is made, which asks here for the slug."""
@@ -48,9 +54,9 @@ class Companies:
         """Whose books these are, what is missing, and every company that the sign-in reaches."""
         rows = await self._all()
         row = await self.row()
-        missing = (
-            [] if row.get("hasApiAccess") is not False else ["The API module (99 kr a month), switched on in Fiken."]
-        )
+        missing = await self._another()
+        if row.get("hasApiAccess") is False:
+            missing.append("The API module (99 kr a month), switched on in Fiken.")
         return Probe(
             str(row.get("name")),
             row.get("organizationNumber"),
@@ -58,6 +64,16 @@ class Companies:
             needs=("Access to the company, as a user who may book and invoice", "The API module"),
             reaches=[_company(one) for one in rows] if len(rows) > 1 else [],
         )
+
+    async def _another(self) -> list[str]:
+        """What is to be said where another user has signed in than the settings say: the lane would be wrong."""
+        if not self._user:
+            return []
+        there = (await self.client.about_all("GET", "/user")).json()
+        email = str(there.get("email") if isinstance(there, dict) else "")
+        if email.casefold() == self._user.casefold():
+            return []
+        return [f"A sign-in as {self._user} (`user` in the settings): {email} has signed in."]
 
     async def _all(self) -> list[Row]:
         found: list[Row] = []

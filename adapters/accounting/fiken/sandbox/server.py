@@ -61,6 +61,11 @@ class Sandbox(Loopback):
         """When calls came, by a clock of seconds."""
         self._busy_until: dict[str, float] = {}
 
+    @property
+    def sign_in_url(self) -> str:
+        """Where people sign in."""
+        return self.url.removesuffix(self.prefix) + str(self.beside)
+
     # --- behind the caller's back: what people do in Fiken itself -----------------------------------------------------
 
     def payment(
