@@ -49,6 +49,8 @@ class Client:
         self._slug = slug
         self._user = user
         self._spacing = spacing
+        self._pace: pacing.Pace | None = None
+        """Kept, because it lives as long as somebody has it."""
 
     # --- calls about the company --------------------------------------------------------------------------------------
 
@@ -160,7 +162,7 @@ class Client:
         self, method: str, path: str, token: str | None, *, headers: Mapping[str, str], **more: Any
     ) -> Answer:
         """The call in its turn; never sent twice, because the first may still be running."""
-        pace = pacing.of(self._user, self._spacing)
+        self._pace = pace = pacing.of(self._user, self._spacing)
         if token is not None:
             self._http.keep_secret(token)
         said = {**headers, "Authorization": f"Bearer {token}"}
