@@ -106,7 +106,7 @@ class Fiken:
         explaining, files = Explaining(client, lookups), Attachments(client, settings.attachment_mb)
         self._choices = Choices(client, self._companies, lookups)
         self._reader = Reader(client, lookups, settings.open_hours)
-        self._customers = Contacts(client, Kind.CUSTOMER)
+        self._customers = Contacts(client)
         self._registers = Registers(client)
         self._invoices = Invoices(client, lookups, explaining, files)
         self._credit_notes = CreditNotes(client, lookups, explaining, self._reader.credit_note)

@@ -1,6 +1,7 @@
-"""Writing customers and suppliers: one contact may be both. Found by organisation number, else made with our marker as
-`memberNumberString`; changed by sending the whole contact anew, because Fiken does not say whether it keeps what is
-left out.
+"""Writing customers, which are contacts that may be suppliers, too.
+
+Found by organisation number, else made with our marker as `memberNumberString`; changed by sending the whole contact
+anew, because Fiken does not say whether it keeps what is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from adapters.accounting.fiken.client import Client, Row
 from adapters.accounting.fiken.countries import name_of
 from adapters.accounting.fiken.sending import differs, id_of, moved, sent
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Kind, Proof, Run, Step
+from connector.ports import Goal, Proof, Run, Step
 
 _WHOLE = ("name", "email", "organizationNumber", "phoneNumber", "memberNumberString", "customer", "supplier",
           "bankAccountNumber", "currency", "language", "inactive", "daysUntilInvoicingDueDate", "discount", "address",
@@ -22,13 +23,10 @@ _WHOLE = ("name", "email", "organizationNumber", "phoneNumber", "memberNumberStr
 
 
 class Contacts:
-    """Flows of customers (`kind` customer) or suppliers."""
+    """Flows of customers."""
 
-    def __init__(self, client: Client, kind: Kind) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._kind = kind
-        self._role = "customer" if kind is Kind.CUSTOMER else "supplier"
-        self._model = wire.Customer if kind is Kind.CUSTOMER else wire.Supplier
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
@@ -42,11 +40,11 @@ class Contacts:
             )
         if goal.operation == "create":
             if not goal.record.get("name"):
-                raise Refused(f"A {self._role} has a name.", code="name-missing", where={"field": "name"})
-            sent(self._model, goal.record)
-            return Step(self._role, self._create, self._look), Step("read", self._read)
+                raise Refused("A customer has a name.", code="name-missing", where={"field": "name"})
+            sent(wire.Customer, goal.record)
+            return Step("customer", self._create, self._look), Step("read", self._read)
         id_of(goal.target, "target")
-        return Step(self._role, self._change, self._changed), Step("read", self._read)
+        return Step("customer", self._change, self._changed), Step("read", self._read)
 
     async def _create(self, run: Run) -> Proof:
         number = run.goal.record.get("organizationNumber")
@@ -55,7 +53,7 @@ class Contacts:
         if len(there) > 1:
             raise Stop(
                 f"Fiken has {len(there)} contacts with {what}.",
-                code=f"{self._role}-duplicates",
+                code="customer-duplicates",
                 do="Say which one it is: resolve with --happened and its id; or merge them in Fiken and retry.",
                 details={"ids": [row["contactId"] for row in there]},
                 answers=("happened",),
@@ -63,30 +61,30 @@ class Contacts:
         if there and there[0].get("inactive"):
             raise Stop(
                 f"The contact with {what} is deactivated in Fiken.",
-                code=f"{self._role}-inactive",
+                code="customer-inactive",
                 do="Make the contact active in Fiken and try again.",
                 details={"ids": [there[0]["contactId"]]},
             )
         if there:
-            if not there[0].get(self._role):  # it is known in the other role only
-                await self._put(there[0], {self._role: True})
+            if not there[0].get("customer"):  # it is known as a supplier only
+                await self._put(there[0], {"customer": True})
             return Proof(str(there[0]["contactId"]), {"found": True})
         if not run.goal.may_create:
             raise Stop(
-                f"Fiken has no {self._role} {run.goal.record['name']}, and the mapping does not have one made.",
-                code=f"{self._role}-unknown",
-                do=f"Make it in Fiken and retry, or let the mapping make it (kinds.{self._role}, creates: needed).",
+                f"Fiken has no customer {run.goal.record['name']}, and the mapping does not have one made.",
+                code="customer-unknown",
+                do="Make it in Fiken and retry, or let the mapping make it (kinds.customer, creates: needed).",
                 where={"field": "organizationNumber"},
             )
-        body = _named(sent(self._model, run.goal.record))
-        made = await self._client.create("/contacts", {**body, self._role: True, "memberNumberString": run.goal.marker})
+        body = _named(sent(wire.Customer, run.goal.record))
+        made = await self._client.create("/contacts", {**body, "customer": True, "memberNumberString": run.goal.marker})
         return Proof(str(made), {"found": False})
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         rows = await self._client.every("/contacts", "contactId", memberNumberString=run.goal.marker)
         found = [row for row in rows if row.get("memberNumberString") == run.goal.marker]
         if not found and (number := run.goal.record.get("organizationNumber")):
-            found = [row for row in await self._numbered(str(number)) if row.get(self._role)]
+            found = [row for row in await self._numbered(str(number)) if row.get("customer")]
         return [Proof(str(row["contactId"]), {"found": False}) for row in found]
 
     async def _numbered(self, number: str) -> list[Row]:
@@ -108,8 +106,8 @@ class Contacts:
     async def _change(self, run: Run) -> Proof:
         id = id_of(run.goal.target, "target")
         now = await self._client.get(f"/contacts/{id}")
-        wanted = sent(self._model, run.goal.record, empties=True)
-        if moved(wanted, run.goal.seen, records.contact_body(self._model, now)):
+        wanted = sent(wire.Customer, run.goal.record, empties=True)
+        if moved(wanted, run.goal.seen, records.customer_body(now)):
             return Proof(str(id), {"moved": True})
         await self._put(now, _named(wanted))
         return Proof(str(id))
@@ -128,13 +126,13 @@ class Contacts:
     async def _changed(self, run: Run) -> Sequence[Proof]:
         """Whether the contact already is as we want it."""
         id = id_of(run.goal.target, "target")
-        there = records.contact_body(self._model, await self._client.get(f"/contacts/{id}"))
-        return [] if differs(sent(self._model, run.goal.record, empties=True), there) else [Proof(str(id))]
+        there = records.customer_body(await self._client.get(f"/contacts/{id}"))
+        return [] if differs(sent(wire.Customer, run.goal.record, empties=True), there) else [Proof(str(id))]
 
     async def _read(self, run: Run) -> Proof:
-        id = run.proofs[self._role].id
-        record = records.contact(self._kind, await self._client.get(f"/contacts/{id}"))
-        return Proof(id, {"number": record.body.get(f"{self._role}Number")}, record)
+        id = run.proofs["customer"].id
+        record = records.customer(await self._client.get(f"/contacts/{id}"))
+        return Proof(id, {"number": record.body.get("customerNumber")}, record)
 
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:

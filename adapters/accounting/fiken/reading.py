@@ -47,7 +47,6 @@ class List:
 
 LISTS: Mapping[Kind, List] = {
     Kind.CUSTOMER: List("/contacts", "contactId", only=(("customer", "true"),)),
-    Kind.SUPPLIER: List("/contacts", "contactId", only=(("supplier", "true"),)),
     Kind.PRODUCT: List("/products", "productId"),
     Kind.PROJECT: List("/projects", "projectId", tracked=False),
     Kind.INVOICE: List("/invoices", "invoiceId", "issueDate", opens=True),
@@ -135,8 +134,8 @@ class Reader:
     async def _of(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
         """The records that rows of a kind's list are, in the order they were made."""
         match kind:
-            case Kind.CUSTOMER | Kind.SUPPLIER:
-                return [records.contact(kind, row) for row in rows]
+            case Kind.CUSTOMER:
+                return [records.customer(row) for row in rows]
             case Kind.PRODUCT:
                 return [records.product(row) for row in rows]
             case Kind.PROJECT:

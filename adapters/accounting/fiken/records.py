@@ -89,15 +89,14 @@ def record(kind: Kind, model: type[BaseModel], id: Any, body: dict[str, Any], **
 # --- registers --------------------------------------------------------------------------------------------------------
 
 
-def contact(kind: Kind, row: Row) -> Record:
-    """A contact as customer or as supplier."""
-    model = wire.Customer if kind is Kind.CUSTOMER else wire.Supplier
-    return record(kind, model, row["contactId"], contact_body(model, row))
+def customer(row: Row) -> Record:
+    """A customer."""
+    return record(Kind.CUSTOMER, wire.Customer, row["contactId"], customer_body(row))
 
 
-def contact_body(model: type[BaseModel], row: Row) -> dict[str, Any]:
-    """What the model knows of a contact, the country of its address as a code; a name that nobody knows is left out."""
-    body = pick(model, row)
+def customer_body(row: Row) -> dict[str, Any]:
+    """What is known of a contact, the country of its address as a code; a name that nobody knows is left out."""
+    body = pick(wire.Customer, row)
     if address := body.get("address"):
         known = {"country": code_of(str(address["country"]))} if address.get("country") else {}
         body["address"] = {**address, **known}

@@ -1,7 +1,7 @@
 """What goes over the wire, in Fiken's own names (API v2).
 
-A record's body has the shape of one of `Customer`, `Supplier`, `Product`, `Project`, `Invoice`, `CreditNote`,
-`Payment`, `Settlement`, `ExternalInvoice`, `SupplierInvoice`. Where Fiken writes an id and reads an object
+A record's body has the shape of one of `Customer`, `Product`, `Project`, `Invoice`, `CreditNote`, `Payment`,
+`Settlement`, `ExternalInvoice`. Where Fiken writes an id and reads an object
 (`customerId`, `customer`), a body has the object with its id, and the adapter sends the id.
 
 Amounts are whole numbers of øre (cents in other currencies), days `YYYY-MM-DD`, account codes texts. Fields that Fiken
@@ -25,13 +25,6 @@ VatType = Literal[
     "NONE", "HIGH", "MEDIUM", "RAW_FISH", "LOW", "EXEMPT", "EXEMPT_IMPORT_EXPORT", "EXEMPT_REVERSE", "OUTSIDE"
 ]
 """VAT types of sales, by the names that Fiken gives them."""
-PurchaseVatType = Literal[
-    "NONE", "HIGH", "MEDIUM", "RAW_FISH", "LOW", "HIGH_DIRECT", "MEDIUM_DIRECT", "HIGH_BASIS", "MEDIUM_BASIS",
-    "NONE_IMPORT_BASIS", "HIGH_FOREIGN_SERVICE_DEDUCTIBLE", "HIGH_FOREIGN_SERVICE_NONDEDUCTIBLE",
-    "LOW_FOREIGN_SERVICE_DEDUCTIBLE", "LOW_FOREIGN_SERVICE_NONDEDUCTIBLE",
-    "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_DEDUCTIBLE", "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_NONDEDUCTIBLE",
-]  # fmt: skip
-"""VAT types of purchases."""
 
 
 class Wire(BaseModel):
@@ -51,10 +44,15 @@ class Address(Wire):
     """ISO 3166-1 alpha-2; Fiken has names, and the adapter turns them."""
 
 
-class Contact(Wire):
-    """`contact`: customers and suppliers are one object. `memberNumberString` is the adapter's: our marker is there."""
+class Customer(Wire):
+    """`contact` that is a customer; it may be a supplier, too. `memberNumberString` is the adapter's: our marker is
+    there.
+    """
 
     contactId: int | None = ReadOnly
+    customerNumber: int | None = ReadOnly
+    customerAccountCode: str | None = ReadOnly
+    """Its account in the ledger, `1500:10001`."""
     name: str
     organizationNumber: str | None = None
     """Fiken does not keep it unique."""
@@ -66,23 +64,6 @@ class Contact(Wire):
     inactive: bool | None = None
     daysUntilInvoicingDueDate: int | None = None
     address: Address | None = None
-
-
-class Customer(Contact):
-    """A contact as customer."""
-
-    customerNumber: int | None = ReadOnly
-    customerAccountCode: str | None = ReadOnly
-    """Its account in the ledger, `1500:10001`."""
-
-
-class Supplier(Contact):
-    """A contact as supplier."""
-
-    supplierNumber: int | None = ReadOnly
-    supplierAccountCode: str | None = ReadOnly
-    bankAccountNumber: str | None = ReadOnly
-    """Whom the company pays is settled in Fiken: never written."""
 
 
 class Product(Wire):
@@ -283,12 +264,3 @@ class ExternalInvoice(Wire):
     lines: list[SaleLine] = Field(default_factory=list)
     adjustments: list[Adjustment] = Field(default_factory=list)
     vat: list[VatSum] = Field(default_factory=list)
-
-
-class SupplierInvoice(Wire):
-    """An incoming invoice: delivered into the inbox as a document, where a person books it."""
-
-    documentId: int | None = ReadOnly
-    name: str
-    """As it appears in the inbox."""
-    description: str | None = None

@@ -33,13 +33,13 @@ async def test_the_companies_of_a_user_are_never_called_in_parallel() -> None:
 
 async def test_calls_are_as_far_apart_as_the_settings_say() -> None:
     async with Sandbox() as box:
-        system = opened(box, spacing=0.05, company="fjord-as")
-        assert system.lane.spacing == 0.05
+        system = opened(box, spacing=0.1, company="fjord-as")
+        assert system.lane.spacing == 0.1
         for _ in range(5):
             await system.company()
         apart = [later - earlier for earlier, later in pairwise(box.starts)]
-        assert min(apart) >= 0.049
-        assert max(apart) < 0.5
+        assert min(apart) > 0.05  # by when they arrive, which is not to the millisecond when they were sent
+        assert 0.09 < sum(apart) / len(apart) < 0.3
 
 
 async def test_who_calls_beside_himself_is_refused_then_banned() -> None:

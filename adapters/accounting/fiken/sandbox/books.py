@@ -34,6 +34,8 @@ class Books(Store):
         """What is booked: account (of customers and bank with their own number behind it) and øre of each row."""
         self.outbox: list[dict[str, Any]] = []
         """What would have been sent to customers by now."""
+        self._paid: dict[int, list[Thing]] = {}
+        self._indexed = 0
         self._customers, self._suppliers = itertools.count(10001), itertools.count(20001)
         self._series = {"invoice": itertools.count(10001), "creditNote": itertools.count(50001)}
         for code, title, number in BANK_ACCOUNTS:
@@ -213,7 +215,12 @@ class Books(Store):
 
     def payments(self, sale: Mapping[str, Any]) -> list[Thing]:
         """The payments of a sale."""
-        return [one for one in self.things.get("payment", {}).values() if one["_sale"] == sale["_id"]]
+        there = self.things.get("payment", {})
+        if self._indexed != len(there):
+            self._indexed, self._paid = len(there), {}
+            for one in there.values():
+                self._paid.setdefault(one["_sale"], []).append(one)
+        return self._paid.get(sale["_id"], [])
 
     def pay(
         self, sale: Thing, day: str, account: str, amount: int, *, fee: int = 0, in_nok: int | None = None

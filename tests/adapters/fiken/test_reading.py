@@ -1,0 +1,206 @@
+"""Following what changes: by the day, with what is open read besides; and a first reading that makes few calls."""
+
+from __future__ import annotations
+
+import math
+import sys
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.accounting.fiken.sandbox import Sandbox, forms
+from connector.errors import BadInput
+from connector.ports import Accounting, Kind, Page, Record
+
+sys.path.append(str(Path(__file__).parent))
+from fiken_driving import LINES, credit_goal, customer_goal, external_goal, invoice_goal, opened, payment_goal, reach
+
+START, FEBRUARY = date(2027, 1, 1), date(2027, 2, 1)
+
+
+async def all_of(system: Accounting, kind: Kind, cursor: str) -> tuple[list[Record], str]:
+    """Everything that there is to read now."""
+    found: list[Record] = []
+    while True:
+        page = await system.changes(kind, cursor)
+        found += page.records
+        cursor = page.cursor
+        if not page.more:
+            return found, cursor
+
+
+async def sold(system: Accounting, marker: str = "m-1", **customer: Any) -> str:
+    id = (await reach(system, customer_goal(**customer)))["read"].id
+    return (await reach(system, invoice_goal(id, marker)))["read"].id
+
+
+def of(kind: Kind, records: list[Record]) -> list[Record]:
+    return [one for one in records if one.kind is kind]
+
+
+async def test_a_change_on_the_day_of_the_last_read_is_seen(box: Sandbox) -> None:
+    system = opened(box)
+    first, cursor = await all_of(system, Kind.CUSTOMER, await system.begin(Kind.CUSTOMER, START))
+    assert first == []
+    id = (await reach(system, customer_goal()))["read"].id
+    made, cursor = await all_of(system, Kind.CUSTOMER, cursor)
+    box.books.touch(box.books.find("contact", id), email="ny@example.no")
+    changed, cursor = await all_of(system, Kind.CUSTOMER, cursor)
+    again, _ = await all_of(system, Kind.CUSTOMER, cursor)
+    assert [one.id for one in (*made, *changed, *again)] == [id] * 3
+    assert made[0].version != changed[0].version == again[0].version
+
+
+async def test_what_was_changed_before_yesterday_is_not_asked_for_again(box: Sandbox) -> None:
+    system = opened(box)
+    await reach(system, customer_goal())
+    _, cursor = await all_of(system, Kind.CUSTOMER, await system.begin(Kind.CUSTOMER, START))
+    (there,) = box.books.all("contact")
+    there["lastModifiedDate"] = (date.fromisoformat(box.books.day()) - timedelta(days=2)).isoformat()
+    assert (await all_of(system, Kind.CUSTOMER, cursor))[0] == []
+
+
+@pytest.mark.parametrize(("hours", "seen"), [(0, 1), (24, 0)])
+async def test_a_payment_that_changes_no_day_is_found_among_what_is_open(box: Sandbox, hours: int, seen: int) -> None:
+    system = opened(box, open_hours=hours)
+    invoice = await sold(system)
+    _, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    for one in (*box.books.all("invoice"), *box.books.all("sale")):
+        one["lastModifiedDate"] = "2026-01-01"
+    box.payment(int(invoice), Decimal(5000), FEBRUARY)
+    found, _ = await all_of(system, Kind.PAYMENT, cursor)
+    assert len(of(Kind.PAYMENT, found)) == seen
+
+
+async def test_a_page_of_invoices_has_their_payments_with_number_and_kroner(box: Sandbox) -> None:
+    system = opened(box)
+    invoice = await sold(system)
+    box.payment(int(invoice), Decimal("5000.50"), FEBRUARY, account="1920:10002")
+    found, _ = await all_of(system, Kind.INVOICE, await system.begin(Kind.INVOICE, START))
+    assert [one.kind for one in found] == [Kind.INVOICE, Kind.PAYMENT]
+    assert found[0].open_amount == Decimal("7499.50")
+    body = found[1].body
+    assert (body["amount"], body["bankAccountNumber"], body["invoice"]) == (
+        500050, "15032080119", {"invoiceId": int(invoice)},
+    )  # fmt: skip
+    assert await system.read(Kind.PAYMENT, found[1].id) == found[1]
+
+
+async def test_the_invoice_of_a_sale_is_found_by_who_has_never_seen_it(box: Sandbox) -> None:
+    system = opened(box)
+    invoice = await sold(system)
+    box.payment(int(invoice), Decimal(5000), FEBRUARY)
+    fresh = opened(box)
+    found, _ = await all_of(fresh, Kind.PAYMENT, await fresh.begin(Kind.PAYMENT, START))
+    assert [one.body["invoice"]["invoiceId"] for one in found] == [int(invoice)]
+
+
+async def test_payments_of_sales_invoiced_elsewhere_and_of_those_taken_back(box: Sandbox) -> None:
+    system = opened(box)
+    customer = (await reach(system, customer_goal()))["read"].id
+    sale = (await reach(system, external_goal(customer)))["read"].id
+    box.books.pay(box.books.find("sale", sale), "2027-02-01", "1920:10001", 100)
+    found, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    assert [one.body["sale"] for one in found] == [{"saleId": int(sale)}]
+    box.books.touch(box.books.find("sale", sale), deleted=True)
+    assert (await all_of(system, Kind.PAYMENT, cursor))[0] == []
+    assert await system.read(Kind.PAYMENT, found[0].id) is None
+
+
+def a_draft(customer: str, lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A draft as the sandbox completes it, for invoices that a person makes in Fiken."""
+    net, vat = (sum(line[name] for line in lines) for name in ("net", "vat"))
+    return {"type": "invoice", "issueDate": "2027-01-15", "daysUntilDueDate": 14, "customerId": int(customer),
+            "bankAccountNumber": "86011117947", "currency": "NOK", "uuid": "a", "lines": lines, "net": net, "vat": vat,
+            "gross": net + vat, "_rounding": 0} | more  # fmt: skip
+
+
+async def test_a_cash_invoice_is_read_paid_and_never_open(box: Sandbox) -> None:
+    system = opened(box)
+    customer = (await reach(system, customer_goal()))["read"].id
+    box.books.invoice(a_draft(customer, box.books.lines(LINES, forms.DRAFT_LINE), type="cash_invoice"))
+    found, _ = await all_of(system, Kind.INVOICE, await system.begin(Kind.INVOICE, START))
+    assert [one.kind for one in found] == [Kind.INVOICE, Kind.PAYMENT]
+    assert (found[0].open_amount, found[0].body["cash"], found[1].body["amount"]) == (0, True, 1250000)
+
+
+async def test_how_much_of_several_credit_notes_closes_the_invoice(box: Sandbox) -> None:
+    """12 500 less 11 000 paid leave 1 500: the first credit note of 3 125 closes that, the second nothing."""
+    system = opened(box)
+    customer = (await reach(system, customer_goal()))["read"].id
+    invoice = (await reach(system, invoice_goal(customer)))["read"].id
+    await reach(system, payment_goal(invoice, 1100000))
+    for marker in ("m-c1", "m-c2"):
+        await reach(system, credit_goal(customer, invoice, marker))
+    found, _ = await all_of(system, Kind.CREDIT_NOTE, await system.begin(Kind.CREDIT_NOTE, START))
+    assert [(one.body["gross"], one.body["applied"]) for one in found] == [(312500, 150000), (312500, 0)]
+
+
+@pytest.mark.parametrize("share", [True, False])
+async def test_a_discount_is_per_cent_however_fiken_shows_it(box: Sandbox, share: bool) -> None:
+    box.books.rules.discount_share = share
+    system = opened(box)
+    customer = (await reach(system, customer_goal()))["read"].id
+    lines = box.books.lines([{**LINES[0], "discount": Decimal("12.5")}], forms.DRAFT_LINE)
+    box.books.invoice(a_draft(customer, lines))
+    (record, *_), _ = await all_of(system, Kind.INVOICE, await system.begin(Kind.INVOICE, START))
+    assert record.body["lines"][0]["discount"] == Decimal("12.5")
+
+
+async def test_countries_in_both_languages_and_one_that_nobody_knows(box: Sandbox) -> None:
+    system = opened(box)
+    for name in ("Norge", "Norway", "Tyskland", "Germany", "Atlantis"):
+        box.books.add_contact({"name": name, "customer": True, "address": {"city": "X", "country": name}})
+    found, _ = await all_of(system, Kind.CUSTOMER, await system.begin(Kind.CUSTOMER, START))
+    assert [one.body["address"].get("country") for one in found] == ["NO", "NO", "DE", "DE", None]
+
+
+async def test_a_sweep_reads_all_that_is_dated_between_and_every_register(box: Sandbox) -> None:
+    system = opened(box)
+    await sold(system)
+    for kind, until, count in (
+        (Kind.INVOICE, date(2027, 1, 15), 0), (Kind.INVOICE, date(2027, 1, 16), 1), (Kind.CUSTOMER, START, 1),
+    ):  # fmt: skip
+        page: Page = await system.sweep(kind, START, until, None)
+        assert (len(page.records), page.more) == (count, False)
+
+
+async def test_a_cursor_of_somebody_else_is_refused(box: Sandbox) -> None:
+    for cursor in ("", "[]", '{"v": 2}', "x"):
+        with pytest.raises(BadInput):
+            await opened(box).changes(Kind.INVOICE, cursor)
+
+
+async def test_a_first_reading_makes_no_more_calls_than_pages(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """20,000 invoices and the payments of some: a page has 100, and the payments come along."""
+    count = 20_000
+    system = opened(box)
+    invoice = await sold(system)
+    there = box.books.find("invoice", invoice)
+    sale = box.books.find("sale", there["_sale"])
+    for number in range(1, count):
+        copy = box.books.add("sale", **_another(sale, saleNumber=str(10001 + number), settled=number % 2 == 0))
+        box.books.add("invoice", **_another(there, invoiceNumber=10001 + number, _sale=copy["_id"]))
+    for copy in list(box.books.all("sale"))[::20]:
+        box.books.add("payment", _sale=copy["_id"], date="2027-02-01", account="1920:10001", amount=100, currency="NOK")
+    before = len(box.requests)
+    invoices, payments = 0, 0
+    cursor, more = await system.begin(Kind.INVOICE, START), True
+    while more:
+        page = await system.changes(Kind.INVOICE, cursor)
+        cursor, more = page.cursor, page.more
+        invoices += len(of(Kind.INVOICE, list(page.records)))
+        payments += len(of(Kind.PAYMENT, list(page.records)))
+    calls = len(box.requests) - before
+    with capsys.disabled():
+        print(f"\nfirst reading of {invoices} invoices: {calls} calls, {calls / invoices:.4f} for each")
+    assert (invoices, payments) == (count, count // 20)
+    assert calls <= math.ceil(count / 100 * 1.05)
+
+
+def _another(thing: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """All that a thing has but its id."""
+    return {name: value for name, value in thing.items() if name not in ("_id", "_created")} | changed
