@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from adapters.accounting.tripletex.sandbox import Request, Sandbox
+from adapters.loopback import Loopback
 from connector.api.examples import BUYER, INVOICE_DRAFT, PAYMENT
 
 FULL = os.environ.get("CONNECTOR_PROOF") == "full"
@@ -32,8 +33,8 @@ BUYERS = ("974760673", "991825827", "984661185", "889640782", "982463718", "9863
 """Organisation numbers; each invoice its own customer."""
 
 
-class Deadly(Sandbox):
-    """Books that have something done to the worker when a call reaches them.
+class Fated(Loopback):
+    """A sandbox's books that have something done to the worker when a call reaches them.
 
     `before`: the request is not taken. `between`: it is done, and its answer never leaves. `on the way`: its answer
     leaves for a worker that has met its fate already. `after`: it is answered, and the worker meets its fate some
@@ -52,7 +53,7 @@ class Deadly(Sandbox):
     def handle(self, request: Request) -> tuple[Any, float]:
         """As the sandbox does it, with fate."""
         query = "?" if request.query else ""
-        said = f"{request.method} {request.path.removeprefix('/v2')}{query}"
+        said = f"{request.method} {request.path.removeprefix(self.prefix)}{query}"
         for fate in self.fates:
             call, moment, does = fate
             if re.match(call + (r"$" if "?" in call else r"\??$"), said):
@@ -70,6 +71,10 @@ class Deadly(Sandbox):
                 asyncio.get_running_loop().call_later(self.chance.uniform(0, SOON), does)
                 return answer
         return super().handle(request)
+
+
+class Deadly(Fated, Sandbox):
+    """Tripletex with fate."""
 
 
 class Workers:

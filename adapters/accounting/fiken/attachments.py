@@ -1,7 +1,7 @@
 """Files that go along: PDF and pictures, put on what they belong to, each once.
 
-Fiken does not tell what the files of a thing are called. So how many it has is read before one is put there; where it
-has more after a lost answer, the file has arrived.
+Fiken does not tell what the files of a thing are called. But the draft or sale is one that we have just made, so its
+first file is our first: where it has so many after a lost answer, the file has arrived.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.accounting.fiken.client import Client
 from connector.errors import Refused
-from connector.ports import File, Goal, Json, Proof, Run, Step
+from connector.ports import File, Goal, Proof, Run, Step
 
 TAKEN = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 """Media types that are taken, with the ending of their names."""
@@ -34,16 +34,15 @@ class Attachments:
         Raises `Refused` ("attachment-type", "attachment-too-large", "attachment-empty").
         """
         files = [file for file in goal.files if file.role == "attachment"]
-        return [self.step(f"attachment-{n}", self.fitting(file, n), path, to) for n, file in enumerate(files, 1)]
-
-    def step(self, name: str, file: File, path: str, to: str, **params: Any) -> Step:
-        """One such step."""
-        return Step(
-            name,
-            partial(self._attach, file=file, path=path, to=to, params=params),
-            partial(self._look, path=path, to=to),
-            partial(self._witness, path=path, to=to),
-        )
+        fitting = [self.fitting(file, n) for n, file in enumerate(files, 1)]
+        return [
+            Step(
+                f"attachment-{n}",
+                partial(self._attach, file=file, path=path, to=to),
+                partial(self.look, path=path, to=to, number=n),
+            )
+            for n, file in enumerate(fitting, 1)
+        ]
 
     def fitting(self, file: File, number: int) -> File:
         """The file under a name that Fiken takes. Raises `Refused`."""
@@ -63,21 +62,18 @@ class Attachments:
             )
         return File(plain_name(file.name, TAKEN[file.media_type]), file.media_type, file.content, file.role)
 
-    async def _witness(self, run: Run, *, path: str, to: str) -> Json:
-        return len(await self._there(run, path, to))
+    async def _attach(self, run: Run, *, file: File, path: str, to: str) -> Proof:
+        return await self.attach(f"{path}/{run.proofs[to].id}", file)
 
-    async def _attach(self, run: Run, *, file: File, path: str, to: str, params: dict[str, Any]) -> Proof:
-        made = await self._client.upload(
-            f"{path}/{run.proofs[to].id}/attachments", file, {"filename": file.name}, **params
-        )
+    async def attach(self, path: str, file: File, **params: Any) -> Proof:
+        """Put a file on the thing at `path`."""
+        made = await self._client.upload(f"{path}/attachments", file, {"filename": file.name}, **params)
         return Proof(str(made))
 
-    async def _look(self, run: Run, *, path: str, to: str) -> Sequence[Proof]:
-        there = await self._there(run, path, to)
-        return [Proof(str(row.get("identifier"))) for row in there[int(run.witness or 0) :]]
-
-    async def _there(self, run: Run, path: str, to: str) -> list[dict[str, Any]]:
-        return await self._client.whole(f"{path}/{run.proofs[to].id}/attachments")
+    async def look(self, run: Run, *, path: str, to: str, number: int) -> Sequence[Proof]:
+        """The file of this number, where there are so many."""
+        there = await self._client.whole(f"{path}/{run.proofs[to].id}/attachments")
+        return [Proof(str(row.get("identifier"))) for row in there[number - 1 : number]]
 
 
 def plain_name(text: str, ending: str) -> str:

@@ -2,8 +2,8 @@
 
 A draft shows what Fiken would come to, but a credit note made from it belongs to no invoice, and would leave the
 invoice open. So the draft is for comparing only: then the invoice is credited as a whole or in part by the calls that
-name it, and the draft is thrown away. Those calls take no marker; the credit notes that the invoice had before tell
-which one is ours. Nothing is ever sent to the customer from here.
+name it, and the draft is thrown away. Those calls take no marker: ours is the one of the invoice that was not there
+before, with our date and amount. Nothing is ever sent to the customer from here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from adapters.accounting.fiken.ore import ore
 from adapters.accounting.fiken.records import not_as_described
 from adapters.accounting.fiken.sending import compare, day_of, id_of, lines_of, uuid_of
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Json, Proof, Record, Run, Step
+from connector.ports import Goal, Proof, Record, Run, Step
 
 _DRAFTS = "/creditNotes/drafts"
 
@@ -47,8 +47,9 @@ class CreditNotes:
                 where={"field": "attachments"},
             )
         return (
+            Step("credited", self._credited),
             Step("draft", self._draft, self._draft_look),
-            Step("credit_note", self._create, self._look, self._witness),
+            Step("credit_note", self._create, self._look),
             Step("discard", self._discard),
             Step("read", self._read),
         )
@@ -67,8 +68,10 @@ class CreditNotes:
         rows = await self._client.every(_DRAFTS, "draftId")
         return [Proof(str(row["draftId"])) for row in rows if row.get("uuid") == uuid]
 
-    async def _witness(self, run: Run) -> Json:
-        return _notes(await self._invoice(run.goal))
+    async def _credited(self, run: Run) -> Proof:
+        """What of the invoice has been credited before."""
+        invoice = await self._invoice(run.goal)
+        return Proof(str(invoice["invoiceId"]), {"notes": _notes(invoice)})
 
     async def _create(self, run: Run) -> Proof:
         goal, draft = run.goal, run.proofs["draft"].id
@@ -94,7 +97,8 @@ class CreditNotes:
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         """The credit notes of the invoice that are new, and are what ours is."""
-        new = [id for id in _notes(await self._invoice(run.goal)) if id not in (run.witness or ())]
+        before = run.proofs["credited"].facts["notes"]
+        new = [id for id in _notes(await self._invoice(run.goal)) if id not in before]
         found = []
         for id in new:
             row = await self._client.get(f"/creditNotes/{id}")

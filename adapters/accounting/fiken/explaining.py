@@ -25,7 +25,7 @@ class Explaining:
         self._lookups = lookups
 
     async def of(self, refused: Refused, record: Row) -> Refused:
-        """The refusal (of a 400) as what it turns out to be: the contact, the project, an account, or a closed period.
+        """The refusal (of a 400) as what it turns out to be: the contact, the project, an account, a closed period.
 
         Args:
             record: what was sent, in the shape of the wire models.
@@ -55,6 +55,8 @@ class Explaining:
                 )
         self._lookups.forget()
         try:
+            if record.get("account") or record.get("bankAccountNumber"):
+                await self._lookups.payment_code(record.get("account"), record.get("bankAccountNumber"))
             for place, line in enumerate(record.get("lines") or ()):
                 code = line.get("incomeAccount") or line.get("account")
                 await self._lookups.open_account(str(code), f"lines[{place}].incomeAccount")

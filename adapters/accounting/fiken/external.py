@@ -42,17 +42,14 @@ class Externals:
         id_of((record.get("customer") or {}).get("contactId"), "customer.contactId")
         steps = [Step("sale", self._book, self._look)]
         if goal.paper is not None:
-            steps.append(self._page(goal.paper))
+            look = partial(self._files.look, path="/sales", to="sale", number=1)
+            steps.append(Step("document", partial(self._attach, goal.paper), look))
         return (*steps, Step("read", self._read))
 
-    def _page(self, paper: Callable[[], Awaitable[File]]) -> Step:
-        """The step that attaches the readable page of the document."""
-        bare = self._files.step("document", File("", "", b""), "/sales", "sale")
-        return Step("document", partial(self._attach, paper), bare.look, bare.witness)
-
     async def _attach(self, paper: Callable[[], Awaitable[File]], run: Run) -> Proof:
+        """Attach the readable page of the document."""
         file = self._files.fitting(await paper(), 1)
-        return await self._files.step("document", file, "/sales", "sale", attachToSale=True).call(run)
+        return await self._files.attach(f"/sales/{run.proofs['sale'].id}", file, attachToSale=True)
 
     async def _book(self, run: Run) -> Proof:
         goal = run.goal

@@ -76,7 +76,7 @@ class Payments:
             try:
                 made = await self._client.create(f"/sales/{sale['saleId']}/payments", body)
             except Refused as refused:
-                raise await self._explaining.of(refused, {}) from None
+                raise await self._explaining.of(refused, record) from None
         return Proof(records.payment_id(sale["saleId"], made))
 
     def _fits(self, record: records.Row, sale: Row) -> None:
