@@ -56,6 +56,17 @@ async def test_1_without_the_kroner_that_came_it_is_refused_in_words(fjord: Any)
     assert list(fjord.box.books.all("payment")) == []
 
 
+async def test_2_vat_stated_in_kroner_is_refused_before_anything_is_sent(fjord: Any) -> None:
+    """Fiken shows what it makes of it in kroner only when all is booked."""
+    stated = {"tax_currency": "NOK", "tax_in_accounting_currency": "2875.00"}
+    lines = [EXPORT["lines"][0] | {"vat_category": "S", "vat_rate": "25", "vat_code": "3"}]
+    answer = await fjord.post("/v1/invoices", EXPORT | {"lines": lines} | stated)
+    await fjord.work(within=1)
+    said = answer.text + str(await fjord.get("/v1/attention"))
+    assert "by its own rate" in said, said
+    assert list(fjord.box.books.all("draft")) == []
+
+
 async def test_4_an_invoice_in_a_closed_period_waits_and_is_never_dated_otherwise(fjord: Any) -> None:
     fjord.box.books.rules.closed_until = "2027-01-31"
     answer = await fjord.post("/v1/invoices", INVOICE)

@@ -49,6 +49,7 @@ class Client:
         self._slug = slug
         self._user = user
         self._spacing = spacing
+        self._masked: str | None = None
         self._pace: pacing.Pace | None = None
         """Kept, because it lives as long as somebody has it."""
 
@@ -163,8 +164,9 @@ class Client:
     ) -> Answer:
         """The call in its turn; never sent twice, because the first may still be running."""
         self._pace = pace = pacing.of(self._user, self._spacing)
-        if token is not None:
+        if token is not None and token != self._masked:
             self._http.keep_secret(token)
+            self._masked = token
         said = {**headers, "Authorization": f"Bearer {token}"}
         async with pace.turn():
             try:

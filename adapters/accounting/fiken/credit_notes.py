@@ -140,6 +140,7 @@ def _partial(goal: Goal) -> dict[str, Any]:
         "issueDate": day_of(record.get("issueDate"), "issueDate").isoformat(),
         "invoiceId": id_of(record["associatedInvoiceId"], "associatedInvoiceId"),
         "lines": lines_of(record),
+        "project": (record.get("project") or {}).get("projectId"),
         **{name: record.get(name) for name in ("creditNoteText", "yourReference", "orderReference", "roundingType")},
     }
     return {name: value for name, value in body.items() if value is not None}

@@ -100,7 +100,7 @@ class Externals:
 
 def _record(row: Row) -> Record:
     lines = [
-        {**line, "netPrice": line.get("netPrice", line.get("netPriceInCurrency"))} for line in row.get("lines", ())
+        {**line, "netPrice": line.get("netPriceInCurrency", line.get("netPrice"))} for line in row.get("lines", ())
     ]
     body = records.pick(wire.ExternalInvoice, {**row, "lines": lines, "vat": []})
     return records.record(
@@ -158,7 +158,9 @@ def _apart(goal: Goal, row: Row) -> str:
     assert totals is not None
     if row.get("date") != day:
         return f"its day is {row.get('date')}, not {day}"
-    if (goal.record.get("currency") or "NOK") != "NOK":
-        return ""
-    ours, theirs = (ore(totals.net), ore(totals.vat)), (row.get("netAmount"), row.get("vatAmount"))
-    return "" if ours == theirs else f"it comes to {theirs} øre, not {ours}"
+    ours = (ore(totals.net), ore(totals.vat))
+    theirs: tuple[Any, ...] = (row.get("netAmount"), row.get("vatAmount"))
+    if (goal.record.get("currency") or "NOK") != "NOK":  # its amounts are kroner, and those of its lines both
+        lines = row.get("lines") or ()
+        theirs = tuple(sum(line.get(name) or 0 for line in lines) for name in ("netPriceInCurrency", "vatInCurrency"))
+    return "" if ours == theirs else f"it comes to {theirs} (net, VAT) in hundredths, not {ours}"

@@ -38,7 +38,7 @@ class Invoices:
 
     async def _draft(self, run: Run) -> Proof:
         record = run.goal.record
-        number = await self._lookups.invoice_number(None)
+        number = await self._lookups.invoice_number()
         await drafts.accounts(record, self._lookups)
         body = {**drafts.request(run.goal, "invoice", text="invoiceText"), "bankAccountNumber": number}
         try:

@@ -17,7 +17,12 @@ FRESH = 300.0
 
 
 class Lookups:
-    """Lists of one company. `payment_account`: code or number of the bank account for money that names none."""
+    """Lists of one company.
+
+    Args:
+        payment_account: code or number of the bank account for money that names none.
+        invoice_account: code or number of the one that invoices ask to be paid to.
+    """
 
     def __init__(self, client: Client, payment_account: str | None, invoice_account: str | None) -> None:
         self._client = client
@@ -82,10 +87,10 @@ class Lookups:
             details={"accounts": _shown(rows)},
         )
 
-    async def invoice_number(self, wanted: str | None) -> str:
+    async def invoice_number(self) -> str:
         """The bank account number that an invoice asks to be paid to. Raises `Stop` ("bank-account-missing")."""
         rows = [row for row in await self.bank_accounts() if row.get("bankAccountNumber")]
-        wanted = wanted or self._invoice_account
+        wanted = self._invoice_account
         normal = [row for row in rows if row.get("type") in (None, "normal")]
         found = [row for row in rows if wanted in (row["bankAccountNumber"], row.get("accountCode"))]
         if not wanted and len(normal) == 1:

@@ -284,6 +284,29 @@ async def test_a_sale_with_a_number_that_is_taken_waits(box: Sandbox) -> None:
     assert len(list(box.books.all("sale"))) == 1
 
 
+async def test_an_invoice_issued_elsewhere_in_euro(box: Sandbox) -> None:
+    system = opened(box)
+    customer = await a_customer(system, box)
+    line = {"description": "Eksport", "netPrice": 100000, "vatType": "EXEMPT_IMPORT_EXPORT", "account": "3100"}
+    goal = external_goal(customer, currency="EUR", lines=[line], vat=[])
+    goal = replace(goal, totals=replace(totals("1000", "0"), currency="EUR"))
+    box.fault("POST .*/sales$", "no-answer")
+    record = (await reach(system, goal))["read"].record
+    assert record is not None
+    assert (record.open_amount, record.body["lines"][0]["netPrice"]) == (1000, 100000)
+    assert box.books.balance("1500") == 1152000
+    assert len(list(box.books.all("sale"))) == 1
+
+
+async def test_an_allowance_of_an_invoice_issued_elsewhere_is_a_line_below_zero(box: Sandbox) -> None:
+    customer = await a_customer(opened(box), box)
+    taken = {"description": "Rabatt", "netPrice": 16000, "vatType": "HIGH", "account": "3000", "isCharge": False}
+    goal = external_goal(customer, adjustments=[taken],
+                         vat=[{"vatInPercent": 25, "vat": 200000}, {"vatInPercent": 15, "vat": 30000}])  # fmt: skip
+    await reach(opened(box), replace(goal, totals=totals("10000", "2300")))
+    assert (box.books.balance("3000"), box.books.balance("2700")) == (-1000000, -200000)
+
+
 async def test_vat_that_no_rounding_explains_is_not_spread(box: Sandbox) -> None:
     customer = await a_customer(opened(box), box)
     stated = [{"vatInPercent": 25, "vat": 204100}, {"vatInPercent": 15, "vat": 29900}]

@@ -143,7 +143,7 @@ class Books(Store):
             dueDate=_day(due), originalDueDate=_day(due), cash=cash, lines=draft["lines"],
             currency=draft["currency"], invoiceDraftUuid=draft["uuid"], sentManually=False, associatedCreditNotes=[],
             dispatches=[], attachments=list(draft.get("attachments", ())), _customer=customer["_id"],
-            _project=project and project["_id"], **shown, **_totals(draft),
+            _project=project and project["_id"], **shown, **with_kroner(draft),
         )  # fmt: skip
         sale = self._sale(
             "cash_sale" if cash else "invoice", invoice, saleNumber=str(number), date=day, dueDate=_day(due),
@@ -339,7 +339,8 @@ def checked_uuid(said: str | None) -> str:
         raise invalid("Invalid value for uuid") from None
 
 
-def _totals(of: Mapping[str, Any]) -> dict[str, int]:
+def with_kroner(of: Mapping[str, Any]) -> dict[str, int]:
+    """The totals of something, in its currency and in kroner."""
     rate: Decimal = RATES[of["currency"]]
     in_kroner = {f"{name}InNok": lines.whole(of[name] * rate) for name in ("net", "vat", "gross")}
     return {**{name: of[name] for name in ("net", "vat", "gross", "_rounding")}, **in_kroner}

@@ -86,7 +86,7 @@ class Shapes:
                 one["amount"] if one.get("amountInNok") is None else one["amountInNok"] for one in payments
             ),
             "outstandingBalance": whole(open_amount * rate),
-            "lines": [self._order_line(line) for line in thing["lines"]],
+            "lines": [self._order_line(line, thing) for line in thing["lines"]],
             "salePayments": [self.payment(one) for one in payments],
             "saleAttachments": attachments,
         }
@@ -124,7 +124,13 @@ class Shapes:
             shown["discount"] = Decimal(line["discount"]) / 100
         return shown
 
-    def _order_line(self, line: dict[str, Any]) -> dict[str, Any]:
+    def _order_line(self, line: dict[str, Any], of: Thing) -> dict[str, Any]:
+        if of["currency"] != "NOK":
+            shown = self._order_line(line, {"currency": "NOK"})
+            kroner = {
+                name: whole(line[of_line] * of["_rate"]) for name, of_line in (("netPrice", "net"), ("vat", "vat"))
+            }
+            return {**shown, **kroner, "netPriceInCurrency": line["net"], "vatInCurrency": line["vat"]}
         return {"description": line["description"], "netPrice": line["net"], "vat": line["vat"],
                 "account": line["incomeAccount"], "vatType": line["vatType"]}  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.accounting.fiken.sandbox import forms
-from adapters.accounting.fiken.sandbox.books import _totals
+from adapters.accounting.fiken.sandbox.books import with_kroner
 from adapters.accounting.fiken.sandbox.calls.invoices import drafted
 from adapters.accounting.fiken.sandbox.errors import invalid
 from adapters.accounting.fiken.sandbox.lines import totals
@@ -58,7 +58,7 @@ def partial(call: Call) -> Reply:
     of = {"currency": currency, "_customer": customer, "_project": said.get("project"),
           "creditNoteText": said.get("creditNoteText"), "yourReference": said.get("yourReference"),
           "orderReference": said.get("orderReference")}  # fmt: skip
-    note = call.books.credit(said["issueDate"], lines, of | _totals({**sums, "currency": currency}), invoice)
+    note = call.books.credit(said["issueDate"], lines, of | with_kroner({**sums, "currency": currency}), invoice)
     return call.made("/creditNotes", note["_id"])
 
 
@@ -95,7 +95,7 @@ def create_credit_note(call: Call) -> Reply:
     there: Thing = call.books.find("creditNoteDraft", call.ids[0])
     of: dict[str, Any] = {"currency": there["currency"], "_customer": there["customerId"],
                           "_project": there.get("projectId"), "creditNoteDraftUuid": there["uuid"],
-                          "creditNoteText": there.get("invoiceText"), **_totals(there)}  # fmt: skip
+                          "creditNoteText": there.get("invoiceText"), **with_kroner(there)}  # fmt: skip
     note = call.books.credit(there.get("issueDate") or call.books.day(), there["lines"], of, None)
     call.books.remove("creditNoteDraft", there["_id"])
     return call.made("/creditNotes", note["_id"])
