@@ -1,0 +1,96 @@
+"""Visma Net ERP: accounting system, API v1/v2 (`api.finance.visma.net`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from adapters.accounting.visma_net import wire
+from adapters.accounting.visma_net.formalities import FORMALITIES
+from connector.options import Choice, chooses
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind
+
+if TYPE_CHECKING:
+    from connector.http import Http
+
+
+class Settings(BaseModel):
+    """Settings of a connection to Visma Net ERP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    tenant_id: str = Field(min_length=1)
+    """The company's tenant id in Visma Connect. The id of the customer's contract yields a token that opens nothing."""
+    base_url: str = "https://api.finance.visma.net"
+    """Address of the API."""
+    token_url: str = "https://connect.visma.com/connect/token"  # noqa: S105 - an address
+    """Where Visma Connect gives tokens."""
+    width: int = Field(default=4, ge=1, le=32)
+    """Calls that may run at a time with this client in this company."""
+    cash_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+    """Number of the cash account for payments that name none."""
+    payment_method: str | None = None
+    """Payment method for payments that name none, for instance `1` or `BANK`."""
+    branch: str | None = None
+    """Number of the branch whose documents these are; left out, Visma Net takes the client's own."""
+    timeout: float = Field(default=30.0, ge=1, le=240)
+    """Seconds that one step of a push may take, its answer included; a worker's lease must be longer. Visma Net cuts
+    every call after four minutes."""
+    settle: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds after which a search that does not find what may have been made is believed."""
+    release_hours: float = Field(default=24.0, gt=0, le=72)
+    """Hours that a release may stay queued before a person is asked."""
+
+
+class Secrets(BaseModel):
+    """What Visma gives for access."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    client_id: SecretStr
+    """Ours: name of the service client, `isv_…`; one for all customers."""
+    client_secret: SecretStr
+    """Ours: made in the Visma Developer Portal."""
+
+
+class VismaNetPlugin:
+    """What the entry point names."""
+
+    name = "visma-net"
+    title = "Visma Net ERP"
+    settings: type[BaseModel] = Settings
+    secrets: type[BaseModel] = Secrets
+    hook_secret: str | None = None
+    wire: Mapping[Kind, type[BaseModel]] = {
+        Kind.CUSTOMER: wire.Customer,
+        Kind.INVOICE: wire.Invoice,
+        Kind.PAYMENT: wire.Payment,
+        Kind.REVERSAL: wire.Reversal,
+    }
+    formalities: Sequence[Formality] = FORMALITIES
+
+    def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
+        """An open connection to one company's books; makes no call yet."""
+        from adapters.accounting.visma_net.adapter import VismaNet
+
+        settings, secrets = connection.settings, connection.secrets
+        assert isinstance(settings, Settings)
+        assert isinstance(secrets, Secrets)
+        return VismaNet(settings, secrets, http)
+
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+        """Serve the sandbox until interrupted; `ready` is told its address and secrets."""
+        from adapters.accounting.visma_net.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Sandbox, serve
+
+        def told(box: Sandbox) -> None:
+            ready(
+                f"{box.url}, token_url {box.token_url}, tenant_id {TENANT_ID}, client_id {CLIENT_ID},"
+                f" client_secret {CLIENT_SECRET}"
+            )
+
+        serve(port=port, latency=latency, ready=told)
+
+
+plugin = VismaNetPlugin()

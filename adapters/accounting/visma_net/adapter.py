@@ -1,0 +1,150 @@
+"""One company's books in Visma Net, as the house sees accounting systems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.customers import Customers
+from adapters.accounting.visma_net.invoices import PATH, Invoices
+from adapters.accounting.visma_net.options import Choices
+from adapters.accounting.visma_net.parties import Parties
+from adapters.accounting.visma_net.payments import Payments
+from adapters.accounting.visma_net.reading import Reader
+from adapters.accounting.visma_net.releasing import Releasing
+from adapters.accounting.visma_net.token import Tokens
+from connector.errors import Refused
+from connector.options import Options
+from connector.ports import (
+    Capabilities,
+    Company,
+    File,
+    Goal,
+    Hooks,
+    Kind,
+    Lane,
+    Page,
+    Probe,
+    Reading,
+    Receivables,
+    Record,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from adapters.accounting.visma_net import Secrets, Settings
+    from connector.http import Http
+
+
+CAPABILITIES: Capabilities = {
+    (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
+    (Kind.CUSTOMER, "update"): "Changed where nobody else has changed it since it was read.",
+    (Kind.INVOICE, "create"): "A draft, its totals compared, then released: Visma Net numbers it.",
+    (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on the"
+    " customer's account.",
+}
+"""What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
+READINGS: Sequence[Reading] = (
+    Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
+    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
+    Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
+)
+"""What is deleted is never told, so all of them have holes."""
+
+
+class VismaNet:
+    """An open connection; makes no call before it is asked for something."""
+
+    readings = READINGS
+    capabilities = CAPABILITIES
+    hooks: Hooks | None = None
+    """Webhooks are set up by hand, per application, in the Visma Developer Portal; polls find everything."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
+        client_id, secret = secrets.client_id.get_secret_value(), secrets.client_secret.get_secret_value()
+        # Calls are counted per company and client; the key names the pair without telling it.
+        digest = hashlib.sha256(f"visma-net lane {settings.base_url} {client_id} {settings.tenant_id}".encode())
+        self.lane = Lane(f"visma-net:{digest.hexdigest()[:16]}", width=settings.width)
+        tokens = Tokens(
+            settings.token_url, client_id=client_id, client_secret=secret, tenant_id=settings.tenant_id, api=http
+        )
+        self._timeout, self._settle = settings.timeout, settings.settle
+        self._client = Client(http, tokens)
+        parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
+        self._choices = Choices(self._client)
+        self._reader = Reader(self._client, parties)
+        self._customers = Customers(self._client, parties)
+        self._invoices = Invoices(self._client, parties, releasing, settings.branch)
+        self._payments = Payments(
+            self._client,
+            parties,
+            releasing,
+            method=settings.payment_method,
+            account=settings.cash_account,
+            branch=settings.branch,
+        )
+
+    async def company(self) -> Company:
+        """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
+        return await self._choices.company()
+
+    async def probe(self) -> Probe:
+        """Whose books these are, and what our client may not read. Raises `NeedsPerson`."""
+        return await self._choices.probe()
+
+    async def options(self) -> Options:
+        """What this company's Visma Net takes now. Raises `NeedsPerson` ("sign-in")."""
+        return await self._choices.read()
+
+    async def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` gives everything dated `since` or later, then what changes. Makes no call."""
+        return self._reader.begin(kind, since)
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
+        return await self._reader.changes(kind, cursor)
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        return await self._reader.sweep(kind, since, until, cursor)
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now; None where Visma Net has none, or has not released it."""
+        return await self._reader.read(kind, id)
+
+    async def document(self, kind: Kind, id: str) -> File | None:
+        """The PDF of an invoice; None where Visma Net has none."""
+        if kind is not Kind.INVOICE:
+            return None
+        content = await self._client.content(f"{PATH}/{segment(id)}/print")
+        return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
+
+    async def receivables(self) -> Receivables | None:
+        """Not told: balances by account and by customer come at different moments here."""
+        return None
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
+        return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
+
+    def _steps(self, goal: Goal) -> Sequence[Step]:
+        match goal.kind, goal.operation:
+            case Kind.CUSTOMER, "create" | "update":
+                return self._customers.flow(goal)
+            case Kind.INVOICE, "create":
+                return self._invoices.flow(goal)
+            case Kind.PAYMENT, "create":
+                return self._payments.flow(goal)
+        raise Refused(
+            f"This cannot be done to a {goal.kind} in Visma Net from here.",
+            code="operation-not-supported",
+            do="Do it in Visma Net; what changes there is read back.",
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()

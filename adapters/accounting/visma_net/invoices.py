@@ -1,0 +1,170 @@
+"""Writing invoices that Visma Net issues: made as a draft, compared, released, waited for and read back.
+
+Our marker stands in `externalReference`, which can be searched; whether that finds exactly or in part is not told, so
+what is found is compared. Only the release makes it an invoice in the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from adapters.accounting.visma_net import records, wire
+from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.parties import Parties
+from adapters.accounting.visma_net.releasing import Releasing
+from adapters.accounting.visma_net.sending import day_of, sent
+from adapters.accounting.visma_net.wrapping import wrapped
+from connector.errors import Refused, Stop
+from connector.ports import Goal, Proof, Run, Step
+
+Row = Mapping[str, Any]
+PATH = "/v1/customerinvoice"
+
+
+class Invoices:
+    """Flows of invoices. `branch`: whose documents they are, where that is said."""
+
+    def __init__(self, client: Client, parties: Parties, releasing: Releasing, branch: str | None) -> None:
+        self._client = client
+        self._parties = parties
+        self._releasing = releasing
+        self._branch = branch
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        """The steps that reach a goal. Raises `Refused`."""
+        day = day_of(goal.record.get("documentDate"), "documentDate")
+        if goal.totals is None:
+            raise Refused("The invoice comes without totals to compare with.", code="totals-missing")
+        if (due := goal.record.get("documentDueDate")) and day_of(due, "documentDueDate") < day:
+            raise Refused(
+                f"The invoice is due on {due}, before its own date {day}.",
+                code="due-before-invoice",
+                do="Mend the due date.",
+                where={"field": "documentDueDate"},
+            )
+        for place, line in enumerate(goal.record.get("invoiceLines") or ()):
+            for name, code in (("vatCodeId", "vat-code-missing"), ("accountNumber", "account-missing")):
+                if not line.get(name):
+                    raise Refused(
+                        f"A line names no {name}; Visma Net would choose one itself.",
+                        code=code,
+                        do="Map it for every line.",
+                        where={"field": f"invoiceLines[{place}].{name}"},
+                    )
+        return (
+            Step("invoice", self._create, self._look),
+            Step("release", self._release, self._released),
+            Step("read", self._read),
+        )
+
+    # --- made -----------------------------------------------------------------------------------------------------
+
+    async def _create(self, run: Run) -> Proof:
+        number = await self._parties.to_bill((run.goal.record.get("customer") or {}).get("internalId"))
+        body = _body(run.goal, number, self._branch)
+        made = await self._client.create("/v2/customerinvoice", wrapped(body))
+        return Proof(made, {"number": made})
+
+    async def _look(self, run: Run) -> Sequence[Proof]:
+        """The invoice with our marker, if it is there."""
+        found = await self._client.every(PATH, externalReference=run.goal.marker)
+        numbers = [str(row["referenceNumber"]) for row in found if row.get("externalReference") == run.goal.marker]
+        return [Proof(number, {"number": number}) for number in numbers]
+
+    # --- released -------------------------------------------------------------------------------------------------
+
+    async def _release(self, run: Run) -> Proof:
+        row = await self._row(run)
+        if row.get("status") in records.RELEASED:  # somebody else has released it
+            return Proof(run.proofs["invoice"].id)
+        _compare(run.goal, row, "It is a draft there, and nothing is released.")
+        try:
+            facts = await self._releasing.ask(f"{PATH}/{segment(run.proofs['invoice'].id)}/action/release")
+        except Refused as exc:
+            if exc.code != "released-already":
+                raise
+            facts = {}
+        return Proof(run.proofs["invoice"].id, facts)
+
+    async def _released(self, run: Run) -> Sequence[Proof]:
+        row = await self._row(run)
+        return [] if row.get("status") in records.DRAFT else [Proof(run.proofs["invoice"].id)]
+
+    async def _read(self, run: Run) -> Proof:
+        row = await self._row(run)
+        number = run.proofs["invoice"].id
+        await self._releasing.wait(row, run.proofs["release"].facts, f"invoice {number}")
+        _compare(run.goal, row, f"It is released, as number {number}.")
+        record = records.invoice(row, int(run.goal.record["customer"]["internalId"]))
+        facts = {
+            "number": number,
+            "kid": row.get("paymentReference") or None,
+            "period": row.get("financialPeriod") or None,
+        }
+        return Proof(record.id, {name: value for name, value in facts.items() if value}, record)
+
+    async def _row(self, run: Run) -> Row:
+        number = run.proofs["invoice"].id
+        row = await self._client.find(f"{PATH}/{segment(number)}")
+        if row is None:
+            raise Stop(
+                f"Invoice {number} is not in Visma Net any more; somebody has deleted the draft.",
+                code="nothing-read-back",
+                do="Cancel this, and post the invoice anew where it is wanted.",
+                where={"invoice": number},
+            )
+        return row
+
+
+def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any]:
+    """The invoice as it is sent, before its values are wrapped. What Visma Net would guess is said."""
+    body = sent(wire.Invoice, {name: value for name, value in goal.record.items() if name != "customer"})
+    for name in ("documentDate", "documentDueDate"):
+        if name in body:
+            body[name] = day_of(body[name], name).isoformat() + "T00:00:00"
+    return {
+        "customerNumber": customer_number,
+        **body,
+        "externalReference": goal.marker,
+        "hold": False,
+        "sendToAutoInvoice": False,
+        "dontPrint": True,
+        "dontEmail": True,
+        "branchNumber": branch,
+        "invoiceLines": [
+            {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get("invoiceLines") or ()
+        ],
+    }
+
+
+def totals_of(row: Row) -> dict[str, Decimal]:
+    """What an invoice comes to there. Raises `VendorError` ("vendor-answer")."""
+    net, vat, amount = (records.number(row, name, PATH) for name in ("detailTotal", "vatTotal", "amount"))
+    gross = net + vat
+    return {"net": net, "vat": vat, "gross": gross, "rounding": amount - gross}
+
+
+def _compare(goal: Goal, row: Row, stands: str) -> None:
+    """Raises `Stop` ("totals-differ") unless Visma Net comes to what the document says."""
+    assert goal.totals is not None
+    theirs = totals_of(row)
+    ours = {name: getattr(goal.totals, name) for name in theirs}
+    currency = str(row.get("currencyId") or goal.totals.currency)
+    if theirs == ours and currency == goal.totals.currency:
+        return
+    raise Stop(
+        f"Visma Net comes to {theirs['gross']} {currency} with VAT of {theirs['vat']}, the document to {ours['gross']}"
+        f" {goal.totals.currency} with VAT of {ours['vat']} (rounded by {theirs['rounding']} and {ours['rounding']})."
+        f" {stands}",
+        code="totals-differ",
+        do="See how VAT is rounded on both sides. Mend the draft in Visma Net and retry; or delete it there, cancel this,"
+        " and post the document anew.",
+        where={"invoice": str(row.get("referenceNumber"))},
+        details={
+            "currency": currency,
+            "ours": {name: str(value) for name, value in ours.items()},
+            "theirs": {name: str(value) for name, value in theirs.items()},
+        },
+    )

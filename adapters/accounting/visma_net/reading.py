@@ -1,0 +1,188 @@
+"""Following what changes in Visma Net, and reading everything of a kind.
+
+A first read lists everything dated since a day, page by page. After that, rows are asked for by the time of their last
+change. Visma Net writes Norwegian wall time without a zone, promises no order and has no clock of ours: a cursor holds
+the greatest time that was *seen*, and the next read overlaps it by so much that neither the hour that comes twice in
+autumn nor a change that became visible late is missed. What was given already is remembered by version and not given
+again. What is deleted is never told: the nightly comparison (`sweep`) finds that.
+
+Cursors are JSON; `v` is the version of their form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from adapters.accounting.visma_net import records
+from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.parties import Parties
+from connector.errors import BadInput, Refused
+from connector.model.json import dumps, loads
+from connector.ports import Kind, Page, Record
+
+Row = Mapping[str, Any]
+
+OVERLAP = timedelta(minutes=90)
+"""More than the hour that comes twice in autumn."""
+KEPT = 2000
+"""Versions that a cursor remembers."""
+
+PATHS = {
+    Kind.CUSTOMER: "/v1/customer",
+    Kind.INVOICE: "/v1/customerinvoice",
+    Kind.PAYMENT: "/v1/customerPayment",
+}
+_DATED = {Kind.INVOICE: ("documentDate", "documentDateCondition"), Kind.PAYMENT: ("docDate", "docDateCondition")}
+
+
+class Reader:
+    """Reads one company's records."""
+
+    def __init__(self, client: Client, parties: Parties) -> None:
+        self._client = client
+        self._parties = parties
+
+    def begin(self, kind: Kind, since: date) -> str:
+        """A cursor from which `changes` gives everything dated `since` or later, then what changes."""
+        self._known(kind)
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        at = {"v": 1, "since": since.isoformat(), "page": 1, "greatest": None, "asked": None, "began": began}
+        return dumps(at).decode()
+
+    async def changes(self, kind: Kind, cursor: str) -> Page:
+        """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
+        at = _cursor(cursor)
+        params = self._since(kind, at["since"]) if at["asked"] is None else _modified(at["asked"])
+        rows, more = await self._client.page(PATHS[self._known(kind)], at["page"], **params)
+        greatest = max([*filter(None, (records.moment(row.get("lastModifiedDateTime")) for row in rows)),
+                        *([datetime.fromisoformat(at["greatest"])] if at["greatest"] else ())], default=None)  # fmt: skip
+        seen: dict[str, str] = at.get("seen") or {}
+        fresh = [row for row in rows if at["asked"] is None or seen.get(_key(row)) != _sight(row)]
+        # What is dated earlier than asked for has been left out of the first read, and is not of interest later.
+        found = [row for row in fresh if self._in(kind, row, at["since"], None)]
+        if at["asked"] is not None:
+            for row in rows:
+                seen.pop(_key(row), None)
+                seen[_key(row)] = _sight(row)
+            seen = dict(list(seen.items())[-KEPT:])
+        going = {**at, "greatest": greatest.isoformat() if greatest else None, "seen": seen}
+        if more:
+            going["page"] = at["page"] + 1
+        else:
+            going |= {"page": 1, "asked": self._next(at, greatest)}
+        return Page(await self._records(kind, found), dumps(going).decode(), more)
+
+    @staticmethod
+    def _next(at: Mapping[str, Any], greatest: datetime | None) -> str | None:
+        """From when changes are asked for next; None where nothing has been seen yet: everything again.
+
+        A first read may take hours, and what changes meanwhile may slip through its pages: it is read after it. How long
+        it took is measured; our clock is never held against the vendor's.
+        """
+        if greatest is None:
+            return None
+        took = datetime.now(UTC) - datetime.fromisoformat(at["began"]) if at["asked"] is None else timedelta(0)
+        return (greatest - max(took, timedelta(0)) - OVERLAP).isoformat()
+
+    async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
+        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        number = 1 if cursor is None else _cursor(cursor)["page"]
+        rows, more = await self._client.page(PATHS[self._known(kind)], number, **self._since(kind, since.isoformat()))
+        found = [row for row in rows if self._in(kind, row, since.isoformat(), until.isoformat())]
+        return Page(await self._records(kind, found), dumps({"v": 1, "page": number + 1}).decode(), more)
+
+    async def read(self, kind: Kind, id: str) -> Record | None:
+        """One record as it is now, or None where it is none (any more)."""
+        if kind is Kind.CUSTOMER:
+            row = await self._client.find(f"/v1/customer/internal/{id}") if id.isdigit() else None
+            rows = [row] if row else []
+        elif kind is Kind.INVOICE:
+            row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
+            rows = [row] if row else []
+        else:
+            type, _, number = id.rpartition("/")
+            there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
+            rows = [row for row in there if row.get("refNbr") == number and row.get("type") in ((type,) if type else _MONEY)]
+        found = await self._records(kind, rows)
+        return next((record for record in found if record.id == id), None)
+
+    # --- rows -----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _known(kind: Kind) -> Kind:
+        if kind not in PATHS:
+            raise Refused(f"{kind} is not read from Visma Net.", code="operation-not-supported")
+        return kind
+
+    @staticmethod
+    def _since(kind: Kind, since: str) -> dict[str, str]:
+        if kind not in _DATED:
+            return {}
+        name, condition = _DATED[kind]
+        return {name: since, condition: ">="}
+
+    @staticmethod
+    def _in(kind: Kind, row: Row, since: str, until: str | None) -> bool:
+        name = {Kind.INVOICE: "documentDate", Kind.PAYMENT: "applicationDate"}.get(kind)
+        if name is None:
+            return True
+        day = records.day(row, name, PATHS[kind])
+        return day is not None and since <= day and (until is None or day < until)
+
+    async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
+        """The records that rows are; what is not released yet is none."""
+        if kind is Kind.CUSTOMER:
+            for row in rows:
+                self._parties.seen(row)
+            return [records.customer(row) for row in rows]
+        counted = [row for row in rows if row.get("status") in _IN_BOOKS]
+        if kind is not Kind.INVOICE:
+            counted = [row for row in counted if row.get("type") in (*_MONEY, *_VOIDS)]
+        call = PATHS[Kind.INVOICE if kind is Kind.INVOICE else Kind.PAYMENT]
+        numbers = {id(row): records.customer_number(row, call) for row in counted}
+        ids = await self._parties.ids(numbers.values())
+        # In the order in which they were made: what takes another back comes after it.
+        counted.sort(key=lambda row: (row.get("type") in _VOIDS, str(row.get("refNbr") or row.get("referenceNumber"))))
+        return [_record(kind, row, ids[numbers[id(row)]]) for row in counted]
+
+
+_MONEY = ("Payment", "Prepayment", "Refund")
+_VOIDS = ("VoidPayment",)
+_IN_BOOKS = records.RELEASED | {"Voided"}
+"""A voided payment was one; what voids it is a record of its own."""
+
+
+def _record(kind: Kind, row: Row, internal_id: int) -> Record:
+    if kind is Kind.INVOICE:
+        return records.invoice(row, internal_id)
+    return records.reversal(row, internal_id) if row.get("type") in _VOIDS else records.payment(row, internal_id)
+
+
+def _modified(since: str) -> dict[str, str]:
+    return {
+        "lastModifiedDateTime": datetime.fromisoformat(since).strftime("%Y-%m-%d %H:%M:%S"),
+        "lastModifiedDateTimeCondition": ">=",
+    }
+
+
+def _key(row: Row) -> str:
+    name = next((name for name in ("internalId", "referenceNumber", "refNbr") if row.get(name)), "")
+    return f"{row.get('type') or ''}/{row.get(name)}"
+
+
+def _sight(row: Row) -> str:
+    return f"{records.version(row)}/{row.get('balance')}/{row.get('status')}"
+
+
+def _cursor(cursor: str) -> dict[str, Any]:
+    try:
+        at = loads(cursor.encode())
+        if at["v"] != 1 or not isinstance(at["page"], int):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(
+            "The cursor is none of Visma Net's.", code="cursor-malformed", do="Read from the beginning."
+        ) from None
+    return dict(at)

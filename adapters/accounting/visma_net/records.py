@@ -1,0 +1,213 @@
+"""From Visma Net's answers to records. No calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError
+
+from adapters.accounting.visma_net import wire
+from adapters.accounting.visma_net.client import not_as_described
+from connector.ports import Changed, Kind, Record
+
+Row = Mapping[str, Any]
+OSLO = ZoneInfo("Europe/Oslo")
+
+RELEASED = frozenset({"Open", "Closed"})
+"""States of a document that counts in the books."""
+DRAFT = frozenset({"Hold", "Balanced"})
+"""States of one that does not yet."""
+CREDIT_TYPES = frozenset({"CreditNote"})
+MONEY_IN = frozenset({"Payment", "Prepayment"})
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def moment(text: Any) -> datetime | None:
+    """A moment as Visma Net writes it, as Norwegian wall time without zone; None where it is none.
+
+    It mostly comes without an offset, and with as many decimals as it likes.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return said if said.tzinfo is None else said.astimezone(OSLO).replace(tzinfo=None)
+
+
+def changed(row: Row) -> Changed | None:
+    """When a row was changed last; by whom, Visma Net does not say."""
+    at = moment(row.get("lastModifiedDateTime"))
+    return None if at is None else Changed(at.replace(tzinfo=OSLO).astimezone(UTC).isoformat())
+
+
+def day(row: Row, name: str, call: str) -> str | None:
+    """A day of a row as ISO text. Raises `VendorError` ("vendor-answer")."""
+    value = row.get(name)
+    if value is None:
+        return None
+    at = moment(value)
+    if at is None:
+        raise not_as_described(name, "a day", call)
+    return at.date().isoformat()
+
+
+def number(row: Row, name: str, call: str) -> Decimal:
+    """An amount of a row. Raises `VendorError` ("vendor-answer")."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise not_as_described(name, "a number", call)
+    return Decimal(value)
+
+
+def text(row: Row, name: str, call: str) -> str:
+    """A text of a row that must be there. Raises `VendorError` ("vendor-answer")."""
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise not_as_described(name, "a text", call)
+    return value
+
+
+def customer_number(row: Row, call: str) -> str:
+    """The number of the customer that a document names. Raises `VendorError` ("vendor-answer")."""
+    return text(_part(row, "customer"), "number", call)
+
+
+def _part(row: Row, name: str) -> Row:
+    value = row.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sound(model: type[BaseModel], body: dict[str, Any], call: str) -> dict[str, Any]:
+    """The body without what is not said, if it fits the model. Raises `VendorError` ("vendor-answer")."""
+    try:
+        model.model_validate(body)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False)[0]
+        raise not_as_described(".".join(map(str, first["loc"])), first["msg"].lower(), call) from None
+    return body
+
+
+def _said(row: Row, *names: str) -> dict[str, Any]:
+    """Fields that the row has; an empty text says that there is nothing."""
+    return {name: None if row[name] == "" else row[name] for name in names if row.get(name) is not None}
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def customer(row: Row) -> Record:
+    """A customer as read."""
+    call = "/v1/customer"
+    body = _said(
+        row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId"
+    )
+    if isinstance(address := row.get("mainAddress"), Mapping):
+        fields = _said(address, "addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
+        if country := _part(address, "country").get("id"):
+            fields["country"] = {"id": country}
+        body["mainAddress"] = fields
+    if isinstance(contact := row.get("mainContact"), Mapping):
+        body["mainContact"] = _said(contact, "attention", "email", "phone1")
+    if isinstance(contact := row.get("invoiceContact"), Mapping):
+        body["invoiceContact"] = _said(contact, "email")
+    id = row.get("internalId")
+    if type(id) is not int:
+        raise not_as_described("internalId", "an integer", call)
+    return Record(
+        Kind.CUSTOMER, str(id), version(row), _sound(wire.Customer, body, call), changed=changed(row)
+    )  # fmt: skip
+
+
+def invoice(row: Row, internal_id: int) -> Record:
+    """An invoice as read; `internal_id` is its customer's."""
+    call = "/v1/customerinvoice"
+    body = _said(
+        row, "referenceNumber", "currencyId", "customerRefNumber", "note", "externalReference", "paymentReference",
+        "status", "amount", "detailTotal", "vatTotal", "roundingDiff",
+    )  # fmt: skip
+    body["customer"] = {"internalId": internal_id}
+    body["documentDate"] = day(row, "documentDate", call)
+    if due := day(row, "documentDueDate", call):
+        body["documentDueDate"] = due
+    body["invoiceLines"] = [_line(one) for one in row.get("invoiceLines") or ()]
+    balance = number(row, "balance", call)
+    return Record(
+        Kind.INVOICE,
+        text(row, "referenceNumber", call),
+        f"{version(row)}/{balance}",
+        _sound(wire.Invoice, body, call),
+        open_amount=balance,
+        customer=str(internal_id),
+        changed=changed(row),
+    )
+
+
+def _line(row: Row) -> dict[str, Any]:
+    said = _said(
+        row, "lineNumber", "description", "quantity", "unitPriceInCurrency", "discountPercent", "amountInCurrency"
+    )
+    if code := _part(row, "vatCode").get("id"):
+        said["vatCodeId"] = code
+    if account := _part(row, "account").get("number"):
+        said["accountNumber"] = account
+    return said
+
+
+def payment(row: Row, internal_id: int) -> Record:
+    """Money in or out as read."""
+    call = "/v1/customerPayment"
+    body = _said(row, "refNbr", "type", "currency", "cashAccount", "paymentRef", "invoiceText")
+    body["customer"] = {"internalId": internal_id}
+    body["applicationDate"] = day(row, "applicationDate", call)
+    body["paymentAmount"] = number(row, "paymentAmount", call)
+    if method := _part(row, "paymentMethod").get("id"):
+        body["paymentMethod"] = method
+    body["paymentLines"] = [
+        {"refNbr": invoice, "amountPaid": amount} for invoice, amount in applied(row).items() if amount > 0
+    ]
+    return Record(
+        Kind.PAYMENT,
+        text(row, "refNbr", call),
+        version(row),
+        _sound(wire.Payment, body, call),
+        customer=str(internal_id),
+        changed=changed(row),
+    )
+
+
+def applied(row: Row) -> dict[str, Decimal]:
+    """What a payment gives to each invoice; rows may name one invoice several times, and take back what one gave."""
+    given: dict[str, Decimal] = {}
+    for line in row.get("paymentLines") or ():
+        if line.get("documentType") == "Invoice":
+            invoice = text(line, "refNbr", "/v1/customerPayment")
+            given[invoice] = given.get(invoice, Decimal(0)) + number(line, "amountPaid", "/v1/customerPayment")
+    return given
+
+
+def reversal(row: Row, internal_id: int) -> Record:
+    """A payment that was voided: it has the number of what it takes back."""
+    call = "/v1/customerPayment"
+    taken = text(row, "refNbr", call)
+    body = {"reverses": {"refNbr": taken}, "applicationDate": day(row, "applicationDate", call)}
+    return Record(
+        Kind.REVERSAL,
+        f"{row.get('type')}/{taken}",
+        version(row),
+        _sound(wire.Reversal, body, call),
+        customer=str(internal_id),
+        changed=changed(row),
+    )
+
+
+def version(row: Row) -> str:
+    """Differs whenever the row does: what `ETag` says, too."""
+    return str(row.get("timeStamp") or row.get("timestamp") or row.get("lastModifiedDateTime") or "")

@@ -1,0 +1,176 @@
+"""What a record's body holds, in Visma Net ERP's own names (API v1/v2).
+
+The vendor writes and reads the same thing differently: what is written is wrapped (`{"value": …}`, see `wrapping`), a
+reference is written as `vatCodeId` and read as `vatCode.id`, and a document names its customer by a number that can be
+changed. A body here has one shape for both ways, the one that is written, and names a customer by `internalId`, which
+stays; the adapter puts the present number in its place.
+
+Amounts are in the document's currency as JSON numbers, days `YYYY-MM-DD`. Fields that the vendor fills itself are
+marked read-only; the adapter never sends them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connector.options import Choice, chooses
+
+ReadOnly = Field(default=None, json_schema_extra={"readOnly": True})
+
+DocumentStatus = Literal[
+    "Hold", "Balanced", "Voided", "Scheduled", "Open", "Closed", "PendingPrint", "PendingEmail", "CreditHold",
+    "CcHold", "Reserved",
+]  # fmt: skip
+
+
+class Wire(BaseModel):
+    """What all have: fields we do not know are harmless."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class Country(Wire):
+    """A country by its ISO 3166-1 alpha-2 code."""
+
+    id: str
+
+
+class Address(Wire):
+    """A postal address."""
+
+    addressLine1: str | None = None
+    addressLine2: str | None = None
+    addressLine3: str | None = None
+    postalCode: str | None = None
+    city: str | None = None
+    country: Country | None = None
+    """Written as `countryId`."""
+
+
+class Contact(Wire):
+    """How somebody is reached."""
+
+    attention: str | None = None
+    email: str | None = None
+    phone1: str | None = None
+
+
+class InvoiceContact(Wire):
+    """Where invoices go by e-mail."""
+
+    email: str | None = None
+
+
+class Customer(Wire):
+    """`Customer`: who is invoiced."""
+
+    internalId: int | None = ReadOnly
+    """Stays for ever; `number` can be changed by an action."""
+    number: str | None = ReadOnly
+    """Number in the customer ledger, from Visma Net's number series."""
+    name: str
+    status: Literal["Active", "OnHold", "CreditHold", "Inactive", "OneTime"] | None = None
+    corporateId: str | None = None
+    """Organisation number; Visma Net does not keep it unique."""
+    vatRegistrationId: str | None = None
+    gln: str | None = None
+    currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    mainAddress: Address | None = None
+    mainContact: Contact | None = None
+    invoiceContact: InvoiceContact | None = None
+
+
+class CustomerRef(Wire):
+    """A customer by the id that stays."""
+
+    internalId: int
+
+
+class InvoiceLine(Wire):
+    """`CustomerInvoiceLine`: one line."""
+
+    lineNumber: int | None = ReadOnly
+    description: str | None = None
+    quantity: Decimal | None = None
+    unitPriceInCurrency: Decimal | None = None
+    """Price of one, without VAT, in the document's currency."""
+    vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.VAT_CODE))
+    """The company's own VAT code; read from `vatCode.id`."""
+    accountNumber: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Income account; read from `account.number`."""
+    discountPercent: Decimal | None = ReadOnly
+    amountInCurrency: Decimal | None = ReadOnly
+    """Amount without VAT, computed."""
+
+
+class Invoice(Wire):
+    """`CustomerInvoice`."""
+
+    referenceNumber: str | None = ReadOnly
+    """Number from Visma Net's number series."""
+    customer: CustomerRef
+    """Written as `customerNumber`."""
+    documentDate: date
+    documentDueDate: date | None = None
+    currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    customerRefNumber: str | None = None
+    """The buyer's reference."""
+    note: str | None = None
+    externalReference: str | None = ReadOnly
+    """Our marker stands here: it can be searched."""
+    paymentReference: str | None = ReadOnly
+    """KID."""
+    status: DocumentStatus | None = ReadOnly
+    amount: Decimal | None = ReadOnly
+    """What is to be paid, with VAT."""
+    detailTotal: Decimal | None = ReadOnly
+    """Sum of the lines, without VAT."""
+    vatTotal: Decimal | None = ReadOnly
+    roundingDiff: Decimal | None = ReadOnly
+    invoiceLines: list[InvoiceLine] | None = None
+
+
+class PaymentLine(Wire):
+    """What a payment gives to one invoice."""
+
+    refNbr: str
+    """Number of the invoice (`documentType` Invoice)."""
+    amountPaid: Decimal
+
+
+class Payment(Wire):
+    """`CustomerPayment` of the types Payment, Prepayment (money in) and Refund (money out)."""
+
+    refNbr: str | None = ReadOnly
+    type: Literal["Payment", "Prepayment", "Refund"] | None = ReadOnly
+    customer: CustomerRef
+    applicationDate: date
+    paymentAmount: Decimal
+    """In `currency`; what no line gives to an invoice stays on the customer's account."""
+    currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    cashAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
+    """Cash account by its number; without one the connection's setting says it."""
+    paymentMethod: str | None = None
+    """Payment method; without one the connection's setting says it."""
+    paymentRef: str | None = ReadOnly
+    """Our marker stands here."""
+    invoiceText: str | None = None
+    """What people read, 50 characters at most."""
+    paymentLines: list[PaymentLine] | None = None
+
+
+class PaymentRef(Wire):
+    """A payment by its number."""
+
+    refNbr: str
+
+
+class Reversal(Wire):
+    """`CustomerPayment` of type VoidPayment: it takes back the payment with the same number."""
+
+    reverses: PaymentRef
+    applicationDate: date | None = ReadOnly
