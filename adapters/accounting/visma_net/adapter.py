@@ -44,8 +44,8 @@ CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed where nobody else has changed it since it was read.",
     (Kind.INVOICE, "create"): "A draft, its totals compared, then released: Visma Net numbers it.",
-    (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on the"
-    " customer's account.",
+    (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
+    " the customer's account.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
 READINGS: Sequence[Reading] = (

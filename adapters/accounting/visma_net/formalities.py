@@ -18,8 +18,8 @@ FORMALITIES = (
         "company",
         "The company has connected our application",
         "the customer or the accountant",
-        "Send the customer an invitation code; the customer accepts it in Visma App Store for the company. Use the tenant"
-        " id of the company, not the one of the customer's contract: the latter yields a token that opens nothing.",
+        "Send the customer an invitation code; the customer accepts it in Visma App Store for the company. Use the"
+        " tenant id of the company, not the one of the customer's contract, whose token opens nothing.",
         "minutes",
         proved=True,
     ),
@@ -27,8 +27,8 @@ FORMALITIES = (
         "own-sending",
         "What Visma Net sends by itself is known",
         "the accountant",
-        "See which invoices Visma Net prints, e-mails or gives to AutoInvoice on its own, and switch off what the routes"
-        " give to somebody else (sends, reminds, receives).",
+        "See which invoices Visma Net prints, e-mails or gives to AutoInvoice on its own, and switch off what the"
+        " routes give to somebody else (sends, reminds, receives).",
         "an hour",
     ),
     Formality(

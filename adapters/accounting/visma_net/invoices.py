@@ -159,8 +159,8 @@ def _compare(goal: Goal, row: Row, stands: str) -> None:
         f" {goal.totals.currency} with VAT of {ours['vat']} (rounded by {theirs['rounding']} and {ours['rounding']})."
         f" {stands}",
         code="totals-differ",
-        do="See how VAT is rounded on both sides. Mend the draft in Visma Net and retry; or delete it there, cancel this,"
-        " and post the document anew.",
+        do="See how VAT is rounded on both sides. Mend the draft in Visma Net and retry; or delete it there, cancel"
+        " this, and post the document anew.",
         where={"invoice": str(row.get("referenceNumber"))},
         details={
             "currency": currency,

@@ -43,10 +43,10 @@ class Parties:
                     self.seen(row)
                 page += 1
         for number in sorted(number for number in missing if number not in self._ids):
-            row = await self._client.find(f"/v1/customer/{segment(number)}")
-            if row is None:
+            found = await self._client.find(f"/v1/customer/{segment(number)}")
+            if found is None:
                 raise not_as_described("customer.number", f"a customer that is there, not {number}", "/v1/customer")
-            self.seen(row)
+            self.seen(found)
         return {number: self._ids[number] for number in wanted}
 
     async def to_bill(self, id: Any) -> str:

@@ -57,7 +57,7 @@ class Payments:
         record = goal.record
         day_of(record.get("applicationDate"), "applicationDate")
         amount = in_ore(record.get("paymentAmount"), "paymentAmount")
-        given = [in_ore(line.get("amountPaid"), "paymentLines[].amountPaid") for line in record.get("paymentLines") or ()]
+        given = [in_ore(line.get("amountPaid"), "amountPaid") for line in record.get("paymentLines") or ()]
         if amount <= 0 or any(one <= 0 for one in given) or sum(given, Decimal(0)) > amount:
             raise Refused(
                 "A payment is above nothing, and gives to invoices no more than itself.",
@@ -124,7 +124,7 @@ class Payments:
             )
         if currency and row.get("currencyId") not in (None, currency):
             raise Stop(
-                f"The payment settles {amount} {currency}, and invoice {number} is in {row['currencyId']} in Visma Net.",
+                f"The payment settles {amount} {currency}, and invoice {number} is in {row['currencyId']} there.",
                 code="currency-differs",
                 do="Register the payment in Visma Net.",
                 where={"invoice": number},

@@ -56,8 +56,8 @@ class Reader:
         at = _cursor(cursor)
         params = self._since(kind, at["since"]) if at["asked"] is None else _modified(at["asked"])
         rows, more = await self._client.page(PATHS[self._known(kind)], at["page"], **params)
-        greatest = max([*filter(None, (records.moment(row.get("lastModifiedDateTime")) for row in rows)),
-                        *([datetime.fromisoformat(at["greatest"])] if at["greatest"] else ())], default=None)  # fmt: skip
+        times = (records.moment(text) for text in (at["greatest"], *(row.get("lastModifiedDateTime") for row in rows)))
+        greatest = max(filter(None, times), default=None)
         seen: dict[str, str] = at.get("seen") or {}
         fresh = [row for row in rows if at["asked"] is None or seen.get(_key(row)) != _sight(row)]
         # What is dated earlier than asked for has been left out of the first read, and is not of interest later.
@@ -78,8 +78,8 @@ class Reader:
     def _next(at: Mapping[str, Any], greatest: datetime | None) -> str | None:
         """From when changes are asked for next; None where nothing has been seen yet: everything again.
 
-        A first read may take hours, and what changes meanwhile may slip through its pages: it is read after it. How long
-        it took is measured; our clock is never held against the vendor's.
+        A first read may take hours, and what changes meanwhile may slip through its pages: it is read after it. How
+        long it took is measured; our clock is never held against the vendor's.
         """
         if greatest is None:
             return None
@@ -104,7 +104,8 @@ class Reader:
         else:
             type, _, number = id.rpartition("/")
             there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
-            rows = [row for row in there if row.get("refNbr") == number and row.get("type") in ((type,) if type else _MONEY)]
+            types = (type,) if type else _MONEY
+            rows = [row for row in there if row.get("refNbr") == number and row.get("type") in types]
         found = await self._records(kind, rows)
         return next((record for record in found if record.id == id), None)
 

@@ -106,9 +106,7 @@ def _said(row: Row, *names: str) -> dict[str, Any]:
 def customer(row: Row) -> Record:
     """A customer as read."""
     call = "/v1/customer"
-    body = _said(
-        row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId"
-    )
+    body = _said(row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId")
     if isinstance(address := row.get("mainAddress"), Mapping):
         fields = _said(address, "addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
         if country := _part(address, "country").get("id"):

@@ -34,8 +34,8 @@ TABLE: tuple[Refusal, ...] = (
     Refusal(r"(tax ?(id|category ?id|zone)?|vat ?(code|category|id)|mva-?(kode|kategori))\b.*"
             r"(cannot be found|finnes ikke|not found|is not valid)", "vat-code-unknown",
             "Visma Net does not take this VAT code here.",
-            "The code must be both in the customer's VAT zone and in the VAT category of the account: see there, or mend"
-            " the VAT table of the mapping."),
+            "The code must be both in the customer's VAT zone and in the VAT category of the account: see there, or"
+            " mend the VAT table of the mapping."),
     Refusal(r"customer\b.*\b(inactive|status)|kunden? .*inaktiv", "customer-inactive",
             "Visma Net does not sell to this customer: it is inactive.",
             "Make the customer active in Visma Net and try again."),
@@ -55,7 +55,8 @@ TABLE: tuple[Refusal, ...] = (
             "Mend payment_method and cash_account in the connection's settings."),
     Refusal(r"(amount|paid)\b.*\bexceeds?\b|beløp.*overstiger", "exceeds-open-amount",
             "The payment gives an invoice more than is open on it.",
-            "See what Visma Net has on the invoice; where the payment is there already, say so: --happened with its id."),
+            "See what Visma Net has on the invoice; where the payment is there already, say so: --happened with its"
+            " id."),
     Refusal(r"(number|reference)\b.*\balready (exists|used)|finnes allerede", "number-taken",
             "The number is taken in Visma Net.",
             "See what has the number in Visma Net; where it is this very document, say so: --happened with its id."),

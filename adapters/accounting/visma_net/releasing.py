@@ -1,7 +1,7 @@
 """Releasing a document: asked for once, then waited for without holding anybody up.
 
-An answer of 200 says that the release was taken, not that it is done: it may be queued, and a call may even be handed to
-a background job (202), whose own end may be a failure inside a success (`Finished` with a status code of 400). What
+An answer of 200 says that the release was taken, not that it is done: it may be queued, and a call may even be handed
+to a background job (202), whose own end may be a failure inside a success (`Finished` with a status code of 400). What
 counts is the document's state; the job tells why it does not come.
 """
 

@@ -1,7 +1,7 @@
 """The access token of one company, from Visma Connect (OAuth 2.0 client credentials with a tenant).
 
-There is no refresh token: before one ends, another is asked for. It is kept in memory only, and one is fetched at a time
-however many calls wait for it.
+There is no refresh token: before one ends, another is asked for. It is kept in memory only, and one is fetched at a
+time however many calls wait for it.
 """
 
 from __future__ import annotations

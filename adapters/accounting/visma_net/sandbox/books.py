@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from adapters.accounting.visma_net.sandbox import chart
 from adapters.accounting.visma_net.sandbox.asking import Said, invalid, unknown
 from adapters.accounting.visma_net.sandbox.releases import Releases
 from adapters.accounting.visma_net.sandbox.rules import Rules
-from adapters.accounting.visma_net.sandbox.store import Row, Store
+from adapters.accounting.visma_net.sandbox.store import OSLO, Row, Store
 
 ORE = Decimal("0.01")
 DRAFT = ("Hold", "Balanced")
@@ -99,7 +99,7 @@ class Books(Store):
     def add_invoice(self, said: Said) -> Row:
         """A draft. Raises `SandboxError`."""
         customer = self.customer(said.text("customerNumber"))
-        day = said.day("documentDate") or date.today()
+        day = said.day("documentDate") or datetime.now(OSLO).date()
         self.open_on(day)
         currency = said.text("currencyId") or customer.get("currencyId") or "NOK"
         if self.find("currency", currency) is None:

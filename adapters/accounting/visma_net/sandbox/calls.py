@@ -44,11 +44,11 @@ class Call:
         """An answer with one row and its ETag."""
         return Reply(200, shown(row, *self.unasked()), {"ETag": f'"{row["timeStamp"]}"'})
 
-    def page(self, rows: Any) -> Reply:
-        """An answer with a page of rows."""
+    def page(self, rows: Any, *leave: str) -> Reply:
+        """An answer with a page of rows, without the fields to leave."""
         rows = lists.timed(rows, self.query, "lastModifiedDateTime", "lastModifiedDateTime")
         rows = lists.timed(rows, self.query, "createdDateTime", "createdDateTime")
-        return Reply(200, lists.page(rows, self.query, self.books.rules.most, *self.unasked()))
+        return Reply(200, lists.page(rows, self.query, self.books.rules.most, *self.unasked(), *leave))
 
     def unasked(self) -> tuple[str, ...]:
         """Parts that are shown only where they are asked for."""
@@ -220,12 +220,13 @@ def print_invoice(call: Call) -> Reply:
 def payments(call: Call) -> Reply:
     """A page of payments."""
     rows = lists.equal(
-        call.books.all("payment"), call.query, paymentNbr=lambda row: row["refNbr"], paymentType=lambda row: row["type"],
+        call.books.all("payment"), call.query,
+        paymentNbr=lambda row: row["refNbr"], paymentType=lambda row: row["type"],
         customer=lambda row: row["customer"]["number"], status=lambda row: row["status"],
     )  # fmt: skip
     if number := call.query.get("invoiceRefNbr"):
         rows = (row for row in rows if any(line["refNbr"] == number for line in row["paymentLines"]))
-    return call.page(lists.timed(rows, call.query, "docDate", "applicationDate"))
+    return call.page(lists.timed(rows, call.query, "docDate", "applicationDate"), "createdDateTime")
 
 
 @route("POST", "/v1/customerPayment")

@@ -51,7 +51,7 @@ def containing(rows: Iterable[Row], query: Mapping[str, str], **fields: str) -> 
 
 
 def page(rows: Iterable[Row], query: Mapping[str, str], most: int, *leave: str) -> list[Row]:
-    """One page, each row with how many there are in all; without a page number the first part. Raises `SandboxError`."""
+    """One page, each row with how many there are in all; without a page number the first. Raises `SandboxError`."""
     try:
         number, size = int(query.get("pageNumber") or 1), int(query.get("pageSize") or most)
     except ValueError:

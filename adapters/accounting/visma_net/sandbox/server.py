@@ -12,11 +12,11 @@ from adapters.accounting.visma_net.sandbox import calls
 from adapters.accounting.visma_net.sandbox.asking import Said, SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.rules import RELEASES, Rules
-from adapters.accounting.visma_net.sandbox.store import Row
+from adapters.accounting.visma_net.sandbox.store import OSLO, Row
 from adapters.accounting.visma_net.wrapping import wrapped
 from adapters.loopback import Answer, Loopback, Refused, Request
 
-CLIENT_ID, CLIENT_SECRET = "isv_sandbox", "sandbox-secret"  # noqa: S105 - of a sandbox
+CLIENT_ID, CLIENT_SECRET = "isv_sandbox", "sandbox-secret"
 TENANT_ID, CONTRACT_ID = "sandbox-company", "sandbox-contract"
 """Of the company, and of the customer's contract: the latter yields a token that opens nothing."""
 
@@ -54,6 +54,7 @@ class Sandbox(Loopback):
 
     def pays(self, *given: tuple[str, Any], day: date, amount: Any = None, customer: str | None = None) -> Row:
         """A payment that somebody registers: (invoice, amount) each, `amount` the whole of it where that is more."""
+        lines: list[dict[str, Any]]
         lines = [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": Decimal(paid)}
                  for number, paid in given]  # fmt: skip
         customer = customer or self.books.tables["invoice"][given[0][0]]["customer"]["number"]
@@ -86,7 +87,7 @@ class Sandbox(Loopback):
                 day = date.fromisoformat(body["date"])
                 return {"payment": self.pays((str(body["invoice"]), body["amount"]), day=day)["refNbr"]}
             case "POST", "/void":
-                return {"payment": self.books.void_payment(str(body["payment"]), date.today())["refNbr"]}
+                return {"payment": self.books.void_payment(str(body["payment"]), datetime.now(OSLO).date())["refNbr"]}
             case "POST", "/period":
                 self.close_period(str(body["period"]), bool(body.get("closed", True)))
                 return {"period": body["period"]}

@@ -1,0 +1,66 @@
+"""What the adapter sends and the sandbox answers is in Visma's own description: paths, parameters, fields, types."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.ports import Goal, Kind
+
+sys.path.append(str(Path(__file__).parent))
+from contract import Checked, described
+from visma_driving import all_changes, customer_goal, invoice_goal, opened, payment_goal, reach
+
+
+@pytest.mark.parametrize("release", ["queued", "done", "background"])
+async def test_every_call_and_answer(release: str) -> None:
+    contract = described()
+    async with Checked(release=release) as box:
+        box.contract = contract
+        system = opened(box, branch="1")
+        await system.probe()
+        await system.options()
+        cursors = {one.kind: await system.begin(one.kind, date(2027, 1, 1)) for one in system.readings}
+        box.fault("POST /v1/customer", "no-answer")
+        id = (await reach(system, customer_goal()))["read"].id
+        contact = {"mainContact": {"email": "ola@nordmann.no", "phone1": "99999999"}, "corporateId": None}
+        box.fault("POST /v1/customer", "no-answer")
+        await reach(system, customer_goal("m-ola", name="Ola Nordmann", **contact))
+        await reach(system, Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper II AS", "gln": None}, target=id))
+        box.fault("POST /v2/customerinvoice", "no-answer")
+        made = (await reach(system, invoice_goal(id, note="Takk")))["read"].id
+        box.fault("POST /v1/customerPayment", "no-answer")
+        await reach(system, payment_goal(id, (made, "5000.00"), amount="6000.00"))
+        box.pays((made, "100.00"), day=date(2027, 2, 2))
+        for kind, cursor in cursors.items():
+            _, after = await all_changes(system, kind, cursor)
+            await all_changes(system, kind, after)
+            await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)
+        for kind, key in ((Kind.CUSTOMER, id), (Kind.INVOICE, made), (Kind.PAYMENT, "100001")):
+            assert (await system.read(kind, key)) is not None
+        assert await system.document(Kind.INVOICE, made) is not None
+        await system.close()
+    contract.check_requests(box.requests)
+    assert box.broke == []
+
+
+def sent(box: Any, call: str) -> list[Any]:
+    return [came.body for came in box.requests if f"{came.method} {came.path.removeprefix('/api')}" == call]
+
+
+async def test_values_are_wrapped_once_and_lists_not() -> None:
+    async with Checked() as box:
+        box.contract = described()
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        await reach(system, invoice_goal(id))
+        (customer,) = sent(box, "POST /v1/customer")
+        assert customer["mainAddress"]["value"]["countryId"] == {"value": "NO"}
+        (invoice,) = sent(box, "POST /v2/customerinvoice")
+        assert invoice["customerNumber"] == {"value": "10001"}
+        assert [line["operation"] for line in invoice["invoiceLines"]] == ["Insert", "Insert"]
+        assert (invoice["sendToAutoInvoice"], invoice["hold"]) == ({"value": False}, {"value": False})

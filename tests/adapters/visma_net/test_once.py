@@ -1,0 +1,80 @@
+"""Once: whatever call of whatever flow loses its answer, or is lost itself, a thing is made one time."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.accounting.visma_net.sandbox import Sandbox
+from connector.ports import Goal, Kind
+
+sys.path.append(str(Path(__file__).parent))
+from visma_driving import customer_goal, invoice_goal, opened, payment_goal, reach
+
+FAULTS = ("no-answer", "no-answer-before", "500-after", "500-before", "garbled", "429", "stale")
+OLA = {"name": "Ola Nordmann", "corporateId": None, "mainContact": {"email": "ola@nordmann.no"}}
+
+
+async def story(system: Any, box: Sandbox) -> None:
+    """Customers, an invoice and a payment of a part of it."""
+    id = (await reach(system, customer_goal()))["read"].id
+    await reach(system, customer_goal("m-ola", **OLA))
+    await reach(system, Goal(Kind.CUSTOMER, "update", "m-2", {"gln": "7080000000000"}, target=id))
+    invoice = (await reach(system, invoice_goal(id)))["read"].id
+    await reach(system, payment_goal(id, (invoice, "5000.00")))
+
+
+def outcome(box: Sandbox) -> Any:
+    tables = box.books.tables
+    return (
+        sorted((row["name"], row.get("gln")) for row in tables["customer"].values()),
+        [(row["status"], row["balance"]) for row in tables["invoice"].values()],
+        [(row["status"], row["paymentAmount"]) for row in tables["payment"].values()],
+        sorted(amount for _, _, amount in box.books.entries),
+    )
+
+
+WANTED = (
+    [("Kjøper AS", "7080000000000"), ("Ola Nordmann", None)],
+    [("Open", Decimal(7500))],
+    [("Closed", Decimal(5000))],
+    sorted(map(Decimal, ("12500", "-8160", "-2000", "-2040", "-300", "5000", "-5000"))),
+)
+
+
+async def calls(release: str) -> int:
+    async with Sandbox(release=release) as box:
+        system = opened(box)
+        await story(system, box)
+        assert outcome(box) == WANTED
+        await system.close()
+        return len(box.requests)
+
+
+@pytest.mark.parametrize("release", ["queued", "background"])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_at_every_call(fault: str, release: str) -> None:
+    for number in range(await calls(release)):
+        async with Sandbox(release=release) as box:
+            system = opened(box)
+            # A stale read hides what was made since: only single reads of what a flow itself has just made are spared.
+            box.fault("GET /v1/customer[?]?$|GET /v1/customerinvoice$" if fault == "stale" else "", fault, after=number,
+                      seconds=0)  # fmt: skip
+            await story(system, box)
+            assert outcome(box) == WANTED, f"call {number}"
+            await system.close()
+
+
+async def test_the_second_flow_with_the_same_marker_is_found_by_looking() -> None:
+    """A marker that is contained in another is not it: the filter finds in part, and what is found is compared."""
+    async with Sandbox() as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        await reach(system, invoice_goal(id, "m-invoice-11"))
+        box.fault("POST /v2/customerinvoice", "no-answer-before")
+        await reach(system, invoice_goal(id, "m-invoice-1"))
+        assert len(box.books.tables["invoice"]) == 2
