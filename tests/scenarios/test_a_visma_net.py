@@ -136,7 +136,7 @@ async def test_a_payment_that_was_voided_is_taken_back(fjord: Any) -> None:
     await fjord.poll()
     assert (await fjord.document(kind="invoice", source_id="sale-10017")).state == "paid"
 
-    fjord.box.books.void_payment(row["refNbr"], date(2027, 2, 3))
+    fjord.box.voids(row["refNbr"], day=date(2027, 2, 3))
     await fjord.poll()
     await fjord.poll()
     assert Decimal((await fjord.document(kind="invoice", source_id="sale-10017")).open) == Decimal("12500.00")

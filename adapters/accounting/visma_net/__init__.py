@@ -66,6 +66,7 @@ class VismaNetPlugin:
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
         Kind.INVOICE: wire.Invoice,
+        Kind.CREDIT_NOTE: wire.CreditNote,
         Kind.PAYMENT: wire.Payment,
         Kind.REVERSAL: wire.Reversal,
     }

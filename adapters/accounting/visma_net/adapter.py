@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.customers import Customers
-from adapters.accounting.visma_net.invoices import PATH, Invoices
 from adapters.accounting.visma_net.options import Choices
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.payments import Payments
 from adapters.accounting.visma_net.reading import Reader
+from adapters.accounting.visma_net.records import SALES
 from adapters.accounting.visma_net.releasing import Releasing
+from adapters.accounting.visma_net.sales import Sales
 from adapters.accounting.visma_net.token import Tokens
 from connector.errors import Refused
 from connector.options import Options
@@ -44,13 +45,17 @@ CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed where nobody else has changed it since it was read.",
     (Kind.INVOICE, "create"): "A draft, its totals compared, then released: Visma Net numbers it.",
+    (Kind.CREDIT_NOTE, "create"): "A draft, its totals compared, applied to its invoice as far as that is open, then"
+    " released.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
     " the customer's account.",
+    (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
     Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
+    Reading(Kind.CREDIT_NOTE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
     Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
 """What is deleted is never told, so all of them have holes."""
@@ -78,7 +83,7 @@ class VismaNet:
         self._choices = Choices(self._client)
         self._reader = Reader(self._client, parties)
         self._customers = Customers(self._client, parties)
-        self._invoices = Invoices(self._client, parties, releasing, settings.branch)
+        self._sales = Sales(self._client, parties, releasing, settings.branch)
         self._payments = Payments(
             self._client,
             parties,
@@ -117,10 +122,10 @@ class VismaNet:
         return await self._reader.read(kind, id)
 
     async def document(self, kind: Kind, id: str) -> File | None:
-        """The PDF of an invoice; None where Visma Net has none."""
-        if kind is not Kind.INVOICE:
+        """The PDF of an invoice or credit note; None where Visma Net has none."""
+        if kind not in SALES:
             return None
-        content = await self._client.content(f"{PATH}/{segment(id)}/print")
+        content = await self._client.content(f"{SALES[kind].path}/{segment(id)}/print")
         return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
 
     async def receivables(self) -> Receivables | None:
@@ -135,10 +140,12 @@ class VismaNet:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
-            case Kind.INVOICE, "create":
-                return self._invoices.flow(goal)
+            case Kind.INVOICE | Kind.CREDIT_NOTE, "create":
+                return self._sales.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
+            case Kind.REVERSAL, "create":
+                return self._payments.reversal(goal)
         raise Refused(
             f"This cannot be done to a {goal.kind} in Visma Net from here.",
             code="operation-not-supported",

@@ -14,16 +14,17 @@ from weakref import WeakValueDictionary
 
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, segment
-from adapters.accounting.visma_net.invoices import PATH as INVOICES
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, in_ore
 from adapters.accounting.visma_net.wrapping import wrapped
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Proof, Run, Step
+from connector.ports import Goal, Kind, Proof, Run, Step
 
 Row = Mapping[str, Any]
 PATH = "/v1/customerPayment"
+INVOICES = records.SALES[Kind.INVOICE].path
+VOID = "VoidPayment"
 SHOWN = 50
 """Characters of a payment's text."""
 
@@ -76,6 +77,24 @@ class Payments:
             Step("payment", self._create, self._look),
             Step("release", self._release, self._released),
             Step("read", self._read),
+        )
+
+    def reversal(self, goal: Goal) -> Sequence[Step]:
+        """The steps that take a payment back: voided, which is a row of its own under the same number, and released.
+
+        Raises `Refused`.
+        """
+        if not (goal.record.get("reverses") or {}).get("refNbr"):
+            raise Refused(
+                "The reversal names no payment in Visma Net.",
+                code="link-missing",
+                do="See that the payment it takes back has been brought to Visma Net.",
+                where={"field": "reverses.refNbr"},
+            )
+        return (
+            Step("void", self._void, self._voided),
+            Step("release", self._release_void, self._void_released),
+            Step("read", self._read_void),
         )
 
     def _cash_account(self, goal: Goal) -> str | None:
@@ -158,8 +177,11 @@ class Payments:
         if row.get("status") in records.RELEASED:
             return Proof(number)
         self._compare(run, row)
+        return await self._ask(number, "Payment")
+
+    async def _ask(self, number: str, type: str) -> Proof:
         try:
-            facts = await self._releasing.ask(f"{PATH}/{segment(number)}/action/release", wrapped({"type": "Payment"}))
+            facts = await self._releasing.ask(f"{PATH}/{segment(number)}/action/release", wrapped({"type": type}))
         except Refused as exc:
             if exc.code != "released-already":
                 raise
@@ -200,12 +222,57 @@ class Payments:
             where={"payment": str(row.get("refNbr"))},
         )
 
-    async def _row(self, number: str, type: str) -> Row:
+    # --- taken back -----------------------------------------------------------------------------------------------
+
+    async def _void(self, run: Run) -> Proof:
+        number = str(run.goal.record["reverses"]["refNbr"])
+        row = await self._row(number, "Payment")
+        if found := await self._find(number, VOID):  # somebody else has voided it
+            return Proof(str(found["refNbr"]))
+        if row.get("status") not in records.RELEASED:
+            raise Stop(
+                f"Payment {number} is in the state {row.get('status')} in Visma Net, and cannot be voided.",
+                code="payment-not-released",
+                do="Release or delete it in Visma Net, then retry.",
+                where={"payment": number},
+            )
+        # In this body, the type is not wrapped; in that of a release it is.
+        said = {"type": "Payment", "returnVoidPayment": True}
+        await self._client.call("POST", f"{PATH}/{segment(number)}/action/void", json=said)
+        return Proof(number)
+
+    async def _voided(self, run: Run) -> Sequence[Proof]:
+        number = str(run.goal.record["reverses"]["refNbr"])
+        return [Proof(number)] if await self._find(number, VOID) else []
+
+    async def _release_void(self, run: Run) -> Proof:
+        number = run.proofs["void"].id
+        row = await self._row(number, VOID)
+        return Proof(number) if row.get("status") in records.RELEASED else await self._ask(number, VOID)
+
+    async def _void_released(self, run: Run) -> Sequence[Proof]:
+        number = run.proofs["void"].id
+        row = await self._row(number, VOID)
+        return [] if row.get("status") in records.DRAFT else [Proof(number)]
+
+    async def _read_void(self, run: Run) -> Proof:
+        number = run.proofs["void"].id
+        row = await self._row(number, VOID)
+        await self._releasing.wait(row, run.proofs["release"].facts, f"the voiding of payment {number}")
+        customer = records.customer_number(row, PATH)
+        record = records.reversal(row, (await self._parties.ids([customer]))[customer])
+        return Proof(record.id, {"voucher": number}, record)
+
+    async def _find(self, number: str, type: str) -> Row | None:
         """A payment of a type; a voided one and what voids it have one number."""
         rows = await self._client.every(PATH, paymentNbr=number, paymentType=type)
-        for row in rows:
-            if row.get("refNbr") == number and row.get("type") == type:
-                return row
+        return next((row for row in rows if row.get("refNbr") == number and row.get("type") == type), None)
+
+    async def _row(self, number: str, type: str) -> Row:
+        """As `_find`. Raises `Stop` ("nothing-read-back")."""
+        row = await self._find(number, type)
+        if row is not None:
+            return row
         raise Stop(
             f"Payment {number} is not in Visma Net any more; somebody has deleted the draft.",
             code="nothing-read-back",

@@ -31,10 +31,14 @@ KEPT = 2000
 
 PATHS = {
     Kind.CUSTOMER: "/v1/customer",
-    Kind.INVOICE: "/v1/customerinvoice",
+    **{kind: form.path for kind, form in records.SALES.items()},
     Kind.PAYMENT: "/v1/customerPayment",
+    Kind.REVERSAL: "/v1/customerPayment",
 }
-_DATED = {Kind.INVOICE: ("documentDate", "documentDateCondition"), Kind.PAYMENT: ("docDate", "docDateCondition")}
+_DATED = {
+    **dict.fromkeys(records.SALES, ("documentDate", "documentDateCondition")),
+    Kind.PAYMENT: ("docDate", "docDateCondition"),
+}
 
 
 class Reader:
@@ -55,7 +59,7 @@ class Reader:
         """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
         at = _cursor(cursor)
         params = self._since(kind, at["since"]) if at["asked"] is None else _modified(at["asked"])
-        rows, more = await self._client.page(PATHS[self._known(kind)], at["page"], **params)
+        rows, more = await self._client.page(PATHS[self._known(kind)], at["page"], **params, **_asked(kind))
         times = (records.moment(text) for text in (at["greatest"], *(row.get("lastModifiedDateTime") for row in rows)))
         greatest = max(filter(None, times), default=None)
         seen: dict[str, str] = at.get("seen") or {}
@@ -89,7 +93,8 @@ class Reader:
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
         """A page of everything dated in [since, until); customers have no date, so all of them."""
         number = 1 if cursor is None else _cursor(cursor)["page"]
-        rows, more = await self._client.page(PATHS[self._known(kind)], number, **self._since(kind, since.isoformat()))
+        params = {**self._since(kind, since.isoformat()), **_asked(kind)}
+        rows, more = await self._client.page(PATHS[self._known(kind)], number, **params)
         found = [row for row in rows if self._in(kind, row, since.isoformat(), until.isoformat())]
         return Page(await self._records(kind, found), dumps({"v": 1, "page": number + 1}).decode(), more)
 
@@ -98,7 +103,7 @@ class Reader:
         if kind is Kind.CUSTOMER:
             row = await self._client.find(f"/v1/customer/internal/{id}") if id.isdigit() else None
             rows = [row] if row else []
-        elif kind is Kind.INVOICE:
+        elif kind in records.SALES:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
         else:
@@ -126,9 +131,9 @@ class Reader:
 
     @staticmethod
     def _in(kind: Kind, row: Row, since: str, until: str | None) -> bool:
-        name = {Kind.INVOICE: "documentDate", Kind.PAYMENT: "applicationDate"}.get(kind)
-        if name is None:
+        if kind not in _DATED:
             return True
+        name = "documentDate" if kind in records.SALES else "applicationDate"
         day = records.day(row, name, PATHS[kind])
         return day is not None and since <= day and (until is None or day < until)
 
@@ -139,9 +144,9 @@ class Reader:
                 self._parties.seen(row)
             return [records.customer(row) for row in rows]
         counted = [row for row in rows if row.get("status") in _IN_BOOKS]
-        if kind is not Kind.INVOICE:
+        if kind not in records.SALES:
             counted = [row for row in counted if row.get("type") in (*_MONEY, *_VOIDS)]
-        call = PATHS[Kind.INVOICE if kind is Kind.INVOICE else Kind.PAYMENT]
+        call = PATHS[kind]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
         ids = await self._parties.ids(numbers.values())
         # In the order in which they were made: what takes another back comes after it.
@@ -156,9 +161,14 @@ _IN_BOOKS = records.RELEASED | {"Voided"}
 
 
 def _record(kind: Kind, row: Row, internal_id: int) -> Record:
-    if kind is Kind.INVOICE:
-        return records.invoice(row, internal_id)
+    if kind in records.SALES:
+        return records.sale(kind, row, internal_id)
     return records.reversal(row, internal_id) if row.get("type") in _VOIDS else records.payment(row, internal_id)
+
+
+def _asked(kind: Kind) -> Mapping[str, Any]:
+    """What is asked for so that all parts are shown."""
+    return records.SALES[kind].asked if kind in records.SALES else {}
 
 
 def _modified(since: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,8 +22,28 @@ RELEASED = frozenset({"Open", "Closed"})
 """States of a document that counts in the books."""
 DRAFT = frozenset({"Hold", "Balanced"})
 """States of one that does not yet."""
-CREDIT_TYPES = frozenset({"CreditNote"})
 MONEY_IN = frozenset({"Payment", "Prepayment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What tells invoices and credit notes apart: where they are read and made, what their lines are called, and what
+    a list is asked for so that all parts are shown.
+    """
+
+    path: str
+    create: str
+    lines: str
+    model: type[BaseModel]
+    asked: Mapping[str, Any]
+
+
+SALES: Mapping[Kind, Form] = {
+    Kind.INVOICE: Form("/v1/customerinvoice", "/v2/customerinvoice", "invoiceLines", wire.Invoice, {}),
+    Kind.CREDIT_NOTE: Form(
+        "/v1/customerCreditNote", "/v2/customerCreditNote", "lines", wire.CreditNote, {"expandApplications": True}
+    ),
+}
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -124,28 +145,45 @@ def customer(row: Row) -> Record:
     )  # fmt: skip
 
 
-def invoice(row: Row, internal_id: int) -> Record:
-    """An invoice as read; `internal_id` is its customer's."""
-    call = "/v1/customerinvoice"
+def sale(kind: Kind, row: Row, internal_id: int) -> Record:
+    """An invoice or credit note as read; `internal_id` is its customer's."""
+    form = SALES[kind]
     body = _said(
-        row, "referenceNumber", "currencyId", "customerRefNumber", "note", "externalReference", "paymentReference",
-        "status", "amount", "detailTotal", "vatTotal", "roundingDiff",
+        row, "referenceNumber", "currencyId", "customerRefNumber", "note", "externalReference", "status", "amount",
+        "detailTotal", "vatTotal", "roundingDiff",
     )  # fmt: skip
     body["customer"] = {"internalId": internal_id}
-    body["documentDate"] = day(row, "documentDate", call)
-    if due := day(row, "documentDueDate", call):
-        body["documentDueDate"] = due
-    body["invoiceLines"] = [_line(one) for one in row.get("invoiceLines") or ()]
-    balance = number(row, "balance", call)
+    body["documentDate"] = day(row, "documentDate", form.path)
+    body[form.lines] = [_line(one) for one in row.get(form.lines) or ()]
+    balance = number(row, "balance", form.path)
+    if kind is Kind.INVOICE:
+        body |= _said(row, "paymentReference")
+        if due := day(row, "documentDueDate", form.path):
+            body["documentDueDate"] = due
+    elif "applications" in row:  # without them, nothing is known of what it is applied to
+        given = _applications(row, form.path)
+        if given:
+            body["credits"] = {"referenceNumber": max(given, key=lambda one: given[one])}
+        body["applied"] = max(given.values(), default=Decimal(0))
     return Record(
-        Kind.INVOICE,
-        text(row, "referenceNumber", call),
+        kind,
+        text(row, "referenceNumber", form.path),
         f"{version(row)}/{balance}",
-        _sound(wire.Invoice, body, call),
-        open_amount=balance,
+        _sound(form.model, body, form.path),
+        open_amount=balance if kind is Kind.INVOICE else None,
         customer=str(internal_id),
         changed=changed(row),
     )
+
+
+def _applications(row: Row, call: str) -> dict[str, Decimal]:
+    """What of a credit note is applied, by invoice."""
+    given: dict[str, Decimal] = {}
+    for one in row.get("applications") or ():
+        if str(one.get("docType")).casefold() in ("invoice", "inv") and one.get("voided") is not True:
+            invoice = text(one, "refNbr", call)
+            given[invoice] = given.get(invoice, Decimal(0)) + number(one, "amountPaid", call)
+    return {invoice: amount for invoice, amount in given.items() if amount > 0}
 
 
 def _line(row: Row) -> dict[str, Any]:

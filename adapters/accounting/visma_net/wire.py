@@ -91,7 +91,7 @@ class CustomerRef(Wire):
 
 
 class InvoiceLine(Wire):
-    """`CustomerInvoiceLine`: one line."""
+    """`CustomerInvoiceLine`, `CustomerCreditNoteLine`: one line."""
 
     lineNumber: int | None = ReadOnly
     description: str | None = None
@@ -132,6 +132,41 @@ class Invoice(Wire):
     vatTotal: Decimal | None = ReadOnly
     roundingDiff: Decimal | None = ReadOnly
     invoiceLines: list[InvoiceLine] | None = None
+
+
+class InvoiceRef(Wire):
+    """An invoice by its number."""
+
+    referenceNumber: str
+
+
+class CreditNote(Wire):
+    """`CustomerCreditNote`; its amounts are positive."""
+
+    referenceNumber: str | None = ReadOnly
+    """Number from Visma Net's number series, which may be that of invoices or another."""
+    customer: CustomerRef
+    """Written as `customerNumber`."""
+    credits: InvoiceRef | None = None
+    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it is applied
+    to most (`applications`)."""
+    documentDate: date
+    currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    customerRefNumber: str | None = None
+    """The buyer's reference."""
+    note: str | None = None
+    externalReference: str | None = ReadOnly
+    """Our marker stands here: it can be searched."""
+    status: DocumentStatus | None = ReadOnly
+    amount: Decimal | None = ReadOnly
+    """What is credited, with VAT."""
+    detailTotal: Decimal | None = ReadOnly
+    """Sum of the lines, without VAT."""
+    vatTotal: Decimal | None = ReadOnly
+    roundingDiff: Decimal | None = ReadOnly
+    applied: Decimal | None = ReadOnly
+    """How much of it is applied to the invoice it credits; the rest is the customer's credit."""
+    lines: list[InvoiceLine] | None = None
 
 
 class PaymentLine(Wire):

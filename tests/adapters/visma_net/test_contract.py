@@ -13,7 +13,16 @@ from connector.ports import Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
 from contract import Checked, described
-from visma_driving import all_changes, customer_goal, invoice_goal, opened, payment_goal, reach
+from visma_driving import (
+    all_changes,
+    credit_goal,
+    customer_goal,
+    invoice_goal,
+    opened,
+    payment_goal,
+    reach,
+    reversal_goal,
+)
 
 
 @pytest.mark.parametrize("release", ["queued", "done", "background"])
@@ -35,12 +44,18 @@ async def test_every_call_and_answer(release: str) -> None:
         made = (await reach(system, invoice_goal(id, note="Takk")))["read"].id
         box.fault("POST /v1/customerPayment", "no-answer")
         await reach(system, payment_goal(id, (made, "5000.00"), amount="6000.00"))
+        box.fault("POST /v2/customerCreditNote", "no-answer")
+        note = (await reach(system, credit_goal(id, made)))["read"].id
+        box.fault("POST /v1/customerPayment/.*/void", "no-answer")
+        wrong = (await reach(system, payment_goal(id, (made, "100.00"), marker="m-wrong")))["read"].id
+        await reach(system, reversal_goal(wrong))
         box.pays((made, "100.00"), day=date(2027, 2, 2))
         for kind, cursor in cursors.items():
             _, after = await all_changes(system, kind, cursor)
             await all_changes(system, kind, after)
             await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)
-        for kind, key in ((Kind.CUSTOMER, id), (Kind.INVOICE, made), (Kind.PAYMENT, "100001")):
+        for kind, key in ((Kind.CUSTOMER, id), (Kind.INVOICE, made), (Kind.CREDIT_NOTE, note),
+                          (Kind.PAYMENT, "100001"), (Kind.REVERSAL, f"VoidPayment/{wrong}")):  # fmt: skip
             assert (await system.read(kind, key)) is not None
         assert await system.document(Kind.INVOICE, made) is not None
         await system.close()

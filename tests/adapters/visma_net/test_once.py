@@ -13,19 +13,22 @@ from adapters.accounting.visma_net.sandbox import Sandbox
 from connector.ports import Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from visma_driving import customer_goal, invoice_goal, opened, payment_goal, reach
+from visma_driving import credit_goal, customer_goal, invoice_goal, opened, payment_goal, reach, reversal_goal
 
 FAULTS = ("no-answer", "no-answer-before", "500-after", "500-before", "garbled", "429", "stale")
 OLA = {"name": "Ola Nordmann", "corporateId": None, "mainContact": {"email": "ola@nordmann.no"}}
 
 
 async def story(system: Any, box: Sandbox) -> None:
-    """Customers, an invoice and a payment of a part of it."""
+    """Customers, an invoice, a credit note and a payment of a part of it each, and a payment that is taken back."""
     id = (await reach(system, customer_goal()))["read"].id
     await reach(system, customer_goal("m-ola", **OLA))
     await reach(system, Goal(Kind.CUSTOMER, "update", "m-2", {"gln": "7080000000000"}, target=id))
     invoice = (await reach(system, invoice_goal(id)))["read"].id
+    await reach(system, credit_goal(id, invoice))
     await reach(system, payment_goal(id, (invoice, "5000.00")))
+    wrong = (await reach(system, payment_goal(id, (invoice, "10.00"), marker="m-pay-2")))["read"].id
+    await reach(system, reversal_goal(wrong))
 
 
 def outcome(box: Sandbox) -> Any:
@@ -33,16 +36,24 @@ def outcome(box: Sandbox) -> Any:
     return (
         sorted((row["name"], row.get("gln")) for row in tables["customer"].values()),
         [(row["status"], row["balance"]) for row in tables["invoice"].values()],
-        [(row["status"], row["paymentAmount"]) for row in tables["payment"].values()],
+        [(row["status"], row["balance"]) for row in tables["creditnote"].values()],
+        [(row["type"], row["status"], row["paymentAmount"]) for row in tables["payment"].values()],
         sorted(amount for _, _, amount in box.books.entries),
     )
 
 
 WANTED = (
     [("Kjøper AS", "7080000000000"), ("Ola Nordmann", None)],
-    [("Open", Decimal(7500))],
-    [("Closed", Decimal(5000))],
-    sorted(map(Decimal, ("12500", "-8160", "-2000", "-2040", "-300", "5000", "-5000"))),
+    [("Open", Decimal(4375))],
+    [("Closed", Decimal(0))],
+    [("Payment", "Closed", Decimal(5000)), ("Payment", "Voided", Decimal(10)), ("VoidPayment", "Closed", Decimal(-10))],
+    sorted(
+        [
+            Decimal(one)
+            for one in ("12500", "-8160", "-2000", "-2040", "-300", "5000", "-5000", "10", "-10", "10", "-10")
+        ]
+        + [Decimal(one) for one in ("-3125", "2040", "500", "510", "75")]
+    ),
 )
 
 
@@ -61,9 +72,9 @@ async def test_a_fault_at_every_call(fault: str, release: str) -> None:
     for number in range(await calls(release)):
         async with Sandbox(release=release) as box:
             system = opened(box)
-            # A stale read hides what was made since: only single reads of what a flow itself has just made are spared.
-            box.fault("GET /v1/customer[?]?$|GET /v1/customerinvoice$" if fault == "stale" else "", fault, after=number,
-                      seconds=0)  # fmt: skip
+            # A read that lags behind: of lists, in which what may have been made is looked for.
+            calls_hit = "GET /v1/customer(invoice|CreditNote)?$" if fault == "stale" else ""
+            box.fault(calls_hit, fault, after=number, seconds=0)
             await story(system, box)
             assert outcome(box) == WANTED, f"call {number}"
             await system.close()

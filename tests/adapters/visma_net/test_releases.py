@@ -79,7 +79,7 @@ async def test_a_release_that_fails_at_once_may_be_asked_for_again() -> None:
         id = (await reach(system, customer_goal()))["read"].id
         goal = invoice_goal(id)
         create, release, read = system.flow(goal)
-        proofs = {"invoice": await create.call(Run(goal, {}))}
+        proofs = {"document": await create.call(Run(goal, {}))}
         box.close_period("202701")
         with pytest.raises(Refused) as exc:
             await release.call(Run(goal, proofs))

@@ -112,6 +112,22 @@ def invoice_goal(customer: str, marker: str = "m-invoice-1", totals: dict[str, s
     )  # fmt: skip
 
 
+def credit_goal(customer: str, invoice: str, marker: str = "m-credit-1") -> Goal:
+    """Scenario A.3: 2 hours and 5 lunches of the invoice of A.1."""
+    record = {
+        "customer": {"internalId": int(customer)}, "credits": {"referenceNumber": invoice},
+        "documentDate": "2027-03-10", "currencyId": "NOK",
+        "lines": [line("Timer", 2, "1020.00", "3"), line("Lunsj", 5, "100.00", "31", "3001")],
+    }  # fmt: skip
+    totals = Totals("NOK", Decimal("2540.00"), Decimal("585.00"), Decimal("3125.00"))
+    return Goal(Kind.CREDIT_NOTE, "create", marker, record, totals=totals)
+
+
+def reversal_goal(payment: str, marker: str = "m-void-1") -> Goal:
+    """A payment taken back."""
+    return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"refNbr": payment}})
+
+
 def payment_goal(customer: str, *given: tuple[str, str], amount: str | None = None, marker: str = "m-pay-1") -> Goal:
     """A payment of invoices (number, amount); `amount`: the whole of it where that is more."""
     lines = [{"refNbr": number, "amountPaid": Decimal(paid)} for number, paid in given]

@@ -1,8 +1,9 @@
 """A stand-in for Visma Net ERP on loopback, for tests and for people who want to see: `connector sandbox visma-net`.
 
-`server` listens, gives tokens and counts calls; `calls` is the table of what can be asked; `books` is the company with
-its customers, invoices and payments (`store` keeps rows, `chart` fills a new one); `lists` filters and pages, `asking`
-reads wrapped bodies; `releases` is what waits to be released, with its background jobs; `rules` says what tests choose.
+`server` listens, gives tokens and counts calls; `calls` is the table of what can be asked. `store` (rows) → `ledger`
+(customers, periods, what is posted) → `sales` → `books` (one company with its payments), filled by `chart`. `lists`
+filters and pages, `asking` reads wrapped bodies; `releases` is what waits to be released, with its background jobs;
+`rules` says what tests choose.
 """
 
 from __future__ import annotations

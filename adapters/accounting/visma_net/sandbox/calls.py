@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from adapters.accounting.visma_net.sandbox import lists
 from adapters.accounting.visma_net.sandbox.asking import SandboxError, said
 from adapters.accounting.visma_net.sandbox.books import Books
+from adapters.accounting.visma_net.sandbox.ledger import DRAFT
 from adapters.accounting.visma_net.sandbox.store import Row, shown
 
 
@@ -41,8 +42,8 @@ class Call:
         return found
 
     def one(self, row: Row) -> Reply:
-        """An answer with one row and its ETag."""
-        return Reply(200, shown(row, *self.unasked()), {"ETag": f'"{row["timeStamp"]}"'})
+        """An answer with one row and its ETag; a single row is shown with all its parts."""
+        return Reply(200, shown(row), {"ETag": f'"{row["timeStamp"]}"'})
 
     def page(self, rows: Any, *leave: str) -> Reply:
         """An answer with a page of rows, without the fields to leave."""
@@ -155,24 +156,53 @@ def customer(call: Call) -> Reply:
     return call.one(call.row("customer", call.key))
 
 
-# --- invoices ---------------------------------------------------------------------------------------------------------
+# --- invoices and credit notes ----------------------------------------------------------------------------------------
 
 
-@route("GET", "/v1/customerinvoice")
-def invoices(call: Call) -> Reply:
-    """A page of invoices."""
-    rows = lists.containing(
-        call.books.all("invoice"), call.query, externalReference="externalReference",
-        customerRefNumber="customerRefNumber", paymentReference="paymentReference",
-    )  # fmt: skip
-    rows = lists.equal(
-        rows, call.query, status=lambda row: row["status"], customer=lambda row: row["customer"]["number"],
-        financialPeriod=lambda row: row["financialPeriod"],
-    )  # fmt: skip
-    rows = lists.timed(rows, call.query, "documentDate", "documentDate")
-    if after := call.query.get("greaterThanValue"):
-        rows = (row for row in rows if row["referenceNumber"] > after)
-    return call.page(rows)
+def _sales(table: str, path: str) -> None:
+    """The calls that invoices and credit notes have alike."""
+
+    @route("GET", path)
+    def listed(call: Call) -> Reply:
+        rows = lists.containing(
+            call.books.all(table), call.query, externalReference="externalReference",
+            customerRefNumber="customerRefNumber", paymentReference="paymentReference",
+        )  # fmt: skip
+        rows = lists.equal(
+            rows, call.query, status=lambda row: row["status"], customer=lambda row: row["customer"]["number"],
+            financialPeriod=lambda row: row["financialPeriod"],
+        )  # fmt: skip
+        rows = lists.timed(rows, call.query, "documentDate", "documentDate")
+        if after := call.query.get("greaterThanValue"):
+            rows = (row for row in rows if row["referenceNumber"] > after)
+        return call.page(rows)
+
+    @route("GET", f"{path}/{{key}}")
+    def one(call: Call) -> Reply:
+        return call.one(call.row(table, call.key))
+
+    @route("DELETE", f"{path}/{{key}}")
+    def remove(call: Call) -> Reply:
+        if call.row(table, call.key)["status"] not in DRAFT:
+            raise SandboxError(400, "The document has been released and cannot be deleted.")
+        del call.books.tables[table][call.key]
+        return Reply(204, None)
+
+    @route("POST", f"{path}/{{key}}/action/release")
+    def release(call: Call) -> Reply:
+        row, books = call.row(table, call.key), call.books
+        if row["status"] not in DRAFT:
+            raise SandboxError(400, "The document has already been released.")
+        do = books.release_invoice if table == "invoice" else books.release_credit_note
+        return call.released(lambda: do(row))
+
+    @route("GET", f"{path}/{{key}}/print")
+    def page(call: Call) -> Reply:
+        return Reply(200, b"%PDF-1.4\n% " + call.row(table, call.key)["referenceNumber"].encode() + b"\n%%EOF\n")
+
+
+_sales("invoice", "/v1/customerinvoice")
+_sales("creditnote", "/v1/customerCreditNote")
 
 
 @route("POST", "/v2/customerinvoice")
@@ -182,35 +212,11 @@ def add_invoice(call: Call) -> Reply:
     return call.made(f"/v1/customerinvoice/{row['referenceNumber']}", row)
 
 
-@route("GET", "/v1/customerinvoice/{key}")
-def invoice(call: Call) -> Reply:
-    """One invoice."""
-    return call.one(call.row("invoice", call.key))
-
-
-@route("DELETE", "/v1/customerinvoice/{key}")
-def remove_invoice(call: Call) -> Reply:
-    """Take a draft away."""
-    if call.row("invoice", call.key)["status"] not in {"Hold", "Balanced"}:
-        raise SandboxError(400, "The document has been released and cannot be deleted.")
-    del call.books.tables["invoice"][call.key]
-    return Reply(204, None)
-
-
-@route("POST", "/v1/customerinvoice/{key}/action/release")
-def release_invoice(call: Call) -> Reply:
-    """Have an invoice released."""
-    row = call.row("invoice", call.key)
-    if row["status"] not in {"Hold", "Balanced"}:
-        raise SandboxError(400, "The document has already been released.")
-    return call.released(lambda: call.books.release_invoice(row))
-
-
-@route("GET", "/v1/customerinvoice/{key}/print")
-def print_invoice(call: Call) -> Reply:
-    """Its page."""
-    row = call.row("invoice", call.key)
-    return Reply(200, b"%PDF-1.4\n% " + row["referenceNumber"].encode() + b"\n%%EOF\n")
+@route("POST", "/v2/customerCreditNote")
+def add_credit_note(call: Call) -> Reply:
+    """A draft of a credit note."""
+    row = call.books.add_credit_note(said(call.body))
+    return call.made(f"/v1/customerCreditNote/{row['referenceNumber']}", row)
 
 
 # --- payments ---------------------------------------------------------------------------------------------------------
@@ -240,9 +246,21 @@ def add_payment(call: Call) -> Reply:
 def release_payment(call: Call) -> Reply:
     """Have a payment released; what it answers is not described."""
     row = call.row("payment", f"{said(call.body).text('type')}/{call.key}")
-    if row["status"] not in {"Hold", "Balanced"}:
+    if row["status"] not in DRAFT:
         raise SandboxError(400, "The document has already been released.")
-    return call.released(lambda: call.books.release_payment(row))
+    do = call.books.release_void if row["type"] == "VoidPayment" else call.books.release_payment
+    return call.released(lambda: do(row))
+
+
+@route("POST", "/v1/customerPayment/{key}/action/void")
+def void_payment(call: Call) -> Reply:
+    """Void a payment; in this body the type is not wrapped. What it answers is not described."""
+    body = call.body if isinstance(call.body, dict) else {}
+    if body.get("type") != "Payment":
+        raise SandboxError(400, "The request is invalid.")
+    call.row("payment", f"Payment/{call.key}")
+    row = call.books.void_payment(call.key)
+    return Reply(200, shown(row, "createdDateTime") if body.get("returnVoidPayment") is True else None)
 
 
 # --- background -------------------------------------------------------------------------------------------------------

@@ -68,6 +68,12 @@ class Sandbox(Loopback):
         self.books.release_payment(row)
         return row
 
+    def voids(self, number: str, *, day: date) -> Row:
+        """A payment that somebody takes back."""
+        row = self.books.void_payment(number, day)
+        self.books.release_void(row)
+        return row
+
     def close_period(self, period: str, shut: bool = True) -> None:
         """Close or open a month, `YYYYMM`."""
         self.books.touch(self.books.tables["period"][period], closedInCustomerLedger=shut)
@@ -87,7 +93,7 @@ class Sandbox(Loopback):
                 day = date.fromisoformat(body["date"])
                 return {"payment": self.pays((str(body["invoice"]), body["amount"]), day=day)["refNbr"]}
             case "POST", "/void":
-                return {"payment": self.books.void_payment(str(body["payment"]), datetime.now(OSLO).date())["refNbr"]}
+                return {"payment": self.voids(str(body["payment"]), day=datetime.now(OSLO).date())["refNbr"]}
             case "POST", "/period":
                 self.close_period(str(body["period"]), bool(body.get("closed", True)))
                 return {"period": body["period"]}

@@ -1,7 +1,9 @@
-"""Writing invoices that Visma Net issues: made as a draft, compared, released, waited for and read back.
+"""Writing invoices and credit notes that Visma Net issues: a draft is made, compared, released, waited for, read back.
 
 Our marker stands in `externalReference`, which can be searched; whether that finds exactly or in part is not told, so
-what is found is compared. Only the release makes it an invoice in the books.
+what is found is compared. Only the release brings it into the books.
+
+A credit note is applied to its invoice as far as that is open; what is beyond is the customer's credit.
 """
 
 from __future__ import annotations
@@ -17,14 +19,13 @@ from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, sent
 from adapters.accounting.visma_net.wrapping import wrapped
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Proof, Run, Step
+from connector.ports import Goal, Kind, Proof, Run, Step
 
 Row = Mapping[str, Any]
-PATH = "/v1/customerinvoice"
 
 
-class Invoices:
-    """Flows of invoices. `branch`: whose documents they are, where that is said."""
+class Sales:
+    """Flows of invoices and credit notes. `branch`: whose documents they are, where that is said."""
 
     def __init__(self, client: Client, parties: Parties, releasing: Releasing, branch: str | None) -> None:
         self._client = client
@@ -36,7 +37,14 @@ class Invoices:
         """The steps that reach a goal. Raises `Refused`."""
         day = day_of(goal.record.get("documentDate"), "documentDate")
         if goal.totals is None:
-            raise Refused("The invoice comes without totals to compare with.", code="totals-missing")
+            raise Refused("The document comes without totals to compare with.", code="totals-missing")
+        if goal.kind is Kind.CREDIT_NOTE and not (goal.record.get("credits") or {}).get("referenceNumber"):
+            raise Refused(
+                "The credit note names no invoice in Visma Net.",
+                code="link-missing",
+                do="See that the invoice it credits has been brought to Visma Net.",
+                where={"field": "credits.referenceNumber"},
+            )
         if (due := goal.record.get("documentDueDate")) and day_of(due, "documentDueDate") < day:
             raise Refused(
                 f"The invoice is due on {due}, before its own date {day}.",
@@ -44,17 +52,18 @@ class Invoices:
                 do="Mend the due date.",
                 where={"field": "documentDueDate"},
             )
-        for place, line in enumerate(goal.record.get("invoiceLines") or ()):
+        lines = records.SALES[goal.kind].lines
+        for place, line in enumerate(goal.record.get(lines) or ()):
             for name, code in (("vatCodeId", "vat-code-missing"), ("accountNumber", "account-missing")):
                 if not line.get(name):
                     raise Refused(
                         f"A line names no {name}; Visma Net would choose one itself.",
                         code=code,
                         do="Map it for every line.",
-                        where={"field": f"invoiceLines[{place}].{name}"},
+                        where={"field": f"{lines}[{place}].{name}"},
                     )
         return (
-            Step("invoice", self._create, self._look),
+            Step("document", self._create, self._look),
             Step("release", self._release, self._released),
             Step("read", self._read),
         )
@@ -64,12 +73,32 @@ class Invoices:
     async def _create(self, run: Run) -> Proof:
         number = await self._parties.to_bill((run.goal.record.get("customer") or {}).get("internalId"))
         body = _body(run.goal, number, self._branch)
-        made = await self._client.create("/v2/customerinvoice", wrapped(body))
+        if run.goal.kind is Kind.CREDIT_NOTE:
+            body["applicationLines"] = await self._application(run.goal)
+        made = await self._client.create(records.SALES[run.goal.kind].create, wrapped(body))
         return Proof(made, {"number": made})
 
+    async def _application(self, goal: Goal) -> list[dict[str, Any]]:
+        """What of a credit note goes to its invoice: no more than is open of that."""
+        assert goal.totals is not None
+        number = str(goal.record["credits"]["referenceNumber"])
+        path = records.SALES[Kind.INVOICE].path
+        row = await self._client.find(f"{path}/{segment(number)}")
+        if row is None:
+            raise Refused(
+                f"Invoice {number} is not in Visma Net.",
+                code="link-missing",
+                do="See that the invoice that is credited is still there.",
+                where={"field": "credits.referenceNumber"},
+            )
+        amount = min(records.number(row, "balance", path), goal.totals.gross + goal.totals.rounding)
+        if amount <= 0:
+            return []
+        return [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": amount}]
+
     async def _look(self, run: Run) -> Sequence[Proof]:
-        """The invoice with our marker, if it is there."""
-        found = await self._client.every(PATH, externalReference=run.goal.marker)
+        """The document with our marker, if it is there."""
+        found = await self._client.every(records.SALES[run.goal.kind].path, externalReference=run.goal.marker)
         numbers = [str(row["referenceNumber"]) for row in found if row.get("externalReference") == run.goal.marker]
         return [Proof(number, {"number": number}) for number in numbers]
 
@@ -78,26 +107,26 @@ class Invoices:
     async def _release(self, run: Run) -> Proof:
         row = await self._row(run)
         if row.get("status") in records.RELEASED:  # somebody else has released it
-            return Proof(run.proofs["invoice"].id)
+            return Proof(run.proofs["document"].id)
         _compare(run.goal, row, "It is a draft there, and nothing is released.")
         try:
-            facts = await self._releasing.ask(f"{PATH}/{segment(run.proofs['invoice'].id)}/action/release")
+            facts = await self._releasing.ask(f"{self._path(run)}/action/release")
         except Refused as exc:
             if exc.code != "released-already":
                 raise
             facts = {}
-        return Proof(run.proofs["invoice"].id, facts)
+        return Proof(run.proofs["document"].id, facts)
 
     async def _released(self, run: Run) -> Sequence[Proof]:
         row = await self._row(run)
-        return [] if row.get("status") in records.DRAFT else [Proof(run.proofs["invoice"].id)]
+        return [] if row.get("status") in records.DRAFT else [Proof(run.proofs["document"].id)]
 
     async def _read(self, run: Run) -> Proof:
         row = await self._row(run)
-        number = run.proofs["invoice"].id
-        await self._releasing.wait(row, run.proofs["release"].facts, f"invoice {number}")
+        number = run.proofs["document"].id
+        await self._releasing.wait(row, run.proofs["release"].facts, f"{_named(run.goal)} {number}")
         _compare(run.goal, row, f"It is released, as number {number}.")
-        record = records.invoice(row, int(run.goal.record["customer"]["internalId"]))
+        record = records.sale(run.goal.kind, row, int(run.goal.record["customer"]["internalId"]))
         facts = {
             "number": number,
             "kid": row.get("paymentReference") or None,
@@ -105,22 +134,31 @@ class Invoices:
         }
         return Proof(record.id, {name: value for name, value in facts.items() if value}, record)
 
+    @staticmethod
+    def _path(run: Run) -> str:
+        return f"{records.SALES[run.goal.kind].path}/{segment(run.proofs['document'].id)}"
+
     async def _row(self, run: Run) -> Row:
-        number = run.proofs["invoice"].id
-        row = await self._client.find(f"{PATH}/{segment(number)}")
+        row = await self._client.find(self._path(run))
         if row is None:
+            number = run.proofs["document"].id
             raise Stop(
-                f"Invoice {number} is not in Visma Net any more; somebody has deleted the draft.",
+                f"The {_named(run.goal)} {number} is not in Visma Net any more; somebody has deleted the draft.",
                 code="nothing-read-back",
-                do="Cancel this, and post the invoice anew where it is wanted.",
-                where={"invoice": number},
+                do="Cancel this, and post the document anew where it is wanted.",
+                where={"document": number},
             )
         return row
 
 
+def _named(goal: Goal) -> str:
+    return goal.kind.replace("_", " ")
+
+
 def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any]:
-    """The invoice as it is sent, before its values are wrapped. What Visma Net would guess is said."""
-    body = sent(wire.Invoice, {name: value for name, value in goal.record.items() if name != "customer"})
+    """The document as it is sent, before its values are wrapped. What Visma Net would guess is said."""
+    form = records.SALES[goal.kind]
+    body = sent(form.model, {name: value for name, value in goal.record.items() if name not in ("customer", "credits")})
     for name in ("documentDate", "documentDueDate"):
         if name in body:
             body[name] = day_of(body[name], name).isoformat() + "T00:00:00"
@@ -133,15 +171,15 @@ def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any
         "dontPrint": True,
         "dontEmail": True,
         "branchNumber": branch,
-        "invoiceLines": [
-            {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get("invoiceLines") or ()
+        form.lines: [
+            {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get(form.lines) or ()
         ],
     }
 
 
 def totals_of(row: Row) -> dict[str, Decimal]:
-    """What an invoice comes to there. Raises `VendorError` ("vendor-answer")."""
-    net, vat, amount = (records.number(row, name, PATH) for name in ("detailTotal", "vatTotal", "amount"))
+    """What a document comes to there. Raises `VendorError` ("vendor-answer")."""
+    net, vat, amount = (records.number(row, name, "a document") for name in ("detailTotal", "vatTotal", "amount"))
     gross = net + vat
     return {"net": net, "vat": vat, "gross": gross, "rounding": amount - gross}
 
@@ -161,7 +199,7 @@ def _compare(goal: Goal, row: Row, stands: str) -> None:
         code="totals-differ",
         do="See how VAT is rounded on both sides. Mend the draft in Visma Net and retry; or delete it there, cancel"
         " this, and post the document anew.",
-        where={"invoice": str(row.get("referenceNumber"))},
+        where={"document": str(row.get("referenceNumber"))},
         details={
             "currency": currency,
             "ours": {name: str(value) for name, value in ours.items()},
