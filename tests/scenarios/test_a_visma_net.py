@@ -179,3 +179,77 @@ async def test_a_release_that_stays_queued_holds_nobody_up(founded: Any) -> None
         document = await fjord.document(kind="invoice", source_id="sale-10017")
         assert (document.state, document.number) == ("issued", stuck["referenceNumber"])
     assert len(invoices(fjord.box)) == 2
+
+
+def credit(hours: int = 2, lunches: int = 5) -> dict[str, Any]:
+    counted = [line | {"quantity": str(n)} for line, n in zip(INVOICE["lines"], (hours, lunches), strict=True)]
+    return {
+        "type_code": "381", "source_id": "credit-1", "issue_date": "2027-03-10", "currency": "NOK", "seller": SELLER,
+        "buyer": BUYER, "preceding_invoices": [{"source_id": INVOICE["source_id"]}], "lines": counted,
+    }  # fmt: skip
+
+
+async def credited(fjord: Any, note: dict[str, Any]) -> Any:
+    answer = await fjord.post("/v1/invoices", note)
+    assert answer.status_code == 202, answer.text
+    await fjord.work(within=10)
+    assert (await fjord.get(answer.headers["location"]))["state"] == "done"
+    return await fjord.document(kind="credit_note", source_id="credit-1")
+
+
+async def test_a_credit_note_of_a_part(fjord: Any) -> None:
+    invoice = await sold(fjord)
+    fjord.box.pays((invoice.number, "5000.00"), day=FEBRUARY)
+    await fjord.poll()
+
+    note = await credited(fjord, credit())
+    await fjord.poll()
+
+    assert (note.state, Decimal(note.payable), Decimal(note.open)) == ("issued", Decimal(3125), Decimal(0))
+    now = await fjord.document(kind="invoice")
+    assert Decimal(now.open) == balance(fjord.box, "1500") == Decimal(4375)
+
+
+async def test_a_credit_note_of_what_is_paid_is_the_customers_credit(fjord: Any) -> None:
+    invoice = await sold(fjord)
+    fjord.box.pays((invoice.number, "12500.00"), day=FEBRUARY)
+    await fjord.poll()
+
+    note = await credited(fjord, credit())
+
+    assert Decimal(note.open) == Decimal(3125)
+    assert balance(fjord.box, "1500") == Decimal(-3125)
+
+
+async def test_a_payment_of_the_source_is_taken_back_in_the_ledger(fjord: Any) -> None:
+    document = await sold(fjord)
+    said = PAYMENT | {"source_id": "bank-1", "amount": "5000.00", "bank_account": OWN_ACCOUNT,
+                      "allocations": [{"document": {"number": document.number}, "amount": "5000.00"}]}  # fmt: skip
+    await fjord.post("/v1/payments", said)
+    await fjord.work(within=10)
+    back = {"source_id": "bank-2", "of": "payment", "of_id": "bank-1", "date": "2027-02-03"}
+    answer = await fjord.post("/v1/reversals", back)
+    assert answer.status_code == 202, answer.text
+    await fjord.work(within=10)
+    await fjord.poll()
+    await fjord.poll()
+
+    assert sorted((row["type"], row["status"]) for row in payments(fjord.box)) == [
+        ("Payment", "Voided"), ("VoidPayment", "Closed"),
+    ]  # fmt: skip
+    assert balance(fjord.box, "1500") == Decimal(12500)
+    assert Decimal((await fjord.document(kind="invoice")).open) == Decimal(12500)
+
+
+async def test_an_invoice_of_the_source_keeps_its_number_and_kid(founded: Any) -> None:
+    issued = INVOICE | {
+        "number": "A-17", "payment_means": [{"code": "30", "payment_id": "0000100172", "account": {"id": OWN_ACCOUNT}}]
+    }  # fmt: skip
+    async with founded(issues="source", settings="own_numbers: true", manual_numbers=True) as fjord:
+        document = await sold(fjord, issued)
+        (there,) = invoices(fjord.box)
+        assert (document.number, there["referenceNumber"]) == ("A-17", "A-17")
+        assert there["paymentReference"] == "0000100172"
+        fjord.box.pays(("A-17", "12500.00"), day=FEBRUARY)
+        await fjord.poll()
+        assert (await fjord.document(kind="invoice")).state == "paid"

@@ -35,6 +35,9 @@ class Settings(BaseModel):
     """Payment method for payments that name none, for instance `1` or `BANK`."""
     branch: str | None = None
     """Number of the branch whose documents these are; left out, Visma Net takes the client's own."""
+    own_numbers: bool = False
+    """The number series of invoices in Visma Net allow manual numbering on import (CS201010): what was issued elsewhere
+    is kept there under its own number."""
     timeout: float = Field(default=30.0, ge=1, le=240)
     """Seconds that one step of a push may take, its answer included; a worker's lease must be longer. Visma Net cuts
     every call after four minutes."""

@@ -52,6 +52,10 @@ CAPABILITIES: Capabilities = {
     (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
+OWN_NUMBERS: Capabilities = {
+    (Kind.INVOICE, "register"): "Issued elsewhere: among Visma Net's own invoices, under the number and KID it has.",
+}
+"""The same where the company's number series takes numbers of others."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
     Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
@@ -65,7 +69,6 @@ class VismaNet:
     """An open connection; makes no call before it is asked for something."""
 
     readings = READINGS
-    capabilities = CAPABILITIES
     hooks: Hooks | None = None
     """Webhooks are set up by hand, per application, in the Visma Developer Portal; polls find everything."""
 
@@ -77,6 +80,7 @@ class VismaNet:
         tokens = Tokens(
             settings.token_url, client_id=client_id, client_secret=secret, tenant_id=settings.tenant_id, api=http
         )
+        self.capabilities: Capabilities = {**CAPABILITIES, **(OWN_NUMBERS if settings.own_numbers else {})}
         self._timeout, self._settle = settings.timeout, settings.settle
         self._client = Client(http, tokens)
         parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
@@ -140,7 +144,7 @@ class VismaNet:
         match goal.kind, goal.operation:
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
-            case Kind.INVOICE | Kind.CREDIT_NOTE, "create":
+            case (Kind.INVOICE, "create" | "register") | (Kind.CREDIT_NOTE, "create"):
                 return self._sales.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)

@@ -60,6 +60,9 @@ TABLE: tuple[Refusal, ...] = (
     Refusal(r"(number|reference)\b.*\balready (exists|used)|finnes allerede", "number-taken",
             "The number is taken in Visma Net.",
             "See what has the number in Visma Net; where it is this very document, say so: --happened with its id."),
+    Refusal(r"manual number|manuell nummer", "own-number-refused",
+            "Visma Net's number series takes no numbers of others.",
+            "Allow manual numbering on import for the series of invoices (CS201010), or set own_numbers: false."),
     Refusal(r"already (been )?released|allerede frigitt", "released-already", "It is released already."),
     Refusal(r"already (been )?void|allerede annullert", "voided-already", "It is voided already."),
 )  # fmt: skip

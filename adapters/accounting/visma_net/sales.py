@@ -4,6 +4,9 @@ Our marker stands in `externalReference`, which can be searched; whether that fi
 what is found is compared. Only the release brings it into the books.
 
 A credit note is applied to its invoice as far as that is open; what is beyond is the customer's credit.
+
+An invoice that was issued elsewhere is kept among Visma Net's own under the number and KID it has (`register`), where
+the number series allows that; both are compared before the release.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from connector.errors import Refused, Stop
 from connector.ports import Goal, Kind, Proof, Run, Step
 
 Row = Mapping[str, Any]
+LONGEST = 15
+"""Characters of a number."""
 
 
 class Sales:
@@ -52,6 +57,8 @@ class Sales:
                 do="Mend the due date.",
                 where={"field": "documentDueDate"},
             )
+        if goal.operation == "register":
+            _own_number(goal)
         lines = records.SALES[goal.kind].lines
         for place, line in enumerate(goal.record.get(lines) or ()):
             for name, code in (("vatCodeId", "vat-code-missing"), ("accountNumber", "account-missing")):
@@ -109,6 +116,7 @@ class Sales:
         if row.get("status") in records.RELEASED:  # somebody else has released it
             return Proof(run.proofs["document"].id)
         _compare(run.goal, row, "It is a draft there, and nothing is released.")
+        _compare_issued(run.goal, row)
         try:
             facts = await self._releasing.ask(f"{self._path(run)}/action/release")
         except Refused as exc:
@@ -162,6 +170,12 @@ def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any
     for name in ("documentDate", "documentDueDate"):
         if name in body:
             body[name] = day_of(body[name], name).isoformat() + "T00:00:00"
+    if goal.issued is not None:
+        body |= {
+            "referenceNumber": _own_number(goal),
+            "overrideNumberSeries": True,
+            "paymentReference": goal.issued.kid,
+        }
     return {
         "customerNumber": customer_number,
         **body,
@@ -175,6 +189,36 @@ def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any
             {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get(form.lines) or ()
         ],
     }
+
+
+def _own_number(goal: Goal) -> str:
+    """The number it was issued with. Raises `Refused` ("number-unfit")."""
+    number = goal.issued.number if goal.issued else ""
+    if number and len(number) <= LONGEST and number == number.strip():
+        return number
+    raise Refused(
+        f"A number in Visma Net has {LONGEST} characters at most; {number[:40]!r} does not fit.",
+        code="number-unfit",
+        do="Issue the document with a shorter number, or keep it off this route.",
+        where={"field": "referenceNumber"},
+    )
+
+
+def _compare_issued(goal: Goal, row: Row) -> None:
+    """Raises `Stop` ("number-differs", "kid-differs") unless the draft has number and KID as they were issued."""
+    if goal.issued is None:
+        return
+    kid = row.get("paymentReference") or None
+    if row.get("referenceNumber") == goal.issued.number and goal.issued.kid in (None, kid):
+        return
+    number_apart = row.get("referenceNumber") != goal.issued.number
+    raise Stop(
+        f"Visma Net has entered invoice {goal.issued.number} as {row.get('referenceNumber')} with KID {kid}, not"
+        f" {goal.issued.kid}. It is a draft there, and nothing is released.",
+        code="number-differs" if number_apart else "kid-differs",
+        do="Mend the draft in Visma Net and retry; or delete it there and cancel this.",
+        where={"document": str(row.get("referenceNumber"))},
+    )
 
 
 def totals_of(row: Row) -> dict[str, Decimal]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.accounting.visma_net.sandbox import Sandbox
-from connector.ports import Goal, Kind
+from connector.ports import Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
 from visma_driving import credit_goal, customer_goal, invoice_goal, opened, payment_goal, reach, reversal_goal
@@ -78,6 +79,19 @@ async def test_a_fault_at_every_call(fault: str, release: str) -> None:
             await story(system, box)
             assert outcome(box) == WANTED, f"call {number}"
             await system.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_an_invoice_under_its_own_number(fault: str) -> None:
+    for number in range(7):
+        async with Sandbox(manual_numbers=True) as box:
+            system = opened(box, own_numbers=True)
+            id = (await reach(system, customer_goal()))["read"].id
+            issued = Issued("A-17", "0000100172")
+            box.fault("GET /v1/customerinvoice$" if fault == "stale" else "", fault, after=number, seconds=0)
+            made = await reach(system, replace(invoice_goal(id), operation="register", issued=issued))
+            assert (made["read"].id, made["read"].facts["kid"]) == ("A-17", "0000100172")
+            assert len(box.books.tables["invoice"]) == 1
 
 
 async def test_the_second_flow_with_the_same_marker_is_found_by_looking() -> None:

@@ -22,6 +22,7 @@ class Rules:
         rounding: VAT rounded per code over the document, or line by line.
         whole_kroner: whether what is to be paid is rounded to whole kroner.
         faults_as: status of business faults.
+        manual_numbers: whether number series of invoices take numbers of others.
         plain_etags: whether `If-Match` is heeded in plain calls on customers.
     """
 
@@ -32,3 +33,4 @@ class Rules:
     whole_kroner: bool = False
     faults_as: int = 400
     plain_etags: bool = False
+    manual_numbers: bool = False

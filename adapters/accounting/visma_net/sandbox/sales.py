@@ -25,7 +25,7 @@ class Sales(Ledger):
 
     def add_invoice(self, said: Said) -> Row:
         """A draft. Raises `SandboxError`."""
-        row = self._sale(said, "invoiceLines", str(next(self._invoices)))
+        row = self._sale(said, "invoiceLines", self._number(said))
         day = row["documentDate"][:10]
         row |= {
             "documentType": "Invoice", "documentDueDate": f"{said.day('documentDueDate') or day}T00:00:00",
@@ -47,6 +47,16 @@ class Sales(Ledger):
             ],
         }
         return self.keep("creditnote", row["referenceNumber"], row)
+
+    def _number(self, said: Said) -> str:
+        if said.flag("overrideNumberSeries") is not True:
+            return next(one for one in map(str, self._invoices) if one not in self.tables.get("invoice", {}))
+        number = said.text("referenceNumber") or ""
+        if not self.rules.manual_numbers:
+            raise invalid("Error: Manual numbering is not allowed for the number sequence.")
+        if number in self.tables.get("invoice", {}):
+            raise invalid(f"Error: The reference number '{number}' already exists.")
+        return number
 
     def _sale(self, said: Said, named: str, number: str) -> Row:
         customer = self.customer(said.text("customerNumber"))
