@@ -37,7 +37,7 @@ class Parties:
         missing = {number for number in wanted if number not in self._ids}
         if len(missing) > FEW:
             page, more = 1, True
-            while more and any(number not in self._ids for number in missing):
+            while more:  # to its end: the next page of documents names others
                 rows, more = await self._client.page("/v1/customer", page)
                 for row in rows:
                     self.seen(row)
