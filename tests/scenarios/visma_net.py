@@ -45,7 +45,7 @@ async def on_visma_net(
     """A company on this database with its books in Visma Net; `more` as `company` takes it."""
     monkeypatch.setenv("FJORD_VISMA_ID", CLIENT_ID)
     monkeypatch.setenv("FJORD_VISMA_SECRET", CLIENT_SECRET)
-    async with company(folder, database, monkeypatch, books=Sandbox, tenant=TENANT, **more) as made:
+    async with company(folder, database, monkeypatch, **{"books": Sandbox, "tenant": TENANT, **more}) as made:
         yield made
 
 

@@ -14,6 +14,7 @@ from connector.ports import Accounting, ConnectionConfig, Formality, Kind
 
 if TYPE_CHECKING:
     from connector.http import Http
+    from connector.oauth import OAuth
 
 
 class Settings(BaseModel):
@@ -74,6 +75,10 @@ class VismaNetPlugin:
         Kind.REVERSAL: wire.Reversal,
     }
     formalities: Sequence[Formality] = FORMALITIES
+
+    def oauth(self, settings: BaseModel, secrets: BaseModel) -> OAuth | None:
+        """Nobody signs in: the company connects our client in Visma App Store, and its secrets open it."""
+        return None
 
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection to one company's books; makes no call yet."""
