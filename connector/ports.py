@@ -74,6 +74,34 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment of an incoming invoice as the vendor shows it: its id there, its day (ISO text), its amount."""
+
+    id: str
+    date: str | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """How an incoming invoice stands in the vendor's books.
+
+    `number`: the seller's own; `supplier`: the vendor's id of who sent it; `text`: what it is called there; `net`: its
+    amount without VAT. `voucher`: under what it is booked, as bookkeepers write it; None: it is delivered, not booked.
+    `open`: what is still to be paid; `payments`: what was. Amounts are in the invoice's currency, above zero also for
+    credit notes. None where the vendor says nothing.
+    """
+
+    number: str | None = None
+    supplier: str | None = None
+    text: str | None = None
+    net: Decimal | None = None
+    voucher: str | None = None
+    open: Decimal | None = None
+    payments: Sequence[Paid] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One thing as the vendor shows it.
 
@@ -83,7 +111,7 @@ class Record:
     `open_amount`: what the vendor shows as open of an invoice, in its currency. A control total and a reason to look,
     never a fact. `dispatch`: what it says about having sent the document. `match`: the id of the `Match` that the
     record is in; `customer`: the vendor's id of the customer on whose account a row is; `changed`: who changed it last,
-    and when. None where the vendor says nothing.
+    and when; `payable`: how an incoming invoice stands. None where the vendor says nothing.
     """
 
     kind: Kind
@@ -95,6 +123,7 @@ class Record:
     match: str | None = None
     customer: str | None = None
     changed: Changed | None = None
+    payable: Payable | None = None
 
 
 @dataclass(frozen=True, slots=True)

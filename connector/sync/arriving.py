@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.model.json import dumps, loads
-from connector.ports import Changed, Dispatch, Kind, Record
+from connector.ports import Changed, Dispatch, Kind, Paid, Payable, Record
 from connector.store import Tx, arrivals, links
 from connector.sync.spokes import Spoke
 
@@ -46,6 +46,7 @@ def kept(record: Record) -> dict[str, Any]:
         "match": record.match,
         "customer": record.customer,
         "changed": asdict(record.changed) if record.changed else None,
+        "payable": asdict(record.payable) if record.payable else None,
     }
     return said | {name: value for name, value in more.items() if value is not None}
 
@@ -67,4 +68,11 @@ def record_of(said: Mapping[str, Any], kind: str) -> Record:
         said.get("match"),
         said.get("customer"),
         Changed(**said["changed"]) if "changed" in said else None,
+        _payable(said["payable"]) if "payable" in said else None,
     )
+
+
+def _payable(said: Mapping[str, Any]) -> Payable:
+    amounts = {name: None if said[name] is None else Decimal(said[name]) for name in ("net", "open")}
+    payments = tuple(Paid(one["id"], one["date"], Decimal(one["amount"])) for one in said["payments"])
+    return Payable(**{**said, **amounts, "payments": payments})

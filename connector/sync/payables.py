@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from connector.errors import Stop
-from connector.ports import Kind, Record
+from connector.ports import Kind, Payable, Record
 from connector.store import Tx, attention, documents
 from connector.store.documents import Document
 from connector.sync.spokes import Spoke
@@ -20,25 +19,19 @@ def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document
 
     A fall of the balance that payments in the ledger do not explain is told to a person.
     """
-    body = record.body
-    state = _state(body)
-    open_amount = document.open_amount
-    if body.get("outstandingAmount") is not None:
-        open_amount = Decimal(body["outstandingAmount"])
+    shown = record.payable or Payable()
+    state = _state(shown)
+    open_amount = document.open_amount if shown.open is None else shown.open
     if document.state in ("held", "refused"):
         state = document.state
     if (state, open_amount) == (document.state, document.open_amount):
         return document
     before = document
     document = documents.change(tx, document, state=state, open_amount=open_amount)
-    payments = body.get("payments") or ()
-    paid = sum((Decimal(one.get("amountCurrency") or 0) for one in payments), Decimal(0))
+    paid = sum((one.amount for one in shown.payments), Decimal(0))
     told: dict[str, Any] = {"connection": spoke.name, "open": str(open_amount), **voucher_of(record)}
-    if payments:
-        told["payments"] = [
-            {"id": one["id"], "date": str(one.get("date")), "amount": str(one.get("amountCurrency"))}
-            for one in payments
-        ]
+    if shown.payments:
+        told["payments"] = [{"id": one.id, "date": str(one.date), "amount": str(one.amount)} for one in shown.payments]
     what = "paid" if open_amount != before.open_amount else state
     if state != before.state or what == "paid":
         tx.emit(spoke.tenant, f"{KIND}.{what}", document=document.id, connection=spoke.id, data=told)
@@ -47,20 +40,16 @@ def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document
     return document
 
 
-def _state(body: Mapping[str, Any]) -> str:
-    booked = bool((body.get("voucher") or {}).get("number"))
-    if not booked:
+def _state(shown: Payable) -> str:
+    if shown.voucher is None:
         return "delivered"
-    still = body.get("outstandingAmount")
-    return "paid" if still is not None and Decimal(still) == 0 else "booked"
+    return "paid" if shown.open == 0 else "booked"
 
 
 def voucher_of(record: Record) -> dict[str, Any]:
     """The voucher as bookkeepers write it, by the name that links and events have for it; empty while not booked."""
-    voucher = record.body.get("voucher") or {}
-    if not voucher.get("number") or not voucher.get("year"):
-        return {}
-    return {"voucher": f"{voucher['year']}/{voucher['number']}"}
+    voucher = record.payable.voucher if record.payable else None
+    return {"voucher": voucher} if voucher else {}
 
 
 def ask(tx: Tx, spoke: Spoke, document: Document, reason: Stop) -> None:

@@ -12,7 +12,7 @@ from connector.errors import Stop
 from connector.lanes import Later
 from connector.mapping import Tenant
 from connector.model import Invoice, Party
-from connector.ports import Record
+from connector.ports import Payable, Record
 from connector.store import Tx, documents, links
 from connector.store.arrivals import Arrival
 from connector.store.documents import Document
@@ -35,13 +35,14 @@ def new_supplier_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival,
     Raises:
         Later: a push of ours that is under way could be it.
     """
-    if not record.body.get("invoiceNumber") and not record.body.get("supplier"):
-        return None  # a voucher that says nothing yet
+    shown = record.payable or Payable()
     fields = spoke.mapping[KIND].into(record.body, Linked(tx, spoke.id, {}))
+    if not shown.number and not shown.supplier and not fields.get("seller"):
+        return None  # a voucher that says nothing yet
     invoice = _invoice(spoke, record, fields, tenant)
     supplier = _supplier(tx, spoke, record, invoice)
     pushes = effects.could_explain(tx, spoke, KIND)
-    if any(one.goal and one.goal.record.get("invoiceNumber") == record.body.get("invoiceNumber") for one in pushes):
+    if any(one.document and _number_of(tx, spoke, one.document) == shown.number for one in pushes):
         raise Later("a push of ours that is under way could be this incoming invoice", after=1.0)
     there = same_number(tx, spoke.tenant, supplier, invoice)
     ours = next((one for one in there if is_same(one, invoice)), None)
@@ -59,6 +60,10 @@ def new_supplier_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival,
     return follow(tx, spoke, ours, record).id
 
 
+def _number_of(tx: Tx, spoke: Spoke, document: str) -> str | None:
+    return documents.get(tx, spoke.tenant, document).number
+
+
 def known_supplier_invoice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> str:
     """One that we know, changed there: registered, booked, paid. What it says otherwise than the invoice is told."""
     links.change(tx, link, vendor_version=record.version, base_seen=record.body, **voucher_of(record))
@@ -71,18 +76,18 @@ def _invoice(spoke: Spoke, record: Record, fields: dict[str, Any], tenant: Tenan
     """The invoice as far as the ledger shows it. It shows no lines: one stands for all that was bought."""
     own = tenant.organisation_number
     buyer = Party.norwegian(own, tenant.title) if own else Party(name=tenant.title)
-    what = record.body.get("description") or f"Invoice {record.body.get('invoiceNumber')}"
-    net = record.body.get("amountExcludingVatCurrency")
+    shown = record.payable or Payable()
+    what, net = shown.text or f"Invoice {shown.number}", shown.net
     said = {"currency": "NOK", "source_id": f"{spoke.name}/{record.id}", **fields}
     said |= {"buyer": buyer, "lines": [{"id": "1", "name": what, "net": net}], "direction": "incoming"}
     return Invoice.model_validate(said)
 
 
 def _supplier(tx: Tx, spoke: Spoke, record: Record, invoice: Invoice) -> Document:
-    id = (record.body.get("supplier") or {}).get("id")
-    link = links.by_vendor_id(tx, spoke.id, SUPPLIER, str(id)) if id is not None else None
+    id = record.payable.supplier if record.payable else None
+    link = links.by_vendor_id(tx, spoke.id, SUPPLIER, id) if id is not None else None
     if link is None and id is not None:  # a second record of the same supplier is the same supplier
-        link = links.part(tx, spoke.id, SUPPLIER, str(id))
+        link = links.part(tx, spoke.id, SUPPLIER, id)
     if link is not None:
         return documents.locked(tx, spoke.tenant, link.document)
     return supplier_of(tx, spoke.tenant, invoice.seller)

@@ -17,7 +17,7 @@ from lxml import etree
 
 from adapters.accounting.tripletex import changes, wire
 from adapters.accounting.tripletex.records import fields_of, not_as_described, pick, sound
-from connector.ports import Kind, Record
+from connector.ports import Kind, Paid, Payable, Record
 
 Row = Mapping[str, Any]
 
@@ -72,7 +72,13 @@ def supplier_invoice(row: Row) -> Record:
         if "amountCurrency" in payment:
             payment["amountCurrency"] = sign * _number(payment["amountCurrency"], "payments.amountCurrency")
     body["isCreditNote"] = bool(row.get("isCreditNote"))
-    return Record(Kind.SUPPLIER_INVOICE, str(voucher["id"]), version_of(row), sound(wire.SupplierInvoiceRecord, body))
+    return Record(
+        Kind.SUPPLIER_INVOICE,
+        str(voucher["id"]),
+        version_of(row),
+        sound(wire.SupplierInvoiceRecord, body),
+        payable=_payable(body),
+    )
 
 
 def in_reception(voucher: Row, said: Said | None) -> Record:
@@ -95,7 +101,31 @@ def in_reception(voucher: Row, said: Said | None) -> Record:
         days = (("invoiceDate", said.issued), ("invoiceDueDate", said.due))
         body |= {name: day.isoformat() for name, day in days if day is not None}
     version = f"{voucher.get('version', 0)}/reception"
-    return Record(Kind.SUPPLIER_INVOICE, str(voucher["id"]), version, sound(wire.SupplierInvoiceRecord, body))
+    return Record(
+        Kind.SUPPLIER_INVOICE,
+        str(voucher["id"]),
+        version,
+        sound(wire.SupplierInvoiceRecord, body),
+        payable=_payable(body),
+    )
+
+
+def _payable(body: Row) -> Payable:
+    """How the invoice stands, from its record's body."""
+    voucher, supplier = body.get("voucher") or {}, (body.get("supplier") or {}).get("id")
+    written = f"{voucher['year']}/{voucher['number']}" if voucher.get("number") and voucher.get("year") else None
+    return Payable(
+        number=body.get("invoiceNumber"),
+        supplier=None if supplier is None else str(supplier),
+        text=body.get("description"),
+        net=body.get("amountExcludingVatCurrency"),
+        voucher=written,
+        open=body.get("outstandingAmount"),
+        payments=tuple(
+            Paid(str(one["id"]), one.get("date"), Decimal(one.get("amountCurrency") or 0))
+            for one in body.get("payments") or ()
+        ),
+    )
 
 
 def _number(value: Any, field: str) -> Decimal:
