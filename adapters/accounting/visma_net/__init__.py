@@ -39,6 +39,8 @@ class Settings(BaseModel):
     own_numbers: bool = False
     """The number series of invoices in Visma Net allow manual numbering on import (CS201010): what was issued elsewhere
     is kept there under its own number."""
+    attachment_mb: int = Field(default=10, ge=1, le=30)
+    """Largest file that is sent, in MB; Visma does not publish its own limit."""
     timeout: float = Field(default=30.0, ge=1, le=240)
     """Seconds that one step of a push may take, its answer included; a worker's lease must be longer. Visma Net cuts
     every call after four minutes."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.customers import Customers
+from adapters.accounting.visma_net.files import MB, Files
 from adapters.accounting.visma_net.options import Choices
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.payments import Payments
@@ -87,7 +88,9 @@ class VismaNet:
         self._choices = Choices(self._client)
         self._reader = Reader(self._client, parties)
         self._customers = Customers(self._client, parties)
-        self._sales = Sales(self._client, parties, releasing, settings.branch)
+        self._sales = Sales(
+            self._client, parties, releasing, Files(self._client, settings.attachment_mb * MB), settings.branch
+        )
         self._payments = Payments(
             self._client,
             parties,

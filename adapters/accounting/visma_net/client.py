@@ -14,6 +14,7 @@ from adapters.accounting.visma_net.token import Tokens
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http, now, retry_after
 from connector.model.json import loads
+from connector.ports import File
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,18 @@ class Client:
             )
         return _unsegment(number)
 
+    async def upload(self, path: str, file: File) -> None:
+        """Send a file as a form. Raises what `call` raises."""
+        await self.call("POST", path, files={"file": (file.name, file.content, file.media_type)})
+
     async def call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        files: Any = None,
     ) -> Answer:
         """One call; a token that is refused is fetched anew, once.
 
@@ -137,6 +148,7 @@ class Client:
                     path,
                     params=params,
                     json=json,
+                    files=files,
                     headers={"Authorization": f"Bearer {token}"},
                     hint=self._hint,
                 )

@@ -17,6 +17,7 @@ from typing import Any
 
 from adapters.accounting.visma_net import records, wire
 from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.files import Files
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, sent
@@ -32,8 +33,11 @@ LONGEST = 15
 class Sales:
     """Flows of invoices and credit notes. `branch`: whose documents they are, where that is said."""
 
-    def __init__(self, client: Client, parties: Parties, releasing: Releasing, branch: str | None) -> None:
+    def __init__(
+        self, client: Client, parties: Parties, releasing: Releasing, files: Files, branch: str | None
+    ) -> None:
         self._client = client
+        self._files = files
         self._parties = parties
         self._releasing = releasing
         self._branch = branch
@@ -71,6 +75,7 @@ class Sales:
                     )
         return (
             Step("document", self._create, self._look),
+            *self._files.steps(goal, self._path, lambda run: f"{self._path(run)}/attachment"),
             Step("release", self._release, self._released),
             Step("read", self._read),
         )

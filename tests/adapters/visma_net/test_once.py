@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adapters.accounting.visma_net.sandbox import Sandbox
-from connector.ports import Goal, Issued, Kind
+from connector.errors import Refused
+from connector.ports import File, Goal, Issued, Kind
 
 sys.path.append(str(Path(__file__).parent))
 from visma_driving import credit_goal, customer_goal, invoice_goal, opened, payment_goal, reach, reversal_goal
@@ -103,3 +104,26 @@ async def test_the_second_flow_with_the_same_marker_is_found_by_looking() -> Non
         box.fault("POST /v2/customerinvoice", "no-answer-before")
         await reach(system, invoice_goal(id, "m-invoice-1"))
         assert len(box.books.tables["invoice"]) == 2
+
+
+@pytest.mark.parametrize("fault", ["no-answer", "no-answer-before", "500-after", "429"])
+async def test_files_are_on_the_draft_before_it_is_released(fault: str) -> None:
+    files = (File("Timer.pdf", "application/pdf", b"%PDF-1.4 a"), File("Timer.pdf", "application/pdf", b"%PDF-1.4 b"))
+    async with Sandbox() as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        box.fault("POST /v1/customerinvoice/.*/attachment", fault, seconds=0)
+        await reach(system, replace(invoice_goal(id), files=files))
+        (row,) = box.books.tables["invoice"].values()
+        assert row["_files"] == {"1-Timer.pdf": b"%PDF-1.4 a", "2-Timer.pdf": b"%PDF-1.4 b"}
+        assert [one["revision"] for one in row["attachments"]] == [1, 1]
+        paths = [came.path.rpartition("/")[2] for came in box.requests if came.method == "POST"]
+        assert paths.index("release") > max(at for at, path in enumerate(paths) if path == "attachment")
+
+
+async def test_a_file_that_is_too_large_is_refused_before_anything_is_sent() -> None:
+    async with Sandbox() as box:
+        goal = replace(invoice_goal("1"), files=(File("stor.pdf", "application/pdf", b"x" * (2**20 + 1)),))
+        with pytest.raises(Refused) as exc:
+            opened(box, attachment_mb=1).flow(goal)
+        assert exc.value.code == "attachment-too-large"

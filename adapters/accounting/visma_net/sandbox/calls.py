@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from adapters.accounting.visma_net.sandbox.asking import SandboxError, said
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.ledger import DRAFT
 from adapters.accounting.visma_net.sandbox.store import Row, shown
+from adapters.loopback import Upload
 
 
 class Reply(NamedTuple):
@@ -53,12 +55,28 @@ class Call:
 
     def unasked(self) -> tuple[str, ...]:
         """Parts that are shown only where they are asked for."""
-        flags = {"expandTaxDetails": "taxDetails", "expandApplications": "applications"}
+        flags = {"expandTaxDetails": "taxDetails", "expandApplications": "applications",
+                 "expandAttachments": "attachments"}  # fmt: skip
         return tuple(name for flag, name in flags.items() if self.query.get(flag) != "true")
 
     def made(self, path: str, row: Row) -> Reply:
         """What answers a row that was made: where it is, and nothing else."""
         return Reply(201, None, {"Location": f"{self.base}{path}", "ETag": f'"{row["timeStamp"]}"'})
+
+    def attached(self, row: Row) -> Reply:
+        """A file that is put on a row; one of the same name is a new revision. The row's ETag changes."""
+        uploads = [one for one in (self.body or {}).values() if isinstance(one, Upload)]
+        if len(uploads) != 1:
+            raise SandboxError(400, "The request is invalid.")
+        held = row.setdefault("attachments", [])
+        there = next((one for one in held if one["name"] == uploads[0].file_name), None)
+        if there is None:
+            held.append({"name": uploads[0].file_name, "id": str(uuid.uuid4()), "revision": 1})
+        else:
+            there["revision"] += 1
+        row.setdefault("_files", {})[uploads[0].file_name] = uploads[0].content
+        self.books.touch(row)
+        return Reply(201, None, {"ETag": f'"{row["timeStamp"]}"'})
 
     def released(self, do: Callable[[], None]) -> Reply:
         """What answers a release."""
@@ -195,6 +213,10 @@ def _sales(table: str, path: str) -> None:
             raise SandboxError(400, "The document has already been released.")
         do = books.release_invoice if table == "invoice" else books.release_credit_note
         return call.released(lambda: do(row))
+
+    @route("POST", f"{path}/{{key}}/attachment")
+    def attach(call: Call) -> Reply:
+        return call.attached(call.row(table, call.key))
 
     @route("GET", f"{path}/{{key}}/print")
     def page(call: Call) -> Reply:
