@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -39,6 +39,11 @@ class Settings(BaseModel):
     own_numbers: bool = False
     """The number series of invoices in Visma Net allow manual numbering on import (CS201010): what was issued elsewhere
     is kept there under its own number."""
+    incoming: Literal["off", "hold", "release"] = "off"
+    """What is done with incoming invoices: made on hold for a person to finish, or released. `off`: purchases are not
+    touched."""
+    incoming_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Number of the account that purchases are booked on."""
     attachment_mb: int = Field(default=10, ge=1, le=30)
     """Largest file that is sent, in MB; Visma does not publish its own limit."""
     timeout: float = Field(default=30.0, ge=1, le=240)
@@ -71,6 +76,8 @@ class VismaNetPlugin:
     hook_secret: str | None = None
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.SUPPLIER: wire.Supplier,
+        Kind.SUPPLIER_INVOICE: wire.SupplierInvoice,
         Kind.INVOICE: wire.Invoice,
         Kind.CREDIT_NOTE: wire.CreditNote,
         Kind.PAYMENT: wire.Payment,

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.accounting.visma_net.client import Client, segment
-from adapters.accounting.visma_net.customers import Customers
 from adapters.accounting.visma_net.files import MB, Files
 from adapters.accounting.visma_net.options import Choices
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.payments import Payments
+from adapters.accounting.visma_net.purchases import Purchases
 from adapters.accounting.visma_net.reading import Reader
 from adapters.accounting.visma_net.records import SALES
+from adapters.accounting.visma_net.registers import CUSTOMERS, SUPPLIERS, Registers
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sales import Sales
 from adapters.accounting.visma_net.token import Tokens
@@ -57,6 +58,13 @@ OWN_NUMBERS: Capabilities = {
     (Kind.INVOICE, "register"): "Issued elsewhere: among Visma Net's own invoices, under the number and KID it has.",
 }
 """The same where the company's number series takes numbers of others."""
+INCOMING: Capabilities = {
+    (Kind.SUPPLIER, "create"): "Found by organisation number, else made.",
+    (Kind.SUPPLIER, "update"): "Changed where nobody else has changed it since it was read; never its bank accounts.",
+    (Kind.SUPPLIER_INVOICE, "create"): "Made on hold with its page and EHF attached, and released where the setting"
+    " `incoming` says so; not where Visma Net has received it itself.",
+}
+"""The same for incoming invoices, by the setting `incoming`."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
     Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
@@ -64,12 +72,15 @@ READINGS: Sequence[Reading] = (
     Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
 """What is deleted is never told, so all of them have holes."""
+PURCHASES: Sequence[Reading] = (
+    Reading(Kind.SUPPLIER, timedelta(minutes=15), holes=True),
+    Reading(Kind.SUPPLIER_INVOICE, timedelta(minutes=15), holes=True, after=(Kind.SUPPLIER,)),
+)
 
 
 class VismaNet:
     """An open connection; makes no call before it is asked for something."""
 
-    readings = READINGS
     hooks: Hooks | None = None
     """Webhooks are set up by hand, per application, in the Visma Developer Portal; polls find everything."""
 
@@ -81,15 +92,29 @@ class VismaNet:
         tokens = Tokens(
             settings.token_url, client_id=client_id, client_secret=secret, tenant_id=settings.tenant_id, api=http
         )
-        self.capabilities: Capabilities = {**CAPABILITIES, **(OWN_NUMBERS if settings.own_numbers else {})}
+        incoming = settings.incoming != "off"
+        self.readings: Sequence[Reading] = (*READINGS, *(PURCHASES if incoming else ()))
+        self.capabilities: Capabilities = {
+            **CAPABILITIES,
+            **(OWN_NUMBERS if settings.own_numbers else {}),
+            **(INCOMING if incoming else {}),
+        }
         self._timeout, self._settle = settings.timeout, settings.settle
         self._client = Client(http, tokens)
         parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
         self._choices = Choices(self._client)
         self._reader = Reader(self._client, parties)
-        self._customers = Customers(self._client, parties)
-        self._sales = Sales(
-            self._client, parties, releasing, Files(self._client, settings.attachment_mb * MB), settings.branch
+        self._customers = Registers(self._client, CUSTOMERS)
+        self._suppliers = Registers(self._client, SUPPLIERS)
+        files = Files(self._client, settings.attachment_mb * MB)
+        self._sales = Sales(self._client, parties, releasing, files, settings.branch)
+        self._purchases = Purchases(
+            self._client,
+            releasing,
+            files,
+            way=settings.incoming,
+            account=settings.incoming_account,
+            branch=settings.branch,
         )
         self._payments = Payments(
             self._client,
@@ -149,6 +174,10 @@ class VismaNet:
                 return self._customers.flow(goal)
             case (Kind.INVOICE, "create" | "register") | (Kind.CREDIT_NOTE, "create"):
                 return self._sales.flow(goal)
+            case Kind.SUPPLIER, "create" | "update":
+                return self._suppliers.flow(goal)
+            case Kind.SUPPLIER_INVOICE, "create":
+                return self._purchases.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
             case Kind.REVERSAL, "create":

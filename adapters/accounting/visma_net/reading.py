@@ -34,11 +34,16 @@ PATHS = {
     **{kind: form.path for kind, form in records.SALES.items()},
     Kind.PAYMENT: "/v1/customerPayment",
     Kind.REVERSAL: "/v1/customerPayment",
+    Kind.SUPPLIER: "/v1/supplier",
+    Kind.SUPPLIER_INVOICE: "/v1/supplierInvoice",
 }
 _DATED = {
     **dict.fromkeys(records.SALES, ("documentDate", "documentDateCondition")),
     Kind.PAYMENT: ("docDate", "docDateCondition"),
+    Kind.SUPPLIER_INVOICE: ("docDate", "docDateCondition"),
 }
+_DAYS = {**dict.fromkeys(records.SALES, "documentDate"), Kind.PAYMENT: "applicationDate", Kind.SUPPLIER_INVOICE: "date"}
+"""The day that a kind is dated by, as it is read."""
 
 
 class Reader:
@@ -103,6 +108,13 @@ class Reader:
         if kind is Kind.CUSTOMER:
             row = await self._client.find(f"/v1/customer/internal/{id}") if id.isdigit() else None
             rows = [row] if row else []
+        elif kind is Kind.SUPPLIER:
+            row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
+            rows = [row] if row else []
+        elif kind is Kind.SUPPLIER_INVOICE:
+            type, _, number = id.partition("/")
+            row = await self._client.find(f"{PATHS[kind]}/{type}/{segment(number)}")
+            rows = [row] if row else []
         elif kind in records.SALES:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
@@ -131,10 +143,9 @@ class Reader:
 
     @staticmethod
     def _in(kind: Kind, row: Row, since: str, until: str | None) -> bool:
-        if kind not in _DATED:
+        if kind not in _DAYS:
             return True
-        name = "documentDate" if kind in records.SALES else "applicationDate"
-        day = records.day(row, name, PATHS[kind])
+        day = records.day(row, _DAYS[kind], PATHS[kind])
         return day is not None and since <= day and (until is None or day < until)
 
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
@@ -143,6 +154,12 @@ class Reader:
             for row in rows:
                 self._parties.seen(row)
             return [records.customer(row) for row in rows]
+        if kind is Kind.SUPPLIER:
+            return [records.supplier(row) for row in rows]
+        if kind is Kind.SUPPLIER_INVOICE:  # those on hold, too: they are delivered
+            wanted = ("Invoice", "DebitAdj")
+            named = [row for row in rows if row.get("supplierReference") and row.get("documentType") in wanted]
+            return [records.supplier_invoice(row) for row in named if row.get("status") != "Voided"]
         counted = [row for row in rows if row.get("status") in _IN_BOOKS]
         if kind not in records.SALES:
             counted = [row for row in counted if row.get("type") in (*_MONEY, *_VOIDS)]
@@ -180,7 +197,7 @@ def _modified(since: str) -> dict[str, str]:
 
 def _key(row: Row) -> str:
     name = next((name for name in ("internalId", "referenceNumber", "refNbr") if row.get(name)), "")
-    return f"{row.get('type') or ''}/{row.get(name)}"
+    return f"{row.get('type') or row.get('documentType') or ''}/{row.get(name)}"
 
 
 def _sight(row: Row) -> str:

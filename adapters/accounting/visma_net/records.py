@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.client import not_as_described
-from connector.ports import Changed, Kind, Record
+from connector.ports import Changed, Kind, Payable, Record
 
 Row = Mapping[str, Any]
 OSLO = ZoneInfo("Europe/Oslo")
@@ -124,9 +124,7 @@ def _said(row: Row, *names: str) -> dict[str, Any]:
 # --- records ----------------------------------------------------------------------------------------------------------
 
 
-def customer(row: Row) -> Record:
-    """A customer as read."""
-    call = "/v1/customer"
+def _party(row: Row) -> dict[str, Any]:
     body = _said(row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId")
     if isinstance(address := row.get("mainAddress"), Mapping):
         fields = _said(address, "addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
@@ -135,6 +133,12 @@ def customer(row: Row) -> Record:
         body["mainAddress"] = fields
     if isinstance(contact := row.get("mainContact"), Mapping):
         body["mainContact"] = _said(contact, "attention", "email", "phone1")
+    return body
+
+
+def customer(row: Row) -> Record:
+    """A customer as read."""
+    call, body = "/v1/customer", _party(row)
     if isinstance(contact := row.get("invoiceContact"), Mapping):
         body["invoiceContact"] = _said(contact, "email")
     id = row.get("internalId")
@@ -143,6 +147,51 @@ def customer(row: Row) -> Record:
     return Record(
         Kind.CUSTOMER, str(id), version(row), _sound(wire.Customer, body, call), changed=changed(row)
     )  # fmt: skip
+
+
+def supplier(row: Row) -> Record:
+    """A supplier as read: known by its number, there is no call that finds one by another id."""
+    call = "/v1/supplier"
+    body = _sound(wire.Supplier, {name: value for name, value in _party(row).items() if name != "gln"}, call)
+    return Record(Kind.SUPPLIER, text(row, "number", call), version(row), body, changed=changed(row))
+
+
+def supplier_invoice(row: Row) -> Record:
+    """An incoming invoice or credit note as read; released or not."""
+    call = "/v1/supplierInvoice"
+    names = (
+        "documentType",
+        "referenceNumber",
+        "supplierReference",
+        "currencyId",
+        "paymentRefNo",
+        "description",
+        "status",
+    )
+    body = _said(row, *names)
+    seller, released = _part(row, "supplier"), row.get("status") in RELEASED
+    body["supplier"] = {"number": text(seller, "number", call)} | _said(seller, "name")
+    for name in ("date", "dueDate"):
+        if value := day(row, name, call):
+            body[name] = value
+    body["amount"] = number(row, "amount", call)
+    if released:
+        body["balance"] = number(row, "balance", call)
+    return Record(
+        Kind.SUPPLIER_INVOICE,
+        f"{text(row, 'documentType', call)}/{text(row, 'referenceNumber', call)}",
+        f"{version(row)}/{row.get('balance')}",
+        _sound(wire.SupplierInvoice, body, call),
+        changed=changed(row),
+        payable=Payable(
+            number=body.get("supplierReference"),
+            supplier=body["supplier"]["number"],
+            text=body.get("description"),
+            net=None if row.get("detailTotal") is None else number(row, "detailTotal", call),
+            voucher=body["referenceNumber"] if released else None,
+            open=body.get("balance"),
+        ),
+    )
 
 
 def sale(kind: Kind, row: Row, internal_id: int) -> Record:

@@ -11,6 +11,7 @@ marked read-only; the adapter never sends them.
 
 from __future__ import annotations
 
+import datetime
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connector.options import Choice, chooses
 
+Day = datetime.date
 ReadOnly = Field(default=None, json_schema_extra={"readOnly": True})
 
 DocumentStatus = Literal[
@@ -82,6 +84,22 @@ class Customer(Wire):
     mainAddress: Address | None = None
     mainContact: Contact | None = None
     invoiceContact: InvoiceContact | None = None
+
+
+class Supplier(Wire):
+    """`Supplier`: whom we buy from. Its bank accounts are Visma Net's own."""
+
+    internalId: int | None = ReadOnly
+    number: str | None = ReadOnly
+    """Number in the supplier ledger, from Visma Net's number series; it names the supplier everywhere."""
+    name: str
+    status: Literal["Active", "OnHold", "HoldPayments", "Inactive", "OneTime"] | None = None
+    corporateId: str | None = None
+    """Organisation number; Visma Net does not keep it unique."""
+    vatRegistrationId: str | None = None
+    currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    mainAddress: Address | None = None
+    mainContact: Contact | None = None
 
 
 class CustomerRef(Wire):
@@ -209,3 +227,44 @@ class Reversal(Wire):
 
     reverses: PaymentRef
     applicationDate: date | None = ReadOnly
+
+
+class SupplierRef(Wire):
+    """A supplier by its number."""
+
+    number: str
+    name: str | None = ReadOnly
+
+
+class PurchaseLine(Wire):
+    """What is booked of a purchase, by VAT rate; the account is the connection's setting."""
+
+    costInCurrency: Decimal
+    """Amount without VAT."""
+    vatAmount: Decimal
+    """VAT as the invoice states it."""
+    vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.PURCHASE_VAT_CODE))
+
+
+class SupplierInvoice(Wire):
+    """`SupplierInvoice`: an incoming invoice (Invoice) or credit note (DebitAdj). Amounts are positive for both."""
+
+    documentType: Literal["Invoice", "DebitAdj"]
+    referenceNumber: str | None = ReadOnly
+    """Number from Visma Net's number series."""
+    supplier: SupplierRef
+    """Written as `supplierNumber`."""
+    supplierReference: str
+    """The seller's own number."""
+    date: Day
+    dueDate: Day | None = None
+    currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    paymentRefNo: str | None = None
+    """KID."""
+    amount: Decimal
+    """What is to be paid, with VAT."""
+    description: str | None = ReadOnly
+    status: str | None = ReadOnly
+    balance: Decimal | None = ReadOnly
+    lines: list[PurchaseLine] | None = None
+    """Written as `invoiceLines` and `taxDetailLines`."""

@@ -20,8 +20,10 @@ from visma_driving import (
     invoice_goal,
     opened,
     payment_goal,
+    purchase_goal,
     reach,
     reversal_goal,
+    supplier_goal,
 )
 
 
@@ -30,7 +32,7 @@ async def test_every_call_and_answer(release: str) -> None:
     contract = described()
     async with Checked(release=release) as box:
         box.contract = contract
-        system = opened(box, branch="1")
+        system = opened(box, branch="1", incoming="release", incoming_account="4300")
         await system.probe()
         await system.options()
         cursors = {one.kind: await system.begin(one.kind, date(2027, 1, 1)) for one in system.readings}
@@ -49,13 +51,26 @@ async def test_every_call_and_answer(release: str) -> None:
         box.fault("POST /v1/customerPayment/.*/void", "no-answer")
         wrong = (await reach(system, payment_goal(id, (made, "100.00"), marker="m-wrong")))["read"].id
         await reach(system, reversal_goal(wrong))
+        box.fault("POST /v1/supplier$", "no-answer")
+        seller = (await reach(system, supplier_goal()))["read"].id
+        await reach(system, Goal(Kind.SUPPLIER, "update", "m-3", {"name": "Selger II AS"}, target=seller))
+        box.fault("POST /v1/supplierInvoice$", "no-answer")
+        bought = (await reach(system, purchase_goal(seller)))["read"].id
         box.pays((made, "100.00"), day=date(2027, 2, 2))
         for kind, cursor in cursors.items():
             _, after = await all_changes(system, kind, cursor)
             await all_changes(system, kind, after)
             await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)
-        for kind, key in ((Kind.CUSTOMER, id), (Kind.INVOICE, made), (Kind.CREDIT_NOTE, note),
-                          (Kind.PAYMENT, "100001"), (Kind.REVERSAL, f"VoidPayment/{wrong}")):  # fmt: skip
+        made_there = {
+            Kind.CUSTOMER: id,
+            Kind.INVOICE: made,
+            Kind.CREDIT_NOTE: note,
+            Kind.PAYMENT: "100001",
+            Kind.REVERSAL: f"VoidPayment/{wrong}",
+            Kind.SUPPLIER: seller,
+            Kind.SUPPLIER_INVOICE: bought,
+        }
+        for kind, key in made_there.items():
             assert (await system.read(kind, key)) is not None
         assert await system.document(Kind.INVOICE, made) is not None
         await system.close()

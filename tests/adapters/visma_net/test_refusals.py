@@ -138,7 +138,7 @@ async def test_a_customer_changed_by_somebody_else_is_decided_anew() -> None:
         record = (await reach(system, customer_goal()))["read"].record
         box.books.tables["customer"]["10001"]["name"] = "Kjøper Norge AS"
         goal = Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper II AS"}, target=record.id, seen=record.body)
-        assert (await reach(system, goal))["customer"].facts["moved"] is True
+        assert (await reach(system, goal))["made"].facts["moved"] is True
         assert box.books.tables["customer"]["10001"]["name"] == "Kjøper Norge AS"
 
 

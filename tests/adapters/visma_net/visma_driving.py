@@ -11,7 +11,7 @@ from adapters.accounting.visma_net.sandbox import CLIENT_ID, CLIENT_SECRET, TENA
 from connector.errors import TryLater, UnknownOutcome, VendorError
 from connector.http import Http
 from connector.model.json import dumps, loads
-from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Proof, Record, Run, Totals
+from connector.ports import Accounting, ConnectionConfig, File, Goal, Kind, Proof, Record, Run, Totals
 
 DAY = date(2027, 1, 15)
 
@@ -126,6 +126,25 @@ def credit_goal(customer: str, invoice: str, marker: str = "m-credit-1") -> Goal
 def reversal_goal(payment: str, marker: str = "m-void-1") -> Goal:
     """A payment taken back."""
     return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"refNbr": payment}})
+
+
+def supplier_goal(marker: str = "m-supplier-1", **more: Any) -> Goal:
+    record = {"name": "Selger AS", "corporateId": "974760673", "mainAddress": {"city": "Bergen"}, **more}
+    return Goal(Kind.SUPPLIER, "create", marker, record)
+
+
+def purchase_goal(supplier: str, marker: str = "m-purchase-1", **more: Any) -> Goal:
+    """Scenario C.1: the VAT is one øre less than its rate would make it."""
+    record = {
+        "documentType": "Invoice", "supplier": {"number": supplier}, "supplierReference": "F-7", "date": "2027-01-10",
+        "dueDate": "2027-02-10", "currencyId": "NOK", "paymentRefNo": "0000100172", "amount": Decimal("12499.99"),
+        "lines": [{"costInCurrency": Decimal(10000), "vatAmount": Decimal("2499.99"), "vatCodeId": "1"}], **more,
+    }  # fmt: skip
+    files = (
+        File("F-7.pdf", "application/pdf", b"%PDF-1.4", "page"),
+        File("F-7.xml", "application/xml", b"<x/>", "original"),
+    )
+    return Goal(Kind.SUPPLIER_INVOICE, "create", marker, record, files=files)
 
 
 def payment_goal(customer: str, *given: tuple[str, str], amount: str | None = None, marker: str = "m-pay-1") -> Goal:

@@ -13,6 +13,7 @@ ACCOUNTS = {
     "1500": ("Kundefordringer", "Asset"), "1920": ("Bank", "Asset"), "1900": ("Kasse", "Asset"),
     "2700": ("Utgående mva høy sats", "Liability"), "2701": ("Utgående mva middels sats", "Liability"),
     "2702": ("Utgående mva råfisk", "Liability"), "2703": ("Utgående mva lav sats", "Liability"),
+    "2400": ("Leverandørgjeld", "Liability"), "2710": ("Inngående mva", "Liability"), "4300": ("Varekjøp", "Expense"),
     "3000": ("Salg høy sats", "Income"), "3001": ("Salg middels sats", "Income"), "3002": ("Salg lav sats", "Income"),
     "3003": ("Salg råfisk", "Income"), "3100": ("Salg fritatt", "Income"), "3150": ("Eksport", "Income"),
     "3200": ("Salg unntatt", "Income"), "7740": ("Øreavrunding", "Expense"), "7770": ("Bankgebyr", "Expense"),
@@ -25,6 +26,11 @@ VAT: dict[str, tuple[str, Decimal, str | None]] = {
     "52": ("Utførsel", Decimal(0), None), "6": ("Unntatt", Decimal(0), None), "7": ("Uten mva", Decimal(0), None),
 }  # fmt: skip
 """VAT code, what it is, rate, and the account of the VAT."""
+PURCHASE_VAT: dict[str, Decimal] = {
+    "1": Decimal(25), "11": Decimal(15), "12": Decimal("11.11"), "13": Decimal(12), "0": Decimal(0),
+}  # fmt: skip
+"""VAT codes of purchases and their rates."""
+PAYABLES, INPUT_VAT = "2400", "2710"
 RECEIVABLES, ROUNDING = "1500", "7740"
 YEARS = range(2024, 2029)
 
@@ -42,6 +48,10 @@ def seed(store: Store, name: str, number: str) -> None:
     for code, (what, rate, _) in VAT.items():
         schedule = {"startDate": "2000-01-01T00:00:00", "vatRate": rate, "groupType": "Output"}
         store.keep("vat", code, {"vatId": code, "description": what, "type": "Vat", "schedules": [schedule]})
+    for code, rate in PURCHASE_VAT.items():
+        schedule = {"startDate": "2000-01-01T00:00:00", "vatRate": rate, "groupType": "Input"}
+        row = {"vatId": code, "description": f"Inngående mva {rate} %", "type": "Vat", "schedules": [schedule]}
+        store.keep("vat", code, row)
     for code, what in (("1920", "Driftskonto"), ("1900", "Kontantkasse")):
         account = {"type": "Asset", "number": code, "description": ACCOUNTS[code][0]}
         store.keep("cashaccount", code, {"number": code, "description": what, "currency": "NOK", "account": account})

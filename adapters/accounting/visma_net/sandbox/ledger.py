@@ -68,7 +68,7 @@ class Ledger(Store):
             raise invalid("Error creating customer. Error: 'Customer name' cannot be empty.")
         number = str(next(self._customers))
         row: Row = {"internalId": next(self._ids), "number": number, "status": "Active"}
-        self._customer(row, said)
+        self.party(row, said)
         row.setdefault("vatZone", {"id": "01", "description": "Innenlands"})
         return self.keep("customer", number, row)
 
@@ -76,10 +76,11 @@ class Ledger(Store):
         """Change what is said; what is left out stays. Raises `SandboxError`."""
         if said.has("name") and not said.text("name"):
             raise invalid("Error updating customer. Error: 'Customer name' cannot be empty.")
-        self._customer(row, said)
+        self.party(row, said)
         self.touch(row)
 
-    def _customer(self, row: Row, said: Said) -> None:
+    def party(self, row: Row, said: Said) -> None:
+        """What is said of a customer or supplier. Raises `SandboxError`."""
         for name in ("name", "status", "accountReference", "currencyId", "vatRegistrationId", "corporateId", "gln"):
             if said.has(name):
                 row[name] = said.text(name)

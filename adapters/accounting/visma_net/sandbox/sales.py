@@ -10,16 +10,17 @@ from typing import Any
 
 from adapters.accounting.visma_net.sandbox import chart
 from adapters.accounting.visma_net.sandbox.asking import Said, invalid, unknown
-from adapters.accounting.visma_net.sandbox.ledger import DRAFT, Ledger, ore
+from adapters.accounting.visma_net.sandbox.ledger import DRAFT, ore
+from adapters.accounting.visma_net.sandbox.purchases import Purchases
 from adapters.accounting.visma_net.sandbox.rules import Rules
 from adapters.accounting.visma_net.sandbox.store import OSLO, Row
 
 
-class Sales(Ledger):
+class Sales(Purchases):
     """A company's sales. `first`: where the number series of invoices and of credit notes begin, each its own."""
 
     def __init__(self, rules: Rules | None, first: int, *, name: str, number: str) -> None:
-        super().__init__(rules, name=name, number=number)
+        super().__init__(rules, first, name=name, number=number)
         self._invoices = itertools.count(first)
         self._notes = itertools.count(first)
 
