@@ -88,8 +88,8 @@ class Payable:
 
     `number`: the seller's own; `supplier`: the vendor's id of who sent it; `text`: what it is called there; `net`: its
     amount without VAT. `voucher`: under what it is booked, as bookkeepers write it; None: it is delivered, not booked.
-    `open`: what is still to be paid; `payments`: what was. Amounts are in the invoice's currency, above zero also for
-    credit notes. None where the vendor says nothing.
+    `open`: what is still to be paid; `payments`: what was, None where only the balance tells. Amounts are in the
+    invoice's currency, above zero also for credit notes. None where the vendor says nothing.
     """
 
     number: str | None = None
@@ -98,7 +98,7 @@ class Payable:
     net: Decimal | None = None
     voucher: str | None = None
     open: Decimal | None = None
-    payments: Sequence[Paid] = ()
+    payments: Sequence[Paid] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,5 +74,7 @@ def record_of(said: Mapping[str, Any], kind: str) -> Record:
 
 def _payable(said: Mapping[str, Any]) -> Payable:
     amounts = {name: None if said[name] is None else Decimal(said[name]) for name in ("net", "open")}
-    payments = tuple(Paid(one["id"], one["date"], Decimal(one["amount"])) for one in said["payments"])
+    payments = said["payments"]
+    if payments is not None:
+        payments = tuple(Paid(one["id"], one["date"], Decimal(one["amount"])) for one in payments)
     return Payable(**{**said, **amounts, "payments": payments})

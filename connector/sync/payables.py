@@ -17,7 +17,7 @@ KIND = Kind.SUPPLIER_INVOICE.value
 def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document:
     """State and open amount as the ledger has them, with an event for what has come to be.
 
-    A fall of the balance that payments in the ledger do not explain is told to a person.
+    A fall of the balance that payments in the ledger do not explain is told to a person, where it shows payments.
     """
     shown = record.payable or Payable()
     state = _state(shown)
@@ -28,14 +28,19 @@ def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document
         return document
     before = document
     document = documents.change(tx, document, state=state, open_amount=open_amount)
-    paid = sum((one.amount for one in shown.payments), Decimal(0))
+    paid = sum((one.amount for one in shown.payments or ()), Decimal(0))
     told: dict[str, Any] = {"connection": spoke.name, "open": str(open_amount), **voucher_of(record)}
     if shown.payments:
         told["payments"] = [{"id": one.id, "date": str(one.date), "amount": str(one.amount)} for one in shown.payments]
     what = "paid" if open_amount != before.open_amount else state
     if state != before.state or what == "paid":
         tx.emit(spoke.tenant, f"{KIND}.{what}", document=document.id, connection=spoke.id, data=told)
-    if open_amount is not None and document.payable is not None and document.payable - paid != open_amount:
+    if (
+        shown.payments is not None
+        and open_amount is not None
+        and document.payable is not None
+        and document.payable - paid != open_amount
+    ):
         _tell_balance(tx, spoke, document, paid)
     return document
 

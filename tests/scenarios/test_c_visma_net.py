@@ -59,3 +59,8 @@ async def test_on_hold_until_a_person_has_finished_it(founded: Any) -> None:
         await fjord.poll()
         document = await fjord.document(kind="supplier_invoice")
         assert (document.state, document.open) == ("booked", "12499.99")
+
+        fjord.box.books.touch(row, balance=Decimal(0), status="Closed")  # paid there: only the balance tells
+        await fjord.poll()
+        assert (await fjord.document(kind="supplier_invoice")).state == "paid"
+        assert await fjord.get("/v1/attention") == []

@@ -190,6 +190,7 @@ def supplier_invoice(row: Row) -> Record:
             net=None if row.get("detailTotal") is None else number(row, "detailTotal", call),
             voucher=body["referenceNumber"] if released else None,
             open=body.get("balance"),
+            payments=None,
         ),
     )
 
