@@ -160,9 +160,10 @@ class Reader:
             wanted = ("Invoice", "DebitAdj")
             named = [row for row in rows if row.get("supplierReference") and row.get("documentType") in wanted]
             return [records.supplier_invoice(row) for row in named if row.get("status") != "Voided"]
-        counted = [row for row in rows if row.get("status") in _IN_BOOKS]
-        if kind not in records.SALES:
-            counted = [row for row in counted if row.get("type") in (*_MONEY, *_VOIDS)]
+        if kind in records.SALES:
+            counted = [row for row in rows if row.get("status") in records.RELEASED]
+        else:
+            counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in (*_MONEY, *_VOIDS)]
         call = PATHS[kind]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
         ids = await self._parties.ids(numbers.values())

@@ -247,6 +247,9 @@ def _line(row: Row) -> dict[str, Any]:
     return said
 
 
+_PAYMENTS = "/v1/customerPayment"
+
+
 def payment(row: Row, internal_id: int) -> Record:
     """Money in or out as read."""
     call = "/v1/customerPayment"
@@ -270,12 +273,15 @@ def payment(row: Row, internal_id: int) -> Record:
 
 
 def applied(row: Row) -> dict[str, Decimal]:
-    """What a payment gives to each invoice; rows may name one invoice several times, and take back what one gave."""
+    """What a payment gives to each invoice; rows may name one invoice several times, and take back what one gave. Of a
+    voided payment, what it gave before: what takes it back is a record of its own.
+    """
     given: dict[str, Decimal] = {}
     for line in row.get("paymentLines") or ():
         if line.get("documentType") == "Invoice":
-            invoice = text(line, "refNbr", "/v1/customerPayment")
-            given[invoice] = given.get(invoice, Decimal(0)) + number(line, "amountPaid", "/v1/customerPayment")
+            invoice, amount = (text(line, "refNbr", _PAYMENTS), number(line, "amountPaid", _PAYMENTS))
+            if amount > 0 or row.get("status") != "Voided":
+                given[invoice] = given.get(invoice, Decimal(0)) + amount
     return given
 
 

@@ -19,7 +19,7 @@ from adapters.accounting.visma_net import records, wire
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.sending import differs, moved, sent
 from adapters.accounting.visma_net.wrapping import wrapped
-from connector.errors import Refused, Stop
+from connector.errors import Refused, Stop, UnknownOutcome, VendorError
 from connector.ports import Goal, Kind, Proof, Record, Run, Step
 
 Row = Mapping[str, Any]
@@ -93,7 +93,10 @@ class Registers:
             body["accountReference"] = goal.marker
         number = await self._client.create(self._register.path, wrapped(body))
         # The answer names it by its number, and links stand on the id; that is read, and no second one is made for it.
-        row = await self._client.get(f"{self._register.path}/{segment(number)}")
+        try:
+            row = await self._client.get(f"{self._register.path}/{segment(number)}")
+        except VendorError as exc:
+            raise UnknownOutcome(f"It was made, as {number}, and could not be read: {exc.said}") from exc
         return Proof(self._register.record(row).id, {"found": False})
 
     async def _look(self, run: Run) -> Sequence[Proof]:

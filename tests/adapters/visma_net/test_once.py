@@ -25,6 +25,7 @@ async def story(system: Any, box: Sandbox) -> None:
     """Customers, an invoice, a credit note and a payment of a part of it each, and a payment that is taken back."""
     id = (await reach(system, customer_goal()))["read"].id
     await reach(system, customer_goal("m-ola", **OLA))
+    await reach(system, customer_goal("m-per", name="Per Hansen", corporateId=None))
     await reach(system, Goal(Kind.CUSTOMER, "update", "m-2", {"gln": "7080000000000"}, target=id))
     invoice = (await reach(system, invoice_goal(id)))["read"].id
     await reach(system, credit_goal(id, invoice))
@@ -45,7 +46,7 @@ def outcome(box: Sandbox) -> Any:
 
 
 WANTED = (
-    [("Kjøper AS", "7080000000000"), ("Ola Nordmann", None)],
+    [("Kjøper AS", "7080000000000"), ("Ola Nordmann", None), ("Per Hansen", None)],
     [("Open", Decimal(4375))],
     [("Closed", Decimal(0))],
     [("Payment", "Closed", Decimal(5000)), ("Payment", "Voided", Decimal(10)), ("VoidPayment", "Closed", Decimal(-10))],

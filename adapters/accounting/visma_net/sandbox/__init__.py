@@ -1,6 +1,7 @@
 """A stand-in for Visma Net ERP on loopback, for tests and for people who want to see: `connector sandbox visma-net`.
 
-`server` listens, gives tokens and counts calls; `calls` is the table of what can be asked. `store` (rows) → `ledger`
+`server` listens, gives tokens and counts calls; `routing` is the table of what can be
+asked, filled by `calls` and `purchase_calls`. `store` (rows) → `ledger`
 (customers, periods, what is posted) → `sales` → `books` (one company with its payments), filled by `chart`. `lists`
 filters and pages, `asking` reads wrapped bodies; `releases` is what waits to be released, with its background jobs;
 `rules` says what tests choose.

@@ -108,4 +108,6 @@ class Books(Sales):
         self.open_on(date.fromisoformat(row["applicationDate"][:10]))
         self._book_payment(row)
         self.touch(row, status="Closed")
-        self.touch(self.tables["payment"][f"Payment/{row['refNbr']}"], status="Voided")
+        # The payment shows what takes it back among its own rows, too.
+        paid = self.tables["payment"][f"Payment/{row['refNbr']}"]
+        self.touch(paid, status="Voided", paymentLines=[*paid["paymentLines"], *row["paymentLines"]])

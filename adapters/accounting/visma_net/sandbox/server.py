@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapters.accounting.visma_net.sandbox import calls
+from adapters.accounting.visma_net.sandbox import calls, purchase_calls, routing
 from adapters.accounting.visma_net.sandbox.asking import Said, SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.rules import RELEASES, Rules
@@ -19,6 +19,8 @@ from adapters.loopback import Answer, Loopback, Refused, Request
 CLIENT_ID, CLIENT_SECRET = "isv_sandbox", "sandbox-secret"
 TENANT_ID, CONTRACT_ID = "sandbox-company", "sandbox-contract"
 """Of the company, and of the customer's contract: the latter yields a token that opens nothing."""
+CALLS = (calls, purchase_calls)
+"""What enters its calls into the table of `routing`."""
 
 
 class Sandbox(Loopback):
@@ -111,8 +113,8 @@ class Sandbox(Loopback):
             self._enter(request)
             headers = self._count()
             self.books.releases.tick()
-            call = calls.Call(self.books, self.url, request.query, request.headers, request.body)
-            reply = calls.answer(call, request.method, path)
+            call = routing.Call(self.books, self.url, request.query, request.headers, request.body)
+            reply = routing.answer(call, request.method, path)
         except SandboxError as error:
             if error.status == 400:
                 error.status = self.books.rules.faults_as
