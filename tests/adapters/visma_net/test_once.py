@@ -128,3 +128,11 @@ async def test_a_file_that_is_too_large_is_refused_before_anything_is_sent() -> 
         with pytest.raises(Refused) as exc:
             opened(box, attachment_mb=1).flow(goal)
         assert exc.value.code == "attachment-too-large"
+
+
+async def test_a_customer_that_was_made_and_cannot_be_read_is_not_made_again() -> None:
+    """Without organisation number and e-mail address only our marker tells it: a failed read proves nothing."""
+    async with Sandbox() as box:
+        box.fault(r"GET /v1/customer/\d+$", "500-before", count=3)  # as often as a read is tried
+        await reach(opened(box), customer_goal("m-per", name="Per Hansen", corporateId=None))
+        assert len(box.books.tables["customer"]) == 1
