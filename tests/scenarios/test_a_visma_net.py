@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,8 @@ INVOICE: dict[str, Any] = {
 
 
 @pytest.fixture
-def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return partial(on_visma_net, tmp_path, database_url, monkeypatch)
+def founded(founded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    return on_visma_net(founded, monkeypatch)
 
 
 @pytest.fixture

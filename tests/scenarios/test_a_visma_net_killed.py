@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -51,12 +50,11 @@ class Deadly(Sandbox):
         return super().handle(request)
 
 
-async def test_killed_at_every_write(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_killed_at_every_write(founded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTOR_LEASE", str(killed.LEASE))
     monkeypatch.setenv("CONNECTOR_LOG_LEVEL", "error")
-    founded = partial(on_visma_net, tmp_path, database_url, monkeypatch)
     workers = killed.Workers()
-    async with founded(books=Deadly, settle=1) as fjord:
+    async with on_visma_net(founded, monkeypatch)(books=Deadly, settle=1) as fjord:
         try:
             sales = [0, 1]
             for moment in ("before", "between"):

@@ -18,9 +18,9 @@ STATED = {"net": "10000.00", "vat": "2499.99"}
 
 
 @pytest.fixture
-def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def founded(founded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     tenant = TENANT.replace("receives: nobody", "receives: connector\n    hold_new_suppliers: {hold_new}")
-    return partial(on_visma_net, tmp_path, database_url, monkeypatch, tenant=tenant)
+    return partial(on_visma_net(founded, monkeypatch), tenant=tenant)
 
 
 async def deliver(fjord: Any, body: bytes) -> dict[str, Any]:

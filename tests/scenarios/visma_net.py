@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
-from conftest import Company, company
 
 from adapters.accounting.visma_net.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Sandbox
 
@@ -38,15 +35,11 @@ routes:
 """.replace("COMPANY", TENANT_ID)
 
 
-@asynccontextmanager
-async def on_visma_net(
-    folder: Path, database: str, monkeypatch: pytest.MonkeyPatch, **more: Any
-) -> AsyncIterator[Company]:
-    """A company on this database with its books in Visma Net; `more` as `company` takes it."""
+def on_visma_net(founded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What founds companies (`conftest.founded`), with their books in Visma Net."""
     monkeypatch.setenv("FJORD_VISMA_ID", CLIENT_ID)
     monkeypatch.setenv("FJORD_VISMA_SECRET", CLIENT_SECRET)
-    async with company(folder, database, monkeypatch, **{"books": Sandbox, "tenant": TENANT, **more}) as made:
-        yield made
+    return partial(founded, books=Sandbox, tenant=TENANT)
 
 
 def balance(box: Sandbox, account: str) -> Decimal:
