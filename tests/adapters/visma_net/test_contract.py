@@ -12,7 +12,7 @@ import pytest
 from connector.ports import Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
-from contract import Checked, described
+from visma_contract import Checked, described
 from visma_driving import (
     all_changes,
     credit_goal,
