@@ -41,18 +41,11 @@ def list_connections(tenant: TenantOption = None, format: FormatOption = Format.
         return await house.store.read(lambda tx: connections.find(tx, tenant=name))
 
     found = with_house(use, connected=False)
-    value = [
-        {n: getattr(c, n) for n in ("id", "name", "system", "mode", "state", "paused", "paused_said", "paused_do")}
-        for c in found
-    ]
-    rows = ((c.name, c.system, c.mode, c.state, c.paused_said or "", c.paused_do or "") for c in found)
-    show(
-        format,
-        value,
-        ("Name", "System", "Mode", "State", "Why", "What helps"),
-        rows,
-        "No connection in the tenant's file.",
-    )
+    names = ("id", "name", "system", "mode", "state", "paused", "paused_said", "paused_do")
+    value = [{name: getattr(one, name) for name in names} for one in found]
+    rows = ((one.name, one.system, one.mode, one.state, one.paused_said or "", one.paused_do or "") for one in found)
+    heads = ("Name", "System", "Mode", "State", "Why", "What helps")
+    show(format, value, heads, rows, "No connection in the tenant's file.")
 
 
 @app.command("test")

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.accounting.fiken import sandbox as fiken
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, registers
 from connector.api.app import create_app
 from connector.service.house import House, open_house
@@ -57,6 +58,14 @@ routes:
 """
 
 
+FIKEN = """  books:
+    system: fiken
+    settings: {{base_url: "{books}", invoice_account: "86011117947", spacing: 0, open_hours: 0, timeout: 5,
+               settle: 0.2}}
+    secrets: {{token: env:FJORD_TOKEN}}
+"""
+
+
 class Two:
     """A company with a ledger that issues (`shop`) and one that keeps the books."""
 
@@ -85,11 +94,17 @@ class Two:
 @pytest.fixture
 def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     @asynccontextmanager
-    async def made(owner: str = "books") -> AsyncIterator[Two]:
-        async with Sandbox() as shop, Sandbox() as books:
+    async def made(owner: str = "books", *, in_fiken: bool = False) -> AsyncIterator[Two]:
+        async with Sandbox() as shop, fiken.Sandbox() if in_fiken else Sandbox() as books:
             tenants = tmp_path / "mappings" / "tenants"
             tenants.mkdir(parents=True)
-            (tenants / "fjord.yaml").write_text(TENANT.format(shop=shop.url, books=books.url, owner=owner))
+            said = TENANT.format(shop=shop.url, books=books.url, owner=owner)
+            if in_fiken:
+                said = said.replace(
+                    said[said.index("  books:\n") : said.index("routes:")], FIKEN.format(books=books.url)
+                )
+            (tenants / "fjord.yaml").write_text(said)
+            monkeypatch.setenv("FJORD_TOKEN", fiken.TOKEN)
             monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path / "mappings"))
             monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
             monkeypatch.setenv("FJORD_CONSUMER", CONSUMER_TOKEN)
@@ -190,6 +205,27 @@ async def test_the_shop_reads_the_bank(founded: Any) -> None:
         assert balance(two.books, a.BANK) == kroner("1 000,00")
         assert len(await two.all("payment")) == 2
         await settled(two)
+
+
+async def test_tripletex_issues_and_fiken_keeps_the_books(founded: Any) -> None:
+    async with founded(in_fiken=True) as two:
+        issued(two.shop)
+        await two.poll()
+        books = two.books.books
+        (sale,) = books.all("sale")
+        (document,) = await two.all("invoice")
+        assert (sale["kind"], sale["saleNumber"]) == ("external_invoice", document.number)
+        assert books.outstanding(sale) == 125_000
+
+        books.pay(sale, FEBRUARY.isoformat(), "1920:10001", 125_000)
+        await two.poll()
+        (document,) = await two.all("invoice")
+        assert Decimal(document.open) == owed(two.shop) == books.outstanding(sale) == 0
+        assert balance(two.shop, a.BANK) == kroner("1 250,00")
+        before = count(two.shop, "voucher")
+        await two.poll(1)
+        assert (count(two.shop, "voucher"), len(list(books.all("sale")))) == (before, 1)
+        assert await two.get("/v1/attention") == []
 
 
 async def test_a_payment_that_is_taken_back_is_taken_back_on_both_sides(founded: Any) -> None:
