@@ -23,6 +23,8 @@ from connector.service.house import House, open_house
 from connector.service.settings import Settings
 from connector.store import connections, keys
 from connector.sync import reads
+from connector.sync.catching_up import catch_up
+from connector.sync.plan import plan
 
 _spec = importlib.util.spec_from_file_location("scenario_a", Path(__file__).with_name("test_a_domestic_invoice.py"))
 assert _spec is not None
@@ -253,6 +255,25 @@ async def test_a_credit_note_of_the_shop_goes_along(founded: Any) -> None:
         (document,) = await two.all("invoice")
         assert (document.state, Decimal(document.open)) == ("credited", 0)
         assert owed(two.books) == owed(two.shop) == 0
+        await settled(two)
+
+
+async def test_what_waited_while_the_books_only_observed_is_brought_when_they_are_activated(founded: Any) -> None:
+    async with founded() as two:
+        (books,) = [spoke for spoke in two.house.spokes() if spoke.name == "books"]
+        store = two.house.store
+        await store.write(lambda tx: connections.change(tx, books.id, mode="observe"))
+        issued(two.shop)
+        await two.poll()
+        assert count(two.books, "voucher") == 0
+        (step,) = [one for one in await store.read(lambda tx: plan(tx, two.house, books)) if one.kind == "invoice"]
+        assert step.action == "create"
+
+        await store.write(lambda tx: connections.change(tx, books.id, mode="active"))
+        assert await catch_up(store, two.house, books) == 1
+        await two.poll()
+        assert owed(two.books) == owed(two.shop) == kroner("1 250,00")
+        assert await catch_up(store, two.house, books) == 0
         await settled(two)
 
 
