@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,11 @@ DATABASES = [
 ]
 
 
-BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/")
+BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/", "tests/service/")
 """Where a whole story is told: with `CONNECTOR_BY_TURNS` each test is run on one database, by turns, else on both."""
+SLOW = ("killed.py", "test_random_day.py", "test_random_day_in_euro.py", "tests/kit/test_tripletex.py")
+"""Modules (by the end of their names) of which every third test is run with `CONNECTOR_BY_TURNS`, the first among them:
+programs that are killed again and again, long days, and every flow under every fate. `make proof` runs them all."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,6 +43,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (kept if DATABASES[turn] == database else left_out).append(item)
         else:
             kept.append(item)
+    seen: Counter[str] = Counter()
+    for item in list(kept):
+        module = item.nodeid.partition("::")[0]
+        if module.endswith(SLOW):
+            if seen[module] % 3:
+                kept.remove(item)
+                left_out.append(item)
+            seen[module] += 1
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 

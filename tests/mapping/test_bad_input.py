@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ SYSTEM = [
 ]  # fmt: skip
 
 
+@cache
+def a_while() -> float:
+    """Seconds of ten million additions on this machine as it is now: what "in good time" is measured against."""
+    began = time.process_time()
+    total = 0
+    for n in range(10_000_000):
+        total += n
+    return time.process_time() - began
+
+
 @pytest.mark.parametrize(("what", "old", "new", "code", "line"), SYSTEM, ids=[case[0] for case in SYSTEM])
 def test_a_bad_system_file(
     folder: Path, toy: Any, good: str, what: str, old: str, new: str, code: str, line: int
@@ -68,9 +79,9 @@ def test_a_bad_system_file(
     assert old in good
     path = folder / "systems" / "toy.yaml"
     path.write_text(good.replace(old, new, 1))
-    began = time.monotonic()
+    began = time.process_time()
     report = check([path], plugins={"toy": toy})
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 10 * a_while()
     assert (code, "mappings/systems/toy.yaml", line) in [(p.code, p.file, p.line) for p in report.problems], [
         str(problem)[:200] for problem in report.problems
     ]
@@ -83,9 +94,9 @@ def test_ten_thousand_entries_that_are_in_order_are_taken_in_good_time(folder: P
     rows = ", ".join(f'"{n}": y{n}' for n in range(100, 9_000))
     path = folder / "systems" / "toy.yaml"
     path.write_text(good.replace('{"3": high,', f'{{{rows}, "3": high,', 1))
-    began = time.monotonic()
+    began = time.process_time()
     assert check([path], plugins={"toy": toy}).problems == []
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 20 * a_while()
 
 
 @pytest.mark.parametrize(
