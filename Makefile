@@ -30,7 +30,7 @@ types: $(STAMP)
 contracts: $(STAMP)
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-test: lint types contracts  ## lint, types, import contracts, tests (whole stories on one of the two databases, by turns)
+test: lint types contracts  ## lint, types, import contracts, tests (the longest in a smaller size)
 	@CONNECTOR_BY_TURNS=1 $(BIN)/pytest -n auto
 
 bench: $(STAMP)  ## every benchmark, as ratios against a named peer in the same run
