@@ -54,7 +54,7 @@ async def test_4_an_invoice_waits_with_choices_and_is_never_re_dated(fjord: Any)
     assert item["code"] == "period-closed"
     assert "2027-01-15" in item["said"]
     assert "--retry" in item["do"]
-    assert set(item["verbs"]) == {"retry", "cancel"}
+    assert set(item["verbs"]) == {"retry", "cancel", "link"}
     details = item["details"]["details"]
     assert details["first_open_day"] == "2027-02-01"
     assert [choice["verb"] for choice in details["choices"]] == ["retry", "cancel"]
