@@ -23,11 +23,20 @@ DATABASES = [
 ]
 
 
-BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/", "tests/service/")
+BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/", "tests/service/", "tests/lanes/")
 """Where a whole story is told: with `CONNECTOR_BY_TURNS` each test is run on one database, by turns, else on both."""
-SLOW = ("killed.py", "test_random_day.py", "test_random_day_in_euro.py", "tests/kit/test_tripletex.py")
-"""Modules (by the end of their names) of which every third test is run with `CONNECTOR_BY_TURNS`, the first among them:
-programs that are killed again and again, long days, and every flow under every fate. `make proof` runs them all."""
+EVERY = {
+    "killed.py": 3,
+    "test_random_day.py": 3,
+    "test_random_day_in_euro.py": 3,
+    "tests/kit/test_tripletex.py": 3,
+    "tests/cli/test_cli.py": 2,
+    "tests/cli/test_cli_versions.py": 2,
+}
+"""Modules (by the end of their names) of which every third or second test is run with `CONNECTOR_BY_TURNS`, the first
+among them: programs that are killed again and again, long days, every flow under every fate, and commands that are each
+a program of their own. `make proof` runs them all.
+"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,11 +55,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seen: Counter[str] = Counter()
     for item in list(kept):
         module = item.nodeid.partition("::")[0]
-        if module.endswith(SLOW):
-            if seen[module] % 3:
-                kept.remove(item)
-                left_out.append(item)
-            seen[module] += 1
+        step = next((step for end, step in EVERY.items() if module.endswith(end)), 1)
+        if seen[module] % step:
+            kept.remove(item)
+            left_out.append(item)
+        seen[module] += 1
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 
