@@ -218,6 +218,7 @@ async def test_no_secret_is_told(company: Any, caplog: pytest.LogCaptureFixture)
 async def typed(company: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
     """What `connections sign-in` ends with and says, while somebody does what it asks for."""
     said = io.StringIO()
+    monkeypatch.setattr("connector.cli.common.configure", lambda *_: None)  # loggers of this process are everybody's
     monkeypatch.setattr(signing_in, "out", Console(file=said, width=500))
     monkeypatch.setattr(signing_in, "err", Console(file=said, width=500))
     running = asyncio.create_task(
