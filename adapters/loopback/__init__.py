@@ -1,7 +1,8 @@
 """What every sandbox stands on: a small HTTP server on loopback that keeps what it was asked, can be slow, and fails
 when told to. What it answers is the sandbox's own (`Loopback.vendor`).
 
-`http11` sockets, `uploads` files in forms, `faults` what can be switched on, `server` all of it together, `serving` the
+`http11` sockets, `uploads` files in forms, `faults` what can be switched on, `routing` the table of
+calls, `server` all of it together, `serving` the
 sandbox as a program.
 """
 

@@ -11,6 +11,7 @@ from adapters.accounting.fiken.sandbox import forms
 from adapters.accounting.fiken.sandbox.books import Books
 from adapters.accounting.fiken.sandbox.errors import SandboxError, invalid, missing
 from adapters.accounting.fiken.sandbox.store import Thing
+from adapters.loopback.routing import NoRoute, Routes
 
 MOST = 100
 """Entries of a page."""
@@ -102,16 +103,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
-class Route(NamedTuple):
-    """A call that exists: its path below the company (`{id}` a whole number), its query parameters, what it does."""
-
-    method: str
-    path: re.Pattern[str]
-    query: frozenset[str]
-    run: Callable[[Call], Reply]
-
-
-ROUTES: list[Route] = []
+route = Routes[Call, Reply](id=r"\d+")
+"""The calls that exist, below the company."""
 PAGING = "page pageSize"
 
 
@@ -120,32 +113,14 @@ def days(*names: str) -> str:
     return " ".join(f"{name}{ending}" for name in names for ending in ("", "Le", "Lt", "Ge", "Gt"))
 
 
-def route(method: str, path: str, query: str = "") -> Callable[[Callable[[Call], Reply]], Callable[[Call], Reply]]:
-    """Enter a call into `ROUTES`."""
-
-    def enter(run: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-        written = re.escape(path).replace(r"\{id\}", r"(\d+)")
-        ROUTES.append(Route(method, re.compile(written), frozenset(query.split()), run))
-        return run
-
-    return enter
-
-
 def answer(call: Call, method: str, path: str) -> Reply:
     """What the call says and does; `path` is below the company. Raises `SandboxError`."""
-    known = False
-    for entry in ROUTES:
-        found = entry.path.fullmatch(path)
-        if not found:
-            continue
-        known = True
-        if entry.method != method:
-            continue
-        for name in call.query:
-            if name not in entry.query:
-                raise invalid(f'Unrecognized parameter "{name}"')
-        call.ids = tuple(int(id) for id in found.groups())
-        return entry.run(call)
-    if known:
-        raise SandboxError(405, "Method Not Allowed", shape="text")
-    raise missing()
+    try:
+        entry, ids = route.find(method, path)
+    except NoRoute as none:
+        raise (SandboxError(405, "Method Not Allowed", shape="text") if none.known else missing()) from None
+    for name in call.query:
+        if name not in entry.query:
+            raise invalid(f'Unrecognized parameter "{name}"')
+    call.ids = tuple(int(id) for id in ids)
+    return entry.run(call)

@@ -1,4 +1,4 @@
-"""All calls of the sandbox, by the rooms they belong to; importing this enters them into `ROUTES`."""
+"""All calls of the sandbox, by the rooms they belong to; importing this enters them into `route`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from adapters.accounting.tripletex.sandbox.calls import (
     sales,
     vouchers,
 )
-from adapters.accounting.tripletex.sandbox.routing import RESULT_LIMIT, ROUTES, Call, Reply, Route, answer
+from adapters.accounting.tripletex.sandbox.routing import RESULT_LIMIT, Call, Reply, answer, route
 
-__all__ = ["RESULT_LIMIT", "ROOMS", "ROUTES", "Call", "Reply", "Route", "answer"]
+__all__ = ["RESULT_LIMIT", "ROOMS", "Call", "Reply", "answer", "route"]
 
 ROOMS = (company, registers, documents, sales, vouchers, ledger, purchases, events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +13,7 @@ from adapters.accounting.tripletex.sandbox import forms, lists
 from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import OSLO, Books
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid, parse_fields, show
+from adapters.loopback.routing import NoRoute, Routes
 
 RESULT_LIMIT = 10_000
 
@@ -184,53 +185,29 @@ def no_access() -> SandboxError:
     return SandboxError(403, 9000, "Du har ikke tilgang til denne funksjonen.")
 
 
-class Route(NamedTuple):
-    """A call that exists: its path (`{id}` a whole number, `{name}` a word), its query parameters, what it does."""
-
-    method: str
-    path: re.Pattern[str]
-    query: frozenset[str]
-    run: Callable[[Call], Reply]
-
-
-ROUTES: list[Route] = []
+route = Routes[Call, Reply](id=r"\d+", name=r"[\w.]+")
+"""The calls that exist."""
 PAGING = "from count sorting fields"
-
-
-def route(method: str, path: str, query: str = "") -> Callable[[Callable[[Call], Reply]], Callable[[Call], Reply]]:
-    """Enter a call into `ROUTES`."""
-
-    def enter(run: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-        written = re.escape(path).replace(r"\{id\}", r"(\d+)").replace(r"\{name\}", r"([\w.]+)")
-        ROUTES.append(Route(method, re.compile(written), frozenset(query.split()), run))
-        return run
-
-    return enter
 
 
 def answer(call: Call, method: str, path: str) -> Reply:
     """What the call says and does. Raises `SandboxError`."""
-    known = False
-    for entry in ROUTES:
-        found = entry.path.fullmatch(path)
-        if not found:
-            continue
-        known = True
-        if entry.method != method:
-            continue
-        for name in call.query:
-            if name not in entry.query:
-                raise SandboxError(422, 21000, "Ugyldig parameter.", (name, "Parameteren finnes ikke."))
-        if found.groups():
-            call.id, call.name = int(found[1]) if found[1].isdigit() else 0, found[1]
-        for name in ("from", "count"):
-            if not re.fullmatch(r"\d*", call.query.get(name, "")):
-                raise SandboxError(422, 21000, "Ugyldig parameter.", (name, "Et heltall var ventet."))
-        if call.access.lacks(method, path):
-            if method != "GET" or call.books.rules.without_right == "403":
-                raise no_access()
-            call.blind = True
-        return entry.run(call)
-    if known:
-        raise SandboxError(405, 4000, "Metoden er ikke tillatt.")
-    raise SandboxError(404, 6000, "Ressursen finnes ikke.")
+    try:
+        entry, found = route.find(method, path)
+    except NoRoute as none:
+        if none.known:
+            raise SandboxError(405, 4000, "Metoden er ikke tillatt.") from None
+        raise SandboxError(404, 6000, "Ressursen finnes ikke.") from None
+    for name in call.query:
+        if name not in entry.query:
+            raise SandboxError(422, 21000, "Ugyldig parameter.", (name, "Parameteren finnes ikke."))
+    if found:
+        call.id, call.name = int(found[0]) if found[0].isdigit() else 0, found[0]
+    for name in ("from", "count"):
+        if not re.fullmatch(r"\d*", call.query.get(name, "")):
+            raise SandboxError(422, 21000, "Ugyldig parameter.", (name, "Et heltall var ventet."))
+    if call.access.lacks(method, path):
+        if method != "GET" or call.books.rules.without_right == "403":
+            raise no_access()
+        call.blind = True
+    return entry.run(call)

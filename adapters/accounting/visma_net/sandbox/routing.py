@@ -14,6 +14,7 @@ from adapters.accounting.visma_net.sandbox.asking import SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.store import Row, shown
 from adapters.loopback import Upload
+from adapters.loopback.routing import NoRoute, Routes
 
 
 class Reply(NamedTuple):
@@ -85,34 +86,18 @@ class Call:
         return Reply(status, body)
 
 
-class Route(NamedTuple):
-    """A call that exists: its path, its query parameters, what it does."""
-
-    method: str
-    path: re.Pattern[str]
-    run: Callable[[Call], Reply]
-
-
-ROUTES: list[Route] = []
-
-
-def route(method: str, path: str) -> Callable[[Callable[[Call], Reply]], Callable[[Call], Reply]]:
-    """Enter a call into `ROUTES`; `{key}` in the path is a number."""
-
-    def enter(run: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-        ROUTES.append(Route(method, re.compile(re.escape(path).replace(r"\{key\}", "([^/]+)"), re.IGNORECASE), run))
-        return run
-
-    return enter
+route = Routes[Call, Reply](case=False, key="[^/]+")
+"""The calls that exist."""
 
 
 def answer(call: Call, method: str, path: str) -> Reply:
     """What the call says and does. Raises `SandboxError`."""
-    for entry in ROUTES:
-        if (found := entry.path.fullmatch(path)) and entry.method == method:
-            call.key = _plain(found[1]) if found.groups() else ""
-            return entry.run(call)
-    raise SandboxError(404, "The requested resource was not found.")
+    try:
+        entry, found = route.find(method, path)
+    except NoRoute:
+        raise SandboxError(404, "The requested resource was not found.") from None
+    call.key = _plain(found[0]) if found else ""
+    return entry.run(call)
 
 
 def _plain(part: str) -> str:

@@ -1,4 +1,4 @@
-"""The calls, by what they are about; importing this enters them all into `routing.ROUTES`."""
+"""The calls, by what they are about; importing this enters them all into `routing.route`."""
 
 from __future__ import annotations
 
