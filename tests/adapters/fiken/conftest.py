@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import AsyncIterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
 from adapters.accounting.fiken.sandbox import Request, Sandbox
+from tests.adapters.openapi_contract import SHARED, Document
 
-SHARED = Path(os.environ.get("CONNECTOR_SHARED", Path(__file__).parents[4] / "shared"))
 DESCRIPTION = SHARED / "vendors" / "fiken" / "openapi.yaml"
 REQUIRED_BUT_UNSAID = {"paid"}
 """Sales and purchases require it, and the description does not say what it is."""
@@ -32,30 +28,19 @@ def _document() -> dict[str, Any]:
     return YAML(typ="safe").load(DESCRIPTION)
 
 
-class Contract:
+class Contract(Document):
     """Requests and answers held against the vendor's OpenAPI document (the document itself is not checked)."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-        paths = sorted(document["paths"].items(), key=lambda entry: entry[0].count("{"))
-        self._paths = [(re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), at) for path, at in paths]
-
-    def operation(self, method: str, path: str) -> dict[str, Any]:
-        for pattern, operations in self._paths:
-            if pattern.fullmatch(path) and method.lower() in operations:
-                return operations[method.lower()]
-        raise AssertionError(f"{method} {path} is not in the vendor's document")
 
     def check_request(self, method: str, path: str, query: dict[str, str], body: Any) -> None:
         operation = self.operation(method, path)
-        declared = {at["name"] for at in map(self._resolved, operation.get("parameters", ()))}
+        declared = {at["name"] for at in map(self.resolved, operation.get("parameters", ()))}
         assert query.keys() <= declared, f"{method} {path}: no parameter {query.keys() - declared}"
         content = operation.get("requestBody", {}).get("content", {})
         if body in (None, {}) and not content:
             return
         assert content, f"{method} {path} takes no body"
         said = {name: value for name, value in body.items() if name not in REQUIRED_BUT_UNSAID}
-        schema = self._resolved(next(iter(content.values()))["schema"])
+        schema = self.resolved(next(iter(content.values()))["schema"])
         required = [name for name in schema.get("required", ()) if name in schema["properties"]]
         self.check({**schema, "required": required}, said, f"{method} {path}")
 
@@ -69,29 +54,6 @@ class Contract:
             assert body is None, f"{method} {path}: an empty body was said"
             return
         self.check(next(iter(content.values()))["schema"], body, f"{method} {path}")
-
-    def check(self, schema: dict[str, Any], value: Any, where: str) -> None:
-        """Types as declared, and no name that is not."""
-        whole = {"components": self._document["components"], "allOf": [schema]}
-        problems = list(jsonschema.Draft7Validator(whole).iter_errors(value))
-        assert not problems, f"{where}: " + "; ".join(f"{list(p.absolute_path)}: {p.message[:200]}" for p in problems)
-        self._no_unknown(schema, value, where)
-
-    def _no_unknown(self, schema: dict[str, Any], value: Any, where: str) -> None:
-        schema = self._resolved(schema)
-        if isinstance(value, list):
-            for one in value:
-                self._no_unknown(schema.get("items", {}), one, where)
-        elif isinstance(value, dict) and "properties" in schema:
-            for name, inner in value.items():
-                assert name in schema["properties"], f"{where}: no field {name}"
-                self._no_unknown(schema["properties"][name], inner, f"{where}.{name}")
-
-    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
-        while "$ref" in schema:
-            _, _, kind, name = schema["$ref"].split("/")
-            schema = self._document["components"][kind][name]
-        return schema
 
     def check_requests(self, requests: list[Request]) -> None:
         """Every request that a sandbox was sent, below its API (files lie beside the description)."""

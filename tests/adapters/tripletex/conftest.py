@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Request, Sandbox
 from connector.model.json import dumps, loads
-
-SHARED = Path(os.environ.get("CONNECTOR_SHARED", Path(__file__).parents[4] / "shared"))
+from tests.adapters.openapi_contract import SHARED, Document
 
 
 class Caller:
@@ -146,19 +142,8 @@ def _document() -> dict[str, Any]:
     return json.loads((SHARED / "vendors" / "tripletex" / "openapi.json").read_bytes(), parse_float=Decimal)
 
 
-class Contract:
+class Contract(Document):
     """Requests and answers held against the vendor's OpenAPI document (the document itself is not checked)."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-        paths = sorted(document["paths"].items(), key=lambda entry: entry[0].count("{"))
-        self._paths = [(re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), at) for path, at in paths]
-
-    def operation(self, method: str, path: str) -> dict[str, Any]:
-        for pattern, operations in self._paths:
-            if pattern.fullmatch(path) and method.lower() in operations:
-                return operations[method.lower()]
-        raise AssertionError(f"{method} {path} is not in the vendor's document")
 
     def check_request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> None:
         operation = self.operation(method, path)
@@ -193,24 +178,6 @@ class Contract:
             {name: value for name, value in one.items() if value is not None} for one in said["validationMessages"]
         ]
         self.check({"$ref": "#/components/schemas/ApiError"}, said, "error")
-
-    def check(self, schema: dict[str, Any], value: Any, where: str) -> None:
-        """Types as declared, and no name that is not."""
-        whole = {"components": self._document["components"], "allOf": [schema]}
-        problems = list(jsonschema.Draft7Validator(whole).iter_errors(value))
-        assert not problems, f"{where}: " + "; ".join(f"{list(p.absolute_path)}: {p.message[:200]}" for p in problems)
-        self._no_unknown(schema, value, where)
-
-    def _no_unknown(self, schema: dict[str, Any], value: Any, where: str) -> None:
-        while "$ref" in schema:
-            schema = self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        if isinstance(value, list):
-            for one in value:
-                self._no_unknown(schema.get("items", {}), one, where)
-        elif isinstance(value, dict) and "properties" in schema:
-            for name, inner in value.items():
-                assert name in schema["properties"], f"{where}: no field {name}"
-                self._no_unknown(schema["properties"][name], inner, f"{where}.{name}")
 
     def _check_text(self, schema: dict[str, Any], value: str, where: str) -> None:
         fits = {"integer": r"-?\d+", "number": r"-?\d+(\.\d+)?", "boolean": "true|false"}.get(schema["type"], ".*")
