@@ -7,7 +7,6 @@ of the bank money tells of is registered in every other system that has what it 
 
 from __future__ import annotations
 
-from connector.mapping import Tenant
 from connector.model import CreditNote, Invoice, Payment
 from connector.ports import Kind
 from connector.store import Tx, documents
@@ -19,29 +18,16 @@ from connector.sync.external import form_of
 from connector.sync.money import customer_of
 from connector.sync.parts import fact_of
 from connector.sync.postings import push_payment, push_reversal, spokes_of
-from connector.sync.spokes import Spoke, Spokes
-
-
-def targets(tenant: Tenant, name: str) -> list[str]:
-    """Names of the connections that what this connection issues is brought to."""
-    found: dict[str, None] = {}
-    for route in tenant.routes.values():
-        if name in route.takes:
-            found |= dict.fromkeys(other for other in route.to if other != name)
-    return list(found)
+from connector.sync.spokes import Spoke, Spokes, reaches
 
 
 def carry(tx: Tx, spokes: Spokes, spoke: Spoke, id: str) -> list[str]:
     """Have a document that a ledger has issued brought to where its routes lead; the works that do it. What is dated
     before a connection's start stays where it is.
     """
-    works = []
-    names = targets(spokes.tenant(spoke.tenant), spoke.name)
-    document = documents.get(tx, spoke.tenant, id) if names else None
-    for other in (spokes.named(spoke.tenant, name) for name in names):
-        assert document is not None
-        if document.issue_date is None or document.issue_date >= other.start:
-            works.append(effects.push(tx, other, document.kind, id, needs=_needs(tx, other, document)))
+    document = documents.get(tx, spoke.tenant, id)
+    others = [one for one in spokes.spokes(spoke.tenant) if reaches(one, document)]
+    works = [effects.push(tx, one, document.kind, id, needs=_needs(tx, one, document)) for one in others]
     return [work for work in works if work is not None]
 
 

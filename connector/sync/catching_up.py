@@ -69,7 +69,7 @@ def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, heads: Iterable[Document]) -> I
     for head in heads:
         link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
         if link is None:
-            if (registers.makes(spoke, head) or belongs(tx, head, routes)) and not decided(tx, spoke, head):
+            if (registers.makes(spoke, head) or belongs(tx, spoke, head, routes)) and not decided(tx, spoke, head):
                 yield head
         elif head.kind in REGISTERS and head.kind in spoke.mapping:
             document = documents.get(tx, spoke.tenant, head.id)

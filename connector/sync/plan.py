@@ -27,7 +27,7 @@ from connector.sync.parts import parts
 from connector.sync.postings import push_payment
 from connector.sync.push import behind, operation, related
 from connector.sync.settlements import OURS, closed_by, push_settlements
-from connector.sync.spokes import Linked, Spoke, Spokes, check_can
+from connector.sync.spokes import Linked, Spoke, Spokes, check_can, reaches
 from connector.sync.withdrawing import cancelled
 
 PAGE = 200
@@ -110,7 +110,7 @@ def of_document(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Itera
     link = links.of(tx, head.id, spoke.id, form_of(spoke, head))
     if link is not None:
         yield _there(tx, spoke, head, link)
-    elif registers.makes(spoke, head) or belongs(tx, head, routes):
+    elif registers.makes(spoke, head) or belongs(tx, spoke, head, routes):
         yield from _first(tx, spoke, head)
         yield _made(tx, spoke, head, "it is not there")
 
@@ -121,7 +121,7 @@ def _payment(tx: Tx, spoke: Spoke, head: Document, routes: set[str]) -> Iterator
         yield _step(spoke, head, "leave", "it is there already")
         return
     document = documents.get(tx, spoke.tenant, head.id)
-    for number in range(len(parts(tx, document)) if belongs(tx, head, routes) else 0):
+    for number in range(len(parts(tx, document)) if belongs(tx, spoke, head, routes) else 0):
         if cancelled(tx, document, number):
             yield _step(spoke, head, "leave", "a person has cancelled it", part=number)
         else:
@@ -225,10 +225,8 @@ def _heads(tx: Tx, spoke: Spoke, after: str | None) -> Iterator[Document]:
 
 
 def routes_to(spokes: Spokes, spoke: Spoke) -> set[str]:
-    """Sources of what belongs to a connection: the routes that lead to it, and the connections they take from."""
-    routes = [route for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to]
-    taken = {name for route in routes for name in route.takes if name not in (SOURCE, spoke.name)}
-    return {route.name for route in routes} | {spokes.named(spoke.tenant, name).id for name in taken}
+    """Names of the routes that lead to a connection."""
+    return {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
 
 
 def decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
@@ -242,10 +240,12 @@ def decided(tx: Tx, spoke: Spoke, document: Document) -> bool:
     return bool(pays) and all(first_sync.left_here(tx, spoke.id, row.other) for row in pays)
 
 
-def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
-    """Whether a document came in on one of these routes; a payment follows its invoice."""
+def belongs(tx: Tx, spoke: Spoke, document: Document, routes: set[str]) -> bool:
+    """Whether a document is to be in a system: it came in on one of the routes that lead there, or another system has
+    issued it and a route brings it; a payment follows its invoice, also to the system that issued that.
+    """
     if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
-        return document.source in routes
+        return document.source in routes or reaches(spoke, document)
     if document.kind == Kind.SUPPLIER_INVOICE.value:
         return document.source in routes and document.state == "received"
     if document.kind == Kind.PAYMENT.value:
@@ -258,7 +258,12 @@ def belongs(tx: Tx, document: Document, routes: set[str]) -> bool:
         ]
         if not settled:
             return document.source == SOURCE
-        return any(one.source in routes or (one.kind != "invoice" and belongs(tx, one, routes)) for one in settled)
+        return any(
+            one.source in (spoke.id, *routes)
+            or reaches(spoke, one)
+            or (one.kind != "invoice" and belongs(tx, spoke, one, routes))
+            for one in settled
+        )
     return False
 
 

@@ -30,7 +30,7 @@ from connector.sync.matches import come_to_rest
 from connector.sync.money import CUSTOMER, allocations_of, credit_for, invoice_for, settle
 from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.settlements import push_settlements, round_off
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import Spoke, Spokes, reaches
 from connector.sync.withdrawing import cancelled
 
 
@@ -131,19 +131,16 @@ def _reversed_there(tx: Tx, spoke: Spoke, fact: Document) -> set[str]:
 
 def spokes_of(tx: Tx, spokes: Spokes, fact: Document) -> list[Spoke]:
     """The connections that a payment belongs to: those of the routes of what it settles; of money that settles nothing
-    yet, the route that takes what programs post. What a connection issued itself is in no other but those that a route
-    brings it to: nor is its payment.
+    yet, the route that takes what programs post. What a connection issued itself is in no other but those that have it,
+    or that a route brings it to: nor is its payment.
     """
     tenant = spokes.tenant(fact.tenant)
+    issued = _issued(tx, fact)
+    if issued:
+        ids = {one.source for one in issued} | {link.connection for one in issued for link in links.all_of(tx, one.id)}
+        there = spokes.spokes(fact.tenant)
+        return [spoke for spoke in there if spoke.id in ids or any(reaches(spoke, one) for one in issued)]
     names: dict[str, None] = {}
-    for id in _ledgers(tx, fact):
-        issuer = spokes.spoke(id).name
-        names[issuer] = None
-        for route in tenant.routes.values():
-            if issuer in route.takes:
-                names |= dict.fromkeys(route.to)
-    if names:
-        return [spokes.named(fact.tenant, name) for name in names]
     for route in routes_of(tx, tenant, fact):
         names |= dict.fromkeys(route.to)
     return [spokes.named(fact.tenant, name) for name in names]
@@ -184,17 +181,15 @@ def _ledger(tx: Tx, document: Document) -> Connection | None:
         return None
 
 
-def _ledgers(tx: Tx, fact: Document) -> list[str]:
-    """Ids of the connections that issued what a payment settles, where all of it was issued in ledgers."""
-    found: dict[str, None] = {}
-    for row in documents.relations(tx, fact.tenant, fact.id):
-        if row.document == fact.id and row.amount is not None:
-            settled = documents.get(tx, fact.tenant, row.other)
-            ledger = _ledger(tx, settled) if settled.kind in ("invoice", "credit_note") else None
-            if ledger is None:
-                return []
-            found[ledger.id] = None
-    return list(found)
+def _issued(tx: Tx, fact: Document) -> list[Document]:
+    """What a payment settles, where all of it was issued in ledgers."""
+    settled = [
+        documents.get(tx, fact.tenant, row.other)
+        for row in documents.relations(tx, fact.tenant, fact.id)
+        if row.document == fact.id and row.amount is not None
+    ]
+    born = all(one.kind in ("invoice", "credit_note") and _ledger(tx, one) is not None for one in settled)
+    return settled if born else []
 
 
 def check_bank_money(tx: Tx, tenant: Tenant, name: str, payment: Payment) -> None:

@@ -157,7 +157,7 @@ def _document(tx: Tx, versions: Sequence[Spoke], head: Document, routes: set[str
     if not any(form_of(one, head) in one.mapping for one in versions):
         return
     there = any(link.connection == spoke.id for link in links.all_of(tx, head.id))
-    if there or registers.makes(spoke, head) or belongs(tx, head, routes):
+    if there or registers.makes(spoke, head) or belongs(tx, spoke, head, routes):
         document = documents.get(tx, head.tenant, head.id)
         yield from _written(tx, versions, document)
         if there:

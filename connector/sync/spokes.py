@@ -11,6 +11,7 @@ from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
 from connector.ports import Accounting, Kind, Operation, Reading
 from connector.store import Store, Tx, connections, documents, first_sync, links
+from connector.store.documents import Document
 from connector.store.work import Work
 from connector.sync.identity import CODED, by_code
 
@@ -39,6 +40,13 @@ class Spoke:
     def followed(self) -> list[Reading]:
         """What is read of it: the kinds that its mapping speaks of."""
         return [reading for reading in self.accounting.readings if reading.kind in self.mapping]
+
+
+def reaches(spoke: Spoke, document: Document) -> bool:
+    """Whether what another system has issued is brought to this one: a route does so, and it is not from before its
+    start.
+    """
+    return document.source in spoke.elsewhere and (document.issue_date is None or document.issue_date >= spoke.start)
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:

@@ -278,11 +278,34 @@ async def test_what_waited_while_the_books_only_observed_is_brought_when_they_ar
 
 
 async def test_what_is_older_than_the_start_stays_where_it_is(founded: Any) -> None:
-    async with founded() as two:
-        issued(two.shop, day="2025-12-31")
+    async with founded(owner="shop") as two:
+        old = issued(two.shop, day="2025-12-31")
         await two.poll()
-        assert owed(two.books) == 0
-        assert count(two.books, "voucher") == 0
+        (books,) = [spoke for spoke in two.house.spokes() if spoke.name == "books"]
+        assert await catch_up(two.house.store, two.house, books) == 0
+        two.shop.payment(old["id"], kroner("1 250,00"), FEBRUARY)
+        await two.poll()
+        assert owed(two.shop) == owed(two.books) == count(two.books, "voucher") == 0
+        assert await two.get("/v1/attention") == []
+
+
+async def test_money_that_came_while_the_shop_only_observed_is_brought_when_it_is_activated(founded: Any) -> None:
+    async with founded() as two:
+        invoice = issued(two.shop)
+        await two.poll()
+        (shop,) = [spoke for spoke in two.house.spokes() if spoke.name == "shop"]
+        store = two.house.store
+        await store.write(lambda tx: connections.change(tx, shop.id, mode="observe"))
+        two.books.payment_on(row_of(two.books, invoice["invoiceNumber"])["id"], kroner("1 250,00"), FEBRUARY)
+        await two.poll()
+        assert owed(two.shop) == kroner("1 250,00")
+
+        await store.write(lambda tx: connections.change(tx, shop.id, mode="active"))
+        assert await catch_up(store, two.house, shop) == 1
+        await two.poll()
+        assert owed(two.shop) == owed(two.books) == 0
+        assert await catch_up(store, two.house, shop) == 0
+        await settled(two)
 
 
 @pytest.mark.parametrize("kind", ["no-answer", "no-answer-before", "500-after"])

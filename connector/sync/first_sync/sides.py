@@ -86,7 +86,11 @@ def _alone(tx: Tx, spoke: Spoke, document: Document, routes: set[str]) -> Action
         open_ = (document.body or {}).get("active", True)
         return "create" if open_ and registers.makes(spoke, document) else "leave"
     day = document.issue_date
-    return "create" if belongs(tx, document, routes) and day is not None and day >= _first_day(tx, spoke) else "leave"
+    return (
+        "create"
+        if belongs(tx, spoke, document, routes) and day is not None and day >= _first_day(tx, spoke)
+        else "leave"
+    )
 
 
 def _first_day(tx: Tx, spoke: Spoke) -> date:
