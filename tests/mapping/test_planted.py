@@ -101,9 +101,9 @@ MISTAKES: dict[str, list[tuple[str, str, str, At]]] = {
         ("      due_date: invoice.invoiceDueDate\n", "", "loss-undeclared", "  invoice:\n"),
         ("      tax_point_code: Tripletex takes the VAT by the invoice's date.\n", "", "loss-undeclared", "  invoice:\n"),
         ("            note: No field on an order line.\n", "", "loss-undeclared", "      lines:\n"),
-        ("      payee:\n        when: {ours: {payee: {present: true}}}\n        says: Another payee than the seller cannot"
-         " be said on an order; factoring is set up on the customer in Tripletex.\n        do: Set it up there and leave"
-         " the payee out.\n", "", "loss-undeclared", "  invoice:\n"),
+        ("        when: {ours: {payee: {present: true}}}\n        says: Another payee than the seller",
+         "        when: {ours: {payee: {present: false}}}\n        says: Another payee than the seller", "loss-undeclared",
+         "  invoice:\n"),
         ("      delivery: Of the delivery the order carries the day.\n", "", "loss-undeclared", "  invoice:\n"),
         ("      payment_means: Account and KID are the ledger's own.\n", "", "loss-undeclared", "  invoice:\n"),
         ("      invoice_email: invoiceEmail\n",
