@@ -14,19 +14,19 @@ from connector.model.totals import Uncomposable, compose
 
 Stated = TypeVar("Stated", bound=Invoice)
 
-_TOLERANCE = Decimal("1.00")
-"""How far a VAT amount may be from base times rate (BR-CO-17): a ledger that rounds line by line stays within it."""
+_HALF_AN_ORE = Decimal("0.005")
+"""How far the VAT of one line may be off where a ledger rounds it by itself."""
 
 
 def completed(invoice: Stated) -> Stated:
     """The document with the line nets (BT-131), totals (BG-22) and VAT breakdown (BG-23) that its lines make; as it is,
-    where that is not what it states, or it states them all.
+    where that is not what it states, or where it states a breakdown.
 
     A payable amount that differs from the sum with VAT is rounding (BT-114) only where the document says so. The VAT of
     a document with one category and rate is what is left of the sum, as the issuer has rounded it.
     """
     stated = invoice.totals
-    if stated is None or stated.payable is None or (invoice.vat_breakdown and stated.tax_inclusive is not None):
+    if stated is None or stated.payable is None or invoice.vat_breakdown:
         return invoice
     try:
         made = compose(invoice.model_copy(update={"totals": None, "vat_breakdown": (), "tax_currency": None}))
@@ -37,7 +37,8 @@ def completed(invoice: Stated) -> Stated:
     net, rounding = made.totals.tax_exclusive, stated.rounding or Decimal(0)
     gross = stated.payable + (stated.prepaid or Decimal(0)) - rounding
     vat, groups = gross - net, made.vat_breakdown
-    if len(groups) == 1 and abs(vat - (groups[0].tax_amount or Decimal(0))) <= _TOLERANCE:
+    apart = len(invoice.lines) * _HALF_AN_ORE if len(groups) == 1 and groups[0].rate else Decimal(0)
+    if len(groups) == 1 and abs(vat - (groups[0].tax_amount or Decimal(0))) <= apart:
         groups = (groups[0].model_copy(update={"tax_amount": vat}),)
     whole = made.totals.model_copy(
         update={

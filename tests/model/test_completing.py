@@ -62,6 +62,25 @@ def test_a_net_that_the_lines_do_not_make_is_left_as_it_is() -> None:
     assert completed(said) is said
 
 
+@pytest.mark.parametrize("payable", ["125.80", "125.01", "124.99"])
+def test_a_difference_that_no_rounding_of_lines_makes_is_no_vat(payable: str) -> None:
+    said = stated([line("1", "100")], tax_exclusive="100", payable=payable)
+    assert completed(said) is said
+
+
+def test_nothing_is_made_vat_where_there_is_none() -> None:
+    zero = line("1", "100").model_copy(update={"vat_category": "Z", "vat_rate": Decimal(0)})
+    said = stated([zero], tax_exclusive="100", payable="100.01")
+    assert completed(said) is said
+
+
+def test_a_breakdown_that_is_stated_stays() -> None:
+    whole = completed(stated([line("1", "100")], tax_exclusive="100", payable="125"))
+    group = whole.vat_breakdown[0].model_copy(update={"taxable_amount": Decimal(90), "tax_amount": Decimal("22.50")})
+    said = stated([line("1", "100")], tax_exclusive="100", payable="125").model_copy(update={"vat_breakdown": (group,)})
+    assert completed(said) is said
+
+
 @given(
     nets=st.lists(st.tuples(st.integers(1, 10**7), st.sampled_from(["25", "15", "12"])), min_size=1, max_size=6),
 )
