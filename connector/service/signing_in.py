@@ -32,8 +32,6 @@ CLAIM = 60.0
 """Seconds after which a process that wanted to renew tokens is taken for dead; longer than a call may take."""
 LASTS = 900.0
 """Seconds a person has for signing in."""
-MENDS = frozenset({"sign-in-needed", "oauth-client-wrong"})
-"""Reasons of a pause that a sign-in settles."""
 
 
 class Granted:
@@ -41,16 +39,11 @@ class Granted:
 
     def __init__(self, store: Store, id: str, name: str, server: OAuth) -> None:
         self._store, self._id, self._name, self._server = store, id, name, server
-        self._known: Tokens | None = None
-        self._lock = asyncio.Lock()
+        self._renewing: asyncio.Task[Tokens] | None = None
 
     async def token(self, *, refused: str | None = None) -> str:
-        """As `Grant.token`."""
-        if self._known is not None and self._good(self._known, refused):
-            return self._known.access
-        async with self._lock:
-            self._known = await self._renewed(refused)
-            return self._known.access
+        """As `Grant.token`. What is kept is read each time: somebody may have signed in anew, here or elsewhere."""
+        return (await self._renewed(refused)).access
 
     def _good(self, tokens: Tokens, refused: str | None) -> bool:
         return tokens.access != refused and tokens.good(self._store.clock(), AHEAD)
@@ -65,7 +58,9 @@ class Granted:
             if self._good(tokens, refused):
                 return tokens
             if await self._store.write(lambda tx, e=epoch: grants.claim(tx, self._id, e, CLAIM)):  # type: ignore[misc]
-                return await self._renew(tokens, epoch)
+                # Whoever asked may be cancelled meanwhile: what the vendor gives for a token that is good once is kept.
+                self._renewing = asyncio.create_task(self._renew(tokens, epoch))
+                return await asyncio.shield(self._renewing)
             await asyncio.sleep(0.2)
         raise TryLater("Another process is renewing the access token.", code="token-not-renewed")
 
@@ -73,7 +68,7 @@ class Granted:
         try:
             fresh = await oauth.renew(self._server, tokens, now=self._store.clock())
         except BaseException as exc:
-            await asyncio.shield(self._store.write(lambda tx: grants.give_back(tx, self._id, epoch)))
+            await self._store.write(lambda tx: grants.give_back(tx, self._id, epoch))
             if isinstance(exc, NeedsPerson):
                 raise sign_in_needed(exc.said, self._name) if exc.code == "sign-in-needed" else exc from None
             raise
@@ -165,7 +160,7 @@ async def finish(
     def keep(tx: Tx) -> None:
         grants.put(tx, spoke.id, tokens.as_json(), who=sign_in.who)
         audit.note(tx, tenant=spoke.tenant, who=sign_in.who, did="signed-in", about=f"connection:{spoke.id}")
-        if connections.get(tx, spoke.id).paused in MENDS:
+        if connections.get(tx, spoke.id).state == "needs-sign-in":
             resume(tx, spoke.tenant, spoke.id, who=sign_in.who)
 
     await house.store.write(keep)

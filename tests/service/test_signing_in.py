@@ -24,7 +24,7 @@ from connector.cli import connections as command_line
 from connector.cli import signing_in
 from connector.errors import NeedsPerson, TryLater
 from connector.service.signing_in import Granted
-from connector.store import attention, connections, grants
+from connector.store import attention, connections, grants, keys
 from tests.scenarios import conftest as scenarios
 
 _spec = importlib.util.spec_from_file_location("oauth_vendor", Path(__file__).with_name("oauth_vendor.py"))
@@ -130,6 +130,13 @@ async def test_only_who_may_settle_begins_one(company: Any) -> None:
         "/v1/oauth/tripletex/start", params={"connection": "books"}, headers={"Authorization": ""}
     )
     assert answer.status_code == 401
+    _, secret = await company.house.store.write(
+        lambda tx: keys.create(tx, tenant="fjord", name="reads", scopes=("read", "write"))
+    )
+    answer = await company.client.get(
+        "/v1/oauth/tripletex/start", params={"connection": "books"}, headers={"Authorization": f"Bearer {secret}"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
     answer = await company.client.get("/v1/oauth/fiken/start", params={"connection": "books"})
     assert (answer.status_code, answer.json()["code"]) == (404, "connection-not-found")
     page = await company.client.get(
@@ -204,6 +211,26 @@ async def test_a_process_that_died_while_renewing_is_not_waited_for_for_ever(
     clock = store.clock
     monkeypatch.setattr(store, "clock", lambda: clock() + timedelta(seconds=61))
     assert await grant.token(refused=old) == company.server.good
+
+
+async def test_who_signs_in_anew_is_who_counts_from_then_on(company: Any) -> None:
+    grant = await signed_in(company)
+    first = await grant.token()
+    await signed_in(company)
+    assert await grant.token() == company.server.good != first
+
+
+async def test_a_renewal_whose_asker_is_gone_is_kept(company: Any) -> None:
+    grant = await signed_in(company)
+    old = company.server.good
+    company.server.latency = 0.3
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await grant.token(refused=old)
+    await asyncio.sleep(0.6)
+    asked = len(company.server.requests)
+    assert await grant.token(refused=old) == company.server.good != old
+    assert len(company.server.requests) == asked
 
 
 async def test_no_secret_is_told(company: Any, caplog: pytest.LogCaptureFixture) -> None:
