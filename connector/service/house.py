@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import time
@@ -193,6 +193,8 @@ class House:
         if (server := plugin.oauth(settings, secrets)) is not None:
             self.signs_in[row.id], grant = server, Granted(self.store, row.id, said.id, server)
         accounting: Accounting = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets, grant), http)
+        sources = (other for route in tenant.routes.values() if said.id in route.to for other in route.takes)
+        taken = frozenset(ids[other] for other in sources if other in ids and other != said.id)
         return Spoke(
             id=row.id,
             name=said.id,
@@ -201,7 +203,8 @@ class House:
             mapping=mapping,
             accounting=accounting,
             lane=accounting.lane.key,
-            elsewhere=frozenset(_elsewhere(tenant, said.id, ids)),
+            elsewhere=taken | {route.name for route in tenant.routes.values() if route.issues == SOURCE},
+            taken=taken,
             webhooks=f"{said.said.webhooks.rstrip('/')}/v1/hooks/{row.id}" if said.said.webhooks else None,
         )
 
@@ -389,15 +392,6 @@ def _row(tx: Tx, tenant: Tenant, said: TenantConnection) -> Connection:
         return connections.add(
             tx, tenant=tenant.name, system=said.system, name=said.id, settings={}, secrets={}, start_date=tenant.start
         )
-
-
-def _elsewhere(tenant: Tenant, name: str, ids: Mapping[str, str]) -> Iterator[str]:
-    """As `Spoke.elsewhere`; `ids` of the tenant's connections by name."""
-    for route in tenant.routes.values():
-        if route.issues == SOURCE:
-            yield route.name
-        if name in route.to:
-            yield from (ids[other] for other in route.takes if other in ids and other != name)
 
 
 def _revealed(tenant: Tenant, said: TenantConnection, row: Connection) -> dict[str, str]:

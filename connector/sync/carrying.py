@@ -23,10 +23,15 @@ from connector.sync.spokes import Spoke, Spokes, reaches
 
 def carry(tx: Tx, spokes: Spokes, spoke: Spoke, id: str) -> list[str]:
     """Have a document that a ledger has issued brought to where its routes lead; the works that do it. What is dated
-    before a connection's start stays where it is.
+    before a connection's start stays where it is, and what credits that.
     """
     document = documents.get(tx, spoke.tenant, id)
-    others = [one for one in spokes.spokes(spoke.tenant) if reaches(one, document)]
+    credited = invoice_of(tx, document) if document.kind == Kind.CREDIT_NOTE else None
+    others = [
+        one
+        for one in spokes.spokes(spoke.tenant)
+        if reaches(one, document) and (credited is None or not effects.stays(tx, one, credited))
+    ]
     works = [effects.push(tx, one, document.kind, id, needs=_needs(tx, one, document)) for one in others]
     return [work for work in works if work is not None]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.lanes.following import LIVE as LIVE
-from connector.store import Tx, attempts, connections, first_sync, links, work
+from connector.store import Tx, attempts, connections, documents, first_sync, links, work
 from connector.store.work import Turn, Work
 from connector.sync.external import form
-from connector.sync.spokes import Spoke
+from connector.sync.spokes import Spoke, reaches
 
 PUSH = "push-"
 """Kinds of work that push a document: `push-invoice`, `push-credit_note`, `push-customer`, `push-payment`; by the form
@@ -49,7 +49,7 @@ def push(
     planned: Mapping[str, str | None] | None = None,
 ) -> str | None:
     """Have a document brought to a system; None where the connection only observes (it is told when activated), or
-    a person has left an invoice out of it.
+    a person has left an invoice out of it, or another system has issued it before its start.
 
     The decision what exactly to do is made when it runs: asking twice does nothing twice. `part`: which row of a
     payment that is several there (`connector.sync.parts`); `planned`: by what a plan has decided it: where that has
@@ -57,7 +57,7 @@ def push(
     """
     if not writes(tx, spoke):
         return None
-    if kind in ISSUED and first_sync.left_here(tx, spoke.id, document):
+    if kind in ISSUED and (first_sync.left_here(tx, spoke.id, document) or stays(tx, spoke, document)):
         return None
     kind = form(tx, spoke, kind, document)
     task: dict[str, Any] = ({"part": part} if part else {}) | ({"planned": dict(planned)} if planned else {})
@@ -73,6 +73,16 @@ def push(
         task=task or None,
         needs=needs,
     )
+
+
+def stays(tx: Tx, spoke: Spoke, document: str) -> bool:
+    """Whether a document stays where another system has issued it: those are brought here, and it is from before the
+    start, and not here.
+    """
+    there = documents.peek(tx, spoke.tenant, document) if spoke.taken else None
+    if there is None or there.source not in spoke.taken or reaches(spoke, there):
+        return False
+    return links.of(tx, document, spoke.id) is None
 
 
 def need(tx: Tx, spoke: Spoke, kind: str, document: str) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ def follow(tx: Tx, spoke: Spoke, document: Document, record: Record) -> Document
 
     A fall of the balance that payments in the ledger do not explain is told to a person, where it shows payments.
     """
-    shown = record.payable or Payable()
+    shown = record.payable
+    if shown is None:  # a record that was kept before ledgers told it so: the next reading tells
+        return document
     state = _state(shown)
     open_amount = document.open_amount if shown.open is None else shown.open
     if document.state in ("held", "refused"):

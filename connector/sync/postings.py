@@ -80,6 +80,8 @@ def push_payment(
         for spoke in wanted:
             if links.of(tx, payment.id, spoke.id, part.link) is not None or cancelled(tx, payment, number):
                 continue
+            if "invoice" in part.related and effects.stays(tx, spoke, part.related["invoice"]):
+                continue
             needs: tuple[str, ...] = ()
             for kind in ("invoice", "payment", "credit_note", CUSTOMER):
                 if kind in part.related and (kind != CUSTOMER or "invoice" not in part.related):

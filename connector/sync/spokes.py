@@ -33,6 +33,8 @@ class Spoke:
     accounting: Accounting
     lane: str
     elsewhere: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    """Those of `elsewhere` that are connections: what they issue is brought here."""
     webhooks: str | None = None
     """Where the system's webhooks shall come to, where they shall."""
 
@@ -46,7 +48,7 @@ def reaches(spoke: Spoke, document: Document) -> bool:
     """Whether what another system has issued is brought to this one: a route does so, and it is not from before its
     start.
     """
-    return document.source in spoke.elsewhere and (document.issue_date is None or document.issue_date >= spoke.start)
+    return document.source in spoke.taken and (document.issue_date is None or document.issue_date >= spoke.start)
 
 
 def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
