@@ -96,6 +96,7 @@ class Fiken:
             :16
         ]
         self.lane = Lane(f"fiken:{digest}", width=1, spacing=settings.spacing)
+        self._address = settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
         self._companies = Companies(settings.company, settings.user)
         self._client = client = Client(
@@ -115,7 +116,7 @@ class Fiken:
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "access-lost")."""
-        return await self._companies.own()
+        return replace(await self._companies.own(), at=self._address)
 
     async def probe(self) -> Probe:
         """Whose books these are, and what is missing. Raises `NeedsPerson`."""

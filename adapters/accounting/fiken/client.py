@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -177,7 +178,7 @@ class Client:
                 elif exc.code == "answer-lost":
                     pace.lost()
                 raise
-            except UnknownOutcome:
+            except (UnknownOutcome, asyncio.CancelledError):  # a step's time may be over before the call's
                 pace.lost()
                 raise
         pace.taken()

@@ -4,10 +4,8 @@ there before. Fiken's payments have no field for a marker, and cannot be changed
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakValueDictionary
 
 from adapters.accounting.fiken import records
 from adapters.accounting.fiken.client import Client, Row
@@ -27,7 +25,6 @@ class Payments:
         self._client = client
         self._lookups = lookups
         self._explaining = explaining
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
@@ -62,21 +59,19 @@ class Payments:
     async def _pay(self, run: Run) -> Proof:
         record = run.goal.record
         account = await self._lookups.payment_code(record.get("account"), record.get("bankAccountNumber"))
-        # Two payments of one sale at a time would both see the same amount open.
-        async with self._locks.setdefault(str(record.get("invoice") or record.get("sale")), asyncio.Lock()):
-            sale = await self._sale(run.goal)
-            self._fits(record, sale)
-            body: dict[str, Any] = {
-                "date": day_of(record["date"], "date").isoformat(), "account": account, "amount": record["amount"],
-            }  # fmt: skip
-            if record.get("currency") not in (None, "NOK"):
-                body |= {"currency": record["currency"], "amountInNok": record["amountInNok"]}
-            if record.get("fee"):
-                body["fee"] = record["fee"]
-            try:
-                made = await self._client.create(f"/sales/{sale['saleId']}/payments", body)
-            except Refused as refused:
-                raise await self._explaining.of(refused, record) from None
+        sale = await self._sale(run.goal)
+        self._fits(record, sale)
+        body: dict[str, Any] = {
+            "date": day_of(record["date"], "date").isoformat(), "account": account, "amount": record["amount"],
+        }  # fmt: skip
+        if record.get("currency") not in (None, "NOK"):
+            body |= {"currency": record["currency"], "amountInNok": record["amountInNok"]}
+        if record.get("fee"):
+            body["fee"] = record["fee"]
+        try:
+            made = await self._client.create(f"/sales/{sale['saleId']}/payments", body)
+        except Refused as refused:
+            raise await self._explaining.of(refused, record) from None
         return Proof(records.payment_id(sale["saleId"], made))
 
     def _fits(self, record: records.Row, sale: Row) -> None:

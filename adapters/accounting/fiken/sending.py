@@ -43,7 +43,9 @@ def sent(model: type[BaseModel], record: Row, *, empties: bool = False) -> dict[
         if name not in _writable(model) or (value is None and not (empties and name in record)):
             continue
         if inner is not None and value is not None:
-            value = [sent(inner, one) for one in value] if isinstance(value, list) else sent(inner, value)
+            many = isinstance(value, list)
+            value = [sent(inner, one, empties=empties) for one in (value if many else [value])]
+            value = value if many else value[0]
         _fits(model, name, value)
         body[name] = value.isoformat() if isinstance(value, date) else value
     return body
@@ -111,7 +113,8 @@ def id_of(value: Any, field: str) -> int:
 
 
 def compare(goal: Goal, row: Row, where: Mapping[str, Any], stands: str) -> None:
-    """Raises `Stop` ("totals-differ", both figures in `details`) unless Fiken comes to what the document says.
+    """Raises `Stop` ("totals-differ", both figures in `details`) unless Fiken comes to what the document says; what
+    shows no figures is `VendorError` ("vendor-answer").
 
     `row`: anything of Fiken's with `net` and `gross`, and `vat` where it shows it: drafts do not.
     """
@@ -119,7 +122,8 @@ def compare(goal: Goal, row: Row, where: Mapping[str, Any], stands: str) -> None
     if totals is None:
         raise Refused("The document comes without totals to compare with.", code="totals-missing")
     ours = {"net": totals.net, "vat": totals.vat, "gross": totals.gross + totals.rounding, "rounding": totals.rounding}
-    theirs = {name: kroner(row.get(name), name) for name in ("net", "vat", "gross") if name in row}
+    shown = ("net", "vat", "gross") if "vat" in row else ("net", "gross")
+    theirs = {name: kroner(row.get(name), name) for name in shown}
     if "vat" in theirs:
         theirs["rounding"] = theirs["gross"] - theirs["net"] - theirs["vat"]
     if all(ours[name] == value for name, value in theirs.items()):
@@ -130,7 +134,7 @@ def compare(goal: Goal, row: Row, where: Mapping[str, Any], stands: str) -> None
         f" with VAT of {_plain(ours['vat'])} ({totals.currency}; rounded by {_plain(rounding)}"
         f" and {_plain(ours['rounding'])}). {stands}",
         code="totals-differ",
-        do="See how VAT is rounded on both sides; mend the mapping or what is in Fiken and try again.",
+        do="See how VAT is rounded on both sides; change what is in Fiken and retry, or cancel this and post it anew.",
         where=where,
         details={
             "currency": totals.currency,

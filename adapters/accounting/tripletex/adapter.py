@@ -136,7 +136,7 @@ class Tripletex:
             self.hooks = Webhooks(self._client, secrets.webhook_secret.get_secret_value(), kinds)
             http.keep_secret(secrets.webhook_secret.get_secret_value(), names={"hmacSharedSecret"})
         self._timeout, self._settle = settings.timeout, settings.settle
-        self._address = settings.base_url
+        self._address = settings.base_url.rstrip("/")
         lookups, numbers = Lookups(self._client, settings.payment_type), Numbers(self._client)
         periods = Periods(self._client)
         self._choices = Choices(self._client, self._companies, periods)

@@ -99,6 +99,7 @@ class VismaNet:
             **(OWN_NUMBERS if settings.own_numbers else {}),
             **(INCOMING if incoming else {}),
         }
+        self._tenant, self._address = settings.tenant_id, settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
         self._client = Client(http, tokens)
         parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
@@ -127,7 +128,8 @@ class VismaNet:
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
-        return await self._choices.company()
+        # Codes of organisations repeat from company to company; a tenant is one company's.
+        return replace(await self._choices.company(), id=self._tenant, at=self._address)
 
     async def probe(self) -> Probe:
         """Whose books these are, and what our client may not read. Raises `NeedsPerson`."""

@@ -180,13 +180,8 @@ class Payments:
         return await self._ask(number, "Payment")
 
     async def _ask(self, number: str, type: str) -> Proof:
-        try:
-            facts = await self._releasing.ask(f"{PATH}/{segment(number)}/action/release", wrapped({"type": type}))
-        except Refused as exc:
-            if exc.code != "released-already":
-                raise
-            facts = {}
-        return Proof(number, facts)
+        said = wrapped({"type": type})
+        return Proof(number, await self._releasing.ask(f"{PATH}/{segment(number)}/action/release", said))
 
     async def _released(self, run: Run) -> Sequence[Proof]:
         number = run.proofs["payment"].id

@@ -67,6 +67,18 @@ async def test_after_a_lost_answer_the_next_call_waits() -> None:
         assert (box.parallel, len(box.requests)) == ({}, 2)
 
 
+async def test_after_a_call_that_was_given_up_the_next_one_waits() -> None:
+    """The time of a whole step is over before that of the call."""
+    async with Sandbox() as box:
+        system = opened(box, spacing=0.05, company="fjord-as")
+        box.fault("GET /companies/fjord-as", "slow", seconds=0.3)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.15):
+                await system.company()
+        await system.company()
+        assert box.parallel == {}
+
+
 async def test_too_many_calls_are_waited_out_longer_each_time() -> None:
     async with Sandbox() as box:
         system = opened(box, company="fjord-as")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.accounting.visma_net.sandbox import Sandbox
+from adapters.accounting.visma_net.sandbox import TENANT_ID, Sandbox
 
 sys.path.append(str(Path(__file__).parent))
 from visma_driving import customer_goal, invoice_goal, opened, reach
@@ -86,3 +86,10 @@ async def test_if_match_in_a_plain_call(plain: bool) -> None:
         async with httpx.AsyncClient(base_url=box.url, headers=headers) as client:
             answer = await client.put(f"/v1/customer/internal/{id}", json={"name": {"value": "B"}})
             assert answer.status_code == (412 if plain else 204)
+
+
+async def test_companies_are_told_apart_by_their_tenant() -> None:
+    """Codes of organisations repeat: every company has an organisation 1."""
+    async with Sandbox() as box:
+        company = await opened(box).company()
+        assert (company.id, company.at) == (TENANT_ID, box.url)
