@@ -164,7 +164,7 @@ async def test_7_a_fiken_that_rounds_per_line_is_stopped_before_it_numbers(in_fi
         assert fjord.box.books.vouchers == []
         assert (await fjord.get(answer.headers["location"]))["state"] == "waiting"
 
-        # The bookkeeper throws the draft away; it is made anew when it is tried again.
+        # The bookkeeper changes the draft; it is compared again when it is tried again.
         fjord.box.books.rules.rounding = "document"
         (draft,) = fjord.box.books.all("draft")
         vat = draft["gross"] - draft["net"]
