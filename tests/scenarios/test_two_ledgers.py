@@ -96,7 +96,9 @@ class Two:
 @pytest.fixture
 def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     @asynccontextmanager
-    async def made(owner: str = "books", *, in_fiken: bool = False) -> AsyncIterator[Two]:
+    async def made(
+        owner: str = "books", *, in_fiken: bool = False, shop_since: date | None = None
+    ) -> AsyncIterator[Two]:
         async with Sandbox() as shop, fiken.Sandbox() if in_fiken else Sandbox() as books:
             tenants = tmp_path / "mappings" / "tenants"
             tenants.mkdir(parents=True)
@@ -111,6 +113,10 @@ def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) 
             monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
             monkeypatch.setenv("FJORD_CONSUMER", CONSUMER_TOKEN)
             monkeypatch.setenv("FJORD_EMPLOYEE", EMPLOYEE_TOKEN)
+            if shop_since is not None:
+                async with open_house(Settings(database=database_url)) as house:
+                    (shop_id,) = [spoke.id for spoke in house.spokes() if spoke.name == "shop"]
+                    await house.store.write(lambda tx: connections.change(tx, shop_id, start_date=shop_since))
             async with open_house(Settings(database=database_url)) as house:
                 for spoke in house.spokes():
                     await house.store.write(lambda tx, s=spoke: connections.change(tx, s.id, mode="active"))
@@ -286,6 +292,30 @@ async def test_what_is_older_than_the_start_stays_where_it_is(founded: Any) -> N
         two.shop.payment(old["id"], kroner("1 250,00"), FEBRUARY)
         await two.poll()
         assert owed(two.shop) == owed(two.books) == count(two.books, "voucher") == 0
+        assert await two.get("/v1/attention") == []
+
+
+async def test_what_speaks_of_something_older_does_not_bring_it_along(founded: Any) -> None:
+    """A credit note of an old invoice, and a payment of an old and a new one, through a program; the shop is followed
+    for longer than the books.
+    """
+    async with founded(owner="source", shop_since=date(2025, 1, 1)) as two:
+        old, older = issued(two.shop, day="2025-12-31"), issued(two.shop, day="2025-12-30")
+        new = issued(two.shop)
+        two.shop.books.credit(older, MARCH, None)
+        await two.poll()
+        assert owed(two.books) == kroner("1 250,00")
+        assert count(two.books, "voucher") == 1
+        numbers = [str(one["invoiceNumber"]) for one in (old, new)]
+        said = [{"document": {"number": number}, "amount": "1250.00"} for number in numbers]
+        payment = {"source_id": "bank-1", "direction": "in", "date": "2027-02-01", "amount": "2500.00",
+                   "currency": "NOK", "bank_account": a.OWN_ACCOUNT, "allocations": said}  # fmt: skip
+        headers = {"Idempotency-Key": "k"}
+        answer = await two.client.post("/v1/payments", json=payment, headers=headers)
+        assert answer.status_code == 202, answer.text
+        await two.poll()
+        assert owed(two.shop) == owed(two.books) == 0
+        assert count(two.books, "voucher") == 2
         assert await two.get("/v1/attention") == []
 
 
