@@ -16,9 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -35,6 +34,8 @@ from connector.mapping.problems import Problem
 MAX_BYTES = 512 * 1024
 MAX_NODES = 20_000
 MAX_DEPTH = 20
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in
 
 Key = tuple[str | int, ...]
 
@@ -90,7 +91,7 @@ def parse(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     return found and replace(found, data=deepcopy(found.data), lines=dict(found.lines)), list(problems)
 
 
-@lru_cache(16)  # every tenant of a system reads the system's file, which takes half a second
+@lru_cache(16)  # every tenant of a system reads the system's file
 def _parsed(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     for number, row in enumerate(text.splitlines(), 1):
         indent = row[: len(row) - len(row.lstrip())]
@@ -98,17 +99,17 @@ def _parsed(text: str, file: str) -> tuple[Source | None, list[Problem]]:
             return None, [Problem("tab", "A tab stands in the indentation.", file, number, "Use spaces.")]
     reader = _Reader(file)
     try:
-        data = reader.document(YAML(typ="safe", pure=True).parse(text))
+        data = reader.document(yaml.parse(text, Loader=_LOADER))
     except _Unfit as unfit:
         return None, [*reader.problems, Problem(unfit.code, unfit.said, file, unfit.line, unfit.do)]
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        if error.context_mark and ("quoted" in (error.context or "") or "stream end" in (error.problem or "")):
+        if error.context_mark and any(word in (error.context or "") for word in ("quoted", "flow")):
             mark = error.context_mark  # where it begins that never ends
         said = f"This is no YAML: {error.problem or error.context or 'it cannot be read'}."
         do = "Check indentation, colons and quotes at this line and the one above."
         return None, [*reader.problems, Problem("not-yaml", said, file, mark.line + 1 if mark else 1, do)]
-    except (YAMLError, YAMLStreamError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         return None, [*reader.problems, Problem("not-yaml", f"This is no YAML: {str(error).splitlines()[0]}.", file, 1)]
     if not isinstance(data, dict):
         return None, [Problem("not-a-mapping", "The file holds no mapping of keys to values.", file, 1)]
@@ -184,7 +185,7 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent, line: int) -> Any:
         text: str = event.value
-        if event.style is not None:
+        if event.style:
             return text
         word = (
             text if text in ("", "~") else text.lower() if text in (text.lower(), text.title(), text.upper()) else text
@@ -202,4 +203,4 @@ class _Reader:
 
 
 def _line(event: Event) -> int:
-    return int(event.start_mark.line) + 1
+    return int(event.start_mark.line) + 1  # type: ignore[union-attr]  # every event of a parser has one
