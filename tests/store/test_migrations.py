@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from connector.errors import Misconfigured
 from connector.store import Store, open_store, schema
-from connector.store.migrations import settings
+from connector.store.migrations import revisions, settings
 from connector.store.tx import Tx
 
 
@@ -52,6 +55,24 @@ async def test_down_and_up_again(store: Store) -> None:
         return left
 
     assert await store.write(down_and_up) <= {"alembic_version"}
+
+
+async def test_the_revisions_are_known_without_alembic(store: Store) -> None:
+    """It takes long to load, and every command opens a store that is up to date."""
+    scripts = ScriptDirectory.from_config(await store.read(lambda tx: settings(tx.conn)))
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert scripts.get_current_head() == revisions()[-1]
+
+
+def test_a_store_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    opens = "import asyncio, sys; from connector.store import open_store\nasync def run():\n"
+    opens += "    await (await open_store('sqlite:///c.db')).close()\n"
+    opens += "asyncio.run(run()); print('alembic' in sys.modules)"
+    said = [
+        subprocess.run([sys.executable, "-c", opens], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True\n", "False\n"]
 
 
 async def test_another_version_of_the_tables_is_said(tmp_path: Path, store_keys: list[bytes]) -> None:
