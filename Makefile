@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Hundreds of tests start programs: without their byte code each would compile the whole house again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo test lint types contracts bench proof lock clean
 
