@@ -18,8 +18,9 @@ from adapters.accounting.tripletex.sandbox import Request, Sandbox
 from connector.ports import Kind
 from connector.service import first_sync as joining
 from connector.store import first_sync, links, schema
+from connector.store.kept import record_of
 from connector.sync import reads
-from connector.sync.arriving import arrive, record_of
+from connector.sync.arriving import arrive
 from connector.sync.first_sync import deciding
 
 table = schema.metadata.tables["first_sync"]

@@ -11,8 +11,8 @@ from connector.errors import BadInput, ConnectorError
 from connector.mapping.match import Certainty
 from connector.store import Store, Tx, audit, documents, first_sync, links, new_id, onboarding
 from connector.store.first_sync import Row
+from connector.store.kept import record_of
 from connector.store.onboarding import Entry
-from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line, of_theirs
 from connector.sync.first_sync.sheet import Decided, Problem

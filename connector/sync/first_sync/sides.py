@@ -14,8 +14,8 @@ from connector.mapping.match import Certainty, MatchRule
 from connector.ports import Kind, Record
 from connector.store import Tx, documents, first_sync, links, onboarding
 from connector.store.documents import Document
+from connector.store.kept import record_of
 from connector.sync import registers
-from connector.sync.arriving import record_of
 from connector.sync.external import form_of
 from connector.sync.first_sync.matching import Action, Line, Thing, of_ours, of_theirs, propose
 from connector.sync.first_sync.status import GO_LIVE, KINDS
