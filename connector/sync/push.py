@@ -41,7 +41,7 @@ from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import beside, others_matched, unmatched
-from connector.sync.spokes import Handler, Linked, Spoke, check_can
+from connector.sync.spokes import REPLACED, Handler, Linked, Spoke, check_can
 
 
 class Push(Handler):
@@ -132,6 +132,8 @@ class Push(Handler):
         spoke = self.spoke(work)
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
+        if document.state == REPLACED:
+            return Nothing("It has turned out to be another one that is here.")
         mapper = spoke.mapping[kind]
         check_planned(tx, work, spoke, document)
         number = _part(work)

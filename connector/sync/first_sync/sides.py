@@ -21,7 +21,7 @@ from connector.sync.first_sync.matching import Action, Line, Thing, of_ours, of_
 from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
 from connector.sync.plan import belongs
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import REPLACED, Spoke, Spokes
 
 PAGE = 500
 HELD = 1000
@@ -53,7 +53,7 @@ def rules_of(mapping: SystemMapping, kind: str) -> Sequence[MatchRule]:
 def _ours(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, rules: Sequence[MatchRule]) -> Iterator[Thing]:
     routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
     for head in _every(tx, spoke.tenant, kind):
-        if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming":
+        if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming" and head.state != REPLACED:
             yield _thing(tx, spoke, documents.get(tx, spoke.tenant, head.id), routes, rules)
 
 
