@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -131,11 +132,13 @@ def pause_connection(tx: Tx, work: Work, reason: NeedsPerson, *, state: str, now
     works.move(tx, work, state, due=now, error=reason.as_json())
     tx.settle()  # the work's own state first: pausing then takes it out of service with all the others
     if work.connection is not None and connections.pause(tx, work.connection, reason):
+        asked = copy(reason)
+        asked.do = connections.get(tx, work.connection).do or reason.do
         attention.ask(
             tx,
             tenant=work.tenant,
             about=f"connection:{work.connection}",
-            reason=reason,
+            reason=asked,
             verbs=("resume",),
             connection=work.connection,
         )
