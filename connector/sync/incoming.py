@@ -154,7 +154,7 @@ def release(tx: Tx, spokes: Spokes, document: Document, following: Sequence[Oper
     route = tenant.routes.get(document.source or "")
     for name in route.to if route else ():
         spoke = spokes.named(document.tenant, name)
-        needs = effects.need(tx, spoke, SUPPLIER, supplier.id)
+        needs = effects.need(tx, spoke, document, SUPPLIER, supplier.id)
         works.append(effects.push(tx, spoke, KIND, document.id, needs=needs))
     filed = Filed(document.id, [work for work in works if work is not None])
     for operation in following:

@@ -69,6 +69,10 @@ def test_what_is_broken_fails(name: str, make: Any, says: str) -> None:
         asyncio.run(BY_NAME[name].run(make))
 
 
+def test_what_cannot_be_taken_makes_nobody_a_customer() -> None:
+    asyncio.run(BY_NAME["capable-invoice"].run(bench(broken.Payless)))
+
+
 @pytest.mark.parametrize("name", ["capable-table", "capable-credit-note"])
 def test_what_can_less_and_says_so_keeps_its_promises(name: str) -> None:
     asyncio.run(BY_NAME[name].run(bench(broken.Lesser)))

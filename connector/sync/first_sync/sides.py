@@ -11,12 +11,12 @@ from typing import Any
 from connector.errors import ConnectorError
 from connector.mapping import Mapping as SystemMapping
 from connector.mapping.match import Certainty, MatchRule
-from connector.ports import Kind, Record
+from connector.ports import Record
 from connector.store import Tx, documents, first_sync, links, onboarding
 from connector.store.documents import Document
 from connector.store.kept import record_of
 from connector.sync import registers
-from connector.sync.external import form_of
+from connector.sync.external import takes
 from connector.sync.first_sync.matching import Action, Line, Thing, of_ours, of_theirs, propose
 from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
@@ -101,8 +101,8 @@ def _first_day(tx: Tx, spoke: Spoke) -> date:
 
 def may_create(spoke: Spoke, document: Document) -> bool:
     """Whether the system lets a document of ours be made there, and the mapping does."""
-    if (Kind(form_of(spoke, document)), "create") not in spoke.accounting.capabilities:
-        return document.kind == "invoice" and (Kind.INVOICE, "register") in spoke.accounting.capabilities
+    if not takes(spoke, document):
+        return False
     return document.kind not in REGISTERS or spoke.mapping[document.kind].bound.register.creates != "never"
 
 

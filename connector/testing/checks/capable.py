@@ -9,7 +9,7 @@ from connector.errors import Refused
 from connector.ports import Goal, Kind, Operation
 from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make
-from connector.testing.stories import REGISTERS, STORIES, Story, books, ends, needed
+from connector.testing.stories import STORIES, Story, books, ends, needed
 from connector.testing.trial import Trial, trial
 
 REFUSED = "operation-not-supported"
@@ -49,7 +49,7 @@ async def _documents(it: Trial) -> set[str]:
 
 
 async def _cannot(it: Trial, story: Story) -> None:
-    """It is refused with our code, and no document is in the books; of a register, nothing is.
+    """It is refused with our code, and nothing is in the books, not even whom it is for.
 
     A record that the system cannot be told of is kept here alone: its command is done.
     """
@@ -63,7 +63,7 @@ async def _cannot(it: Trial, story: Story) -> None:
     if REFUSED not in heard and not story.of_register:
         raise Failing(f"The table does not have {needed(story)}, and it is not refused with {REFUSED}: {heard}")
     after = await books(it, story)
-    for kind in after.things if story.of_register else after.things.keys() - REGISTERS:
+    for kind in after.things:
         if after.things[kind] != before.things[kind]:
             raise Failing(f"The table does not have {needed(story)}, and a {kind} came to be.")
     if after.owed != before.owed:
