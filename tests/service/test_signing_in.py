@@ -274,7 +274,8 @@ async def typed(company: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) 
         async with httpx.AsyncClient() as browser:
             answer = await browser.get(redirect, params=where)
         assert "Tilkoblingen er klar" in answer.text
-    return (await running).exit_code, said.getvalue()
+    ended = await running
+    return ended.exit_code, said.getvalue() + ended.output
 
 
 def free_port() -> int:
@@ -289,5 +290,6 @@ async def test_at_the_command_line(company: Any, monkeypatch: pytest.MonkeyPatch
 
 async def test_a_port_that_is_taken_is_said(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, _ = await typed(company, monkeypatch, "--port", str(taken.getsockname()[1]))
-    assert code == 2
+        port = str(taken.getsockname()[1])
+        code, said = await typed(company, monkeypatch, "--port", port)
+    assert (code, f"Port {port}" in said, "The way back" in said) == (2, True, False), said
