@@ -38,6 +38,16 @@ among them: programs that are killed again and again, long days, and commands th
 """
 
 
+def whose_turn(nodeid: str, database: str) -> str:
+    """On which database a test is run by turns; `database` is the one that this item of it would run on. Both items of
+    a test say the same, whatever it is called.
+    """
+    test, _, how = nodeid.partition("[")
+    others = how.rstrip("]").split("-")
+    others.remove(database)  # one of them: another parameter may be called so, too
+    return DATABASES[zlib.crc32("-".join([test, *others]).encode()) % len(DATABASES)]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, of a test that would run on both databases, the one whose turn it is not."""
     if not os.environ.get("CONNECTOR_BY_TURNS") or len(DATABASES) < 2:
@@ -47,8 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         callspec = getattr(item, "callspec", None)
         database = callspec.params.get("database_url") if callspec else None
         if database in DATABASES and item.nodeid.startswith(BY_TURNS):
-            turn = zlib.crc32(item.nodeid.replace(database, "").encode()) % len(DATABASES)
-            (kept if DATABASES[turn] == database else left_out).append(item)
+            (kept if whose_turn(item.nodeid, database) == database else left_out).append(item)
         else:
             kept.append(item)
     seen: Counter[str] = Counter()

@@ -59,7 +59,7 @@ class ConnectionView(BaseModel):
     system: str
     mode: str = Field(description="observe or active.")
     state: str = Field(
-        description="new (read at most), active, needs-sign-in, missing-right (or a module), paused.",
+        description="new (read at most), active, needs-keys, needs-sign-in, missing-right (or a module), paused.",
         examples=["active"],
     )
     paused: str | None = Field(default=None, description="Why nothing is done with it.")
@@ -93,7 +93,7 @@ async def list_connections(house: TheHouse, key: Reader) -> list[ConnectionView]
                     mode=row.mode,
                     state=row.state,
                     paused=row.paused_said,
-                    do=row.paused_do,
+                    do=row.do,
                     webhooks=_webhooks(hints.state(tx, spoke.id)) if spoke.webhooks else None,
                     compared=[_view(one) for one in comparison.reports(tx, spoke.id, kinds)],
                 )

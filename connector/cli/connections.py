@@ -33,7 +33,8 @@ Name = Annotated[str, typer.Argument(help="Name of the connection in the tenant'
 def list_connections(tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
     """All connections: system, mode (observe or active), how each stands, and why one is paused.
 
-    States: new (it is read at most), active, needs-sign-in, missing-right (or a module), paused.
+    States: new (it is read at most), active, needs-keys (the system does not take those it has), needs-sign-in,
+    missing-right (or a module), paused.
     """
 
     async def use(house: House) -> list[connections.Connection]:
@@ -42,8 +43,8 @@ def list_connections(tenant: TenantOption = None, format: FormatOption = Format.
 
     found = with_house(use, connected=False)
     names = ("id", "name", "system", "mode", "state", "paused", "paused_said", "paused_do")
-    value = [{name: getattr(one, name) for name in names} for one in found]
-    rows = ((one.name, one.system, one.mode, one.state, one.paused_said or "", one.paused_do or "") for one in found)
+    value = [{name: getattr(one, name) for name in names} | {"paused_do": one.do} for one in found]
+    rows = ((one.name, one.system, one.mode, one.state, one.paused_said or "", one.do or "") for one in found)
     heads = ("Name", "System", "Mode", "State", "Why", "What helps")
     show(format, value, heads, rows, "No connection in the tenant's file.")
 

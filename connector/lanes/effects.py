@@ -83,6 +83,10 @@ class Effect:
                 if self.held.stopping or self.work.connection in self.held.back.connections:
                     await self._commit(lambda tx: works.move(tx, self.work, "queued", due=tx.now))
                     return
+                if (left := self.held.rests()) > 0:
+                    due = timedelta(seconds=left)
+                    await self._commit(lambda tx, due=due: works.move(tx, self.work, "queued", due=tx.now + due))  # type: ignore[misc]
+                    return
                 if not await self._step(goal, step):
                     return
         await self._done()
@@ -340,8 +344,6 @@ class Effect:
         await self._commit(write)
         if isinstance(exc, NeedsPerson) and self.work.connection is not None:
             self.held.back.connections |= {self.work.connection}  # at once for all that are being done here
-        if isinstance(exc, TryLater) and exc.status == ends.TOO_MANY_REQUESTS:
-            self.held.rests_until = self.held.store.clock() + timedelta(seconds=exc.after or 1.0)
 
     async def _commit(self, write: Write | None = None) -> None:
         """Write what is pending, and `write`, in one transaction."""

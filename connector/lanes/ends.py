@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from connector.errors import ConnectorError, NeedsPerson, Stop, TryLater
 from connector.lanes import following
+from connector.lanes.held import LANE_RESTS, TOO_MANY_REQUESTS
 from connector.store import Tx, attention, connections, leases, operations
 from connector.store import work as works
 from connector.store.arrivals import Arrival
 from connector.store.work import Work
-
-TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def later(
     due = tx.now + timedelta(seconds=pause)
     if isinstance(reason, TryLater) and reason.status == TOO_MANY_REQUESTS:
         leases.rest(tx, lane, due)
-    works.move(tx, work, state, due=due, tries=tries + 1, looks=work.looks, failing_since=since, error=reason.as_json())
+    tried = tries if reason.code == LANE_RESTS else tries + 1  # nobody has tried it
+    works.move(tx, work, state, due=due, tries=tried, looks=work.looks, failing_since=since, error=reason.as_json())
 
 
 def park(tx: Tx, work: Work, reason: ConnectorError, *, unresolved: bool = False, answers: Sequence[str] = ()) -> None:
@@ -131,11 +132,13 @@ def pause_connection(tx: Tx, work: Work, reason: NeedsPerson, *, state: str, now
     works.move(tx, work, state, due=now, error=reason.as_json())
     tx.settle()  # the work's own state first: pausing then takes it out of service with all the others
     if work.connection is not None and connections.pause(tx, work.connection, reason):
+        asked = copy(reason)
+        asked.do = connections.get(tx, work.connection).do or reason.do
         attention.ask(
             tx,
             tenant=work.tenant,
             about=f"connection:{work.connection}",
-            reason=reason,
+            reason=asked,
             verbs=("resume",),
             connection=work.connection,
         )

@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from connector.errors import Stop, UnknownOutcome
+from connector.errors import Stop, TryLater, UnknownOutcome
 from connector.http import Exchange, calling, now
 from connector.ports import Lane
 from connector.store import Store, Tx, connections, leases, meta
@@ -21,6 +21,9 @@ T = TypeVar("T")
 MARGIN = 1.0
 """Seconds before the end of a lease from which on nothing is sent any more."""
 
+TOO_MANY_REQUESTS = 429
+LANE_RESTS = "lane-rests"
+"""Code of what was not called, because the lane rests."""
 
 _LOOKS = "this worker only looks"
 
@@ -90,11 +93,15 @@ class Held:
         self.unknown_since = unknown_since
         self.lost = False
         self.stopping = False
-        self.rests_until: datetime | None = None
+        self._rests_until: datetime | None = None
         self._keeper = keeper
         self._slots = asyncio.Semaphore(lane.width)
         self._gate = asyncio.Lock()
         self._next_start = 0.0
+
+    def rests(self) -> float:
+        """Seconds for which nothing is called, because the vendor has said that it was too much; 0: it goes on."""
+        return 0.0 if self._rests_until is None else max((self._rests_until - self.store.clock()).total_seconds(), 0.0)
 
     def valid(self) -> bool:
         """Whether the lease is still ours as far as we can know."""
@@ -122,11 +129,14 @@ class Held:
 
         Raises:
             LostLease: the lease is over (nothing was sent).
+            TryLater: `lane-rests`: the vendor has just said that it was too much (nothing was sent).
             UnknownOutcome: no answer within `timeout` seconds.
             Stop: `step-too-long`: the time-out is longer than any lease.
         """
         async with self._slots:
             await self._spaced()
+            if (left := self.rests()) > 0:
+                raise TryLater("The system wants no calls for a moment.", code=LANE_RESTS, after=left)
             if self.end - now() <= timeout + MARGIN:
                 await self._keeper.beat()
                 if not self.valid():
@@ -142,6 +152,10 @@ class Held:
                         return await fn()
                 except TimeoutError as exc:
                     raise UnknownOutcome(f"There was no answer within {timeout:g} s.", code="timed-out") from exc
+                except TryLater as exc:
+                    if exc.status == TOO_MANY_REQUESTS:  # at once: others are waiting for their turn
+                        self._rests_until = self.store.clock() + timedelta(seconds=exc.after or 1.0)
+                    raise
 
     async def _spaced(self) -> None:
         if self.lane.spacing:

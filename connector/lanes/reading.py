@@ -82,5 +82,3 @@ async def _failed(held: Held, work: Work, exc: ConnectorError, patience: Patienc
             ends.park(tx, work, exc)
 
     await held.write(write)
-    if isinstance(exc, TryLater) and exc.status == ends.TOO_MANY_REQUESTS:
-        held.rests_until = held.store.clock() + timedelta(seconds=exc.after or 1.0)

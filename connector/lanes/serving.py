@@ -101,8 +101,7 @@ class Serving:
                 glance = 0.0
 
     def _may_serve(self) -> bool:
-        rests = self.held.rests_until is not None and self.held.rests_until > self.store.clock()
-        return not (rests or self.held.stopping or self.held.key in self.doing.back.lanes)
+        return not (self.held.rests() or self.held.stopping or self.held.key in self.doing.back.lanes)
 
     async def _wait(self, seconds: float) -> None:
         """Until something has been done, the bell rings, or so many seconds."""

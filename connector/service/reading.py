@@ -134,7 +134,7 @@ async def _over(house: House, id: str, spoke: Spoke, wait: float, late: TryLater
         if row.state == "done":
             return
         if row.connection is not None and connection.paused is not None:
-            said, do = f"{spoke.name} is paused: {connection.paused_said}", connection.paused_do
+            said, do = f"{spoke.name} is paused: {connection.paused_said}", connection.do
             raise Stop(said, code=connection.paused, do=do, where={"connection": spoke.name})
         is_late = clock() > end
         if row.error and (row.tries != before or row.state == "parked" or is_late):

@@ -160,7 +160,7 @@ async def finish(
     def keep(tx: Tx) -> None:
         grants.put(tx, spoke.id, tokens.as_json(), who=sign_in.who)
         audit.note(tx, tenant=spoke.tenant, who=sign_in.who, did="signed-in", about=f"connection:{spoke.id}")
-        if connections.get(tx, spoke.id).state == "needs-sign-in":
+        if connections.get(tx, spoke.id).state in ("needs-sign-in", "needs-keys"):
             resume(tx, spoke.tenant, spoke.id, who=sign_in.who)
 
     await house.store.write(keep)

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, or_, select, text, tuple_
 
 from connector.errors import Clash
-from connector.ports import Kind, Proof, Record
+from connector.ports import Proof
 from connector.store import schema
+from connector.store.kept import kept, record_of
 from connector.store.prepared import Prepared
 from connector.store.sql import one_of, upsert
 from connector.store.tx import Tx
@@ -254,13 +255,8 @@ def _proof_json(proof: Proof | None) -> Any:
     if proof is None:
         return None
     record = proof.record
-    return {
-        "id": proof.id,
-        "facts": proof.facts,
-        "record": None
-        if record is None
-        else {"kind": record.kind, "id": record.id, "version": record.version, "body": record.body},
-    }
+    shown = None if record is None else {"kind": record.kind, **kept(record)}
+    return {"id": proof.id, "facts": proof.facts, "record": shown}
 
 
 def _attempt(tx: Tx, row: Any) -> Attempt:
@@ -271,6 +267,6 @@ def _attempt(tx: Tx, row: Any) -> Attempt:
     if stored is not None:
         record = stored["record"]
         if record is not None:
-            record = Record(Kind(record["kind"]), record["id"], record["version"], record["body"])
+            record = record_of(record, record["kind"])
         fields["proof"] = Proof(stored["id"], stored["facts"], record)
     return Attempt(**fields)

@@ -10,14 +10,15 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, select, text
 
 from connector.errors import Clash, ConnectorError, Missing
-from connector.store import schema, work
+from connector.store import grants, schema, work
 from connector.store.prepared import Prepared
 from connector.store.schema import Moment, new_id
 from connector.store.tx import Tx
 
 _t = schema.connections
-_GET = Prepared(select(_t).where(_t.c.id == bindparam("id")))
-_NAMED = Prepared(select(_t).where(_t.c.tenant == bindparam("tenant"), _t.c.name == bindparam("name")))
+_ALL = select(_t, grants.there_is(_t.c.id).label("signed_in"))
+_GET = Prepared(_ALL.where(_t.c.id == bindparam("id")))
+_NAMED = Prepared(_ALL.where(_t.c.tenant == bindparam("tenant"), _t.c.name == bindparam("name")))
 _PAUSED = Prepared(select(_t.c.id).where(_t.c.paused.is_not(None)))
 
 
@@ -26,7 +27,8 @@ class Connection:
     """A tenant's connection to a system.
 
     `mode` is `observe` (nothing is written there) or `active`. `paused` is the code of the reason why nothing is done
-    with it, None when something is; `paused_said` and `paused_do` say it to a person. Secrets are left out of `repr`.
+    with it, None when something is; `paused_said` and `paused_do` say it to a person. `signed_in`: a person has granted
+    it access by signing in at the system. Secrets are left out of `repr`.
     """
 
     id: str
@@ -44,21 +46,37 @@ class Connection:
     paused_at: datetime | None
     created: datetime
     changed: datetime
+    signed_in: bool
 
     @property
     def state(self) -> State:
-        """How it stands, in one word; `paused_do` says what a person must do where it does not work."""
+        """How it stands, in one word; `do` says what a person must do where it does not work."""
+        if self.paused == "sign-in" and self.signed_in:
+            return "needs-sign-in"
         if self.paused is not None:
             return _BY_PAUSE.get(self.paused, "paused")
         return "active" if self.mode == "active" else "new"
 
+    @property
+    def do(self) -> str | None:
+        """What a person must do: what the system wants, and where the keys that he has got there are put in."""
+        if self.state != "needs-keys":
+            return self.paused_do
+        return (
+            f"{self.paused_do or ''} Put in what is new: connector connections secret {self.name} KEY (KEY stands after"
+            " `vault:` in the tenant's file; what stands after `env:` is in the environment). Start the service again;"
+            f" then connector connections resume {self.name}."
+        ).strip()
 
-State = Literal["new", "active", "needs-sign-in", "missing-right", "paused"]
-"""`new`: it is read at most; `needs-sign-in`, `missing-right`: it is paused until a person has done that."""
+
+State = Literal["new", "active", "needs-keys", "needs-sign-in", "missing-right", "paused"]
+"""`new`: it is read at most. Paused until a person has done something: `needs-keys`, put in keys that the system takes;
+`needs-sign-in`, signed in at the system; `missing-right`, got a right or module there.
+"""
 _BY_PAUSE: dict[str, State] = {
-    "sign-in": "needs-sign-in",
+    "sign-in": "needs-keys",
+    "oauth-client-wrong": "needs-keys",
     "sign-in-needed": "needs-sign-in",
-    "oauth-client-wrong": "needs-sign-in",
     "right-missing": "missing-right",
     "module-missing": "missing-right",
 }
@@ -139,7 +157,7 @@ def named(tx: Tx, tenant: str, name: str) -> Connection:
 
 def find(tx: Tx, *, tenant: str | None = None, system: str | None = None) -> list[Connection]:
     """All connections, of a tenant or a system where named."""
-    query = select(_t)
+    query = _ALL
     for column, value in ((_t.c.tenant, tenant), (_t.c.system, system)):
         if value is not None:
             query = query.where(column == value)

@@ -223,6 +223,13 @@ def forget_undecided(tx: Tx, connection: str) -> None:
     tx.execute(delete(_t).where(_t.c.connection == connection, _t.c.state.in_(("read", "decided", "undone"))))
 
 
+def forget_decided(tx: Tx, connection: str) -> None:
+    """Forget what was decided and not begun: the documents of ours go, the records of the ledger are only read."""
+    mine = (_t.c.connection == connection, _t.c.state == "decided")
+    tx.execute(delete(_t).where(*mine, _t.c.vendor_id.is_(None)))
+    tx.execute(_t.update().where(*mine).values(state="read", action=None, document=None, changed=tx.now))
+
+
 def _row(tx: Tx, row: Any) -> Row:
     return Row(
         row.id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Text, or_, select
+from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, LargeBinary, Table, Text, exists, or_, select
 
 from connector.store import schema
 from connector.store.schema import Moment, metadata
@@ -43,6 +43,11 @@ _sign_ins = Table(
 
 schema.SEALED["grants"] = ("tokens",)
 schema.SEALED["sign_ins"] = ("verifier",)
+
+
+def there_is(connection: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether somebody has signed in for a connection: a condition for a query about connections."""
+    return exists().where(_grants.c.id == connection)
 
 
 @dataclass(frozen=True, slots=True)

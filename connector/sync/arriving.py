@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from decimal import Decimal
-from typing import Any
-
 from connector.model.json import dumps, loads
-from connector.ports import Changed, Dispatch, Kind, Paid, Payable, Record
+from connector.ports import Kind, Record
 from connector.store import Tx, arrivals, links
+from connector.store.kept import kept, record_of
 from connector.sync.spokes import Spoke
 
 RECORD = "record-"
@@ -37,44 +33,6 @@ def arrive(tx: Tx, spoke: Spoke, record: Record) -> tuple[str, bool]:
     )
 
 
-def kept(record: Record) -> dict[str, Any]:
-    """A record as it is kept (`shown` is the way back)."""
-    said: dict[str, Any] = {"id": record.id, "version": record.version, "body": record.body}
-    more = {
-        "dispatch": asdict(record.dispatch) if record.dispatch else None,
-        "open": record.open_amount,
-        "match": record.match,
-        "customer": record.customer,
-        "changed": asdict(record.changed) if record.changed else None,
-        "payable": asdict(record.payable) if record.payable else None,
-    }
-    return said | {name: value for name, value in more.items() if value is not None}
-
-
 def shown(body: bytes, kind: str) -> Record:
     """The record that an arrival of this kind has kept."""
     return record_of(loads(body), kind)
-
-
-def record_of(said: Mapping[str, Any], kind: str) -> Record:
-    """A record as `kept` keeps it."""
-    return Record(
-        Kind(kind),
-        said["id"],
-        said["version"],
-        said["body"],
-        Dispatch(**said["dispatch"]) if "dispatch" in said else None,
-        Decimal(said["open"]) if "open" in said else None,
-        said.get("match"),
-        said.get("customer"),
-        Changed(**said["changed"]) if "changed" in said else None,
-        _payable(said["payable"]) if "payable" in said else None,
-    )
-
-
-def _payable(said: Mapping[str, Any]) -> Payable:
-    amounts = {name: None if said[name] is None else Decimal(said[name]) for name in ("net", "open")}
-    payments = said["payments"]
-    if payments is not None:
-        payments = tuple(Paid(one["id"], one["date"], Decimal(one["amount"])) for one in payments)
-    return Payable(**{**said, **amounts, "payments": payments})

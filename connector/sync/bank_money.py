@@ -15,10 +15,10 @@ from connector.lanes import Arrival, Later
 from connector.mapping.duties import account
 from connector.mapping.tenants import ALL_ACCOUNTS, Tenant, TenantRoute
 from connector.model import Payment
-from connector.model.json import loads
 from connector.ports import Kind, Record
 from connector.store import Tx, arrivals, attention, documents, links
 from connector.store.documents import Document
+from connector.sync.arriving import shown
 from connector.sync.keeping import keep_link
 from connector.sync.ledger_facts import Behind
 from connector.sync.money import CUSTOMER, allocated
@@ -93,8 +93,7 @@ def claim_waiting(tx: Tx, spokes: Spokes, spoke: Spoke, made: Document) -> int:
         return 0
     claimed = 0
     for arrival in _waiting(tx, spoke):
-        said = loads(arrival.body)
-        record = Record(Kind.PAYMENT, said["id"], said["version"], said["body"])
+        record = shown(arrival.body, Kind.PAYMENT)
         try:
             fields = spoke.mapping["payment"].into(record.body, Behind(tx, spoke.id))
             row = allocated(Payment.model_validate({"direction": "in", **fields, "source_id": record.id}))

@@ -14,7 +14,6 @@ from connector.store.documents import Document
 from connector.sync import coded, effects
 from connector.sync.bank_money import claim_waiting, owns
 from connector.sync.credits import invoice_of
-from connector.sync.external import form_of
 from connector.sync.money import customer_of
 from connector.sync.parts import fact_of
 from connector.sync.postings import push_payment, push_reversal, spokes_of
@@ -39,10 +38,10 @@ def carry(tx: Tx, spokes: Spokes, spoke: Spoke, id: str) -> list[str]:
 def _needs(tx: Tx, spoke: Spoke, document: Document) -> tuple[str, ...]:
     model = (CreditNote if document.kind == Kind.CREDIT_NOTE else Invoice).model_validate(document.body)
     customer = customer_of(tx, document)
-    needs = effects.need(tx, spoke, Kind.CUSTOMER, customer) if customer else ()
-    needs += coded.needs(tx, spoke, form_of(spoke, document), model)
+    needs = effects.need(tx, spoke, document, Kind.CUSTOMER, customer) if customer else ()
+    needs += coded.needs(tx, spoke, document, model)
     credited = invoice_of(tx, document) if document.kind == Kind.CREDIT_NOTE else None
-    return needs + (effects.need(tx, spoke, Kind.INVOICE, credited) if credited else ())
+    return needs + (effects.need(tx, spoke, document, Kind.INVOICE, credited) if credited else ())
 
 
 def tell(tx: Tx, spokes: Spokes, spoke: Spoke, fact: Document) -> list[str]:

@@ -1,12 +1,15 @@
-"""Ask for everything that a connection lacks, a page of documents at a time.
+"""Find everything that a connection lacks, piece by piece, and ask for it.
 
-Each page is a short transaction of its own. What it has asked for is asked for, whatever becomes of the rest; begun
+Documents are looked at by pages, without keeping anybody from writing; what is lacking is dealt with so many at a time,
+each time in a short transaction of its own. What has been asked for is asked for, whatever becomes of the rest; begun
 anew it asks only for what is still lacking. So it may be broken off anywhere, and nobody who writes waits long for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from connector.store import Store, Tx, documents, links
 from connector.store.documents import Document
@@ -18,7 +21,52 @@ from connector.sync.plan import ask, belongs, decided, look_ahead, routes_to
 from connector.sync.spokes import Spoke, Spokes
 
 PAGE = 100
-"""Documents that are looked at in one transaction."""
+"""Documents that are looked at in one go."""
+AT_ONCE = 20
+"""Documents that are dealt with in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some documents in the order they came: how many were `seen`, which are `lacking`, and the `last` one (ids)."""
+
+    seen: int
+    lacking: Sequence[str]
+    last: str
+
+
+async def pieces(
+    store: Store, spokes: Spokes, spoke: Spoke, *, after: str | None = None, issued_to: date | None = None
+) -> AsyncIterator[Piece]:
+    """All documents, or those dated up to a day, after this one, with what a connection lacks of them. What is lacking
+    may have come there until it is dealt with: `still_lacking` asks once more.
+    """
+    full = True
+    while full:
+        page, lacking = await store.read(lambda tx, at=after: _page(tx, spokes, spoke, at, issued_to))  # type: ignore[misc]
+        for piece in _cut_up(page, lacking):
+            yield piece
+        full = len(page) == PAGE
+        after = page[-1].id if page else after
+
+
+def _page(
+    tx: Tx, spokes: Spokes, spoke: Spoke, after: str | None, issued_to: date | None
+) -> tuple[list[Document], set[str]]:
+    page = documents.find(tx, spoke.tenant, issued_to=issued_to, after=after, limit=PAGE)
+    look_ahead(tx, spoke, page)
+    return page, {head.id for head in wanted(tx, spokes, spoke, page)}
+
+
+def _cut_up(page: Sequence[Document], lacking: Collection[str]) -> Iterator[Piece]:
+    seen, some = 0, list[str]()
+    for head in page:
+        seen += 1
+        if head.id in lacking:
+            some.append(head.id)
+        if len(some) == AT_ONCE or head is page[-1]:
+            yield Piece(seen, some, head.id)
+            seen, some = 0, []
 
 
 async def catch_up(
@@ -27,38 +75,32 @@ async def catch_up(
     """Ask for everything that a connection lacks, when it is activated or on demand; how much was asked for. Of one
     that only observes: nothing.
 
-    `told` hears after each page how many documents have been looked at and how much has been asked for.
+    `told` hears after each piece how many documents have been looked at and how much has been asked for.
     """
     seen = asked = 0
-    after: str | None = None
-    while True:
-        page, lacking = await store.read(lambda tx, at=after: _lacking(tx, spokes, spoke, at))  # type: ignore[misc]
-        if lacking:
-            asked += await store.write(lambda tx, ids=lacking: _asked(tx, spokes, spoke, ids))  # type: ignore[misc]
-        seen += len(page)
+    if not await store.read(lambda tx: effects.writes(tx, spoke)):
+        return 0
+    async for piece in pieces(store, spokes, spoke):
+        if piece.lacking:
+            asked += await store.write(lambda tx, piece=piece: _asked(tx, spokes, spoke, piece))  # type: ignore[misc]
+        seen += piece.seen
         told(seen, asked)
-        if len(page) < PAGE:
-            return asked
-        after = page[-1].id
+    return asked
 
 
-def _lacking(tx: Tx, spokes: Spokes, spoke: Spoke, after: str | None) -> tuple[list[Document], list[str]]:
-    """A page of documents, and the ids of those that are lacking: found without keeping anybody from writing."""
-    if not effects.writes(tx, spoke):
-        return [], []
-    page = documents.find(tx, spoke.tenant, after=after, limit=PAGE)
-    look_ahead(tx, spoke, page)
-    return page, [head.id for head in wanted(tx, spokes, spoke, page)]
+def _asked(tx: Tx, spokes: Spokes, spoke: Spoke, piece: Piece) -> int:
+    return sum(ask_for(tx, spoke, head) for head in still_lacking(tx, spokes, spoke, piece))
 
 
-def _asked(tx: Tx, spokes: Spokes, spoke: Spoke, ids: Iterable[str]) -> int:
-    there = (documents.peek(tx, spoke.tenant, id) for id in ids)
-    return ask_for(tx, spoke, wanted(tx, spokes, spoke, [head for head in there if head is not None]))
+def still_lacking(tx: Tx, spokes: Spokes, spoke: Spoke, piece: Piece) -> Iterator[Document]:
+    """Those documents of a piece that are lacking now."""
+    there = (documents.peek(tx, spoke.tenant, id) for id in piece.lacking)
+    return wanted(tx, spokes, spoke, (head for head in there if head is not None))
 
 
-def ask_for(tx: Tx, spoke: Spoke, lacking: Iterable[Document]) -> int:
-    """Ask for these, but for what is asked for already; how many works that are."""
-    return sum(len(ask(tx, spoke, head)) for head in lacking if not effects.live(tx, spoke, head.id))
+def ask_for(tx: Tx, spoke: Spoke, lacking: Document) -> int:
+    """Ask for a document, unless it is asked for already; how many works that are."""
+    return 0 if effects.live(tx, spoke, lacking.id) else len(ask(tx, spoke, lacking))
 
 
 def wanted(tx: Tx, spokes: Spokes, spoke: Spoke, heads: Iterable[Document]) -> Iterator[Document]:

@@ -12,6 +12,7 @@ from connector.store import Tx, documents, links
 from connector.store.documents import Document
 from connector.sync import effects
 from connector.sync.canonical import stored
+from connector.sync.external import form_of
 from connector.sync.identity import CODED, OF_DIMENSION, Record, columns
 from connector.sync.keys import register_key
 from connector.sync.spokes import Linked, Spoke
@@ -34,13 +35,13 @@ class _Asked(Linked):
         return "0"
 
 
-def needs(tx: Tx, spoke: Spoke, kind: str, invoice: Invoice) -> tuple[str, ...]:
-    """Work that must be done before a document can be pushed: records it refers to by code and that are not there yet
-    are found there, or made where the mapping says so. `kind`: as which the system takes it.
+def needs(tx: Tx, spoke: Spoke, by: Document, invoice: Invoice) -> tuple[str, ...]:
+    """Work that must be done before a document (`by`; `invoice`: what it says) can be pushed: records it refers to by
+    code and that are not there yet are found there, or made where the mapping says so.
     """
     asked = _Asked(tx, spoke.id)
     try:
-        mapper = spoke.mapping[kind]
+        mapper = spoke.mapping[form_of(spoke, by)]
         mapper.out(as_carried(mapper, invoice).model_dump(), asked)
     except ConnectorError:
         return ()  # the push itself says what is wrong
@@ -48,7 +49,7 @@ def needs(tx: Tx, spoke: Spoke, kind: str, invoice: Invoice) -> tuple[str, ...]:
     for of, model in (*(_spoken_of(kind, code, invoice) for kind, code in asked.codes), *_free(mapper, invoice)):
         document = documents.by_key(tx, spoke.tenant, of, register_key(of, model)) or _told_of(tx, spoke, of, model)
         if links.of(tx, document.id, spoke.id, of) is None:
-            work += effects.need(tx, spoke, of, document.id)
+            work += effects.need(tx, spoke, by, of, document.id)
     return work
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from connector.lanes.following import LIVE as LIVE
 from connector.store import Tx, attempts, connections, documents, first_sync, links, work
+from connector.store.documents import Document
 from connector.store.work import Turn, Work
-from connector.sync.external import form
+from connector.sync.external import form, takes
 from connector.sync.spokes import Spoke, reaches
 
 PUSH = "push-"
@@ -85,12 +86,13 @@ def stays(tx: Tx, spoke: Spoke, document: str) -> bool:
     return links.of(tx, document, spoke.id) is None
 
 
-def need(tx: Tx, spoke: Spoke, kind: str, document: str) -> tuple[str, ...]:
-    """What must be done before something that refers to this document can be pushed.
+def need(tx: Tx, spoke: Spoke, by: Document, kind: str, document: str) -> tuple[str, ...]:
+    """What must be done before something (`by`) that refers to this document can be pushed.
 
-    Nothing where it is linked; else the work that brings it there, which is asked for where nobody has yet.
+    Nothing where it is linked, or what needs it is refused anyway; else the work that brings it there, which is asked
+    for where nobody has yet.
     """
-    if links.of(tx, document, spoke.id) is not None:
+    if not takes(spoke, by) or links.of(tx, document, spoke.id) is not None:
         return ()
     wanted = live(tx, spoke, document)
     if wanted:

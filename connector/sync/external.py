@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from connector.ehf.pdf import render_pdf
 from connector.model import CreditNote, Invoice
-from connector.ports import File, Kind
+from connector.ports import File, Kind, Operation
 from connector.store import Store, Tx, documents
 from connector.store.documents import Document
 from connector.sync.spokes import Spoke
@@ -54,6 +54,16 @@ def form(tx: Tx, spoke: Spoke, kind: str, document: str) -> str:
         return kind
     there = documents.peek(tx, spoke.tenant, document)
     return kind if there is None else form_of(spoke, there)
+
+
+def operation(spoke: Spoke, document: Document) -> Operation:
+    """How a document that is not there gets there: made, or entered under the number it was issued with elsewhere."""
+    return "register" if document.kind == INVOICE and elsewhere(spoke, document) and registers(spoke) else "create"
+
+
+def takes(spoke: Spoke, document: Document) -> bool:
+    """Whether the system can be told of a document that is not there, by its own table."""
+    return (Kind(form_of(spoke, document)), operation(spoke, document)) in spoke.accounting.capabilities
 
 
 def formed(tx: Tx, spoke: Spoke, related: Mapping[str, str]) -> dict[str, str]:

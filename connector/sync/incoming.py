@@ -31,7 +31,7 @@ from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.intake import Filed, under_way
 from connector.sync.objections import HELD, account, for_us, invalid, is_same, notes, readable, twice
-from connector.sync.spokes import Spokes
+from connector.sync.spokes import REPLACED, Spokes
 from connector.sync.suppliers import SUPPLIER, accept_accounts, supplier_of
 
 INCOMING = "incoming-invoice"
@@ -154,7 +154,7 @@ def release(tx: Tx, spokes: Spokes, document: Document, following: Sequence[Oper
     route = tenant.routes.get(document.source or "")
     for name in route.to if route else ():
         spoke = spokes.named(document.tenant, name)
-        needs = effects.need(tx, spoke, SUPPLIER, supplier.id)
+        needs = effects.need(tx, spoke, document, SUPPLIER, supplier.id)
         works.append(effects.push(tx, spoke, KIND, document.id, needs=needs))
     filed = Filed(document.id, [work for work in works if work is not None])
     for operation in following:
@@ -200,7 +200,7 @@ def same_number(tx: Tx, tenant: str, supplier: Document, invoice: Invoice) -> li
         return []
     found = []
     for head in documents.find(tx, tenant, kind=KIND, number=invoice.number, limit=500):
-        if head.state in ("refused", "replaced") or supplier_id(tx, head) != supplier.id:
+        if head.state in ("refused", REPLACED) or supplier_id(tx, head) != supplier.id:
             continue
         document = documents.get(tx, tenant, head.id)
         if (document.body or {}).get("kind", "invoice") == invoice.kind:

@@ -36,7 +36,6 @@ from connector.store.schema import scaled
 from connector.sync import coded, effects
 from connector.sync.canonical import stored
 from connector.sync.credits import CREDITS, credited
-from connector.sync.external import form_of
 from connector.sync.identity import columns, same
 from connector.sync.keys import customer_key, invoice_key
 from connector.sync.money import CUSTOMER
@@ -191,10 +190,10 @@ def file_invoice(
         made = prepay(tx, made, uses, prepaid)
     pushes = []
     for spoke in ledgers:
-        needs = effects.need(tx, spoke, "customer", customer.id)
-        needs += coded.needs(tx, spoke, form_of(spoke, made), invoice)
+        needs = effects.need(tx, spoke, made, "customer", customer.id)
+        needs += coded.needs(tx, spoke, made, invoice)
         if credits is not None:
-            needs += effects.need(tx, spoke, "invoice", credits.id)
+            needs += effects.need(tx, spoke, made, "invoice", credits.id)
         pushes.append(effects.push(tx, spoke, invoice.kind, made.id, needs=needs))
         if prepaid:
             push_settlements(tx, spoke, made.id)

@@ -11,18 +11,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from connector.errors import Stop
-from connector.lanes import BY_HAND, Verb, Work, replay
+from connector.lanes import BY_HAND, Verb, Work, cancel, replay
+from connector.lanes.following import LIVE
 from connector.ports import Goal, Kind, Proof, Record, Run, Step
 from connector.store import Store, Tx, arrivals, attention, documents, links
+from connector.store import work as works
 from connector.store.documents import Document
 from connector.store.links import Link
 from connector.sync.effects import PUSH
 from connector.sync.external import EXTERNAL
 from connector.sync.purchases import tell_drift
-from connector.sync.spokes import Linked, Spoke
-
-REPLACED = "replaced"
-"""State of a document that was mirrored from a system and turned out to be another one that is here."""
+from connector.sync.spokes import REPLACED, Linked, Spoke
 
 
 def by_hand(work: Work) -> str | None:
@@ -85,19 +84,25 @@ def _mirrored(tx: Tx, spoke: Spoke, kind: str, document: Document, vendor_id: st
     other = documents.get(tx, spoke.tenant, link.document)
     alone = [one.id for one in links.all_of(tx, other.id)] == [link.id]
     referred_to = any(row.other == other.id for row in documents.relations(tx, other.tenant, other.id))
-    if alone and other.source == spoke.id and not referred_to:
+    on_its_way = any(one.goal is not None for one in _pushes(tx, other))
+    if alone and other.source == spoke.id and not referred_to and not on_its_way:
         return other, link
     raise Stop(
         f"{vendor_id} in {spoke.name} is {other.kind.replace('_', ' ')} {other.number or other.id} here, which did not"
-        " come from there alone, or has payments or credit notes.",
+        " come from there alone, is on its way to another system, or has payments or credit notes.",
         code="linked-to-another",
         do="Where it is the same, cancel this: the other one stands for it. Else link the right one.",
         where={"document": document.id, "other": other.id, "connection": spoke.id, "vendor_id": vendor_id},
     )
 
 
+def _pushes(tx: Tx, document: Document) -> Sequence[Work]:
+    """Works that bring it to another system, and are not over."""
+    return works.find(tx, tenant=document.tenant, document=document.id, state=LIVE, limit=1000)
+
+
 def make_room(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -> None:
-    """Before the link: what was mirrored of this record gives way to the document that it is.
+    """Before the link: what was mirrored of this record gives way to the document that it is, and goes nowhere else.
 
     Raises:
         Stop: `linked-to-another`: meanwhile more hangs on it.
@@ -107,6 +112,8 @@ def make_room(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Recor
         return
     mirrored, link = found
     links.drop(tx, link)
+    for work in _pushes(tx, mirrored):  # it has not begun
+        cancel(tx, work)
     for item in attention.find(tx, tenant=mirrored.tenant, document=mirrored.id):
         attention.close(tx, item.about, who=spoke.name, how=REPLACED)
     documents.change(tx, mirrored, state=REPLACED, open_amount=Decimal(0))

@@ -20,12 +20,12 @@ from connector.sync.balance import ALLOCATION
 from connector.sync.basis import basis_of
 from connector.sync.canonical import model_of
 from connector.sync.differences import CONFLICT, about, disputed
-from connector.sync.external import form_of
+from connector.sync.external import form_of, operation
 from connector.sync.identity import CODED, REGISTERS
 from connector.sync.intake import SOURCE
 from connector.sync.parts import parts
 from connector.sync.postings import push_payment
-from connector.sync.push import behind, operation, related
+from connector.sync.push import behind, related
 from connector.sync.settlements import OURS, closed_by, push_settlements
 from connector.sync.spokes import Linked, Spoke, Spokes, check_can, reaches
 from connector.sync.withdrawing import cancelled
@@ -281,10 +281,10 @@ def ask(tx: Tx, spoke: Spoke, head: Document, *, planned: Mapping[str, str | Non
     if document.kind in (Kind.INVOICE.value, Kind.CREDIT_NOTE.value):
         invoice = model_of(document.kind, document.body)
         assert isinstance(invoice, Invoice)
-        needs += coded.needs(tx, spoke, form_of(spoke, document), invoice)
+        needs += coded.needs(tx, spoke, document, invoice)
     for kind in (Kind.CUSTOMER.value, Kind.SUPPLIER.value, Kind.INVOICE.value):
         if kind in first and kind != document.kind:
-            needs += effects.need(tx, spoke, kind, first[kind])
+            needs += effects.need(tx, spoke, document, kind, first[kind])
     made = effects.push(tx, spoke, document.kind, document.id, needs=needs, planned=planned)
     asked = [made] if made else []
     if document.kind == Kind.INVOICE.value:

@@ -85,7 +85,7 @@ def push_payment(
             needs: tuple[str, ...] = ()
             for kind in ("invoice", "payment", "credit_note", CUSTOMER):
                 if kind in part.related and (kind != CUSTOMER or "invoice" not in part.related):
-                    needs += effects.need(tx, spoke, kind, part.related[kind])
+                    needs += effects.need(tx, spoke, payment, kind, part.related[kind])
             pushes.append(effects.push(tx, spoke, "payment", payment.id, needs=needs, part=number, planned=planned))
     return [work for work in pushes if work is not None]
 

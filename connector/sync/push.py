@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import ConnectorError, Stop
 from connector.lanes import Nothing, Work, following
 from connector.model import Invoice
-from connector.ports import Goal, Issued, Kind, Operation, Proof, Record, Step, Totals
+from connector.ports import Goal, Issued, Kind, Proof, Record, Step, Totals
 from connector.store import Tx, documents, links, operations
 from connector.store import work as works
 from connector.store.documents import Document
@@ -27,11 +27,10 @@ from connector.sync.external import (
     EXTERNAL,
     EXTERNAL_CREDIT_NOTE,
     EXTERNAL_INVOICE,
-    elsewhere,
     form_of,
     formed,
+    operation,
     paper,
-    registers,
 )
 from connector.sync.files import ISSUED, WITH_FILES, embedded, files_of
 from connector.sync.keeping import changed, keep_link, told, with_body
@@ -41,7 +40,7 @@ from connector.sync.parts import fact_of, link_kind, linked, parts
 from connector.sync.payables import follow, voucher_of
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import beside, others_matched, unmatched
-from connector.sync.spokes import Handler, Linked, Spoke, check_can
+from connector.sync.spokes import REPLACED, Handler, Linked, Spoke, check_can
 
 
 class Push(Handler):
@@ -132,6 +131,8 @@ class Push(Handler):
         spoke = self.spoke(work)
         kind = work.kind.removeprefix(PUSH)
         document = documents.get(tx, work.tenant, work.document or "")
+        if document.state == REPLACED:
+            return Nothing("It has turned out to be another one that is here.")
         mapper = spoke.mapping[kind]
         check_planned(tx, work, spoke, document)
         number = _part(work)
@@ -199,11 +200,6 @@ def taken(tx: Tx, spoke: Spoke, kind: str, document: Document, record: Record) -
     if not take:
         return changed(tx, document, state=_AFTER.get(kind, "known")), canonical
     return with_body(tx, document, kind, mapper.merge(canonical, take), state=_AFTER.get(kind, "known"))
-
-
-def operation(spoke: Spoke, document: Document) -> Operation:
-    """How a document that is not there gets there: made, or entered under the number it was issued with elsewhere."""
-    return "register" if document.kind == "invoice" and elsewhere(spoke, document) and registers(spoke) else "create"
 
 
 def _issued_once(model: Model, spoke: Spoke) -> None:

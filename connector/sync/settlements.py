@@ -120,9 +120,9 @@ def push_settlements(tx: Tx, spoke: Spoke, invoice: str, *, needs: Sequence[str]
     for fact, credits in _of(tx, spoke.tenant, invoice):
         if any(credit.kind != Kind.PAYMENT.value for credit in credits) or not unmatched(tx, spoke, fact.id):
             continue
-        first = effects.need(tx, spoke, Kind.INVOICE.value, invoice)
+        first = effects.need(tx, spoke, fact, Kind.INVOICE.value, invoice)
         for credit in credits:
-            first += effects.need(tx, spoke, Kind.PAYMENT.value, credit.id)
+            first += effects.need(tx, spoke, fact, Kind.PAYMENT.value, credit.id)
         pushes.append(effects.push(tx, spoke, Kind.SETTLEMENT.value, fact.id, needs=(*first, *needs)))
     return [work for work in pushes if work is not None]
 

@@ -44,10 +44,16 @@ class Spoke:
         return [reading for reading in self.accounting.readings if reading.kind in self.mapping]
 
 
+REPLACED = "replaced"
+"""State of a document that was mirrored from a system and turned out to be another one that is here."""
+
+
 def reaches(spoke: Spoke, document: Document) -> bool:
-    """Whether what another system has issued is brought to this one: a route does so, and it is not from before its
-    start.
+    """Whether what another system has issued is brought to this one: a route does so, it is not from before its start,
+    and it is a document of its own.
     """
+    if document.state == REPLACED:
+        return False
     return document.source in spoke.taken and (document.issue_date is None or document.issue_date >= spoke.start)
 
 

@@ -49,6 +49,8 @@ class Bench(ABC):
     """Its mapping file, where that is not among the shipped ones (`mappings/systems/NAME.yaml`)."""
     organisation_number: str = "923609016"
     """The company's, as the vendor shows it."""
+    shows_number: bool = True
+    """Whether the vendor tells a company's organisation number at all; where not, nobody notices other books."""
     url: str
     """Where the vendor's stand-in listens, once it is started, e.g. `http://127.0.0.1:8700/v2`. The adapter is given
     an address of the kit instead, which passes every call on."""
@@ -95,7 +97,11 @@ class Bench(ABC):
         return None
 
     def sample(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
-        """A document as the kit posts it; changed here where this company's books need another (a VAT code, a unit)."""
+        """A document as the kit posts it; changed here where this company's books need another (a VAT code, a unit).
+
+        `kind` is what it is for whoever posts it: invoice or credit note, also for one that was issued elsewhere;
+        payment, reversal, customer, product. An EHF of a supplier goes as it is.
+        """
         return body
 
     # --- what is there ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.testing.bench import Bench, NotApplicable
-from connector.testing.stories import Story
+from connector.testing.stories import Story, needed
 from connector.testing.trial import Trial
 
 Make = Callable[[], Bench]
@@ -30,6 +30,6 @@ def able(it: Trial, story: Story) -> None:
     """Raises `NotApplicable` where the system does not say that it can do what a story is about."""
     if story.leaves_credit and not it.bench.keeps_credit:
         raise NotApplicable("its ledger keeps no credit of customers (`keeps_credit`)")
-    if not story.told(it.accounting.capabilities):
-        needs = ", ".join(f"{kind} {operation}" for kind, operation in story.needs)
-        raise NotApplicable(f"its capabilities have none of {needs}")
+    capabilities = it.accounting.capabilities
+    if lacking := [*([] if story.told(capabilities) else [needed(story)]), *story.lacks(capabilities)]:
+        raise NotApplicable(f"its capabilities have no {', no '.join(lacking)}")

@@ -47,7 +47,7 @@ def test_nothing_is_half_done(desk: Any, ledger: str) -> None:
 def test_secrets_that_do_not_open_it(desk: Any, ledger: str) -> None:
     done = desk.run(
         "connections", "add", "tripletex", "--name", "second", "--set", f"base_url={ledger}", ends=1,
-        gives=SECRETS.replace("sandbox-employee", "wrong"),
+        gives=SECRETS.replace("sandbox-employee", "not-the-employee-token"),
     )  # fmt: skip
     assert "second does not work yet" in done.stderr
-    assert "wrong" not in done.stdout
+    assert "not-the-employee-token" not in done.stdout + done.stderr + desk.file.read_text()

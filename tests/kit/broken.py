@@ -17,7 +17,7 @@ from adapters.accounting.tripletex import plugin
 from connector.errors import Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http
 from connector.model.json import dumps
-from connector.ports import Accounting, ConnectionConfig, Goal, Kind, Page, Proof, Record, Run, Step
+from connector.ports import Accounting, Company, ConnectionConfig, Goal, Kind, Page, Probe, Proof, Record, Run, Step
 from connector.testing import Bench
 
 
@@ -316,6 +316,13 @@ class Inventing(Http):
         return answer
 
 
+class Silent(Pages):
+    """Tells of nothing."""
+
+    async def page(self, kind: Kind, page: Page, cursor: str) -> Page:
+        return replace(page, records=())
+
+
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
@@ -335,6 +342,23 @@ class Logging(Steps):
     async def called(self, call: Callable[[], Awaitable[Proof]]) -> Proof:
         logging.getLogger("broken").debug("signed in with %s", self.secret)
         return await call()
+
+
+# --- the company ------------------------------------------------------------------------------------------------------
+
+
+class Elsewhere(Adapter):
+    """Opens the books of whoever it finds."""
+
+    async def probe(self) -> Probe:
+        return replace(await self.inner.probe(), organisation_number="974760673")
+
+
+class Nameless(Adapter):
+    """Does not say whose books it opens."""
+
+    async def company(self) -> Company:
+        return replace(await self.inner.company(), organisation_number=None)
 
 
 # --- capabilities -----------------------------------------------------------------------------------------------------
@@ -357,6 +381,14 @@ class Modest(Adapter):
     @property
     def capabilities(self) -> Any:
         return {one: how for one, how in self.inner.capabilities.items() if one != CREDIT}
+
+
+class Payless(Adapter):
+    """Registers payments of invoices that it cannot make."""
+
+    @property
+    def capabilities(self) -> Any:
+        return {one: how for one, how in self.inner.capabilities.items() if one != (Kind.INVOICE, "create")}
 
 
 class Lesser(Modest, Boasting):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ sys.path.append(str(Path(__file__).parent))
 from broken import Adapter, Plugin
 from tripletex_bench import TripletexBench
 
+from connector.ports import Kind
 from connector.testing import CHECKS, AdapterKit, Check, NotApplicable
+from connector.testing.stories import STORIES, Story
 
 SHIPPED = Path(__file__).parents[2] / "mappings" / "systems" / "tripletex.yaml"
 BY_NAME = {check.name: check for check in CHECKS}
@@ -42,6 +45,30 @@ def test_what_the_bench_does_not_have_is_not_tried() -> None:
     for name in ("pages-customer", "paid-a-part"):
         with pytest.raises(NotApplicable, match=r"page|pay"):
             asyncio.run(BY_NAME[name].run(Little))
+
+
+class Posted:
+    """What a story posts, of a company whose bench marks what it is given."""
+
+    class bench(TripletexBench):
+        def sample(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+            return body | {"note": f"{body.get('note', '')}{kind}"}
+
+    def __init__(self) -> None:
+        self.bench = Posted.bench()  # type: ignore[misc,assignment]
+        self.bodies: list[Any] = []
+
+    async def post(self, path: str, body: Any) -> str:
+        self.bodies.append(body)
+        return path
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_the_bench_may_change_every_document(story: Story) -> None:
+    posted = Posted()
+    asyncio.run(story.act(posted))  # type: ignore[arg-type]
+    (body,) = posted.bodies
+    assert isinstance(body, bytes) or body["note"].endswith(story.name.split("-")[0].replace("credit", "credit_note"))
 
 
 def test_every_check_has_a_name_of_its_own_and_says_what_is_promised() -> None:

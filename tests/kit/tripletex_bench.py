@@ -26,6 +26,7 @@ class TripletexBench(Bench):
 
     async def __aenter__(self) -> Self:
         self.box, self.names = await Sandbox().start(), count()
+        self.box.books.company["organizationNumber"] = self.organisation_number
         self.url = self.box.url
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from little_books import LANE, Books, World
@@ -209,6 +210,21 @@ async def test_a_busy_lane_rests_as_long_as_the_vendor_says(world: World, books:
     gaps = [after - before for before, after in zip(books.starts, books.starts[1:], strict=False)]
     assert max(gaps) >= 0.9
     assert books.calls["POST order"] == 4
+
+
+async def test_what_is_in_hand_waits_too_while_its_lane_rests(world: World, books: Books) -> None:
+    """Ten effects are in hand when one of them hears that it is too much: none of them calls before the second is over,
+    and none has been tried in vain.
+    """
+    world.width, books.latency = 4, 0.25
+    books.faults["POST order"] = ["", "busy"]
+    await world.issue_many(10)
+    await world.worker().run_until_idle(within=3)
+    assert await states(world) == ["done"] * 10
+    gaps = [after - before for before, after in pairwise(sorted(books.starts))]
+    assert max(gaps) > 0.8, gaps
+    rested = await world.store.read(lambda tx: [one for one in work.find(tx, tenant="a") if one.tries])
+    assert len(rested) <= 1, "a rest is no try"
 
 
 async def test_sign_in_pauses_the_connection_with_one_item(world: World, books: Books) -> None:

@@ -117,3 +117,16 @@ async def test_another_companys_books_are_told(fjord: Any) -> None:
         await fjord.house.probe(spoke)
     assert refused.value.code == "company-differs"
     assert refused.value.details["organisation_number"] == "974760673"
+
+
+async def test_keys_that_are_not_taken_are_no_sign_in(fjord: Any) -> None:
+    """What a person must do is said in the system's words, and where he puts in what he has got there."""
+    fjord.box.access.clear()
+    await poll(fjord, Kind.CUSTOMER)
+    await fjord.work()
+    (shown,) = await fjord.get("/v1/connections")
+    assert shown["state"] == "needs-keys"
+    for word in ("API-tilgang", "connector connections secret books KEY", "connector connections resume books"):
+        assert word in shown["do"], shown["do"]
+    (item,) = await fjord.get("/v1/attention")
+    assert (item["code"], item["do"], item["verbs"]) == ("sign-in", shown["do"], ["resume"])

@@ -19,10 +19,12 @@ import pytest
 from adapters.accounting.fiken import sandbox as fiken
 from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, registers
 from connector.api.app import create_app
+from connector.errors import NeedsPerson
+from connector.ports import Goal, Kind
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
-from connector.store import connections, keys
-from connector.sync import reads
+from connector.store import connections, keys, work
+from connector.sync import effects, reads
 from connector.sync.catching_up import catch_up
 from connector.sync.plan import plan
 
@@ -68,6 +70,18 @@ FIKEN = """  books:
 """
 
 
+SELLS = """
+  sales:
+    title: What a program sells is issued by the shop
+    takes: api
+    to: shop
+    issues: shop
+    sends: nobody
+    reminds: nobody
+    takes_bank_money: books
+"""
+
+
 class Two:
     """A company with a ledger that issues (`shop`) and one that keeps the books."""
 
@@ -97,7 +111,7 @@ class Two:
 def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     @asynccontextmanager
     async def made(
-        owner: str = "books", *, in_fiken: bool = False, shop_since: date | None = None
+        owner: str = "books", *, in_fiken: bool = False, shop_since: date | None = None, more: str = ""
     ) -> AsyncIterator[Two]:
         async with Sandbox() as shop, fiken.Sandbox() if in_fiken else Sandbox() as books:
             tenants = tmp_path / "mappings" / "tenants"
@@ -107,7 +121,7 @@ def founded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) 
                 said = said.replace(
                     said[said.index("  books:\n") : said.index("routes:")], FIKEN.format(books=books.url)
                 )
-            (tenants / "fjord.yaml").write_text(said)
+            (tenants / "fjord.yaml").write_text(said + more.lstrip("\n"))
             monkeypatch.setenv("FJORD_TOKEN", fiken.TOKEN)
             monkeypatch.setenv("CONNECTOR_MAPPINGS", str(tmp_path / "mappings"))
             monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
@@ -357,3 +371,43 @@ async def test_answers_that_are_lost_make_nothing_twice(founded: Any, kind: str)
         assert owed(two.books) == owed(two.shop) == 0
         assert balance(two.shop, a.BANK) == kroner("1 250,00")
         await settled(two)
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["waits", "begun"])
+async def test_what_turned_out_to_be_another_one_is_not_carried(founded: Any, begun: bool) -> None:
+    """An invoice of ours stops in the shop, and somebody makes it there by hand: it is read as the shop's own, and is
+    to be brought to the books when a person says that it is ours.
+    """
+    async with founded(more=SELLS) as two:
+        two.shop.books.rules.bank_account = False
+        books = two.house.named("fjord", "books")
+        held = NeedsPerson("Not now.", code="paused")
+        await two.house.store.write(lambda tx: connections.pause(tx, books.id, held))
+        answer = await two.client.post("/v1/invoices", json=a.INVOICE, headers={"Idempotency-Key": "1"})
+        assert answer.status_code == 202, answer.text
+        await two.house.work_until_idle(within=1)
+        two.shop.books.rules.bank_account = True
+        made = two.shop.books.charge(next(iter(two.shop.books.all("order"))), date(2027, 1, 15))
+        await two.poll()
+        (mirrored,) = [one for one in await two.all("invoice") if one.links]
+        (push,) = await two.house.store.read(lambda tx: effects.live(tx, books, mirrored.id))
+        if begun:
+            goal = Goal(Kind.EXTERNAL_INVOICE, "create", "m", {})
+            await two.house.store.write(lambda tx: work.decided(tx, push, goal))
+        (item,) = [one for one in await two.get("/v1/attention") if "link" in one["verbs"]]
+        said = {"verb": "link", "vendor_id": str(made["id"])}
+        assert (await two.client.post(f"/v1/attention/{item['id']}/resolve", json=said)).status_code == 204
+        await two.house.work_until_idle(within=1)
+        states = sorted(one.state for one in await two.all("invoice"))
+        left = await two.house.store.read(lambda tx: effects.live(tx, books, mirrored.id))
+        if begun:
+            assert "replaced" not in states, "what is on its way somewhere is more than a mirror"
+            assert "linked-to-another" in [one["code"] for one in await two.get("/v1/attention")]
+            assert len(left) == 1
+            return
+        assert (states, left) == (["issued", "replaced"], [])
+        await two.house.store.write(lambda tx: connections.resume(tx, books.id))
+        assert await catch_up(two.house.store, two.house, books) == 0
+        assert await two.house.store.write(lambda tx: effects.push(tx, books, "invoice", mirrored.id)) is None
+        await two.house.work_until_idle(within=1)
+        assert count(two.books, "voucher") == 0

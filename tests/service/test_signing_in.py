@@ -111,6 +111,19 @@ async def test_a_sign_in_that_takes_too_long(company: Any, monkeypatch: pytest.M
     assert (await back(company, **said)).status_code == 422
 
 
+async def test_a_token_that_is_not_taken_asks_for_a_sign_in_and_wrong_keys_for_keys(company: Any) -> None:
+    (spoke,) = company.house.spokes()
+    refused, store = NeedsPerson("No.", code="sign-in", do="Ask Kari."), company.house.store
+    await store.write(lambda tx: connections.pause(tx, spoke.id, refused))
+    (shown,) = await company.get("/v1/connections")
+    assert (shown["state"], "connections secret books" in shown["do"]) == ("needs-keys", True)
+    await signed_in(company)
+    assert (await company.get("/v1/connections"))[0]["state"] == "active", "signed in, it goes on"
+    await store.write(lambda tx: connections.pause(tx, spoke.id, refused))
+    (shown,) = await company.get("/v1/connections")
+    assert (shown["state"], shown["do"]) == ("needs-sign-in", "Ask Kari.")
+
+
 async def test_access_that_is_not_given(company: Any) -> None:
     said = company.server.signs_in(await begun(company))
     answer = await back(company, state=said["state"], error="access_denied", error_description="<b>Nei</b>")
@@ -261,7 +274,8 @@ async def typed(company: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) 
         async with httpx.AsyncClient() as browser:
             answer = await browser.get(redirect, params=where)
         assert "Tilkoblingen er klar" in answer.text
-    return (await running).exit_code, said.getvalue()
+    ended = await running
+    return ended.exit_code, said.getvalue() + ended.output
 
 
 def free_port() -> int:
@@ -276,5 +290,6 @@ async def test_at_the_command_line(company: Any, monkeypatch: pytest.MonkeyPatch
 
 async def test_a_port_that_is_taken_is_said(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, _ = await typed(company, monkeypatch, "--port", str(taken.getsockname()[1]))
-    assert code == 2
+        port = str(taken.getsockname()[1])
+        code, said = await typed(company, monkeypatch, "--port", port)
+    assert (code, f"Port {port}" in said, "The way back" in said) == (2, True, False), said

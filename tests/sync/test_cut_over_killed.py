@@ -8,6 +8,7 @@ import asyncio
 import signal
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from connector.api.examples import INVOICE_DRAFT
 from connector.errors import Stop
 from connector.service import onboarding as asked
 from connector.store import first_sync, schema
-from connector.store.connections import get
+from connector.store.connections import change, get
+from connector.sync import catching_up
 from connector.sync.left_out import CUT_OVER
 from connector.sync.onboarding import cutting
 from connector.sync.onboarding.facts import LIVE, MAKING
@@ -31,7 +33,8 @@ PAGE = 4
 @pytest.fixture
 async def ready(both: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A ledger that observes, whose checklist is done; invoices from before the day and after it are here."""
-    monkeypatch.setattr(cutting, "PAGE", PAGE)
+    monkeypatch.setattr(catching_up, "PAGE", PAGE)
+    monkeypatch.setattr(catching_up, "AT_ONCE", PAGE // 2)
     async with both(observing="books") as two:
         spoke = two.house.named("fjord", "books")
         await two.rehearsed(spoke, DAY)
@@ -86,7 +89,7 @@ async def test_broken_off_after_every_page_it_does_all_of_it_once(ready: Any) ->
         raise AssertionError(f"it never ends: {seen}")
     assert done.state == LIVE
     assert (done.left, done.asked) == (OLD, NEW)
-    assert len(seen) >= (OLD + 2 * NEW) // PAGE
+    assert len(seen) >= 2 * (OLD + NEW) // PAGE
     assert len(set(seen)) > 4, "it does not go forward page by page"
     assert await left(two, spoke) == OLD
     assert await pushes(two) == {"push-invoice": NEW, "push-customer": 1}
@@ -118,7 +121,10 @@ async def test_begun_for_one_day_it_is_not_ended_for_another(ready: Any) -> None
 async def test_taken_back_in_the_middle_nothing_more_is_asked_for(ready: Any) -> None:
     two, spoke = ready
 
+    seen = []
+
     def dies(now: cutting.Cut) -> None:
+        seen.append(now)
         if now.state == "asking" and now.asked:
             raise KeyError
 
@@ -127,19 +133,64 @@ async def test_taken_back_in_the_middle_nothing_more_is_asked_for(ready: Any) ->
     assert await asked.back(two.house, spoke, who="test") == [], "nothing had been written yet"
     before = await pushes(two)
     with pytest.raises(Stop) as refused:
-        await two.house.store.write(lambda tx: cutting._go_on(tx, two.house, spoke, "test"))
+        await two.house.store.write(
+            lambda tx: cutting._go_on(tx, spoke, seen[-1], partial(cutting._end, spoke=spoke), "test")
+        )
     assert refused.value.code == "cut-over-stopped"
     assert await pushes(two) == before
+
+
+async def test_what_is_posted_meanwhile_is_pushed_and_not_left_out(ready: Any) -> None:
+    two, spoke = ready
+    body = {**INVOICE_DRAFT, "source_id": "meanwhile", "issue_date": "2026-10-20", "due_date": "2026-12-15"}
+
+    def dies(now: cutting.Cut) -> None:
+        if now.state == "asking":
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await cut(two, spoke, told=dies)
+    assert (await two.post("/v1/invoices", body)).status_code == 202
+    done = await cut(two, spoke)
+    assert (done.left, await left(two, spoke)) == (OLD, OLD)
+    await two.work(within=2.5)
+    found = (await two.get("/v1/documents", source_id="meanwhile"))["documents"]
+    assert [one["state"] for one in found] == ["issued"]
+
+
+async def test_stopped_in_the_middle_it_begins_anew_and_back_still_lists_what_was_written(ready: Any) -> None:
+    two, spoke = ready
+
+    def dies(now: cutting.Cut) -> None:
+        if now.state == "asking" and now.asked:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await cut(two, spoke, told=dies)
+    await two.work(within=2.5)
+    await two.house.store.write(lambda tx: change(tx, spoke.id, mode="observe"))
+    shown = {one.name: one for one in await two.house.store.read(lambda tx: asked.steps(tx, two.house, spoke))}
+    assert "goes on" not in shown[CUT_OVER].said, "it begins anew"
+
+    def at_once(now: cutting.Cut) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await cut(two, spoke, told=at_once)
+    listed = await asked.back(two.house, spoke, who="test")
+    assert {"invoice", "customer"} <= {one.kind for one in listed}
+    assert await asked.back(two.house, spoke, who="test") == listed
 
 
 KILLED = """
 import asyncio, os, signal, sys
 from connector.service.house import open_house
 from connector.sync.left_out import CUT_OVER
+from connector.sync import catching_up
 from connector.sync.onboarding import cutting
 
 async def main():
-    cutting.PAGE = {page}
+    catching_up.PAGE, catching_up.AT_ONCE = {page}, {page} // 2
     async with open_house() as house:
         spoke = house.named("fjord", "books")
         def told(cut):

@@ -10,15 +10,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from filled_books import NUMBERS, START, active, answered, customer, invoice, issued, left, product
+import pytest
+from filled_books import NUMBERS, START, active, answered, customer, invoice, issued, left, lines_of, product, sheet_of
 from sqlalchemy import func, select
 
 from adapters.accounting.tripletex.sandbox import Request, Sandbox
 from connector.ports import Kind
 from connector.service import first_sync as joining
 from connector.store import first_sync, links, schema
+from connector.store.kept import record_of
 from connector.sync import reads
-from connector.sync.arriving import arrive, record_of
+from connector.sync.arriving import arrive
 from connector.sync.first_sync import deciding
 
 table = schema.metadata.tables["first_sync"]
@@ -85,6 +87,8 @@ async def test_killed_anywhere_each_line_is_done_once(both: Any, tmp_path: Path,
             if await two.house.store.read(begun) > 20:
                 break
             await asyncio.sleep(0.005)
+        else:
+            pytest.fail("no line was ever begun")
         process.kill()
         code, said = await ended(process)
         assert code == -signal.SIGKILL, said
@@ -100,6 +104,8 @@ async def test_killed_anywhere_each_line_is_done_once(both: Any, tmp_path: Path,
             code, said = await ended(apply())
             if code != 2 or '"waiting": []' in said:
                 break
+        else:
+            pytest.fail(f"it does not end: {said}")
         await two.work(within=2.5)
         assert code in (0, 1, 2), said
         names = Counter(one["name"] for one in active(two.books, "product"))
@@ -136,10 +142,8 @@ async def test_broken_off_while_the_file_is_noted_nothing_holds_and_it_is_given_
             raise KeyError
 
         for _ in range(2):
-            try:
+            with pytest.raises(KeyError):
                 await joining.apply(two.house, spoke, content, file="f.csv", who="test", noted=dies)
-            except KeyError:
-                continue
         assert seen[0][0] == 4 < seen[0][1]
         # What is half noted is nobody's: nothing is linked, and a record that arrives is left alone.
         await two.poll(Kind.CUSTOMER, of="books")
@@ -156,3 +160,37 @@ async def test_broken_off_while_the_file_is_noted_nothing_holds_and_it_is_given_
         await joining.apply(two.house, spoke, content, file="f.csv", who="test")
         assert await two.house.store.read(lambda tx: links.count(tx, spoke.id, "customer")) == 6
         assert [one for one in await two.events() if one == "connection.joined"] == ["connection.joined"]
+
+
+async def test_another_file_is_given_and_nothing_of_the_first_holds(
+    both: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """By the first file a product is made there; by the second it is one that is there already."""
+    monkeypatch.chdir(tmp_path)
+    async with both(to="[shop, books]", owner="shop") as two:
+        product(two.shop, "B1", "Bare butikk")
+        there = product(two.books, "R1", "Noe annet")
+        shop, spoke = two.house.named("fjord", "shop"), two.house.named("fjord", "books")
+        await two.house.store.write(lambda tx: reads.poll(tx, shop, Kind.PRODUCT))
+        await two.work(within=2.5)
+        found = await joining.propose(two.house, spoke, who="test")
+        content = answered(deciding.as_sheet(found, spoke, "now"), lambda line: "opprett")
+
+        def dies(noted: int, of: int) -> None:
+            if noted == of:
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            await joining.apply(two.house, spoke, content, file="f.csv", who="test", noted=dies)
+        made = await two.house.store.read(lambda tx: first_sync.find(tx, spoke.id, action="create", state="decided"))
+        assert [row.vendor_id for row in made if row.vendor_id is None] == [None], "the first file has it made"
+        title, lines = lines_of(content)
+        ours = next(line for line in lines if line["vårt nummer"] == "B1")
+        theirs = next(line for line in lines if line["deres id"] == f"t-{there}")
+        ours |= {"handling": "koble", "deres id": theirs["deres id"]}
+        theirs["handling"] = "la stå"
+        await joining.apply(two.house, spoke, sheet_of(title, lines), file="f.csv", who="test")
+        await two.work(within=2.5)
+        assert [one["number"] for one in active(two.books, "product")] in (["R1"], ["B1"]), "it is there once"
+        assert await two.house.store.read(lambda tx: links.count(tx, spoke.id, "product")) == 1
+        assert await two.house.store.read(lambda tx: first_sync.find(tx, spoke.id, action="create")) == []

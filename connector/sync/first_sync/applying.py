@@ -8,8 +8,9 @@ from typing import Any
 from connector.lanes import replay
 from connector.store import Store, Tx, arrivals, documents, first_sync, links
 from connector.store.first_sync import Row
+from connector.store.kept import record_of
 from connector.sync import effects
-from connector.sync.arriving import arrive, record_of
+from connector.sync.arriving import arrive
 from connector.sync.first_sync import status
 from connector.sync.plan import ask
 from connector.sync.spokes import Spoke, Spokes

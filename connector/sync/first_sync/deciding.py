@@ -11,8 +11,8 @@ from connector.errors import BadInput, ConnectorError
 from connector.mapping.match import Certainty
 from connector.store import Store, Tx, audit, documents, first_sync, links, new_id, onboarding
 from connector.store.first_sync import Row
+from connector.store.kept import record_of
 from connector.store.onboarding import Entry
-from connector.sync.arriving import record_of
 from connector.sync.first_sync import sheet, status
 from connector.sync.first_sync.matching import Line, of_theirs
 from connector.sync.first_sync.sheet import Decided, Problem
@@ -77,7 +77,8 @@ async def decide(
     """Take a file for decided; how many things there are to do, by action.
 
     The whole file is checked first. Its lines are noted so many at a time, and hold when all of them are: broken off
-    before that, the file is given again. `told` hears how many of how many things have been noted.
+    before that, the file is given again, or another: nothing stays of what was noted then. `told` hears how many of how
+    many things have been noted.
 
     Raises:
         BadInput: as `sheet.read`; there is no proposal open (`first-sync-not-proposed`); lines ask for what cannot be
@@ -85,6 +86,7 @@ async def decide(
     """
     outcome, rows = await store.read(lambda tx: _checked(tx, spoke, content, file))
     notes = [*_notes(spoke, outcome, rows)]
+    await store.write(lambda tx: _note(tx, spoke, [partial(first_sync.forget_decided, connection=spoke.id)]))
     for start in range(0, len(notes), BATCH):
         some = notes[start : start + BATCH]
         await store.write(lambda tx, some=some: _note(tx, spoke, some))  # type: ignore[misc]

@@ -9,7 +9,7 @@ from connector.lanes import Found, Work
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Receivables, Record
 from connector.store import Tx, connections, first_sync, links, new_id
-from connector.sync.arriving import kept
+from connector.store.kept import kept
 from connector.sync.asking import ask_read
 from connector.sync.first_sync import status
 from connector.sync.reads import check_company

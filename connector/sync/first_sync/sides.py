@@ -11,17 +11,17 @@ from typing import Any
 from connector.errors import ConnectorError
 from connector.mapping import Mapping as SystemMapping
 from connector.mapping.match import Certainty, MatchRule
-from connector.ports import Kind, Record
+from connector.ports import Record
 from connector.store import Tx, documents, first_sync, links, onboarding
 from connector.store.documents import Document
+from connector.store.kept import record_of
 from connector.sync import registers
-from connector.sync.arriving import record_of
-from connector.sync.external import form_of
+from connector.sync.external import takes
 from connector.sync.first_sync.matching import Action, Line, Thing, of_ours, of_theirs, propose
 from connector.sync.first_sync.status import GO_LIVE, KINDS
 from connector.sync.identity import OF_DIMENSION, REGISTERS
 from connector.sync.plan import belongs
-from connector.sync.spokes import Spoke, Spokes
+from connector.sync.spokes import REPLACED, Spoke, Spokes
 
 PAGE = 500
 HELD = 1000
@@ -53,7 +53,7 @@ def rules_of(mapping: SystemMapping, kind: str) -> Sequence[MatchRule]:
 def _ours(tx: Tx, spokes: Spokes, spoke: Spoke, kind: str, rules: Sequence[MatchRule]) -> Iterator[Thing]:
     routes = {route.name for route in spokes.tenant(spoke.tenant).routes.values() if spoke.name in route.to}
     for head in _every(tx, spoke.tenant, kind):
-        if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming":
+        if links.of(tx, head.id, spoke.id) is None and head.direction != "incoming" and head.state != REPLACED:
             yield _thing(tx, spoke, documents.get(tx, spoke.tenant, head.id), routes, rules)
 
 
@@ -101,8 +101,8 @@ def _first_day(tx: Tx, spoke: Spoke) -> date:
 
 def may_create(spoke: Spoke, document: Document) -> bool:
     """Whether the system lets a document of ours be made there, and the mapping does."""
-    if (Kind(form_of(spoke, document)), "create") not in spoke.accounting.capabilities:
-        return document.kind == "invoice" and (Kind.INVOICE, "register") in spoke.accounting.capabilities
+    if not takes(spoke, document):
+        return False
     return document.kind not in REGISTERS or spoke.mapping[document.kind].bound.register.creates != "never"
 
 

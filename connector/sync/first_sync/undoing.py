@@ -17,10 +17,10 @@ from connector.store import Tx, attention, audit, documents, first_sync, links
 from connector.store import work as works
 from connector.store.documents import Document, digest_of
 from connector.store.first_sync import Row
+from connector.store.kept import record_of
 from connector.store.links import Link
 from connector.store.work import Turn
 from connector.sync import effects, keys, registers
-from connector.sync.arriving import record_of
 from connector.sync.canonical import model_of, shown
 from connector.sync.differences import CONFLICT, DRIFT, about
 from connector.sync.external import form_of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connector.errors import NeedsPerson, Stop
@@ -13,20 +14,32 @@ from connector.store.attempts import Attempt
 from connector.store.documents import Document
 from connector.store.onboarding import Entry
 from connector.sync import effects
-from connector.sync.catching_up import PAGE, ask_for, wanted
+from connector.sync.catching_up import Piece, ask_for, pieces, still_lacking
 from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.first_sync import applying, sheet
 from connector.sync.first_sync.status import GO_LIVE
 from connector.sync.left_out import CUT_OVER
 from connector.sync.onboarding.checklist import checklist, open_steps
-from connector.sync.onboarding.facts import ASKING, BACK, CONFIRMED, LEAVING, LIVE, MAKING, STATES, facts
+from connector.sync.onboarding.facts import (
+    ASKING,
+    BACK,
+    CONFIRMED,
+    LEAVING,
+    LIVE,
+    MAKING,
+    facts,
+    under_way,
+)
 from connector.sync.spokes import Spoke, Spokes
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How far a cut-over is (`state`: one of `STATES`): `seen` documents have been looked at in this state, `asked`
-    works were asked for, `left` invoices and credit notes dated before the day stay where they were booked.
+    """How far a cut-over is.
+
+    `state`: `LEAVING`, `MAKING`, `ASKING` or `LIVE`; `seen` documents were looked at in it, `after` is the last one.
+    `asked` works were asked for; `left` invoices and credit notes dated before the day stay where they were booked.
+    `since`: when the connection was first written to (UTC), by this cut-over or one before it.
     """
 
     state: str
@@ -104,24 +117,41 @@ async def cut_over(
 ) -> Cut:
     """Have a connection written to, from a day on; what is dated before it stays where it was booked.
 
-    It goes in pages, each a transaction of its own: what is older is left out while nothing is written yet, then the
-    connection is active, then what it lacks is asked for. Broken off, it goes on where it stopped. `told` hears of each
-    page.
+    It goes in pieces, each a short transaction of its own: what is older is left out while nothing is written yet, then
+    the connection is active, then what it lacks is asked for. Broken off, it goes on where it stopped. `told` hears of
+    each piece.
 
     Raises:
         Stop: `cut-over-open`: something of the checklist is not done, or the day has not come; all of it in `details`.
             `cut-over-done`: it is written to already. `cut-over-begun`: it was begun for another day.
+            `cut-over-stopped`: meanwhile it was taken back, or somebody else goes on with it.
     """
     cut = await store.write(lambda tx: _begin(tx, spokes, spoke, go_live, who))
     while cut.state != LIVE:
-        cut = await store.write(lambda tx: _go_on(tx, spokes, spoke, who))
-        told(cut)
+        async for do in _pieces(store, spokes, spoke, cut):
+            cut = await store.write(lambda tx, cut=cut, do=do: _go_on(tx, spoke, cut, do, who))  # type: ignore[misc]
+            told(cut)
     return cut
+
+
+Do = Callable[[Tx, Cut], Cut]
+"""One piece of a cut-over: what it does, and how far the cut-over is then."""
+
+
+async def _pieces(store: Store, spokes: Spokes, spoke: Spoke, cut: Cut) -> AsyncIterator[Do]:
+    """What is left to do in the state that a cut-over is in; the last piece leads to the next state."""
+    if cut.state == MAKING:
+        yield partial(_make, spoke=spoke)
+        return
+    issued_to = cut.day - timedelta(days=1) if cut.state == LEAVING else None
+    async for piece in pieces(store, spokes, spoke, after=cut.after, issued_to=issued_to):
+        yield partial(_deal_with, spokes=spokes, spoke=spoke, piece=piece)
+    yield partial(_activate if cut.state == LEAVING else _end, spoke=spoke)
 
 
 def _begin(tx: Tx, spokes: Spokes, spoke: Spoke, go_live: date | None, who: str) -> Cut:
     entry, writes = onboarding.get(tx, spoke.id, CUT_OVER), effects.writes(tx, spoke)
-    if entry is not None and entry.state in ((MAKING, ASKING) if writes else (LEAVING,)):
+    if entry is not None and under_way(entry, writes):
         begun = Cut.of(entry)
         if go_live not in (None, begun.day):
             raise Stop(
@@ -154,20 +184,21 @@ def _begin(tx: Tx, spokes: Spokes, spoke: Spoke, go_live: date | None, who: str)
         )
     day = known.confirmed[GO_LIVE].day
     assert day is not None
-    return Cut(LEAVING, day).noted(tx, spoke, who)
+    # What was written before, and perhaps never listed, is still to be found by `back`.
+    return Cut(LEAVING, day, since=Cut.of(entry).since if entry else None).noted(tx, spoke, who)
 
 
-def _go_on(tx: Tx, spokes: Spokes, spoke: Spoke, who: str) -> Cut:
-    """One page more of what a cut-over is about to do."""
+def _go_on(tx: Tx, spoke: Spoke, cut: Cut, do: Do, who: str) -> Cut:
+    """Do one piece of a cut-over that stands as it did after the last one, and note how far it is."""
     entry = onboarding.get(tx, spoke.id, CUT_OVER)
-    if entry is None or entry.state not in STATES[:-1] or effects.writes(tx, spoke) != (entry.state != LEAVING):
+    if entry is None or not under_way(entry, effects.writes(tx, spoke)) or Cut.of(entry) != cut:
         raise Stop(
-            f"The cut-over of {spoke.name} was stopped by somebody else.",
+            f"The cut-over of {spoke.name} was stopped, or is gone on with, by somebody else.",
             code="cut-over-stopped",
             do="See how it stands: connector onboard; then cut over again.",
             where={"connection": spoke.name},
         )
-    cut = _PAGES[entry.state](tx, spokes, spoke, Cut.of(entry))
+    cut = do(tx, cut)
     if cut.state == LIVE:
         details = {"date": cut.day.isoformat(), "left": cut.left, "asked": cut.asked}
         audit.note(tx, tenant=spoke.tenant, who=who, did="cut-over", about=f"connection:{spoke.id}", details=details)
@@ -175,51 +206,48 @@ def _go_on(tx: Tx, spokes: Spokes, spoke: Spoke, who: str) -> Cut:
     return cut.noted(tx, spoke, who)
 
 
-def _leave(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
-    """What is dated before the day and is not there is left out of it. After the last page it is written to."""
-    before = cut.day - timedelta(days=1)
-    page = documents.find(tx, spoke.tenant, issued_to=before, after=cut.after, limit=PAGE)
-    left = sum(_left_out(tx, spoke, head, cut.day) for head in wanted(tx, spokes, spoke, page))
-    cut = replace(cut, left=cut.left + left, seen=cut.seen + len(page), after=page[-1].id if page else None)
-    if page:
-        return cut
-    connections.change(tx, spoke.id, mode=ACTIVE)
-    return replace(cut, state=MAKING, seen=0, since=tx.now)
+def _deal_with(tx: Tx, cut: Cut, *, spokes: Spokes, spoke: Spoke, piece: Piece) -> Cut:
+    """What is dated before the day and is not there is left out; whatever else is lacking is asked for, once it is
+    written to.
+    """
+    left = asked = 0
+    for head in still_lacking(tx, spokes, spoke, piece):
+        if _left_out(tx, spoke, head, cut.day):
+            left += 1
+        elif cut.state == ASKING:
+            asked += ask_for(tx, spoke, head)
+    return replace(cut, left=cut.left + left, asked=cut.asked + asked, seen=cut.seen + piece.seen, after=piece.last)
 
 
 def _left_out(tx: Tx, spoke: Spoke, head: Document, day: date) -> bool:
-    """Leave a document out where it is dated before the day, unless a person has decided otherwise."""
+    """Leave a document out where it is dated before the day, unless a person has decided otherwise, or it is on its way
+    there: whoever posts it while the connection is written to wants it there.
+    """
     if head.kind not in effects.ISSUED or head.issue_date is None or head.issue_date >= day:
         return False
     row = first_sync.of_document(tx, spoke.id, head.id)
-    if row is not None and row.action == "create":
+    if (row is not None and row.action == "create") or effects.live(tx, spoke, head.id):
         return False
     first_sync.decide_ours(tx, spoke.tenant, spoke.id, head.kind, head.id, "leave")
     tx.memo.pop(("first sync", spoke.id), None)
     return True
 
 
-def _make(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
+def _activate(tx: Tx, cut: Cut, *, spoke: Spoke) -> Cut:
+    """What was here is left out: from now on it is written to."""
+    connections.change(tx, spoke.id, mode=ACTIVE)
+    return replace(cut, state=MAKING, seen=0, after=None, since=cut.since or tx.now)
+
+
+def _make(tx: Tx, cut: Cut, *, spoke: Spoke) -> Cut:
     """What the first sync said shall be made there."""
     made, last = applying.catch_up(tx, spoke, cut.after)
     cut = replace(cut, asked=cut.asked + made, after=last)
     return cut if last else replace(cut, state=ASKING)
 
 
-def _ask(tx: Tx, spokes: Spokes, spoke: Spoke, cut: Cut) -> Cut:
-    """Whatever else is not there; what is older and came meanwhile is left out, too."""
-    page = documents.find(tx, spoke.tenant, after=cut.after, limit=PAGE)
-    asked = left = 0
-    for head in wanted(tx, spokes, spoke, page):
-        if _left_out(tx, spoke, head, cut.day):
-            left += 1
-        else:
-            asked += ask_for(tx, spoke, [head])
-    cut = replace(cut, asked=cut.asked + asked, left=cut.left + left, seen=cut.seen + len(page))
-    return replace(cut, after=page[-1].id) if page else replace(cut, state=LIVE, after=None)
-
-
-_PAGES = {LEAVING: _leave, MAKING: _make, ASKING: _ask}
+def _end(tx: Tx, cut: Cut, *, spoke: Spoke) -> Cut:
+    return replace(cut, state=LIVE, after=None)
 
 
 def halt(tx: Tx, spoke: Spoke, *, who: str) -> datetime:
@@ -229,15 +257,14 @@ def halt(tx: Tx, spoke: Spoke, *, who: str) -> datetime:
         Stop: `cut-over-not-done`: there was none.
     """
     cut = onboarding.get(tx, spoke.id, CUT_OVER)
-    if cut is None or cut.state == LEAVING:
+    since = Cut.of(cut).since if cut is not None else None
+    if cut is None or since is None:
         raise Stop(
             f"{spoke.name} was never cut over.",
             code="cut-over-not-done",
             do=f"To stop writing there: connector connections observe {spoke.name}.",
             where={"connection": spoke.name},
         )
-    since = Cut.of(cut).since
-    assert since is not None
     if cut.state == BACK:
         return since
     connections.change(tx, spoke.id, mode=OBSERVE)
@@ -253,7 +280,7 @@ def halt(tx: Tx, spoke: Spoke, *, who: str) -> datetime:
 def halted(tx: Tx, spoke: Spoke, *, since: datetime, written: int, who: str) -> None:
     """Note, once, that a connection was taken back, and how much had been written to it since its cut-over."""
     cut = onboarding.get(tx, spoke.id, CUT_OVER)
-    if cut is None or cut.state not in (MAKING, ASKING, LIVE):
+    if cut is None or cut.state == BACK:
         return
     details = (cut.details or {}) | {"since": since.isoformat(), "written": written}
     onboarding.put(tx, spoke.tenant, spoke.id, CUT_OVER, BACK, who=who, details=details)

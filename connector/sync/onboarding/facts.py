@@ -20,7 +20,7 @@ from connector.sync.spokes import Spoke, Spokes
 
 CONFIRMED, BACK = "confirmed", "back"
 """States of noted steps: a person has said so; the cut-over was taken back."""
-LEAVING, MAKING, ASKING, LIVE = STATES = ("leaving", "making", "asking", "live")
+LEAVING, MAKING, ASKING, LIVE = "leaving", "making", "asking", "live"
 """States of a cut-over: what is dated before the day is being left out, and nothing is written yet; what the first sync
 decided is being made; what else is lacking is being asked for; it is over."""
 
@@ -49,8 +49,15 @@ def facts(tx: Tx, spokes: Spokes, spoke: Spoke) -> Facts:
         sum(one.code != "first-sync-open" for one in open_),
         row.paused_said,
         cut.at.date() if cut is not None and live and cut.state == LIVE else None,
-        cut is not None and cut.state in (LEAVING, MAKING, ASKING),
+        cut is not None and under_way(cut, effects.writes(tx, spoke)),
     )
+
+
+def under_way(cut: Entry, writes: bool) -> bool:
+    """Whether a cut-over was begun, is not over, and goes on where it stopped when it is run again. `writes`: whether
+    the connection is written to; whoever has changed that meanwhile has ended it.
+    """
+    return cut.state in ((MAKING, ASKING) if writes else (LEAVING,))
 
 
 def _confirmed(noted: Mapping[str, Entry]) -> dict[str, Confirmed]:

@@ -9,7 +9,7 @@ from connector.errors import Refused
 from connector.ports import Goal, Kind, Operation
 from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make
-from connector.testing.stories import REGISTERS, STORIES, Story, books, ends
+from connector.testing.stories import STORIES, Story, books, ends, needed
 from connector.testing.trial import Trial, trial
 
 REFUSED = "operation-not-supported"
@@ -17,6 +17,8 @@ REFUSED = "operation-not-supported"
 
 async def _true(make: Make, story: Story) -> None:
     async with trial(make, story.issues) as it:
+        if lacking := story.lacks(it.accounting.capabilities):
+            raise NotApplicable(f"its capabilities have no {', no '.join(lacking)} that it could follow")
         if story.leaves_credit and not it.bench.keeps_credit:
             await _no_credit(it, story)
         elif story.told(it.accounting.capabilities):
@@ -47,14 +49,11 @@ async def _documents(it: Trial) -> set[str]:
 
 
 async def _cannot(it: Trial, story: Story) -> None:
-    """It is refused with our code, and no document is in the books; of a register, nothing is.
+    """It is refused with our code, and nothing is in the books, not even whom it is for.
 
     A record that the system cannot be told of is kept here alone: its command is done.
     """
-    try:
-        await story.prepare(it)
-    except Failing as failing:
-        raise NotApplicable(f"it can do nothing that a {story.name} could follow ({failing})") from failing
+    await story.prepare(it)
     before = await books(it, story)
     try:
         said = await it.over(await story.act(it))
@@ -62,13 +61,13 @@ async def _cannot(it: Trial, story: Story) -> None:
     except Failing as failing:  # refused at the door
         heard = str(failing)
     if REFUSED not in heard and not story.of_register:
-        raise Failing(f"The table does not have {_needs(story)}, and it is not refused with {REFUSED}: {heard}")
+        raise Failing(f"The table does not have {needed(story)}, and it is not refused with {REFUSED}: {heard}")
     after = await books(it, story)
-    for kind in after.things if story.of_register else after.things.keys() - REGISTERS:
+    for kind in after.things:
         if after.things[kind] != before.things[kind]:
-            raise Failing(f"The table does not have {_needs(story)}, and a {kind} came to be.")
+            raise Failing(f"The table does not have {needed(story)}, and a {kind} came to be.")
     if after.owed != before.owed:
-        raise Failing(f"{_needs(story)} is refused, and customers owe {after.owed - before.owed} more.")
+        raise Failing(f"{needed(story)} is refused, and customers owe {after.owed - before.owed} more.")
 
 
 async def _no_credit(it: Trial, story: Story) -> None:
@@ -77,10 +76,6 @@ async def _no_credit(it: Trial, story: Story) -> None:
     said = await it.over(await story.act(it))
     if said["state"] == "done" or await it.bench.owed() < 0:
         raise Failing(f"Its ledger keeps no credit, and {story.name} is {said['state']}.")
-
-
-def _needs(story: Story) -> str:
-    return " or ".join(f"{kind} {operation}" for kind, operation in story.needs)
 
 
 async def _table(make: Make) -> None:
@@ -123,11 +118,15 @@ async def _works(make: Make) -> None:
         found = await it.ask(it.accounting.probe())
         if found.missing:
             raise Failing(f"`probe` misses {', '.join(found.missing)}, and the bench should have it all.")
+        own, there = it.bench.organisation_number, await it.ask(it.accounting.company())
+        for name, number in (("probe", found.organisation_number), ("company", there.organisation_number)):
+            if number != own and (number is not None or it.bench.shows_number):
+                raise Failing(f"These are the books of {own}, and `{name}` says {number}.")
         lane = it.accounting.lane
         if lane.width < 1 or lane.spacing < 0:
             raise Failing(f"No call can be made in a lane of width {lane.width} and spacing {lane.spacing}.")
-        if shown := [name for name, secret in it.bench.secrets().items() if secret in lane.key]:
-            raise Failing(f"The lane's key shows {', '.join(shown)}.")
+        if open_ := [name for name, secret in it.bench.secrets().items() if secret in lane.key]:
+            raise Failing(f"The lane's key shows {', '.join(open_)}.")
 
 
 CHECKS = (

@@ -12,11 +12,9 @@ from connector.testing import samples
 from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make, able
 from connector.testing.checks.reading import Follower
-from connector.testing.stories import OVER, PART, STORIES, sale
+from connector.testing.stories import INVOICE, OVER, PART, PAYMENT, money, sale
 from connector.testing.trial import Trial, trial
 
-_INVOICE = next(story for story in STORIES if story.name == "invoice")
-_PAYMENT = next(story for story in STORIES if story.name == "payment-of-a-part")
 CENT = Decimal("0.29")
 """29 øre are 28.999999999999996 where somebody multiplies by a hundred."""
 
@@ -24,7 +22,7 @@ CENT = Decimal("0.29")
 async def _exact(make: Make, n: int) -> None:
     lines, gross = samples.ODD[n]
     async with trial(make) as it:
-        able(it, _INVOICE)
+        able(it, INVOICE)
         body = sale(it, lines=list(lines))
         said = await it.over(await it.post("/v1/invoices", body))
         there = await it.bench.there(Kind.INVOICE)
@@ -35,8 +33,8 @@ async def _exact(make: Make, n: int) -> None:
             raise Failing(f"An invoice of {gross} is {said['state']}: {said} {waits}")
         if (amounts := [entry.amount for entry in there]) != [gross] or await it.bench.owed() != gross:
             raise Failing(f"{gross} was invoiced; the books have {amounts}, and customers owe {await it.bench.owed()}.")
-        if _PAYMENT.told(it.accounting.capabilities):
-            await it.done("/v1/payments", it.bench.sample(Kind.PAYMENT, samples.payment("bank-1", CENT, "sale-1")))
+        if PAYMENT.told(it.accounting.capabilities):
+            await it.done("/v1/payments", money(it, CENT))
             if (owed := await it.bench.owed()) != gross - CENT:
                 raise Failing(f"{CENT} of {gross} was paid, and customers owe {owed}.")
             gross -= CENT
@@ -78,7 +76,7 @@ def floating(value: Any, place: str = "") -> str | None:
 
 
 async def _sold(it: Trial) -> str:
-    able(it, _INVOICE)
+    able(it, INVOICE)
     await it.done("/v1/invoices", sale(it))
     await it.poll()
     return (await it.only(Kind.INVOICE)).id

@@ -73,11 +73,12 @@ def _struck(it: Trial) -> tuple[Call, list[Call]]:
 
 
 def _waited(it: Trial) -> None:
-    """Raises `Failing` where a call is made again before the vendor said that it may."""
+    """Raises `Failing` where anything is called before the vendor said that it may: a lane waits as a whole."""
     first, following = _struck(it)
-    again = [call for call in following if str(call) == str(first) and call.at > (first.answered or first.at)]
-    if again and (waited := again[0].at - (first.answered or first.at)) < TOLD:
-        raise Failing(f"{again[0]} was made again {waited:.2f} s after it was told to wait a second.")
+    told = first.answered or first.at
+    again = next((call for call in following if call.at > told), None)
+    if again is not None and (waited := again.at - told) < TOLD:
+        raise Failing(f"{again} was made {waited:.2f} s after {first} was told to wait a second.")
 
 
 def _gave_up(it: Trial) -> None:

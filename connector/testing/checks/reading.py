@@ -9,9 +9,9 @@ from functools import partial
 
 from connector.ports import Kind, Record
 from connector.sync import reads
-from connector.testing import samples
 from connector.testing.bench import Failing, NotApplicable
 from connector.testing.check import Check, Make
+from connector.testing.stories import customer, product, sale
 from connector.testing.trial import Trial, trial
 
 START = date(2026, 1, 1)
@@ -58,7 +58,7 @@ async def made(it: Trial, kind: Kind, n: int) -> str | None:
     Raises:
         NotApplicable: the kit has no way to make one.
     """
-    bench, own = it.bench, it.bench.organisation_number
+    bench = it.bench
     if kind is Kind.PAYMENT:
         if n == 0:
             await made(it, Kind.INVOICE, 0)
@@ -69,11 +69,11 @@ async def made(it: Trial, kind: Kind, n: int) -> str | None:
     before = {entry.id for entry in await bench.there(kind)}
     match kind:
         case Kind.CUSTOMER:
-            await it.done("/v1/customers", bench.sample(kind, samples.customer(n)))
+            await it.done("/v1/customers", customer(it, n))
         case Kind.PRODUCT:
-            await it.done("/v1/products", bench.sample(kind, samples.product(n)))
+            await it.done("/v1/products", product(it, n))
         case Kind.INVOICE:
-            await it.done("/v1/invoices", bench.sample(kind, samples.invoice(own, f"sale-{n}", n)))
+            await it.done("/v1/invoices", sale(it, n))
     new = {entry.id for entry in await bench.there(kind)} - before
     if len(new) != 1:
         raise Failing(f"A {kind} is said to be there, and {len(new)} came to be.")
@@ -120,6 +120,8 @@ async def _meanwhile(make: Make, kind: Kind) -> None:
         await follower.news()
         it.proxy.mark()
         await follower.news()
+        if not it.proxy.since:
+            raise Failing(f"A poll of {kind} makes no call.")
         for number in range(len(it.proxy.since)):
             known = dict(follower.versions)
             it.proxy.mark()
