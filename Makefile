@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # Hundreds of tests start programs: without their byte code each would compile the whole house again.
 export PYTHONDONTWRITEBYTECODE :=
+# Tests wait more than they count (for back-offs, for what settles): two of them to a core.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * len(os.sched_getaffinity(0)))" 2>/dev/null || echo auto)
 
 .PHONY: help install demo test lint types contracts bench proof lock clean
 
@@ -33,7 +35,7 @@ contracts: $(STAMP)
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 test: lint types contracts  ## lint, types, import contracts, tests (the longest in a smaller size)
-	@CONNECTOR_BY_TURNS=1 $(BIN)/pytest -n auto
+	@CONNECTOR_BY_TURNS=1 $(BIN)/pytest -n $(WORKERS)
 
 bench: $(STAMP)  ## every benchmark, as ratios against a named peer in the same run
 	@$(BIN)/python -m benchmarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -36,6 +37,24 @@ EVERY = {
 among them: programs that are killed again and again, long days, and commands that are each a program of their own.
 `make proof` runs them all.
 """
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+"""Bytes that must be free there."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory, where there is enough: no test pulls the plug, and a database that waits for a
+    disk at every commit makes the whole suite wait.
+    """
+    if hasattr(config, "workerinput") or "TMPDIR" in os.environ:
+        return
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        return
+    folder = tempfile.mkdtemp(prefix="connector-tests-", dir=MEMORY)
+    os.environ["TMPDIR"], tempfile.tempdir = folder, None
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def whose_turn(nodeid: str, database: str) -> str:
