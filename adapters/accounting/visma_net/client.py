@@ -128,8 +128,10 @@ class Client:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         files: Any = None,
+        only_if: str | None = None,
     ) -> Answer:
-        """One call; a token that is refused is fetched anew, once.
+        """One call; a token that is refused is fetched anew, once. `only_if`: the version that is to be changed, and no
+        other (`If-Match`); what was changed meanwhile is refused ("revision-conflict") where Visma Net heeds it.
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the hour's calls are used up.
@@ -139,6 +141,7 @@ class Client:
         """
         if params is not None:
             params = {name: _text(value) for name, value in params.items() if value is not None}
+        condition = {"If-Match": f'"{only_if}"'} if only_if else {}
         for again in (True, False):
             token = await self._tokens.current()
             self._not_used_up()
@@ -149,7 +152,7 @@ class Client:
                     params=params,
                     json=json,
                     files=files,
-                    headers={"Authorization": f"Bearer {token}"},
+                    headers={"Authorization": f"Bearer {token}", **condition},
                     hint=self._hint,
                 )
             except (UnknownOutcome, TryLater) as exc:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.files import Files
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, in_ore
 from adapters.accounting.visma_net.wrapping import wrapped
@@ -37,9 +38,18 @@ class Purchases:
     """
 
     def __init__(
-        self, client: Client, releasing: Releasing, files: Files, *, way: Way, account: str | None, branch: str | None
+        self,
+        client: Client,
+        releasing: Releasing,
+        files: Files,
+        lines: Lines,
+        *,
+        way: Way,
+        account: str | None,
+        branch: str | None,
     ) -> None:
         self._client = client
+        self._lines = lines
         self._releasing = releasing
         self._files = files
         self._way: Way = way
@@ -78,6 +88,7 @@ class Purchases:
                 do="Book it in Visma Net, or have such invoices made on hold (`incoming: hold`).",
                 where={"field": "lines"},
             )
+        self._lines.of_purchase(record)
         if record.get("lines") and not self._account:
             raise Refused(
                 "No account is named that purchases are booked on.",
@@ -141,7 +152,8 @@ class Purchases:
             "note": goal.marker,
             "invoiceLines": [
                 {"operation": "Insert", "transactionDescription": f"Faktura {_reference(goal)}", "quantity": 1,
-                 "unitCostInCurrency": net, "costInCurrency": net, "accountNumber": self._account, "vatCodeId": code}
+                 "unitCostInCurrency": net, "costInCurrency": net, "accountNumber": self._account, "vatCodeId": code,
+                 **self._lines.of_purchase(record)}
                 for net, _, code in rows
             ],
             # The VAT as the invoice states it, not as a rate makes it.
@@ -178,7 +190,7 @@ class Purchases:
         row, document = await self._client.get(_path(run)), run.proofs["document"]
         if "release" in run.proofs and not document.facts["found"]:
             await self._releasing.wait(row, run.proofs["release"].facts, f"supplier invoice {document.id}")
-        record = records.supplier_invoice(row)
+        record = records.supplier_invoice(row, await self._lines.told((), ""))
         facts: dict[str, Any] = {"number": _reference(run.goal)}
         return Proof(record.id, facts | ({"found": True} if document.facts["found"] else {}), record)
 

@@ -15,9 +15,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from adapters.accounting.visma_net import dimensions as registers
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.dimensions import Dimensions
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.parties import Parties
+from adapters.accounting.visma_net.places import NON_PROJECT, Told
 from connector.errors import BadInput, Refused
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -36,6 +40,8 @@ PATHS = {
     Kind.REVERSAL: "/v1/customerPayment",
     Kind.SUPPLIER: "/v1/supplier",
     Kind.SUPPLIER_INVOICE: "/v1/supplierInvoice",
+    Kind.PRODUCT: "/v1/inventory",
+    Kind.PROJECT: registers.PROJECTS,
 }
 _DATED = {
     **dict.fromkeys(records.SALES, ("documentDate", "documentDateCondition")),
@@ -49,9 +55,11 @@ _DAYS = {**dict.fromkeys(records.SALES, "documentDate"), Kind.PAYMENT: "applicat
 class Reader:
     """Reads one company's records."""
 
-    def __init__(self, client: Client, parties: Parties) -> None:
+    def __init__(self, client: Client, parties: Parties, lines: Lines, dimensions: Dimensions) -> None:
         self._client = client
         self._parties = parties
+        self._lines = lines
+        self._dimensions = dimensions
 
     def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, then what changes."""
@@ -63,6 +71,8 @@ class Reader:
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
         at = _cursor(cursor)
+        if self._dimensions.whole(kind):
+            return await self._changed_values(kind, at)
         params = self._since(kind, at["since"]) if at["asked"] is None else _modified(at["asked"])
         rows, more = await self._client.page(PATHS[self._known(kind)], at["page"], **params, **_asked(kind))
         times = (records.moment(text) for text in (at["greatest"], *(row.get("lastModifiedDateTime") for row in rows)))
@@ -83,6 +93,13 @@ class Reader:
             going |= {"page": 1, "asked": self._next(at, greatest)}
         return Page(await self._records(kind, found), dumps(going).decode(), more)
 
+    async def _changed_values(self, kind: Kind, at: dict[str, Any]) -> Page:
+        """Of a dimension that is read whole: the values that are not as they were seen."""
+        there = await self._dimensions.all(kind)
+        seen: dict[str, str] = at.get("seen") or {}
+        fresh = [record for record in there if seen.get(record.id) != record.version]
+        return Page(fresh, dumps({**at, "seen": {record.id: record.version for record in there}}).decode())
+
     @staticmethod
     def _next(at: Mapping[str, Any], greatest: datetime | None) -> str | None:
         """From when changes are asked for next; None where nothing has been seen yet: everything again.
@@ -97,6 +114,8 @@ class Reader:
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
         """A page of everything dated in [since, until); customers have no date, so all of them."""
+        if self._dimensions.whole(kind):
+            return Page(await self._dimensions.all(kind), dumps({"v": 1, "page": 1}).decode())
         number = 1 if cursor is None else _cursor(cursor)["page"]
         params = {**self._since(kind, since.isoformat()), **_asked(kind)}
         rows, more = await self._client.page(PATHS[self._known(kind)], number, **params)
@@ -105,7 +124,12 @@ class Reader:
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now, or None where it is none (any more)."""
-        if kind is Kind.CUSTOMER:
+        if kind in self._dimensions.kinds:
+            return await self._dimensions.read(kind, id)
+        if kind is Kind.PRODUCT:
+            row = await self._client.find(f"{PATHS[kind]}/internal/{id}") if id.isdigit() else None
+            rows = [row] if row else []
+        elif kind is Kind.CUSTOMER:
             row = await self._client.find(f"/v1/customer/internal/{id}") if id.isdigit() else None
             rows = [row] if row else []
         elif kind is Kind.SUPPLIER:
@@ -128,9 +152,8 @@ class Reader:
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _known(kind: Kind) -> Kind:
-        if kind not in PATHS:
+    def _known(self, kind: Kind) -> Kind:
+        if kind not in PATHS and not self._dimensions.whole(kind):
             raise Refused(f"{kind} is not read from Visma Net.", code="operation-not-supported")
         return kind
 
@@ -156,10 +179,15 @@ class Reader:
             return [records.customer(row) for row in rows]
         if kind is Kind.SUPPLIER:
             return [records.supplier(row) for row in rows]
+        if kind is Kind.PRODUCT:
+            return [self._lines.item(row) for row in rows]
+        if kind is Kind.PROJECT:
+            return [registers.project(row) for row in rows if row.get("projectID") != NON_PROJECT]
         if kind is Kind.SUPPLIER_INVOICE:  # those on hold, too: they are delivered
             wanted = ("Invoice", "DebitAdj")
             named = [row for row in rows if row.get("supplierReference") and row.get("documentType") in wanted]
-            return [records.supplier_invoice(row) for row in named if row.get("status") != "Voided"]
+            known = await self._lines.told((), "")
+            return [records.supplier_invoice(row, known) for row in named if row.get("status") != "Voided"]
         if kind in records.SALES:
             counted = [row for row in rows if row.get("status") in records.RELEASED]
         else:
@@ -169,7 +197,8 @@ class Reader:
         ids = await self._parties.ids(numbers.values())
         # In the order in which they were made: what takes another back comes after it.
         counted.sort(key=lambda row: (row.get("type") in _VOIDS, str(row.get("refNbr") or row.get("referenceNumber"))))
-        return [_record(kind, row, ids[numbers[id(row)]]) for row in counted]
+        told = await self._lines.told(counted, records.SALES[kind].lines) if kind in records.SALES else None
+        return [_record(kind, row, ids[numbers[id(row)]], told) for row in counted]
 
 
 _MONEY = ("Payment", "Prepayment", "Refund")
@@ -178,9 +207,9 @@ _IN_BOOKS = records.RELEASED | {"Voided"}
 """A voided payment was one; what voids it is a record of its own."""
 
 
-def _record(kind: Kind, row: Row, internal_id: int) -> Record:
+def _record(kind: Kind, row: Row, internal_id: int, told: Told | None) -> Record:
     if kind in records.SALES:
-        return records.sale(kind, row, internal_id)
+        return records.sale(kind, row, internal_id, told)
     return records.reversal(row, internal_id) if row.get("type") in _VOIDS else records.payment(row, internal_id)
 
 
@@ -196,8 +225,11 @@ def _modified(since: str) -> dict[str, str]:
     }
 
 
+_KEYS = ("internalId", "inventoryId", "internalID", "referenceNumber", "refNbr")
+
+
 def _key(row: Row) -> str:
-    name = next((name for name in ("internalId", "referenceNumber", "refNbr") if row.get(name)), "")
+    name = next((name for name in _KEYS if row.get(name)), "")
     return f"{row.get('type') or row.get('documentType') or ''}/{row.get(name)}"
 
 

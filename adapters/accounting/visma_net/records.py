@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.client import not_as_described
+from adapters.accounting.visma_net.places import Told
 from connector.ports import Changed, Kind, Payable, Record
 
 Row = Mapping[str, Any]
@@ -156,8 +157,22 @@ def supplier(row: Row) -> Record:
     return Record(Kind.SUPPLIER, text(row, "number", call), version(row), body, changed=changed(row))
 
 
-def supplier_invoice(row: Row) -> Record:
-    """An incoming invoice or credit note as read; released or not."""
+def item(row: Row) -> Record:
+    """An item of the inventory as read."""
+    call = "/v1/inventory"
+    body = _said(row, "inventoryId", "inventoryNumber", "description", "status", "defaultPrice", "stockItem")
+    if code := _part(row, "vatCode").get("id"):
+        body["vatCode"] = {"id": code}
+    if account := _part(_part(row, "accountInformation"), "salesAccount").get("number"):
+        body["salesAccount"] = account
+    id = row.get("inventoryId")
+    if type(id) is not int:
+        raise not_as_described("inventoryId", "an integer", call)
+    return Record(Kind.PRODUCT, str(id), version(row), _sound(wire.Item, body, call), changed=changed(row))
+
+
+def supplier_invoice(row: Row, told: Told | None = None) -> Record:
+    """An incoming invoice or credit note as read; released or not. What all its lines carry is the document's."""
     call = "/v1/supplierInvoice"
     names = (
         "documentType",
@@ -175,6 +190,8 @@ def supplier_invoice(row: Row) -> Record:
         if value := day(row, name, call):
             body[name] = value
     body["amount"] = number(row, "amount", call)
+    if told is not None:
+        body |= told.places.shared(row.get("invoiceLines") or ())
     if released:
         body["balance"] = number(row, "balance", call)
     return Record(
@@ -195,8 +212,8 @@ def supplier_invoice(row: Row) -> Record:
     )
 
 
-def sale(kind: Kind, row: Row, internal_id: int) -> Record:
-    """An invoice or credit note as read; `internal_id` is its customer's."""
+def sale(kind: Kind, row: Row, internal_id: int, told: Told | None = None) -> Record:
+    """An invoice or credit note as read; `internal_id` is its customer's, `told` what is known of what lines name."""
     form = SALES[kind]
     body = _said(
         row, "referenceNumber", "currencyId", "customerRefNumber", "note", "externalReference", "status", "amount",
@@ -204,7 +221,9 @@ def sale(kind: Kind, row: Row, internal_id: int) -> Record:
     )  # fmt: skip
     body["customer"] = {"internalId": internal_id}
     body["documentDate"] = day(row, "documentDate", form.path)
-    body[form.lines] = [_line(one) for one in row.get(form.lines) or ()]
+    body[form.lines] = [_line(one, told) for one in row.get(form.lines) or ()]
+    if told is not None:
+        body |= told.of_document(row)
     balance = number(row, "balance", form.path)
     if kind is Kind.INVOICE:
         body |= _said(row, "paymentReference")
@@ -236,7 +255,7 @@ def _applications(row: Row, call: str) -> dict[str, Decimal]:
     return {invoice: amount for invoice, amount in given.items() if amount > 0}
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _line(row: Row, told: Told | None) -> dict[str, Any]:
     said = _said(
         row, "lineNumber", "description", "quantity", "unitPriceInCurrency", "discountPercent", "amountInCurrency"
     )
@@ -244,7 +263,7 @@ def _line(row: Row) -> dict[str, Any]:
         said["vatCodeId"] = code
     if account := _part(row, "account").get("number"):
         said["accountNumber"] = account
-    return said
+    return said if told is None else said | told.of_line(row)
 
 
 _PAYMENTS = "/v1/customerPayment"

@@ -39,6 +39,11 @@ TABLE: tuple[Refusal, ...] = (
     Refusal(r"customer\b.*\b(inactive|status)|kunden? .*inaktiv", "customer-inactive",
             "Visma Net does not sell to this customer: it is inactive.",
             "Make the customer active in Visma Net and try again."),
+    Refusal(r"item class\b.*\b(cannot be (found|empty)|inactive)|vareklasse.*(finnes ikke|tom)", "item-class-unknown",
+            "Visma Net does not have this item class.", "Mend item_class in the connection's settings."),
+    Refusal(r"\b(stock item|non-stock)\b|lagervare", "product-unfit",
+            "An item that is named is kept on stock, and lines of invoices in Visma Net name items without stock.",
+            "Invoice it by a sales order in Visma Net, or name an item without stock."),
     Refusal(r"(item|inventory)\b.*\b(inactive|status|cannot be found)|vare.*(inaktiv|finnes ikke)", "product-inactive",
             "An item that is named cannot be sold.", "See the item in Visma Net, or name another."),
     Refusal(r"(sub-?account|segment|project|branch|department)\b.*\b(cannot be found|inactive|not valid)"

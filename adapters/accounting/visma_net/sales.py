@@ -18,6 +18,7 @@ from typing import Any
 from adapters.accounting.visma_net import records, wire
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.files import Files
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, sent
@@ -34,9 +35,16 @@ class Sales:
     """Flows of invoices and credit notes. `branch`: whose documents they are, where that is said."""
 
     def __init__(
-        self, client: Client, parties: Parties, releasing: Releasing, files: Files, branch: str | None
+        self,
+        client: Client,
+        parties: Parties,
+        releasing: Releasing,
+        files: Files,
+        lines: Lines,
+        branch: str | None,
     ) -> None:
         self._client = client
+        self._lines = lines
         self._files = files
         self._parties = parties
         self._releasing = releasing
@@ -73,6 +81,7 @@ class Sales:
                         do="Map it for every line.",
                         where={"field": f"{lines}[{place}].{name}"},
                     )
+        self._lines.check(goal.record, lines)
         return (
             Step("document", self._create, self._look),
             *self._files.steps(goal, self._path, lambda run: f"{self._path(run)}/attachment"),
@@ -84,10 +93,13 @@ class Sales:
 
     async def _create(self, run: Run) -> Proof:
         number = await self._parties.to_bill((run.goal.record.get("customer") or {}).get("internalId"))
-        body = _body(run.goal, number, self._branch)
+        body, form = _body(run.goal, number, self._branch), records.SALES[run.goal.kind]
+        whole, of_lines = await self._lines.said(run.goal.record, form.lines)
+        body |= whole
+        body[form.lines] = [line | more for line, more in zip(body[form.lines], of_lines, strict=True)]
         if run.goal.kind is Kind.CREDIT_NOTE:
             body["applicationLines"] = await self._application(run.goal)
-        made = await self._client.create(records.SALES[run.goal.kind].create, wrapped(body))
+        made = await self._client.create(form.create, wrapped(body))
         return Proof(made, {"number": made})
 
     async def _application(self, goal: Goal) -> list[dict[str, Any]]:
@@ -133,7 +145,8 @@ class Sales:
         number = run.proofs["document"].id
         await self._releasing.wait(row, run.proofs["release"].facts, f"{_named(run.goal)} {number}")
         _compare(run.goal, row, f"It is released, as number {number}.")
-        record = records.sale(run.goal.kind, row, int(run.goal.record["customer"]["internalId"]))
+        told = await self._lines.told([row], records.SALES[run.goal.kind].lines)
+        record = records.sale(run.goal.kind, row, int(run.goal.record["customer"]["internalId"]), told)
         facts = {
             "number": number,
             "kid": row.get("paymentReference") or None,
@@ -162,10 +175,14 @@ def _named(goal: Goal) -> str:
     return goal.kind.replace("_", " ")
 
 
+_PLACED = ("customer", "credits", "inventory", "department", "project", "location", "dimensions")
+"""What is written as something else: by number, and by where it stands."""
+
+
 def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any]:
     """The document as it is sent, before its values are wrapped. What Visma Net would guess is said."""
     form = records.SALES[goal.kind]
-    body = sent(form.model, {name: value for name, value in goal.record.items() if name not in ("customer", "credits")})
+    body = sent(form.model, {name: value for name, value in goal.record.items() if name not in _PLACED})
     for name in ("documentDate", "documentDueDate"):
         if name in body:
             body[name] = day_of(body[name], name).isoformat() + "T00:00:00"
@@ -185,7 +202,8 @@ def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any
         "dontEmail": True,
         "branchNumber": branch,
         form.lines: [
-            {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get(form.lines) or ()
+            {"operation": "Insert", **sent(wire.InvoiceLine, {k: v for k, v in line.items() if k not in _PLACED})}
+            for line in goal.record.get(form.lines) or ()
         ],
     }
 

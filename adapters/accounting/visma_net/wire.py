@@ -102,16 +102,88 @@ class Supplier(Wire):
     mainContact: Contact | None = None
 
 
+class VatRef(Wire):
+    """A VAT code by what the company calls it."""
+
+    id: str = Field(json_schema_extra=chooses(Choice.VAT_CODE))
+
+
+class Item(Wire):
+    """`Inventory`: what is sold. Unit and posting class are those of its class."""
+
+    inventoryId: int | None = ReadOnly
+    """Stays for ever; the number can be changed by an action."""
+    inventoryNumber: str
+    """Number, unique in Visma Net."""
+    description: str
+    """Its name."""
+    status: (
+        Literal["Active", "NoSales", "NoPurchases", "NoRequest", "Inactive", "MarkedForDeletion", "Unknown"] | None
+    ) = None
+    defaultPrice: Decimal | None = None
+    """Price of one, without VAT, in the company's currency."""
+    vatCode: VatRef | None = None
+    salesAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Income account; read from `accountInformation.salesAccount.number`."""
+    stockItem: bool | None = ReadOnly
+    """Stock items are not invoiced by line."""
+
+
+class DimensionValue(Wire):
+    """A value of a dimension, wherever the connection's setting `dimensions` says that it stands: a segment of the
+    subaccount (`SegmentValue`), a branch, or a project.
+    """
+
+    name: str | None = None
+    """Name of the dimension, of one that the company has made itself."""
+    valueId: str
+    """Code: the segment's value, the branch's number, the project's id."""
+    description: str | None = None
+    active: bool | None = ReadOnly
+
+
+class DimensionRef(Wire):
+    """A department or project by its record's id."""
+
+    id: str
+
+
+class FreeRef(Wire):
+    """A value of a dimension that the company has made itself, by name and code."""
+
+    name: str
+    valueId: str
+
+
+class ItemRef(Wire):
+    """An item by the id that stays; written and read as `inventoryNumber`."""
+
+    inventoryId: int
+
+
+class Dimensioned(Wire):
+    """What dimensions a document or a line carries. The setting `dimensions` says where each stands in Visma Net:
+    `subaccount`, `branchNumber`, `project`. What a document says is of every line that says no other.
+    """
+
+    department: DimensionRef | None = None
+    project: DimensionRef | None = None
+    location: str | None = None
+    dimensions: list[FreeRef] | None = None
+
+
 class CustomerRef(Wire):
     """A customer by the id that stays."""
 
     internalId: int
 
 
-class InvoiceLine(Wire):
+class InvoiceLine(Dimensioned):
     """`CustomerInvoiceLine`, `CustomerCreditNoteLine`: one line."""
 
     lineNumber: int | None = ReadOnly
+    inventory: ItemRef | None = None
+    """The item that is sold; text, price, account and VAT code are the line's own all the same."""
     description: str | None = None
     quantity: Decimal | None = None
     unitPriceInCurrency: Decimal | None = None
@@ -125,7 +197,7 @@ class InvoiceLine(Wire):
     """Amount without VAT, computed."""
 
 
-class Invoice(Wire):
+class Invoice(Dimensioned):
     """`CustomerInvoice`."""
 
     referenceNumber: str | None = ReadOnly
@@ -158,7 +230,7 @@ class InvoiceRef(Wire):
     referenceNumber: str
 
 
-class CreditNote(Wire):
+class CreditNote(Dimensioned):
     """`CustomerCreditNote`; its amounts are positive."""
 
     referenceNumber: str | None = ReadOnly
@@ -246,7 +318,7 @@ class PurchaseLine(Wire):
     vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.PURCHASE_VAT_CODE))
 
 
-class SupplierInvoice(Wire):
+class SupplierInvoice(Dimensioned):
     """`SupplierInvoice`: an incoming invoice (Invoice) or credit note (DebitAdj). Amounts are positive for both."""
 
     documentType: Literal["Invoice", "DebitAdj"]

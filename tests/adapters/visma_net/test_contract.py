@@ -18,6 +18,8 @@ from visma_driving import (
     credit_goal,
     customer_goal,
     invoice_goal,
+    item_goal,
+    line,
     opened,
     payment_goal,
     purchase_goal,
@@ -32,7 +34,15 @@ async def test_every_call_and_answer(release: str) -> None:
     contract = described()
     async with Checked(release=release) as box:
         box.contract = contract
-        system = opened(box, branch="1", incoming="release", incoming_account="4300")
+        places = {"department": 1, "Kampanje": 2, "location": "branch", "project": "project"}
+        carried: dict[str, Any] = {
+            "department": {"id": "10"}, "project": {"id": "801"}, "location": "2",
+            "dimensions": [{"name": "Kampanje", "valueId": "K1"}],
+        }  # fmt: skip
+        system = opened(
+            box, branch="1", incoming="release", incoming_account="4300", item_class="NONSTOCK", dimensions=places,
+            empty_segments={1: "000"},
+        )  # fmt: skip
         await system.probe()
         await system.options()
         cursors = {one.kind: await system.begin(one.kind, date(2027, 1, 1)) for one in system.readings}
@@ -43,7 +53,16 @@ async def test_every_call_and_answer(release: str) -> None:
         await reach(system, customer_goal("m-ola", name="Ola Nordmann", **contact))
         await reach(system, Goal(Kind.CUSTOMER, "update", "m-2", {"name": "Kjøper II AS", "gln": None}, target=id))
         box.fault("POST /v2/customerinvoice", "no-answer")
-        made = (await reach(system, invoice_goal(id, note="Takk")))["read"].id
+        made = (await reach(system, invoice_goal(id, note="Takk", **carried)))["read"].id
+        box.fault("POST /v1/inventory", "no-answer")
+        item = (await reach(system, item_goal()))["read"].id
+        await reach(system, Goal(Kind.PRODUCT, "update", "m-4", {"status": "Inactive"}, target=item))
+        await reach(system, Goal(Kind.PRODUCT, "update", "m-5", {"status": "Active"}, target=item))
+        sold = [line("Timer", 8, "1020.00", "3") | {"inventory": {"inventoryId": int(item)}}]
+        sums = {"net": "8160.00", "vat": "2040.00", "gross": "10200.00"}
+        await reach(system, invoice_goal(id, "m-6", sums, invoiceLines=sold))
+        for kind, code in ((Kind.DEPARTMENT, "10"), (Kind.PROJECT, "P1")):
+            await reach(system, Goal(kind, "create", f"m-{code}", {"valueId": code}, may_create=False))
         box.fault("POST /v1/customerPayment", "no-answer")
         await reach(system, payment_goal(id, (made, "5000.00"), amount="6000.00"))
         box.fault("POST /v2/customerCreditNote", "no-answer")
@@ -55,7 +74,7 @@ async def test_every_call_and_answer(release: str) -> None:
         seller = (await reach(system, supplier_goal()))["read"].id
         await reach(system, Goal(Kind.SUPPLIER, "update", "m-3", {"name": "Selger II AS"}, target=seller))
         box.fault("POST /v1/supplierInvoice$", "no-answer")
-        bought = (await reach(system, purchase_goal(seller)))["read"].id
+        bought = (await reach(system, purchase_goal(seller, **carried)))["read"].id
         box.pays((made, "100.00"), day=date(2027, 2, 2))
         for kind, cursor in cursors.items():
             _, after = await all_changes(system, kind, cursor)
@@ -69,6 +88,10 @@ async def test_every_call_and_answer(release: str) -> None:
             Kind.REVERSAL: f"VoidPayment/{wrong}",
             Kind.SUPPLIER: seller,
             Kind.SUPPLIER_INVOICE: bought,
+            Kind.PRODUCT: item,
+            Kind.DEPARTMENT: "10",
+            Kind.PROJECT: "801",
+            Kind.DIMENSION: "Kampanje/K1",
         }
         for kind, key in made_there.items():
             assert (await system.read(kind, key)) is not None

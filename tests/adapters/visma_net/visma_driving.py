@@ -93,6 +93,12 @@ def customer_goal(marker: str = "m-customer-1", **more: Any) -> Goal:
     return Goal(Kind.CUSTOMER, "create", marker, {name: value for name, value in record.items() if value is not None})
 
 
+def item_goal(marker: str = "m-item-1", **more: Any) -> Goal:
+    record = {"inventoryNumber": "7001", "description": "Rådgivning", "defaultPrice": Decimal("1020.00"),
+              "vatCode": {"id": "3"}, "salesAccount": "3000", "status": "Active", **more}  # fmt: skip
+    return Goal(Kind.PRODUCT, "create", marker, {name: value for name, value in record.items() if value is not None})
+
+
 def line(description: str, quantity: int, price: str, vat: str, account: str = "3000") -> dict[str, Any]:
     return {"description": description, "quantity": quantity, "unitPriceInCurrency": Decimal(price), "vatCodeId": vat,
             "accountNumber": account}  # fmt: skip

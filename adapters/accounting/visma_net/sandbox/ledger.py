@@ -8,9 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from adapters.accounting.visma_net.sandbox import chart
 from adapters.accounting.visma_net.sandbox.asking import Said, invalid, unknown
+from adapters.accounting.visma_net.sandbox.registers import Registers
 from adapters.accounting.visma_net.sandbox.releases import Releases
 from adapters.accounting.visma_net.sandbox.rules import Rules
-from adapters.accounting.visma_net.sandbox.store import Row, Store
+from adapters.accounting.visma_net.sandbox.store import Row
 
 DRAFT = ("Hold", "Balanced")
 ADDRESS = ("addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
@@ -22,7 +23,7 @@ def ore(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-class Ledger(Store):
+class Ledger(Registers):
     """A company's customers and ledger.
 
     Args:

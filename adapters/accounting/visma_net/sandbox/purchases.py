@@ -73,13 +73,18 @@ class Purchases(Ledger):
         cost = said.number("costInCurrency") or Decimal(0)
         row: Row = {
             "lineNumber": number, "transactionDescription": said.text("transactionDescription"), "cost": cost,
-            "costInCurrency": cost, "account": {"number": account},
+            "costInCurrency": cost, "account": {"number": account}, **self.booked_with(said), **self._project(said),
         }  # fmt: skip
         if code is not None:
             if code not in chart.PURCHASE_VAT:
                 raise unknown("TaxCategoryID", code)
             row["vatCode"] = {"id": code}
         return row
+
+    def _project(self, said: Said) -> Row:
+        id = said.number("projectInternalId")
+        row = next((row for row in self.all("project") if row["internalID"] == id), None)
+        return self.worked_for(row, id)
 
     def change_purchase(self, row: Row, said: Said) -> None:
         """Change what is said of a draft. Raises `SandboxError`."""

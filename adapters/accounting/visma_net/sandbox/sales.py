@@ -63,6 +63,8 @@ class Sales(Purchases):
         customer = self.customer(said.text("customerNumber"))
         day = said.day("documentDate") or datetime.now(OSLO).date()
         self.open_on(day)
+        code = said.text("project")
+        project = self.worked_for(self.find("project", code or ""), code)
         currency = said.text("currencyId") or customer.get("currencyId") or "NOK"
         if self.find("currency", currency) is None:
             raise unknown("Currency", currency)
@@ -75,7 +77,7 @@ class Sales(Purchases):
             "externalReference": said.text("externalReference"), "customerRefNumber": said.text("customerRefNumber"),
             "note": said.text("note"),
             "sendToAutoInvoice": said.flag("sendToAutoInvoice") or False, "dontPrint": said.flag("dontPrint") or False,
-            "dontEmail": said.flag("dontEmail") or False,
+            "dontEmail": said.flag("dontEmail") or False, **project,
         }  # fmt: skip
         self._total(row, lines)
         return row
@@ -98,7 +100,7 @@ class Sales(Purchases):
             "unitPrice": price, "unitPriceInCurrency": price, "amount": amount, "amountInCurrency": amount,
             "account": {"number": account, "description": there["description"]},
             "vatCode": {"id": code, "description": self.tables["vat"][code]["description"]},
-            "discountPercent": Decimal(0),
+            "discountPercent": Decimal(0), **self.sold(said.text("inventoryNumber")), **self.booked_with(said),
         }  # fmt: skip
 
     def _vat(self, lines: list[Row]) -> dict[str, Decimal]:
