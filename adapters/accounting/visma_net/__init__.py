@@ -42,6 +42,8 @@ class Settings(BaseModel):
     empty_segments: dict[int, str] = {}
     """What stands in a segment of the subaccount where a line has no value, by the segment's number; left out, Visma
     Net takes what the customer, the item or the account says."""
+    receivable_accounts: tuple[str, ...] = ()
+    """Numbers of the accounts that customers' debts stand on; left out, those that the customer ledger controls."""
     item_class: str | None = None
     """Item class of products that are made here."""
     own_numbers: bool = False

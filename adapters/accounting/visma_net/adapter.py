@@ -19,6 +19,7 @@ from adapters.accounting.visma_net.payments import Payments
 from adapters.accounting.visma_net.places import Places
 from adapters.accounting.visma_net.purchases import Purchases
 from adapters.accounting.visma_net.reading import Reader
+from adapters.accounting.visma_net.receivables import receivables
 from adapters.accounting.visma_net.records import SALES
 from adapters.accounting.visma_net.registers import CUSTOMERS, SUPPLIERS, Registers
 from adapters.accounting.visma_net.releasing import Releasing
@@ -118,8 +119,10 @@ class VismaNet:
         }
         self._tenant, self._address = settings.tenant_id, settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
+        self._receivable = settings.receivable_accounts
         self._client = Client(http, tokens)
         parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
+        self._parties = parties
         self._dimensions = Dimensions(self._client, places)
         self._choices = Choices(self._client, self._dimensions)
         self._items = Items(self._client, settings.item_class)
@@ -184,8 +187,8 @@ class VismaNet:
         return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
 
     async def receivables(self) -> Receivables | None:
-        """Not told: balances by account and by customer come at different moments here."""
-        return None
+        """What customers owe, now; None where our client may not read it, or something open is in another currency."""
+        return await receivables(self._client, self._parties, self._receivable)
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""

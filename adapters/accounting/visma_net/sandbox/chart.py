@@ -44,6 +44,8 @@ def seed(store: Store, name: str, number: str) -> None:
     )  # fmt: skip
     for code, (what, type) in ACCOUNTS.items():
         row = {"accountID": int(code), "accountCD": code, "description": what, "type": type, "active": True}
+        if module := {RECEIVABLES: "AR", PAYABLES: "AP"}.get(code):
+            row |= {"controlAccountModule": module, "allowManualEntry": False}
         store.keep("account", code, row)
     for code, (what, rate, _) in VAT.items():
         schedule = {"startDate": "2000-01-01T00:00:00", "vatRate": rate, "groupType": "Output"}

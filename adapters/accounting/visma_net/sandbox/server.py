@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapters.accounting.visma_net.sandbox import calls, purchase_calls, register_calls, routing
+from adapters.accounting.visma_net.sandbox import balance_calls, calls, purchase_calls, register_calls, routing
 from adapters.accounting.visma_net.sandbox.asking import Said, SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.rules import RELEASES, Rules
@@ -19,7 +19,7 @@ from adapters.loopback import Answer, Loopback, Refused, Request
 CLIENT_ID, CLIENT_SECRET = "isv_sandbox", "sandbox-secret"
 TENANT_ID, CONTRACT_ID = "sandbox-company", "sandbox-contract"
 """Of the company, and of the customer's contract: the latter yields a token that opens nothing."""
-CALLS = (calls, purchase_calls, register_calls)
+CALLS = (calls, purchase_calls, register_calls, balance_calls)
 """What enters its calls into the table of `routing`."""
 
 
