@@ -139,3 +139,32 @@ async def test_leafing_through_the_items_is_done_once() -> None:
         found, _ = await all_changes(system, Kind.INVOICE, await system.begin(Kind.INVOICE, date(2027, 1, 1)))
         assert len({record.body["invoiceLines"][0]["inventory"]["inventoryId"] for record in found}) == 60
         assert sum(came.path == "/api/v1/inventory" for came in box.requests) == 2
+
+
+async def told(system: Any) -> tuple[str, str]:
+    """An item, changed, and an invoice that names it with a department; the ids of both."""
+    buyer = (await reach(system, customer_goal()))["read"].id
+    id = (await reach(system, item_goal()))["read"].id
+    await reach(system, Goal(Kind.PRODUCT, "update", "m-2", {"defaultPrice": Decimal(1100)}, target=id))
+    await reach(system, Goal(Kind.DEPARTMENT, "create", "m-3", {"valueId": "10"}, may_create=False))
+    sold = [line("Timer", 8, "1020.00", "3") | {"inventory": {"inventoryId": int(id)}, "department": {"id": "10"}}]
+    sums = {"net": "8160.00", "vat": "2040.00", "gross": "10200.00"}
+    return id, (await reach(system, invoice_goal(buyer, totals=sums, invoiceLines=sold)))["read"].id
+
+
+@pytest.mark.parametrize("fault", ["no-answer", "no-answer-before", "500-after", "garbled"])
+async def test_a_fault_at_every_call(fault: str) -> None:
+    async with Sandbox() as box:
+        await told(opened(box, item_class="NONSTOCK", dimensions={"department": 1}))
+        calls = len(box.requests)
+    for number in range(calls):
+        async with Sandbox() as box:
+            box.fault("", fault, after=number, seconds=0)
+            system = opened(box, item_class="NONSTOCK", dimensions={"department": 1})
+            id, invoice = await told(system)
+            (item,) = box.books.all("inventory")
+            assert (str(item["inventoryId"]), item["defaultPrice"]) == (id, Decimal(1100)), f"call {number}"
+            (row,) = box.books.tables["invoice"][invoice]["invoiceLines"]
+            assert (row["inventoryNumber"], row["subaccount"]["segments"][0]["segmentValue"]) == ("7001", "10")
+            assert len(box.books.tables["invoice"]) == 1
+            await system.close()
