@@ -31,7 +31,7 @@ class Items(Registers):
     def __init__(self, client: Client, item_class: str | None) -> None:
         super().__init__(client, ITEMS)
         self._class = item_class
-        self.numbers = Numbers(client, ITEMS.path, id="inventoryId", number="inventoryNumber")
+        self.numbers = Numbers(client, ITEMS.path, id="inventoryId", number="inventoryNumber", gone=600.0)
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""

@@ -9,7 +9,7 @@ from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client
 from adapters.accounting.visma_net.items import UNSOLD, Items
 from adapters.accounting.visma_net.places import Places, Told
-from connector.errors import Refused, Stop
+from connector.errors import NeedsPerson, Refused, Stop
 from connector.ports import Record
 
 Row = Mapping[str, Any]
@@ -118,7 +118,12 @@ class Lines:
         named = {
             str(line["inventoryNumber"]) for row in rows for line in row.get(lines) or () if line.get("inventoryNumber")
         }
-        return Told(self.places, await self._items.numbers.ids(named) if named else {})
+        try:
+            return Told(self.places, await self._items.numbers.ids(named) if named else {})
+        except NeedsPerson as exc:
+            if exc.code != "right-missing":
+                raise
+            return Told(self.places)  # our client sees invoices, and no items
 
 
 def _no(id: Any, what: str, field: str) -> Refused:

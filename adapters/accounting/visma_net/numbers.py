@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,13 +21,17 @@ class Numbers:
     Args:
         path: where the register is listed, and where one is read by its number.
         id, number: how the two are called there.
+        gone: seconds for which a number that nothing has is not asked for again: documents name what was deleted.
     """
 
-    def __init__(self, client: Client, path: str, *, id: str, number: str) -> None:
+    def __init__(self, client: Client, path: str, *, id: str, number: str, gone: float = 0.0) -> None:
         self._client = client
         self._path = path
         self._id, self._number = id, number
         self._ids: OrderedDict[str, int] = OrderedDict()
+        self._gone: dict[str, float] = {}
+        """Numbers that nothing has, by when that was seen."""
+        self._gone_for = gone
 
     def seen(self, row: Mapping[str, Any]) -> None:
         """Remember a record that was read."""
@@ -40,7 +45,9 @@ class Numbers:
     async def ids(self, numbers: Iterable[str]) -> Mapping[str, int]:
         """The ids behind these numbers; one that nothing has (any more) is not among them."""
         wanted = set(numbers)
-        missing = {number for number in wanted if number not in self._ids}
+        now = time.monotonic()
+        self._gone = {number: at for number, at in self._gone.items() if now - at < self._gone_for}
+        missing = {number for number in wanted if number not in self._ids and number not in self._gone}
         if len(missing) > FEW:
             page, more = 1, True
             while more:  # to its end: the next page of documents names others
@@ -52,4 +59,6 @@ class Numbers:
             found = await self._client.find(f"{self._path}/{segment(number)}")
             if found is not None:
                 self.seen(found)
+            else:
+                self._gone[number] = now
         return {number: self._ids[number] for number in wanted if number in self._ids}

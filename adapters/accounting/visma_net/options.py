@@ -21,9 +21,9 @@ from connector.ports import Company, Probe
 Row = Mapping[str, Any]
 
 NEEDED = (
-    "read: whose books these are, customers, invoices, payments, codes",
-    "create: customers, invoices, payments",
-    "update: customers; releasing invoices and payments",
+    "read: whose books these are, customers, items, dimensions, invoices, payments, codes",
+    "create: customers, items, invoices, payments",
+    "update: customers, items; releasing invoices and payments",
 )
 """Rights of our client (scopes vismanet_erp_service_api:…)."""
 

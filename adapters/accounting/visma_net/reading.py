@@ -22,7 +22,7 @@ from adapters.accounting.visma_net.dimensions import Dimensions
 from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.places import NON_PROJECT, Told
-from connector.errors import BadInput, Refused
+from connector.errors import BadInput, NeedsPerson, Refused
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
 
@@ -51,6 +51,9 @@ _DATED = {
 _DAYS = {**dict.fromkeys(records.SALES, "documentDate"), Kind.PAYMENT: "applicationDate", Kind.SUPPLIER_INVOICE: "date"}
 """The day that a kind is dated by, as it is read."""
 
+OPTIONAL = frozenset({Kind.PRODUCT, Kind.DEPARTMENT, Kind.PROJECT, Kind.DIMENSION})
+"""Registers that a company may have no module for, or our client no right to: they are then read as nothing, blind."""
+
 
 class Reader:
     """Reads one company's records."""
@@ -71,6 +74,14 @@ class Reader:
     async def changes(self, kind: Kind, cursor: str) -> Page:
         """What changed since the cursor. Raises `BadInput` ("cursor-malformed")."""
         at = _cursor(cursor)
+        try:
+            return await self._changes(kind, at)
+        except NeedsPerson as exc:
+            if exc.code != "right-missing" or kind not in OPTIONAL:
+                raise
+            return Page((), cursor, blind=True)
+
+    async def _changes(self, kind: Kind, at: dict[str, Any]) -> Page:
         if self._dimensions.whole(kind):
             return await self._changed_values(kind, at)
         params = self._since(kind, at["since"]) if at["asked"] is None else _modified(at["asked"])
@@ -113,7 +124,15 @@ class Reader:
         return (greatest - max(took, timedelta(0)) - OVERLAP).isoformat()
 
     async def sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
-        """A page of everything dated in [since, until); customers have no date, so all of them."""
+        """A page of everything dated in [since, until); of a register, which has no date, everything."""
+        try:
+            return await self._sweep(kind, since, until, cursor)
+        except NeedsPerson as exc:
+            if exc.code != "right-missing" or kind not in OPTIONAL:
+                raise
+            return Page((), cursor or "", blind=True)
+
+    async def _sweep(self, kind: Kind, since: date, until: date, cursor: str | None) -> Page:
         if self._dimensions.whole(kind):
             return Page(await self._dimensions.all(kind), dumps({"v": 1, "page": 1}).decode())
         number = 1 if cursor is None else _cursor(cursor)["page"]

@@ -75,6 +75,20 @@ async def test_an_invoice_carries_them_out_and_in() -> None:
         assert credited.record.body["lines"][0]["department"] == {"id": "10"}
 
 
+async def test_what_a_line_leaves_open_is_said_or_left_to_visma_net() -> None:
+    async with Sandbox() as box:
+        for settings, segment, read in (
+            (SAID, "000", None),
+            ({"dimensions": {"department": 1}}, "20", {"id": "20"}),
+        ):
+            system = opened(box, **settings)
+            buyer = (await reach(system, customer_goal()))["read"].id
+            made = (await reach(system, invoice_goal(buyer, f"m-{segment}")))["read"]
+            _, lunch = box.books.tables["invoice"][made.id]["invoiceLines"]
+            assert segments(lunch)[1] == segment, "the account says 20"
+            assert made.record.body["invoiceLines"][1].get("department") == read
+
+
 async def test_the_same_dimension_may_stand_elsewhere() -> None:
     async with Sandbox() as box:
         system = opened(box, dimensions={"department": "branch", "project": 2})

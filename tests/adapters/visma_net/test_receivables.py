@@ -29,14 +29,14 @@ async def test_two_answers_to_one_question(accounts: tuple[str, ...]) -> None:
         other = (await reach(system, customer_goal("m-2", name="Annen AS", corporateId="923609016")))["read"].id
         first = (await reach(system, invoice_goal(one)))["read"].id
         await reach(system, invoice_goal(other, "m-b", documentDate="2027-04-15", documentDueDate="2027-05-15"))
-        await reach(system, credit_goal(one, first))
-        await reach(system, payment_goal(one, (first, "9375.00"), amount="10000.00"))  # 625 too much
+        await reach(system, payment_goal(one, (first, "12500.00"), amount="13125.00"))  # 625 too much
+        await reach(system, credit_goal(one, first))  # of what is paid: the customer's credit
         box.pays(("100002", "2500.00"), day=date(2027, 5, 2))
-        expected = Receivables(Decimal("9375.00"), {one: Decimal("-625.00"), other: Decimal("10000.00")})
+        expected = Receivables(Decimal("6250.00"), {one: Decimal("-3750.00"), other: Decimal("10000.00")})
         assert await opened(box, receivable_accounts=accounts).receivables() == expected
         box.books.entries.append(("Journal 1", "1500", Decimal("0.50")))  # by hand, on a control account
         apart = await system.receivables()
-        assert (apart.account, sum(apart.open.values())) == (Decimal("9375.50"), Decimal("9375.00"))
+        assert (apart.account, sum(apart.open.values())) == (Decimal("6250.50"), Decimal("6250.00"))
         contract, requests = box.contract, box.requests
     contract.check_requests(requests)
     assert box.broke == []

@@ -13,7 +13,8 @@ import pytest
 from adapters.accounting.visma_net.sandbox import Request, Sandbox
 from adapters.accounting.visma_net.sandbox.asking import Said
 from adapters.accounting.visma_net.wrapping import wrapped
-from connector.errors import ConnectorError
+from adapters.loopback import Answer
+from connector.errors import ConnectorError, Stop
 from connector.ports import Goal, Kind
 
 sys.path.append(str(Path(__file__).parent))
@@ -99,6 +100,7 @@ async def test_lines_name_items_by_what_they_are_called_now() -> None:
             with pytest.raises(ConnectorError) as exc:
                 await reach(system, invoice_goal(buyer, "m-2", invoiceLines=lines))
             assert exc.value.code == code
+            assert isinstance(exc.value, Stop), "known before anything is sent"
         assert len(box.books.tables["invoice"]) == 1
 
 
@@ -139,6 +141,40 @@ async def test_leafing_through_the_items_is_done_once() -> None:
         found, _ = await all_changes(system, Kind.INVOICE, await system.begin(Kind.INVOICE, date(2027, 1, 1)))
         assert len({record.body["invoiceLines"][0]["inventory"]["inventoryId"] for record in found}) == 60
         assert sum(came.path == "/api/v1/inventory" for came in box.requests) == 2
+        for n in range(10):  # what is deleted is not asked for again with every page
+            del box.books.tables["inventory"][str(n)]
+        fresh = opened(box)
+        before = len(box.requests)
+        for _ in range(2):
+            await all_changes(fresh, Kind.INVOICE, await fresh.begin(Kind.INVOICE, date(2027, 1, 1)))
+        # The token; of each round two pages of invoices; the register of customers, of items; and the ten, once.
+        assert len(box.requests) - before == 1 + 2 * 2 + 1 + 1 + 10
+
+
+class Shut(Sandbox):
+    """Our client may not read items, and no department either."""
+
+    def vendor(self, request: Request, path: str, since: Any) -> Any:
+        answer = super().vendor(request, path, since)
+        return Answer(403, {}, {}) if path.startswith(("/v1/inventory", "/v1/dimension")) else answer
+
+
+async def test_without_the_right_to_items_the_rest_goes_on() -> None:
+    async with Shut() as box:
+        box.books.add_item(Said(wrapped({"inventoryNumber": "7", "description": "Vare", "itemClass": "NONSTOCK"})))
+        buyer = box.books.add_customer(Said(wrapped({"name": "Kjøper AS"})))["number"]
+        lines = [{"operation": "Insert", "inventoryNumber": "7", **line("Vare", 1, "1.00", "3")}]
+        said = {"customerNumber": buyer, "documentDate": "2027-01-15T00:00:00", "invoiceLines": lines}
+        box.books.release_invoice(box.books.add_invoice(Said(wrapped(said))))
+        system = opened(box, dimensions={"department": 1})
+        (invoice,), _ = await all_changes(system, Kind.INVOICE, await system.begin(Kind.INVOICE, date(2027, 1, 1)))
+        assert "inventory" not in invoice.body["invoiceLines"][0]
+        for kind in (Kind.PRODUCT, Kind.DEPARTMENT):
+            assert (await system.changes(kind, await system.begin(kind, date(2027, 1, 1)))).blind
+            assert (await system.sweep(kind, date(2027, 1, 1), date(2028, 1, 1), None)).blind
+        options = await system.options()
+        assert options.dimension("department") is None, "unknown, and not empty"
+        assert any("department" in one for one in options.unknown)
 
 
 async def told(system: Any) -> tuple[str, str]:

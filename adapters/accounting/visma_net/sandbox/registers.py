@@ -15,6 +15,8 @@ SEGMENTS: Mapping[int, tuple[str, Mapping[str, str]]] = {
     2: ("Kampanje", {"00": "Ingen", "K1": "Vinter", "K2": "Sommer"}),
 }
 """The segments that the subaccounts of a new company are cut into, with their values; 90 is closed."""
+OF_ACCOUNTS: Mapping[str, Mapping[int, str]] = {"3001": {1: "20"}}
+"""What an account says of segments that a line leaves open: sales at the middle rate are the canteen's."""
 BRANCHES = {"1": "Oslo", "2": "Bergen"}
 CLASSES = {"NONSTOCK": "NonStockItem", "STOCK": "FinishedGoodItem"}
 ALL_UNITS = "STK"
@@ -112,8 +114,12 @@ class Registers(Store):
     # --- dimensions ---------------------------------------------------------------------------------------------------
 
     def booked_with(self, said: Said) -> dict[str, Any]:
-        """Subaccount and branch of a line: what is not said is as the company's own. Raises `SandboxError`."""
+        """Subaccount and branch of a line: what is not said is as its account or the company has it.
+
+        Raises `SandboxError`.
+        """
         values = {at: next(iter(codes)) for at, (_, codes) in SEGMENTS.items()}
+        values |= OF_ACCOUNTS.get(said.text("accountNumber") or "", {})
         for one in said.fields.get("subaccount") or []:
             if not isinstance(one, dict) or set(one) != {"segmentId", "segmentValue"}:
                 raise invalid("The request is invalid.")  # wrapped, as the rest is
