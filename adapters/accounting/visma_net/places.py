@@ -109,12 +109,8 @@ class Places:
 
     def shared(self, rows: Sequence[Row]) -> dict[str, Any]:
         """What all lines of a document have alike."""
-        said = [self.read(row) for row in rows]
-        return (
-            {name: value for name, value in said[0].items() if all(one.get(name) == value for one in said)}
-            if said
-            else {}
-        )
+        first, *others = [self.read(row) for row in rows] or [{}]
+        return {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +122,8 @@ class Told:
 
     def of_document(self, row: Row) -> dict[str, Any]:
         """What a customer document as read says beside its lines: its project, where projects are Visma Net's own."""
-        return (
-            {name: value for name, value in self.places.read(row).items() if name == "project"}
-            if self.places.own_projects
-            else {}
-        )
+        read = self.places.read(row) if self.places.own_projects else {}
+        return {"project": read["project"]} if "project" in read else {}
 
     def of_line(self, row: Row) -> dict[str, Any]:
         """What a line as read says, as the wire model has it. An item that is not there any more says nothing."""

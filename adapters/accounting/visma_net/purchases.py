@@ -190,7 +190,7 @@ class Purchases:
         row, document = await self._client.get(_path(run)), run.proofs["document"]
         if "release" in run.proofs and not document.facts["found"]:
             await self._releasing.wait(row, run.proofs["release"].facts, f"supplier invoice {document.id}")
-        record = records.supplier_invoice(row, await self._lines.told((), ""))
+        record = records.supplier_invoice(row, self._lines.places)
         facts: dict[str, Any] = {"number": _reference(run.goal)}
         return Proof(record.id, facts | ({"found": True} if document.facts["found"] else {}), record)
 

@@ -205,8 +205,8 @@ class Reader:
         if kind is Kind.SUPPLIER_INVOICE:  # those on hold, too: they are delivered
             wanted = ("Invoice", "DebitAdj")
             named = [row for row in rows if row.get("supplierReference") and row.get("documentType") in wanted]
-            known = await self._lines.told((), "")
-            return [records.supplier_invoice(row, known) for row in named if row.get("status") != "Voided"]
+            places = self._lines.places
+            return [records.supplier_invoice(row, places) for row in named if row.get("status") != "Voided"]
         if kind in records.SALES:
             counted = [row for row in rows if row.get("status") in records.RELEASED]
         else:

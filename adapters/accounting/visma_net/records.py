@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.client import not_as_described
-from adapters.accounting.visma_net.places import Told
+from adapters.accounting.visma_net.places import Places, Told
 from connector.ports import Changed, Kind, Payable, Record
 
 Row = Mapping[str, Any]
@@ -171,7 +171,7 @@ def item(row: Row) -> Record:
     return Record(Kind.PRODUCT, str(id), version(row), _sound(wire.Item, body, call), changed=changed(row))
 
 
-def supplier_invoice(row: Row, told: Told | None = None) -> Record:
+def supplier_invoice(row: Row, places: Places | None = None) -> Record:
     """An incoming invoice or credit note as read; released or not. What all its lines carry is the document's."""
     call = "/v1/supplierInvoice"
     names = (
@@ -190,8 +190,8 @@ def supplier_invoice(row: Row, told: Told | None = None) -> Record:
         if value := day(row, name, call):
             body[name] = value
     body["amount"] = number(row, "amount", call)
-    if told is not None:
-        body |= told.places.shared(row.get("invoiceLines") or ())
+    if places is not None:
+        body |= places.shared(row.get("invoiceLines") or ())
     if released:
         body["balance"] = number(row, "balance", call)
     return Record(
