@@ -21,7 +21,7 @@ from adapters.accounting.visma_net import records, wire
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.sending import differs, moved, sent
 from adapters.accounting.visma_net.wrapping import wrapped
-from connector.errors import Refused, Stop, UnknownOutcome, VendorError
+from connector.errors import Refused, Stop, TryLater
 from connector.ports import Goal, Kind, Proof, Record, Run, Step
 
 Row = Mapping[str, Any]
@@ -100,15 +100,11 @@ class Registers:
         return await self._made(body)
 
     async def _made(self, body: Row) -> Proof:
-        """Make one. Raises what `Client.create` raises, and `UnknownOutcome` where it cannot be read then: the answer
-        names it by its number, links stand on the id, and no second one is made for that.
+        """Make one. The answer names it by its number; the id, on which links stand, is read by the next step, which
+        may be told to wait. Raises what `Client.create` raises.
         """
         number = await self._client.create(self._register.path, wrapped(body))
-        try:
-            row = await self._client.get(f"{self._register.path}/{segment(number)}")
-        except VendorError as exc:
-            raise UnknownOutcome(f"It was made, as {number}, and could not be read: {exc.said}") from exc
-        return Proof(self._register.record(row).id, {"found": False})
+        return Proof(number, {"found": False, "by_number": True})
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         record = run.goal.record
@@ -189,7 +185,13 @@ class Registers:
 
     async def _read(self, run: Run) -> Proof:
         proof = run.proofs["made"]
-        record = await self._by_id(proof.id)
+        if proof.facts.get("by_number"):
+            row = await self._client.find(f"{self._register.path}/{segment(proof.id)}")
+            if row is None:
+                raise TryLater(f"Visma Net does not show {self._register.kind} {proof.id} yet.", code="not-shown-yet")
+            record = self._register.record(row)
+        else:
+            record = await self._by_id(proof.id)
         if run.goal.operation == "update" and not proof.facts.get("moved"):
             # Without a condition the last writer wins silently: what was meant to be there is compared.
             apart = differs(sent(self._register.model, run.goal.record, empties=True), record.body)
