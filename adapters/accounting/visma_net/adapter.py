@@ -108,7 +108,7 @@ class VismaNet:
         self._customers = Registers(self._client, CUSTOMERS)
         self._suppliers = Registers(self._client, SUPPLIERS)
         files = Files(self._client, settings.attachment_mb * MB)
-        self._sales = Sales(self._client, parties, releasing, files, settings.branch)
+        self._sales = Sales(self._client, parties, releasing, files, settings.branch, settings.settle)
         self._purchases = Purchases(
             self._client,
             releasing,
@@ -124,6 +124,7 @@ class VismaNet:
             method=settings.payment_method,
             account=settings.cash_account,
             branch=settings.branch,
+            settle=settings.settle,
         )
 
     async def company(self) -> Company:

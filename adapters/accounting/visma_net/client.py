@@ -133,8 +133,8 @@ class Client:
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the hour's calls are used up.
-            UnknownOutcome: as `Http.call`.
-            Refused: by status and text; also where a 500 carries a business fault that the table knows.
+            UnknownOutcome: as `Http.call`; with what the text of a 500 means, where the table knows it.
+            Refused: by status and text.
             NeedsPerson: "sign-in" (the token is not accepted), "right-missing" (403).
         """
         if params is not None:
@@ -152,8 +152,9 @@ class Client:
                     headers={"Authorization": f"Bearer {token}"},
                     hint=self._hint,
                 )
-            except (UnknownOutcome, TryLater) as exc:
-                raise self._known(exc, f"{method} {path}") from None
+            except UnknownOutcome as exc:
+                exc.refused = self._meant(exc, f"{method} {path}")
+                raise
             self._limits(answer.headers)
             if answer.status == 401 and again:
                 self._tokens.refused(token)
@@ -190,16 +191,19 @@ class Client:
 
     # --- what answers mean --------------------------------------------------------------------------------------------
 
-    def _known(self, exc: UnknownOutcome | TryLater, call: str) -> VendorError:
-        """A 500 that is a business fault the table knows is a refusal; everything else is what it was."""
+    def _meant(self, exc: UnknownOutcome, call: str) -> Refused | None:
+        """What a 500 means if a look finds nothing: its text fits a business fault of the table. The text alone proves
+        nothing: Visma describes no error by which it could be told from a fault after the work was done.
+        """
         if exc.status != 500 or not exc.said_by_vendor:
-            return exc
+            return None
         try:
             body = loads(exc.said_by_vendor.encode())
         except ValueError:
-            return exc
+            return None
         text, _ = text_of(body)
-        return exc if not text or refusal(text) is None else self._error(500, body, call)
+        error = self._error(500, body, call) if text and refusal(text) else None
+        return error if isinstance(error, Refused) else None
 
     def _error(self, status: int, body: Any, call: str) -> VendorError:
         text, support = text_of(body)

@@ -119,10 +119,9 @@ class Reader:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
         else:
-            type, _, number = id.rpartition("/")
+            type, _, number = id.partition("/")
             there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
-            types = (type,) if type else _MONEY
-            rows = [row for row in there if row.get("refNbr") == number and row.get("type") in types]
+            rows = [row for row in there if row.get("refNbr") == number and row.get("type") == type]
         found = await self._records(kind, rows)
         return next((record for record in found if record.id == id), None)
 
@@ -163,25 +162,53 @@ class Reader:
         if kind in records.SALES:
             counted = [row for row in rows if row.get("status") in records.RELEASED]
         else:
-            counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in (*_MONEY, *_VOIDS)]
+            types = (*records.VOIDED_BY, *records.VOIDS)
+            counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in types]
         call = PATHS[kind]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
         ids = await self._parties.ids(numbers.values())
-        # In the order in which they were made: what takes another back comes after it.
-        counted.sort(key=lambda row: (row.get("type") in _VOIDS, str(row.get("refNbr") or row.get("referenceNumber"))))
-        return [_record(kind, row, ids[numbers[id(row)]]) for row in counted]
+        counted.sort(key=_made)
+        if kind in records.SALES:
+            return [records.sale(kind, row, ids[numbers[id(row)]]) for row in counted]
+        return [await self._money(row, ids[numbers[id(row)]], counted) for row in counted]
+
+    async def _money(self, row: Row, internal_id: int, beside: Sequence[Row]) -> Record:
+        """A payment, or what takes one back. Of what was voided both are looked at: the type of what was voided tells
+        it from others with its number, and what takes it back tells what it gave until then.
+        """
+        type = str(row.get("type"))
+        if type in records.VOIDS:
+            types = [money for money, void in records.VOIDED_BY.items() if void == type]
+            taken = await self._other(row, types, beside)
+            usual = f"{types[0]}/{row.get('refNbr')}"
+            return records.reversal(row, internal_id, records.payment_id(taken) if taken else usual)
+        voided = row.get("status") == "Voided"
+        void = await self._other(row, [records.VOIDED_BY[type]], beside) if voided else None
+        return records.payment(row, internal_id, void)
+
+    async def _other(self, row: Row, types: Sequence[str], beside: Sequence[Row]) -> Row | None:
+        """What was voided of what voids it, or the other way round: both have one number, and mostly one page."""
+
+        def among(rows: Sequence[Row]) -> Row | None:
+            fits = [one for one in rows if one.get("refNbr") == row.get("refNbr") and one.get("type") in types]
+            whole = ("Voided", *records.RELEASED) if types[0] in records.VOIDS else ("Voided",)
+            return next((one for one in fits if one.get("status") in whole), None)
+
+        found = among(beside)
+        return found or among(await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=row.get("refNbr")))
 
 
-_MONEY = ("Payment", "Prepayment", "Refund")
-_VOIDS = ("VoidPayment",)
+def _made(row: Row) -> tuple[int, int, str]:
+    """In the order in which documents were made, as far as that shows: money comes before it goes back, and what takes
+    another back comes after it.
+    """
+    type, number = row.get("type"), str(row.get("refNbr") or row.get("referenceNumber"))
+    rank = 2 if type in records.VOIDS else 0 if type in (*records.MONEY_IN, None) else 1
+    return rank, len(number), number
+
+
 _IN_BOOKS = records.RELEASED | {"Voided"}
 """A voided payment was one; what voids it is a record of its own."""
-
-
-def _record(kind: Kind, row: Row, internal_id: int) -> Record:
-    if kind in records.SALES:
-        return records.sale(kind, row, internal_id)
-    return records.reversal(row, internal_id) if row.get("type") in _VOIDS else records.payment(row, internal_id)
 
 
 def _asked(kind: Kind) -> Mapping[str, Any]:

@@ -23,6 +23,9 @@ RELEASED = frozenset({"Open", "Closed"})
 DRAFT = frozenset({"Hold", "Balanced"})
 """States of one that does not yet."""
 MONEY_IN = frozenset({"Payment", "Prepayment"})
+VOIDED_BY: Mapping[str, str] = {"Payment": "VoidPayment", "Prepayment": "VoidPayment", "Refund": "VoidRefund"}
+"""Types of money, and the type of what takes one back, under the same number."""
+VOIDS = frozenset(VOIDED_BY.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +214,11 @@ def sale(kind: Kind, row: Row, internal_id: int) -> Record:
         if due := day(row, "documentDueDate", form.path):
             body["documentDueDate"] = due
     elif "applications" in row:  # without them, nothing is known of what it is applied to
-        given = _applications(row, form.path)
-        if given:
-            body["credits"] = {"referenceNumber": max(given, key=lambda one: given[one])}
-        body["applied"] = max(given.values(), default=Decimal(0))
+        applied = applications(row, form.path)
+        first = next(iter(applied), None)
+        if first is not None:
+            body["credits"] = {"referenceNumber": first}
+        body["applied"] = applied[first] if first is not None else Decimal(0)
     return Record(
         kind,
         text(row, "referenceNumber", form.path),
@@ -226,14 +230,24 @@ def sale(kind: Kind, row: Row, internal_id: int) -> Record:
     )
 
 
-def _applications(row: Row, call: str) -> dict[str, Decimal]:
-    """What of a credit note is applied, by invoice."""
-    given: dict[str, Decimal] = {}
-    for one in row.get("applications") or ():
-        if str(one.get("docType")).casefold() in ("invoice", "inv") and one.get("voided") is not True:
-            invoice = text(one, "refNbr", call)
-            given[invoice] = given.get(invoice, Decimal(0)) + number(one, "amountPaid", call)
-    return {invoice: amount for invoice, amount in given.items() if amount > 0}
+def applications(row: Row, call: str, *, planned: bool = False) -> dict[str, Decimal]:
+    """What of a credit note is applied, by invoice, the one it was applied to first at the beginning.
+
+    `planned`: also what is not in the books yet.
+    """
+    rows = [
+        one
+        for one in row.get("applications") or ()
+        if str(one.get("docType")).casefold() in ("invoice", "inv")
+        and one.get("voided") is not True
+        and (planned or one.get("released") is not False)
+    ]
+    rows.sort(key=lambda one: str(one.get("applicationDate") or ""))
+    sums: dict[str, Decimal] = {}
+    for one in rows:
+        invoice = text(one, "refNbr", call)
+        sums[invoice] = sums.get(invoice, Decimal(0)) + number(one, "amountPaid", call)
+    return {invoice: amount for invoice, amount in sums.items() if amount > 0}
 
 
 def _line(row: Row) -> dict[str, Any]:
@@ -250,21 +264,27 @@ def _line(row: Row) -> dict[str, Any]:
 _PAYMENTS = "/v1/customerPayment"
 
 
-def payment(row: Row, internal_id: int) -> Record:
-    """Money in or out as read."""
+def payment_id(row: Row) -> str:
+    """What tells a payment from all others: numbers repeat from type to type."""
+    return f"{text(row, 'type', _PAYMENTS)}/{text(row, 'refNbr', _PAYMENTS)}"
+
+
+def payment(row: Row, internal_id: int, void: Row | None = None) -> Record:
+    """Money in or out as read. `void`: of a voided one, what takes it back."""
     call = "/v1/customerPayment"
     body = _said(row, "refNbr", "type", "currency", "cashAccount", "paymentRef", "invoiceText")
+    body["id"] = payment_id(row)
     body["customer"] = {"internalId": internal_id}
     body["applicationDate"] = day(row, "applicationDate", call)
     body["paymentAmount"] = number(row, "paymentAmount", call)
     if method := _part(row, "paymentMethod").get("id"):
         body["paymentMethod"] = method
     body["paymentLines"] = [
-        {"refNbr": invoice, "amountPaid": amount} for invoice, amount in applied(row).items() if amount > 0
+        {"refNbr": invoice, "amountPaid": amount} for invoice, amount in given(row, void).items() if amount > 0
     ]
     return Record(
         Kind.PAYMENT,
-        text(row, "refNbr", call),
+        body["id"],
         version(row),
         _sound(wire.Payment, body, call),
         customer=str(internal_id),
@@ -273,26 +293,29 @@ def payment(row: Row, internal_id: int) -> Record:
 
 
 def applied(row: Row) -> dict[str, Decimal]:
-    """What a payment gives to each invoice; rows may name one invoice several times, and take back what one gave. Of a
-    voided payment, what it gave before: what takes it back is a record of its own.
-    """
-    given: dict[str, Decimal] = {}
+    """What the rows of a payment come to, by invoice; they may name one several times, and take back what one gave."""
+    rows: dict[str, Decimal] = {}
     for line in row.get("paymentLines") or ():
         if line.get("documentType") == "Invoice":
             invoice, amount = (text(line, "refNbr", _PAYMENTS), number(line, "amountPaid", _PAYMENTS))
-            if amount > 0 or row.get("status") != "Voided":
-                given[invoice] = given.get(invoice, Decimal(0)) + amount
-    return given
+            rows[invoice] = rows.get(invoice, Decimal(0)) + amount
+    return rows
 
 
-def reversal(row: Row, internal_id: int) -> Record:
-    """A payment that was voided: it has the number of what it takes back."""
+def given(row: Row, void: Row | None = None) -> dict[str, Decimal]:
+    """What a payment gives to each invoice. Of a voided one, what it gave until then: that is what `void` takes back,
+    whatever it had been moved to and from before.
+    """
+    return applied(row) if void is None else {invoice: -amount for invoice, amount in applied(void).items()}
+
+
+def reversal(row: Row, internal_id: int, taken: str) -> Record:
+    """A payment that was voided. `taken`: the id of what is taken back; it has the same number."""
     call = "/v1/customerPayment"
-    taken = text(row, "refNbr", call)
-    body = {"reverses": {"refNbr": taken}, "applicationDate": day(row, "applicationDate", call)}
+    body = {"reverses": {"id": taken}, "applicationDate": day(row, "applicationDate", call)}
     return Record(
         Kind.REVERSAL,
-        f"{row.get('type')}/{taken}",
+        payment_id(row),
         version(row),
         _sound(wire.Reversal, body, call),
         customer=str(internal_id),

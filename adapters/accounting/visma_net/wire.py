@@ -166,8 +166,8 @@ class CreditNote(Wire):
     customer: CustomerRef
     """Written as `customerNumber`."""
     credits: InvoiceRef | None = None
-    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it is applied
-    to most (`applications`)."""
+    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it was applied
+    to first (`applications`), for Visma Net does not say which one it credits."""
     documentDate: date
     currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
     customerRefNumber: str | None = None
@@ -198,6 +198,9 @@ class PaymentLine(Wire):
 class Payment(Wire):
     """`CustomerPayment` of the types Payment, Prepayment (money in) and Refund (money out)."""
 
+    id: str | None = ReadOnly
+    """Its type and number (`Payment/100001`), which tell it from all others: types may have number series of their
+    own."""
     refNbr: str | None = ReadOnly
     type: Literal["Payment", "Prepayment", "Refund"] | None = ReadOnly
     customer: CustomerRef
@@ -217,13 +220,13 @@ class Payment(Wire):
 
 
 class PaymentRef(Wire):
-    """A payment by its number."""
+    """A payment by its type and number."""
 
-    refNbr: str
+    id: str
 
 
 class Reversal(Wire):
-    """`CustomerPayment` of type VoidPayment: it takes back the payment with the same number."""
+    """`CustomerPayment` of type VoidPayment or VoidRefund: it takes back what has the same number."""
 
     reverses: PaymentRef
     applicationDate: date | None = ReadOnly

@@ -65,8 +65,8 @@ async def test_every_call_and_answer(release: str) -> None:
             Kind.CUSTOMER: id,
             Kind.INVOICE: made,
             Kind.CREDIT_NOTE: note,
-            Kind.PAYMENT: "100001",
-            Kind.REVERSAL: f"VoidPayment/{wrong}",
+            Kind.PAYMENT: "Payment/100001",
+            Kind.REVERSAL: wrong.replace("Payment", "VoidPayment"),
             Kind.SUPPLIER: seller,
             Kind.SUPPLIER_INVOICE: bought,
         }

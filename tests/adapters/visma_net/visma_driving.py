@@ -124,8 +124,8 @@ def credit_goal(customer: str, invoice: str, marker: str = "m-credit-1") -> Goal
 
 
 def reversal_goal(payment: str, marker: str = "m-void-1") -> Goal:
-    """A payment taken back."""
-    return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"refNbr": payment}})
+    """A payment (`Payment/100001`) taken back."""
+    return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"id": payment}})
 
 
 def supplier_goal(marker: str = "m-supplier-1", **more: Any) -> Goal:
