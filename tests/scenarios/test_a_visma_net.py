@@ -161,6 +161,20 @@ async def test_another_total_is_a_stop_before_anything_is_released(founded: Any)
         assert fjord.box.books.entries == []
 
 
+async def test_a_business_fault_that_comes_as_a_server_error_is_looked_into_and_then_told(founded: Any) -> None:
+    async with founded(faults_as=500) as fjord:
+        fjord.box.close_period("202701")
+        answer = await fjord.post("/v1/invoices", INVOICE)
+        await fjord.work(within=10)
+        (waits,) = await fjord.get("/v1/attention")
+        assert (waits["code"], waits["verbs"]) == ("period-closed", ["retry", "cancel"])
+        fjord.box.close_period("202701", False)
+        await fjord.client.post(f"/v1/attention/{waits['id']}/resolve", json={"verb": "retry"})
+        await fjord.work(within=10)
+        assert (await fjord.get(answer.headers["location"]))["state"] == "done"
+        assert [row["status"] for row in invoices(fjord.box)] == ["Open"]
+
+
 async def test_a_release_that_stays_queued_holds_nobody_up(founded: Any) -> None:
     async with founded(release="stuck") as fjord:
         await fjord.post("/v1/invoices", INVOICE)

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.accounting.visma_net.client import segment
 from adapters.accounting.visma_net.sandbox import CLIENT_SECRET, CONTRACT_ID, Sandbox
-from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome
+from connector.errors import NeedsPerson, TryLater, UnknownOutcome
 from connector.http import calling
 from connector.ports import Kind, Run
 

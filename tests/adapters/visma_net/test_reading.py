@@ -93,7 +93,7 @@ async def test_what_changes_is_seen_and_what_was_seen_is_not_given_again() -> No
 
 
 async def test_what_is_dated_earlier_is_not_given() -> None:
-    """Not by the first read, which asks by date, and not when it changes later, which is asked for by time of change."""
+    """Not by the first read, which asks by date, and not when it changes later: that is asked for by time of change."""
     async with Sandbox() as box:
         (early,), (late,) = filled(box, 1, day="2026-12-31"), filled(box, 1, day="2027-01-01")
         system = opened(box)
@@ -203,7 +203,13 @@ async def test_a_voided_payment_shows_what_it_gave_last_and_not_what_it_had_been
 def note(*applied: tuple[str, int, bool, str], **more: Any) -> dict[str, Any]:
     """A credit note as it is read, applied to invoices: number, amount, whether that is in the books, day."""
     rows = [
-        {"docType": "Invoice", "refNbr": number, "amountPaid": Decimal(amount), "released": done, "applicationDate": day}
+        {
+            "docType": "Invoice",
+            "refNbr": number,
+            "amountPaid": Decimal(amount),
+            "released": done,
+            "applicationDate": day,
+        }
         for number, amount, done, day in applied
     ]
     return {
