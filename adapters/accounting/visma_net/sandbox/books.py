@@ -31,7 +31,7 @@ class Books(Sales):
         first: int = 100_001,
         *,
         name: str = "Prøvebedriften AS",
-        number: str = "999999928",
+        number: str = "923609016",
     ) -> None:
         super().__init__(rules, first, name=name, number=number)
         money = itertools.count(first)
@@ -115,6 +115,26 @@ class Books(Sales):
             self.post(number, str(row["cashAccount"]), -ore(charge * rate))
         for line in row["paymentLines"]:
             self.differ(number, ore(line["amountPaid"] * rate) - self.lower(line["refNbr"], line["amountPaid"]))
+            if lost := line.get("balanceWriteOff"):
+                self._lose(number, line["refNbr"], lost)
+
+    def _lose(self, document: str, invoice: str, amount: Decimal) -> None:
+        kroner = self.lower(invoice, amount)
+        self.post(document, chart.RECEIVABLES, -kroner)
+        self.post(document, chart.LOST, kroner)
+
+    def write_off(self, invoice: str, amount: Decimal, day: date, reason: str) -> Row:
+        """A person writes off what is open of an invoice: a document that does nothing else."""
+        of, number = self.tables["invoice"][invoice], str(next(self._payments["Payment"]))
+        line = {"documentType": "Invoice", "refNbr": invoice, "amountPaid": amount, "currency": of["currencyId"],
+                "writeOffReasonCode": {"id": reason}}  # fmt: skip
+        row: Row = {
+            "type": "SmallBalanceWo", "refNbr": number, "status": "Closed", "applicationDate": f"{day}T00:00:00",
+            "customer": dict(of["customer"]), "currency": of["currencyId"], "paymentAmount": amount,
+            "availableBalance": Decimal(0), "paymentLines": [line],
+        }  # fmt: skip
+        self._lose(f"SmallBalanceWo {number}", invoice, amount)
+        return self.keep("payment", f"SmallBalanceWo/{number}", row)
 
     def void_payment(self, type: str, number: str, day: date | None = None) -> Row:
         """Take a payment back: a row of its own under the same number, everything below zero, a draft at first.
@@ -129,11 +149,14 @@ class Books(Sales):
         sums: dict[str, Decimal] = {}
         for line in row["paymentLines"]:
             sums[line["refNbr"]] = sums.get(line["refNbr"], Decimal(0)) + line["amountPaid"]
+        lost = {line["refNbr"]: line for line in row["paymentLines"] if line.get("balanceWriteOff")}
         lines = [
-            {"documentType": "Invoice", "refNbr": invoice, "amountPaid": -amount, "currency": row["currency"]}
+            {"documentType": "Invoice", "refNbr": invoice, "amountPaid": -amount, "currency": row["currency"],
+             **({"balanceWriteOff": -lost[invoice]["balanceWriteOff"],
+                 "writeOffReasonCode": lost[invoice]["writeOffReasonCode"]} if invoice in lost else {})}
             for invoice, amount in sums.items()
             if amount
-        ]
+        ]  # fmt: skip
         names = ("paymentAmount", "paymentAmountInCurrency", "appliedToDocuments", "availableBalance",
                  "deductedCharges")  # fmt: skip
         void: Row = {
