@@ -50,7 +50,7 @@ CAPABILITIES: Capabilities = {
     (Kind.CREDIT_NOTE, "create"): "A draft, its totals compared, applied to its invoice as far as that is open, then"
     " released.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
-    " the customer's account.",
+    " the customer's account. In another currency than kroner on an account in that currency, with what the bank kept.",
     (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
@@ -123,6 +123,8 @@ class VismaNet:
             releasing,
             method=settings.payment_method,
             account=settings.cash_account,
+            accounts=settings.cash_accounts,
+            fee_type=settings.fee_entry_type,
             branch=settings.branch,
             settle=settings.settle,
         )

@@ -2,6 +2,9 @@
 
 Our marker stands in `paymentRef`, which cannot be searched: the customer's payments of the day are read and compared.
 What no line gives to an invoice stays on the customer's account.
+
+A payment is in the currency of its cash account, and pays invoices in that currency; the rate to kroner is Visma Net's
+own, and so is what differs by it.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ PATH = "/v1/customerPayment"
 INVOICES = records.SALES[Kind.INVOICE].path
 PAYMENT = "Payment"
 """The type that is written."""
+KRONER = "NOK"
 SHOWN = 50
 """Characters of a payment's text."""
 
@@ -33,7 +37,9 @@ class Payments:
     """Flows of payments and of their reversals.
 
     Args:
-        method, account: payment method and cash account where a payment names none.
+        method, account: payment method and, for kroner, cash account where a payment names none.
+        accounts: the same for other currencies.
+        fee_type: as what is booked what a bank keeps.
         branch: whose documents they are, where that is said.
         settle: seconds after which it is believed that what was made does not show.
     """
@@ -46,6 +52,8 @@ class Payments:
         *,
         method: str | None,
         account: str | None,
+        accounts: Mapping[str, str],
+        fee_type: str | None,
         branch: str | None,
         settle: float,
     ) -> None:
@@ -53,7 +61,7 @@ class Payments:
         self._parties = parties
         self._releasing = releasing
         self._method, self._account, self._branch = method, account, branch
-        self._settle = settle
+        self._accounts, self._fee_type, self._settle = accounts, fee_type, settle
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that bring a payment there. Raises `Refused`."""
@@ -67,10 +75,24 @@ class Payments:
                 code="payment-not-positive",
                 where={"field": "paymentAmount"},
             )
-        for name, said in (("cash_account", self._cash_account(goal)), ("payment_method", self._payment_method(goal))):
+        self._in_one_currency(goal)
+        fee = _fee(goal)
+        if fee < 0 or fee > amount:
+            raise Refused("A fee is no part of this payment.", code="fee-unfit", where={"field": "deductedCharges"})
+        if fee and not self._fee_type:
+            raise Refused(
+                f"The bank kept {fee}, and nothing says as what that is booked.",
+                code="fee-type-missing",
+                do="Set fee_entry_type in the connection's settings to the entry type of bank charges that the cash"
+                " account has in Visma Net.",
+                where={"setting": "fee_entry_type"},
+            )
+        account = "cash_account" if _currency(goal) == KRONER else "cash_accounts"
+        for name, said in ((account, self._cash_account(goal)), ("payment_method", self._payment_method(goal))):
             if not said:
                 raise Refused(
-                    f"Nothing says which {name.replace('_', ' ')} a payment is booked with.",
+                    f"Nothing says which {name.rstrip('s').replace('_', ' ')} a payment in {_currency(goal)} is booked"
+                    " with.",
                     code="payment-type-missing",
                     do=f"Set {name} in the connection's settings.",
                     where={"setting": name},
@@ -80,6 +102,29 @@ class Payments:
             Step("release", self._release, self._released),
             Step("read", self._read),
         )
+
+    def _in_one_currency(self, goal: Goal) -> None:
+        """Raises `Refused` where a payment, its account or what it settles are in several currencies: which of them the
+        amounts of a payment are in then, Visma does not tell.
+        """
+        said, record = _currency(goal), goal.record
+        account = record.get("accountCurrency") or said
+        if account != said:
+            raise Refused(
+                f"The payment is in {said}, and {account} came to the account. Visma Net books a payment in the"
+                " currency of its cash account.",
+                code="account-currency-differs",
+                do="Register the payment in Visma Net.",
+                where={"field": "accountCurrency"},
+            )
+        for line in record.get("paymentLines") or ():
+            if (line.get("currency") or said) != said:
+                raise Refused(
+                    f"The payment is in {said}, and settles {line['currency']}.",
+                    code="currency-differs",
+                    do="Register the payment in Visma Net.",
+                    where={"field": "paymentLines[].currency"},
+                )
 
     def reversal(self, goal: Goal) -> Sequence[Step]:
         """The steps that take a payment back: voided, which is a row of its own under the same number, and released.
@@ -94,7 +139,8 @@ class Payments:
         )
 
     def _cash_account(self, goal: Goal) -> str | None:
-        return goal.record.get("cashAccount") or self._account
+        own = self._account if _currency(goal) == KRONER else self._accounts.get(_currency(goal))
+        return goal.record.get("cashAccount") or own
 
     def _payment_method(self, goal: Goal) -> str | None:
         return goal.record.get("paymentMethod") or self._method
@@ -105,6 +151,7 @@ class Payments:
         record, lines = run.goal.record, run.goal.record.get("paymentLines") or ()
         number = str((await self._parties.by_id(record["customer"]["internalId"]))["number"])
         await self._all_open(run.goal)
+        fee = _fee(run.goal)
         body = {
             "type": PAYMENT,
             "hold": False,
@@ -114,7 +161,7 @@ class Payments:
             "applicationDate": f"{day_of(record['applicationDate'], 'applicationDate')}T00:00:00",
             "paymentRef": run.goal.marker,
             "paymentAmount": in_ore(record["paymentAmount"], "paymentAmount"),
-            "currency": record.get("currency"),
+            "currency": _currency(run.goal),
             "invoiceText": (record.get("invoiceText") or "")[:SHOWN] or None,
             "branch": self._branch,
             "paymentLines": [
@@ -122,15 +169,16 @@ class Payments:
                  "amountPaid": in_ore(line["amountPaid"], "amountPaid")}
                 for line in lines
             ],
+            "financeCharges": [{"operation": "Insert", "entryType": self._fee_type, "amount": fee}] if fee else None,
         }  # fmt: skip
         return made(await self._client.create(PATH, wrapped(body)))
 
     async def _all_open(self, goal: Goal) -> None:
         """Raises `Stop` ("currency-differs", "exceeds-open-amount") unless so much is open of each invoice now."""
         for invoice, amount in _given(goal).items():
-            await self._open(invoice, amount, goal.record.get("currency"))
+            await self._open(invoice, amount, _currency(goal))
 
-    async def _open(self, number: str, amount: Decimal, currency: str | None) -> None:
+    async def _open(self, number: str, amount: Decimal, currency: str) -> None:
         row = await self._client.find(f"{INVOICES}/{segment(number)}")
         if row is None:
             raise Refused(
@@ -139,9 +187,10 @@ class Payments:
                 do="See that what the payment settles has been brought to Visma Net.",
                 where={"field": "paymentLines[].refNbr"},
             )
-        if currency and row.get("currencyId") not in (None, currency):
+        theirs = records.text(row, "currencyId", INVOICES)
+        if theirs != currency:
             raise Stop(
-                f"The payment settles {amount} {currency}, and invoice {number} is in {row['currencyId']} there.",
+                f"The payment settles {amount} {currency}, and invoice {number} is in {theirs} there.",
                 code="currency-differs",
                 do="Register the payment in Visma Net.",
                 where={"invoice": number},
@@ -201,13 +250,15 @@ class Payments:
 
     def _compare(self, run: Run, row: Row) -> None:
         """Raises `Stop` ("payment-differs") unless it is the payment that was meant."""
-        amount = in_ore(run.goal.record["paymentAmount"], "paymentAmount")
+        amount, fee = in_ore(run.goal.record["paymentAmount"], "paymentAmount"), _fee(run.goal)
         theirs = records.number(row, "paymentAmount", PATH)
-        if theirs == amount and records.applied(row) == _given(run.goal):
+        currency, kept = records.text(row, "currency", PATH), records.charges(row)
+        same = (theirs, currency, kept) == (amount, _currency(run.goal), fee)
+        if same and records.applied(row) == _given(run.goal):
             return
         raise Stop(
-            f"Payment {row.get('refNbr')} in Visma Net is of {theirs}, and not the {amount} on the same invoices that"
-            " was registered.",
+            f"Payment {row.get('refNbr')} in Visma Net is of {theirs} {currency} less {kept} that the bank kept, and"
+            f" not the {amount} {_currency(run.goal)} less {fee} on the same invoices that was registered.",
             code="payment-differs",
             do="See what Visma Net has on the invoice; mend the payment there and retry, or say which one it is:"
             " --happened with its number.",
@@ -292,6 +343,15 @@ def _given(goal: Goal) -> dict[str, Decimal]:
         amount = in_ore(line["amountPaid"], "amountPaid")
         wanted[str(line["refNbr"])] = wanted.get(str(line["refNbr"]), Decimal(0)) + amount
     return wanted
+
+
+def _currency(goal: Goal) -> str:
+    return str(goal.record.get("currency") or KRONER)
+
+
+def _fee(goal: Goal) -> Decimal:
+    """What the bank kept."""
+    return in_ore(goal.record.get("deductedCharges") or 0, "deductedCharges")
 
 
 def _reversed(goal: Goal) -> tuple[str, str]:

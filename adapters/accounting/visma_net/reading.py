@@ -18,6 +18,7 @@ from typing import Any
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.parties import Parties
+from adapters.accounting.visma_net.write_offs import reversals, settlements
 from connector.errors import BadInput, Refused
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -33,6 +34,7 @@ PATHS = {
     Kind.CUSTOMER: "/v1/customer",
     **{kind: form.path for kind, form in records.SALES.items()},
     Kind.PAYMENT: "/v1/customerPayment",
+    Kind.SETTLEMENT: "/v1/customerPayment",
     Kind.REVERSAL: "/v1/customerPayment",
     Kind.SUPPLIER: "/v1/supplier",
     Kind.SUPPLIER_INVOICE: "/v1/supplierInvoice",
@@ -119,7 +121,7 @@ class Reader:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
         else:
-            type, _, number = id.partition("/")
+            type, number, *_ = [*id.split("/"), "", ""]
             there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
             rows = [row for row in there if row.get("refNbr") == number and row.get("type") == type]
         found = await self._records(kind, rows)
@@ -162,7 +164,7 @@ class Reader:
         if kind in records.SALES:
             counted = [row for row in rows if row.get("status") in records.RELEASED]
         else:
-            types = (*records.VOIDED_BY, *records.VOIDS)
+            types = (*records.VOIDED_BY, *records.VOIDS, records.WRITE_OFF)
             counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in types]
         call = PATHS[kind]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
@@ -170,21 +172,23 @@ class Reader:
         counted.sort(key=_made)
         if kind in records.SALES:
             return [records.sale(kind, row, ids[numbers[id(row)]]) for row in counted]
-        return [await self._money(row, ids[numbers[id(row)]], counted) for row in counted]
+        return [one for row in counted for one in await self._money(row, ids[numbers[id(row)]], counted)]
 
-    async def _money(self, row: Row, internal_id: int, beside: Sequence[Row]) -> Record:
-        """A payment, or what takes one back. Of what was voided both are looked at: the type of what was voided tells
-        it from others with its number, and what takes it back tells what it gave until then.
+    async def _money(self, row: Row, internal_id: int, beside: Sequence[Row]) -> list[Record]:
+        """A payment, or what takes one back, with what it wrote off. Of what was voided both are looked at: the type of
+        what was voided tells it from others with its number, and what takes it back tells what it gave until then.
         """
         type = str(row.get("type"))
+        if type == records.WRITE_OFF:
+            return settlements(row, internal_id)
         if type in records.VOIDS:
             types = [money for money, void in records.VOIDED_BY.items() if void == type]
             taken = await self._other(row, types, beside)
-            usual = f"{types[0]}/{row.get('refNbr')}"
-            return records.reversal(row, internal_id, records.payment_id(taken) if taken else usual)
+            id = records.payment_id(taken) if taken else f"{types[0]}/{row.get('refNbr')}"
+            return [records.reversal(row, internal_id, id), *reversals(row, internal_id, id)]
         voided = row.get("status") == "Voided"
         void = await self._other(row, [records.VOIDED_BY[type]], beside) if voided else None
-        return records.payment(row, internal_id, void)
+        return [records.payment(row, internal_id, void), *settlements(row, internal_id, void)]
 
     async def _other(self, row: Row, types: Sequence[str], beside: Sequence[Row]) -> Row | None:
         """What was voided of what voids it, or the other way round: both have one number, and mostly one page."""

@@ -26,6 +26,8 @@ MONEY_IN = frozenset({"Payment", "Prepayment"})
 VOIDED_BY: Mapping[str, str] = {"Payment": "VoidPayment", "Prepayment": "VoidPayment", "Refund": "VoidRefund"}
 """Types of money, and the type of what takes one back, under the same number."""
 VOIDS = frozenset(VOIDED_BY.values())
+WRITE_OFF = "SmallBalanceWo"
+"""Type of a document that writes balances off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,16 @@ def text(row: Row, name: str, call: str) -> str:
 
 def customer_number(row: Row, call: str) -> str:
     """The number of the customer that a document names. Raises `VendorError` ("vendor-answer")."""
-    return text(_part(row, "customer"), "number", call)
+    return text(part(row, "customer"), "number", call)
 
 
-def _part(row: Row, name: str) -> Row:
+def part(row: Row, name: str) -> Row:
+    """An object in a row; an empty one where there is none."""
     value = row.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
-def _sound(model: type[BaseModel], body: dict[str, Any], call: str) -> dict[str, Any]:
+def sound(model: type[BaseModel], body: dict[str, Any], call: str) -> dict[str, Any]:
     """The body without what is not said, if it fits the model. Raises `VendorError` ("vendor-answer")."""
     try:
         model.model_validate(body)
@@ -131,7 +134,7 @@ def _party(row: Row) -> dict[str, Any]:
     body = _said(row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId")
     if isinstance(address := row.get("mainAddress"), Mapping):
         fields = _said(address, "addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
-        if country := _part(address, "country").get("id"):
+        if country := part(address, "country").get("id"):
             fields["country"] = {"id": country}
         body["mainAddress"] = fields
     if isinstance(contact := row.get("mainContact"), Mapping):
@@ -148,14 +151,14 @@ def customer(row: Row) -> Record:
     if type(id) is not int:
         raise not_as_described("internalId", "an integer", call)
     return Record(
-        Kind.CUSTOMER, str(id), version(row), _sound(wire.Customer, body, call), changed=changed(row)
+        Kind.CUSTOMER, str(id), version(row), sound(wire.Customer, body, call), changed=changed(row)
     )  # fmt: skip
 
 
 def supplier(row: Row) -> Record:
     """A supplier as read: known by its number, there is no call that finds one by another id."""
     call = "/v1/supplier"
-    body = _sound(wire.Supplier, {name: value for name, value in _party(row).items() if name != "gln"}, call)
+    body = sound(wire.Supplier, {name: value for name, value in _party(row).items() if name != "gln"}, call)
     return Record(Kind.SUPPLIER, text(row, "number", call), version(row), body, changed=changed(row))
 
 
@@ -172,7 +175,7 @@ def supplier_invoice(row: Row) -> Record:
         "status",
     )
     body = _said(row, *names)
-    seller, released = _part(row, "supplier"), row.get("status") in RELEASED
+    seller, released = part(row, "supplier"), row.get("status") in RELEASED
     body["supplier"] = {"number": text(seller, "number", call)} | _said(seller, "name")
     for name in ("date", "dueDate"):
         if value := day(row, name, call):
@@ -184,7 +187,7 @@ def supplier_invoice(row: Row) -> Record:
         Kind.SUPPLIER_INVOICE,
         f"{text(row, 'documentType', call)}/{text(row, 'referenceNumber', call)}",
         f"{version(row)}/{row.get('balance')}",
-        _sound(wire.SupplierInvoice, body, call),
+        sound(wire.SupplierInvoice, body, call),
         changed=changed(row),
         payable=Payable(
             number=body.get("supplierReference"),
@@ -223,7 +226,7 @@ def sale(kind: Kind, row: Row, internal_id: int) -> Record:
         kind,
         text(row, "referenceNumber", form.path),
         f"{version(row)}/{balance}",
-        _sound(form.model, body, form.path),
+        sound(form.model, body, form.path),
         open_amount=balance if kind is Kind.INVOICE else None,
         customer=str(internal_id),
         changed=changed(row),
@@ -251,12 +254,14 @@ def applications(row: Row, call: str, *, planned: bool = False) -> dict[str, Dec
 
 
 def _line(row: Row) -> dict[str, Any]:
-    said = _said(
-        row, "lineNumber", "description", "quantity", "unitPriceInCurrency", "discountPercent", "amountInCurrency"
-    )
-    if code := _part(row, "vatCode").get("id"):
+    said = _said(row, "lineNumber", "description", "quantity", "discountPercent")
+    # In an answer, what is called "in currency" is in the company's own; the plain names are the document's.
+    for name, there in (("unitPriceInCurrency", "unitPrice"), ("amountInCurrency", "amount")):
+        if row.get(there) is not None:
+            said[name] = row[there]
+    if code := part(row, "vatCode").get("id"):
         said["vatCodeId"] = code
-    if account := _part(row, "account").get("number"):
+    if account := part(row, "account").get("number"):
         said["accountNumber"] = account
     return said
 
@@ -277,7 +282,9 @@ def payment(row: Row, internal_id: int, void: Row | None = None) -> Record:
     body["customer"] = {"internalId": internal_id}
     body["applicationDate"] = day(row, "applicationDate", call)
     body["paymentAmount"] = number(row, "paymentAmount", call)
-    if method := _part(row, "paymentMethod").get("id"):
+    if kept := charges(row):
+        body["deductedCharges"] = abs(kept)
+    if method := part(row, "paymentMethod").get("id"):
         body["paymentMethod"] = method
     body["paymentLines"] = [
         {"refNbr": invoice, "amountPaid": amount} for invoice, amount in given(row, void).items() if amount > 0
@@ -286,20 +293,29 @@ def payment(row: Row, internal_id: int, void: Row | None = None) -> Record:
         Kind.PAYMENT,
         body["id"],
         version(row),
-        _sound(wire.Payment, body, call),
+        sound(wire.Payment, body, call),
         customer=str(internal_id),
         changed=changed(row),
     )
 
 
 def applied(row: Row) -> dict[str, Decimal]:
-    """What the rows of a payment come to, by invoice; they may name one several times, and take back what one gave."""
+    """What the rows of a payment come to, by invoice; they may name one several times, and take back what one gave.
+
+    What goes to an invoice in another currency is left out: in which of the two its amount is, Visma does not tell, so
+    that the invoice is open by less is a question for a person.
+    """
     rows: dict[str, Decimal] = {}
     for line in row.get("paymentLines") or ():
-        if line.get("documentType") == "Invoice":
+        if line.get("documentType") == "Invoice" and line.get("currency") in (None, row.get("currency")):
             invoice, amount = (text(line, "refNbr", _PAYMENTS), number(line, "amountPaid", _PAYMENTS))
             rows[invoice] = rows.get(invoice, Decimal(0)) + amount
     return rows
+
+
+def charges(row: Row) -> Decimal:
+    """What the bank kept of a payment, in its currency."""
+    return number({"deductedCharges": 0, **row}, "deductedCharges", _PAYMENTS)
 
 
 def given(row: Row, void: Row | None = None) -> dict[str, Decimal]:
@@ -317,7 +333,7 @@ def reversal(row: Row, internal_id: int, taken: str) -> Record:
         Kind.REVERSAL,
         payment_id(row),
         version(row),
-        _sound(wire.Reversal, body, call),
+        sound(wire.Reversal, body, call),
         customer=str(internal_id),
         changed=changed(row),
     )

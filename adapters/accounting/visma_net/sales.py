@@ -24,9 +24,10 @@ from adapters.accounting.visma_net.sending import day_of, sent
 from adapters.accounting.visma_net.showing import gone, hidden, made, still_hidden
 from adapters.accounting.visma_net.wrapping import wrapped
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Kind, Proof, Run, Step
+from connector.ports import Goal, Kind, Proof, Run, Step, Totals
 
 Row = Mapping[str, Any]
+KRONER = "NOK"
 LONGEST = 15
 """Characters of a number."""
 
@@ -194,6 +195,32 @@ class Sales:
         raise gone(what, {"document": proof.id})
 
 
+def _compare_kroner(totals: Totals, row: Row, stands: str) -> None:
+    """Raises `Stop` ("totals-differ") where a document in another currency states its VAT in kroner (BT-111), and Visma
+    Net, which takes a rate of its own, comes to another.
+    """
+    ours = totals.stated_vat
+    if ours is None or totals.vat_currency != KRONER or totals.currency == KRONER:
+        return
+    theirs = records.number(row, "vatTotalInCurrency", "a document")  # which is in the company's own currency
+    if theirs == ours:
+        return
+    raise Stop(
+        f"Visma Net comes to VAT of {theirs} {KRONER}, the document states {ours} {KRONER}: a difference of"
+        f" {abs(theirs - ours)}. {stands}",
+        code="totals-differ",
+        do="Leave the VAT in kroner out (BT-111) and let Visma Net state it, or mend the rate of the draft in Visma Net"
+        " and retry; or delete the draft there and cancel this.",
+        where={"document": str(row.get("referenceNumber")), "field": "totals.tax_in_accounting_currency"},
+        details={
+            "currency": KRONER,
+            "ours": {"vat": str(ours)},
+            "theirs": {"vat": str(theirs)},
+            "difference": str(abs(theirs - ours)),
+        },
+    )
+
+
 def _named(goal: Goal) -> str:
     return goal.kind.replace("_", " ")
 
@@ -278,8 +305,9 @@ def _compare(goal: Goal, row: Row, stands: str) -> None:
     assert goal.totals is not None
     theirs = totals_of(row)
     ours = {name: getattr(goal.totals, name) for name in theirs}
-    currency = str(row.get("currencyId") or goal.totals.currency)
+    currency = records.text(row, "currencyId", "a document")
     if theirs == ours and currency == goal.totals.currency:
+        _compare_kroner(goal.totals, row, stands)
         return
     raise Stop(
         f"Visma Net comes to {theirs['gross']} {currency} with VAT of {theirs['vat']}, the document to {ours['gross']}"

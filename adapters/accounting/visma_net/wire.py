@@ -115,14 +115,15 @@ class InvoiceLine(Wire):
     description: str | None = None
     quantity: Decimal | None = None
     unitPriceInCurrency: Decimal | None = None
-    """Price of one, without VAT, in the document's currency."""
+    """Price of one, without VAT, in the document's currency; read from `unitPrice`, for what has this name in an answer
+    is in kroner."""
     vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.VAT_CODE))
     """The company's own VAT code; read from `vatCode.id`."""
     accountNumber: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
     """Income account; read from `account.number`."""
     discountPercent: Decimal | None = ReadOnly
     amountInCurrency: Decimal | None = ReadOnly
-    """Amount without VAT, computed."""
+    """Amount without VAT, computed, in the document's currency; read from `amount`."""
 
 
 class Invoice(Wire):
@@ -193,6 +194,8 @@ class PaymentLine(Wire):
     refNbr: str
     """Number of the invoice (`documentType` Invoice)."""
     amountPaid: Decimal
+    currency: str | None = None
+    """The invoice's, where it is another than the payment's; no such payment is written."""
 
 
 class Payment(Wire):
@@ -208,6 +211,10 @@ class Payment(Wire):
     paymentAmount: Decimal
     """In `currency`; what no line gives to an invoice stays on the customer's account."""
     currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    accountCurrency: str | None = None
+    """Currency of what came to the account; never sent: a payment is booked in the currency of its cash account."""
+    deductedCharges: Decimal | None = None
+    """What the bank kept of it, in `currency`; written as `financeCharges`."""
     cashAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Cash account by its number; without one the connection's setting says it."""
     paymentMethod: str | None = None
@@ -230,6 +237,20 @@ class Reversal(Wire):
 
     reverses: PaymentRef
     applicationDate: date | None = ReadOnly
+
+
+class Settlement(Wire):
+    """What of an invoice was written off: by a line of a payment (`balanceWriteOff`), or by a `CustomerPayment` of type
+    SmallBalanceWo. Read only.
+    """
+
+    invoice: InvoiceRef
+    date: date
+    amount: Decimal
+    """In the invoice's currency."""
+    currency: str | None = None
+    reason: str | None = None
+    """The company's own reason code (`writeOffReasonCode`), which has the account it is booked on."""
 
 
 class SupplierRef(Wire):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +16,10 @@ from adapters.accounting.visma_net.sandbox import Sandbox
 from adapters.accounting.visma_net.sandbox.asking import Said
 from adapters.accounting.visma_net.wrapping import wrapped
 from connector.errors import BadInput, VendorError
-from connector.ports import Kind
+from connector.ports import Kind, Run, Totals
 
 sys.path.append(str(Path(__file__).parent))
-from visma_driving import all_changes, line, opened
+from visma_driving import all_changes, customer_goal, invoice_goal, line, opened, reach
 
 START = date(2027, 1, 1)
 
@@ -247,6 +248,42 @@ def test_of_a_credit_note_without_its_applications_nothing_is_said() -> None:
 def test_rows_that_repeat_an_invoice_are_one() -> None:
     rows = [{"documentType": "Invoice", "refNbr": "1", "amountPaid": Decimal(amount)} for amount in (100, -100, 40)]
     assert records.applied({"paymentLines": rows}) == {"1": Decimal(40)}
+
+
+def test_what_a_payment_gives_to_an_invoice_in_another_currency_is_not_guessed() -> None:
+    """Visma does not tell in which of the two currencies that amount is."""
+    rows = [
+        {"documentType": "Invoice", "refNbr": number, "amountPaid": Decimal(600), "currency": currency}
+        for number, currency in (("1", "EUR"), ("2", "NOK"))
+    ]
+    assert records.applied({"currency": "NOK", "paymentLines": rows}) == {"2": Decimal(600)}
+
+
+async def test_what_is_called_in_currency_is_in_kroner_when_it_is_read() -> None:
+    async with Sandbox() as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        lines = [line("Consulting", 10, "100.00", "52", "3150")]
+        goal = invoice_goal(id, currencyId="EUR", invoiceLines=lines)
+        goal = replace(goal, totals=Totals("EUR", Decimal(1000), Decimal(0), Decimal(1000)))
+        record = (await reach(system, goal))["read"].record
+        (read,) = record.body["invoiceLines"]
+        assert (read["unitPriceInCurrency"], read["amountInCurrency"]) == (Decimal(100), Decimal(1000))
+        assert (record.body["amount"], record.open_amount) == (Decimal(1000), Decimal(1000))
+        (row,) = box.books.tables["invoice"].values()
+        assert row["invoiceLines"][0]["unitPriceInCurrency"] == Decimal(1150)
+
+
+async def test_of_a_document_whose_currency_is_not_said_nothing_is_taken_for_granted() -> None:
+    async with Sandbox(release="done") as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        create, release, _ = system.flow(goal := invoice_goal(id))
+        proofs = {"document": await create.call(Run(goal, {}))}
+        del next(iter(box.books.tables["invoice"].values()))["currencyId"]
+        with pytest.raises(VendorError) as exc:
+            await release.call(Run(goal, proofs))
+        assert exc.value.where["field"] == "currencyId"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ PURCHASE_VAT: dict[str, Decimal] = {
 """VAT codes of purchases and their rates."""
 PAYABLES, INPUT_VAT = "2400", "2710"
 RECEIVABLES, ROUNDING = "1500", "7740"
-GAIN, LOSS = "8060", "8160"
+GAIN, LOSS, LOST = "8060", "8160", "7830"
 RATES: dict[str, Decimal] = {"NOK": Decimal(1), "EUR": Decimal("11.50"), "SEK": Decimal("1.02")}
 """Kroner for one of a currency, by the company's own table."""
 FEES = {"BANKGEBYR": "7770"}

@@ -56,10 +56,10 @@ class Sandbox(Loopback):
 
     def pays(
         self, *given: tuple[str, Any], day: date, amount: Any = None, customer: str | None = None,
-        account: str = "1920", fee: Any = None, type: str = "Payment",
+        account: str = "1920", fee: Any = None, type: str = "Payment", lost: Any = None, reason: str = "TAP",
     ) -> Row:  # fmt: skip
         """A payment that somebody registers: (invoice, amount) each, `amount` the whole of it where that is more, `fee`
-        what the bank kept of it; all in the currency of the cash account.
+        what the bank kept of it, all in the currency of the cash account; `lost` of the first invoice is written off.
         """
         lines: list[dict[str, Any]]
         lines = [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": Decimal(paid)}
@@ -75,6 +75,8 @@ class Sandbox(Loopback):
             "financeCharges": charges,
         }  # fmt: skip
         row = self.books.add_payment(Said(wrapped(body)))
+        if lost is not None:
+            row["paymentLines"][0] |= {"balanceWriteOff": Decimal(lost), "writeOffReasonCode": {"id": reason}}
         self.books.release_payment(row)
         return row
 
