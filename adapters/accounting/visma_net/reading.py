@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from adapters.accounting.visma_net import records
-from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.client import Client, not_as_described, segment
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.write_offs import reversals, settlements
 from connector.errors import BadInput, Refused
@@ -147,10 +147,13 @@ class Reader:
         if kind not in _DAYS:
             return True
         day = records.day(row, _DAYS[kind], PATHS[kind])
-        return day is not None and since <= day and (until is None or day < until)
+        if day is None:
+            raise not_as_described(_DAYS[kind], "a day", PATHS[kind])
+        return since <= day and (until is None or day < until)
 
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
-        """The records that rows are; what is not released yet is none."""
+        """The records that rows are; what is not released yet is none. Raises `VendorError` ("vendor-answer")."""
+        call = PATHS[kind]
         if kind is Kind.CUSTOMER:
             for row in rows:
                 self._parties.seen(row)
@@ -162,11 +165,11 @@ class Reader:
             named = [row for row in rows if row.get("supplierReference") and row.get("documentType") in wanted]
             return [records.supplier_invoice(row) for row in named if row.get("status") != "Voided"]
         if kind in records.SALES:
-            counted = [row for row in rows if row.get("status") in records.RELEASED]
+            counted = [row for row in rows if records.text(row, "status", call) in records.RELEASED]
         else:
             types = (*records.VOIDED_BY, *records.VOIDS, records.WRITE_OFF)
-            counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in types]
-        call = PATHS[kind]
+            known = [row for row in rows if records.text(row, "type", call) in types]
+            counted = [row for row in known if records.text(row, "status", call) in _IN_BOOKS]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
         ids = await self._parties.ids(numbers.values())
         counted.sort(key=_made)

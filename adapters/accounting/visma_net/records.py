@@ -103,7 +103,10 @@ def text(row: Row, name: str, call: str) -> str:
 
 def customer_number(row: Row, call: str) -> str:
     """The number of the customer that a document names. Raises `VendorError` ("vendor-answer")."""
-    return text(part(row, "customer"), "number", call)
+    number = part(row, "customer").get("number")
+    if not isinstance(number, str) or not number:
+        raise not_as_described("customer.number", "a text", call)
+    return number
 
 
 def part(row: Row, name: str) -> Row:

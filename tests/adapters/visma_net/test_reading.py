@@ -312,8 +312,8 @@ async def test_a_cursor_that_is_none(cursor: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "named"),
-    [("balance", "balance"), ("customer", "number"), ("referenceNumber", "referenceNumber"),
-     ("documentDate", "documentDate")],
+    [("balance", "balance"), ("customer", "customer.number"), ("referenceNumber", "referenceNumber"),
+     ("documentDate", "documentDate"), ("status", "status")],
 )  # fmt: skip
 async def test_a_field_that_is_missing_is_named(field: str, named: str) -> None:
     async with Sandbox() as box:
