@@ -23,6 +23,9 @@ PAGE = 500
 
 Row = dict[str, Any]
 
+HOUR = 3600
+"""Seconds of the window in which calls are counted."""
+
 
 class Rows(NamedTuple):
     """A page of a list. `more`: there are further pages."""
@@ -155,6 +158,10 @@ class Client:
             except UnknownOutcome as exc:
                 exc.refused = self._meant(exc, f"{method} {path}")
                 raise
+            except TryLater as exc:
+                if exc.code == "rate-limited" and exc.after is not None and exc.after <= HOUR:
+                    self._left, self._resets_at = 0, now() + exc.after  # also for the calls that would follow at once
+                raise
             self._limits(answer.headers)
             if answer.status == 401 and again:
                 self._tokens.refused(token)
@@ -181,7 +188,7 @@ class Client:
         if left is not None:
             self._left = int(left)
         # The window is an hour: what is far more is no number of seconds, and is not believed.
-        if reset is not None and reset <= 3600:
+        if reset is not None and reset <= HOUR:
             self._resets_at = now() + reset
 
     def _not_used_up(self) -> None:

@@ -17,7 +17,7 @@ from connector.http import calling
 from connector.ports import Kind, Run
 
 sys.path.append(str(Path(__file__).parent))
-from visma_driving import customer_goal, invoice_goal, opened, reach
+from visma_driving import customer_goal, invoice_goal, opened, reach, supplier_goal
 
 
 def tokens(box: Sandbox) -> int:
@@ -99,6 +99,24 @@ async def test_too_many_says_when_to_come_back() -> None:
         with pytest.raises(TryLater) as exc:
             await opened(box).company()
         assert (exc.value.code, exc.value.after) == ("rate-limited", 17)
+
+
+async def test_after_too_many_no_other_call_is_made_before_its_time() -> None:
+    """A supplier is made, and what reads it is told to wait: looking for it at once would be a call too many."""
+    async with Sandbox() as box:
+        system = opened(box, incoming="release", incoming_account="4300")
+        goal = supplier_goal()
+        step, *_ = system.flow(goal)
+        box.fault("GET /v1/supplier/", "429", seconds=1)
+        with pytest.raises(UnknownOutcome):
+            await step.call(Run(goal, {}))
+        made = len(box.requests)
+        with pytest.raises(TryLater) as exc:
+            await step.look(Run(goal, {}))
+        assert 0.5 < exc.value.after <= 1
+        assert len(box.requests) == made
+        await asyncio.sleep(1)
+        assert len(await step.look(Run(goal, {}))) == 1
 
 
 async def test_a_500_to_a_write_is_not_known_whatever_it_says() -> None:
