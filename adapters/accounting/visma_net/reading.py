@@ -18,7 +18,7 @@ from typing import Any
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, not_as_described, segment
 from adapters.accounting.visma_net.parties import Parties
-from adapters.accounting.visma_net.write_offs import reversals, settlements
+from adapters.accounting.visma_net.write_offs import WRITTEN_OFF, reversals, settlements
 from connector.errors import BadInput, Refused
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -121,7 +121,7 @@ class Reader:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
         else:
-            type, number, *_ = [*id.split("/"), "", ""]
+            type, _, number = id.partition(WRITTEN_OFF)[0].partition("/")
             there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
             rows = [row for row in there if row.get("refNbr") == number and row.get("type") == type]
         found = await self._records(kind, rows)

@@ -13,6 +13,8 @@ from connector.ports import Kind, Record
 
 Row = Mapping[str, Any]
 CALL = "/v1/customerPayment"
+WRITTEN_OFF = "/write-off/"
+"""Stands between the id of what writes off and the number of the invoice: the id of a settlement."""
 
 
 def settlements(row: Row, internal_id: int, void: Row | None = None) -> list[Record]:
@@ -39,7 +41,7 @@ def reversals(void: Row, internal_id: int, taken: str) -> list[Record]:
             Kind.REVERSAL,
             void,
             invoice,
-            {"reverses": {"id": f"{taken}/{invoice}"}, "applicationDate": day},
+            {"reverses": {"id": f"{taken}{WRITTEN_OFF}{invoice}"}, "applicationDate": day},
             internal_id,
         )
         for invoice in sums
@@ -62,7 +64,7 @@ def _written_off(row: Row) -> tuple[dict[str, Decimal], dict[str, str]]:
 def _record(kind: Kind, row: Row, invoice: str, body: dict[str, Any], internal_id: int) -> Record:
     return Record(
         kind,
-        f"{records.payment_id(row)}/{invoice}",
+        f"{records.payment_id(row)}{WRITTEN_OFF}{invoice}",
         records.version(row),
         body,
         customer=str(internal_id),

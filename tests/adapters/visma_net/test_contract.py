@@ -81,7 +81,7 @@ async def test_every_call_and_answer(release: str) -> None:
             Kind.CREDIT_NOTE: note,
             Kind.PAYMENT: "Payment/100001",
             Kind.SETTLEMENT: next(
-                f"{one['type']}/{one['refNbr']}/{made}"
+                f"{one['type']}/{one['refNbr']}/write-off/{made}"
                 for one in box.books.tables["payment"].values()
                 if one["type"] == "SmallBalanceWo"
             ),
