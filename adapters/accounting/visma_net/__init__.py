@@ -31,7 +31,13 @@ class Settings(BaseModel):
     width: int = Field(default=4, ge=1, le=32)
     """Calls that may run at a time with this client in this company."""
     cash_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
-    """Number of the cash account for payments that name none."""
+    """Number of the cash account for payments in kroner that name none."""
+    cash_accounts: dict[str, str] = {}
+    """The same for payments in other currencies, by currency (`{EUR: "1921"}`): Visma Net books a payment in the
+    currency of its cash account."""
+    fee_entry_type: str | None = None
+    """Entry type of the cash accounts by which what a bank keeps of a payment is booked; without it such payments are
+    refused."""
     payment_method: str | None = None
     """Payment method for payments that name none, for instance `1` or `BANK`."""
     branch: str | None = None
@@ -106,6 +112,7 @@ class VismaNetPlugin:
         Kind.INVOICE: wire.Invoice,
         Kind.CREDIT_NOTE: wire.CreditNote,
         Kind.PAYMENT: wire.Payment,
+        Kind.SETTLEMENT: wire.Settlement,
         Kind.REVERSAL: wire.Reversal,
     }
     formalities: Sequence[Formality] = FORMALITIES

@@ -60,7 +60,7 @@ CAPABILITIES: Capabilities = {
     (Kind.CREDIT_NOTE, "create"): "A draft, its totals compared, applied to its invoice as far as that is open, then"
     " released.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
-    " the customer's account.",
+    " the customer's account. In another currency than kroner on an account in that currency, with what the bank kept.",
     (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
@@ -131,7 +131,7 @@ class VismaNet:
         self._customers = Registers(self._client, CUSTOMERS)
         self._suppliers = Registers(self._client, SUPPLIERS)
         files = Files(self._client, settings.attachment_mb * MB)
-        self._sales = Sales(self._client, parties, releasing, files, lines, settings.branch)
+        self._sales = Sales(self._client, parties, releasing, files, lines, settings.branch, settings.settle)
         self._purchases = Purchases(
             self._client,
             releasing,
@@ -147,7 +147,10 @@ class VismaNet:
             releasing,
             method=settings.payment_method,
             account=settings.cash_account,
+            accounts=settings.cash_accounts,
+            fee_type=settings.fee_entry_type,
             branch=settings.branch,
+            settle=settings.settle,
         )
 
     async def company(self) -> Company:

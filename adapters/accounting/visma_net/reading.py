@@ -17,11 +17,12 @@ from typing import Any
 
 from adapters.accounting.visma_net import dimensions as registers
 from adapters.accounting.visma_net import records
-from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.client import Client, not_as_described, segment
 from adapters.accounting.visma_net.dimensions import Dimensions
 from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.parties import Parties
-from adapters.accounting.visma_net.places import NON_PROJECT, Told
+from adapters.accounting.visma_net.places import NON_PROJECT
+from adapters.accounting.visma_net.write_offs import WRITTEN_OFF, reversals, settlements
 from connector.errors import BadInput, NeedsPerson, Refused
 from connector.model.json import dumps, loads
 from connector.ports import Kind, Page, Record
@@ -37,6 +38,7 @@ PATHS = {
     Kind.CUSTOMER: "/v1/customer",
     **{kind: form.path for kind, form in records.SALES.items()},
     Kind.PAYMENT: "/v1/customerPayment",
+    Kind.SETTLEMENT: "/v1/customerPayment",
     Kind.REVERSAL: "/v1/customerPayment",
     Kind.SUPPLIER: "/v1/supplier",
     Kind.SUPPLIER_INVOICE: "/v1/supplierInvoice",
@@ -162,10 +164,9 @@ class Reader:
             row = await self._client.find(f"{PATHS[kind]}/{segment(id)}")
             rows = [row] if row else []
         else:
-            type, _, number = id.rpartition("/")
+            type, _, number = id.partition(WRITTEN_OFF)[0].partition("/")
             there = await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=number)
-            types = (type,) if type else _MONEY
-            rows = [row for row in there if row.get("refNbr") == number and row.get("type") in types]
+            rows = [row for row in there if row.get("refNbr") == number and row.get("type") == type]
         found = await self._records(kind, rows)
         return next((record for record in found if record.id == id), None)
 
@@ -188,10 +189,13 @@ class Reader:
         if kind not in _DAYS:
             return True
         day = records.day(row, _DAYS[kind], PATHS[kind])
-        return day is not None and since <= day and (until is None or day < until)
+        if day is None:
+            raise not_as_described(_DAYS[kind], "a day", PATHS[kind])
+        return since <= day and (until is None or day < until)
 
     async def _records(self, kind: Kind, rows: Sequence[Row]) -> list[Record]:
-        """The records that rows are; what is not released yet is none."""
+        """The records that rows are; what is not released yet is none. Raises `VendorError` ("vendor-answer")."""
+        call = PATHS[kind]
         if kind is Kind.CUSTOMER:
             for row in rows:
                 self._parties.seen(row)
@@ -208,28 +212,58 @@ class Reader:
             places = self._lines.places
             return [records.supplier_invoice(row, places) for row in named if row.get("status") != "Voided"]
         if kind in records.SALES:
-            counted = [row for row in rows if row.get("status") in records.RELEASED]
+            counted = [row for row in rows if records.text(row, "status", call) in records.RELEASED]
         else:
-            counted = [row for row in rows if row.get("status") in _IN_BOOKS and row.get("type") in (*_MONEY, *_VOIDS)]
-        call = PATHS[kind]
+            types = (*records.VOIDED_BY, *records.VOIDS, records.WRITE_OFF)
+            known = [row for row in rows if records.text(row, "type", call) in types]
+            counted = [row for row in known if records.text(row, "status", call) in _IN_BOOKS]
         numbers = {id(row): records.customer_number(row, call) for row in counted}
         ids = await self._parties.ids(numbers.values())
-        # In the order in which they were made: what takes another back comes after it.
-        counted.sort(key=lambda row: (row.get("type") in _VOIDS, str(row.get("refNbr") or row.get("referenceNumber"))))
-        told = await self._lines.told(counted, records.SALES[kind].lines) if kind in records.SALES else None
-        return [_record(kind, row, ids[numbers[id(row)]], told) for row in counted]
+        counted.sort(key=_made)
+        if kind in records.SALES:
+            told = await self._lines.told(counted, records.SALES[kind].lines)
+            return [records.sale(kind, row, ids[numbers[id(row)]], told) for row in counted]
+        return [one for row in counted for one in await self._money(row, ids[numbers[id(row)]], counted)]
+
+    async def _money(self, row: Row, internal_id: int, beside: Sequence[Row]) -> list[Record]:
+        """A payment, or what takes one back, with what it wrote off. Of what was voided both are looked at: the type of
+        what was voided tells it from others with its number, and what takes it back tells what it gave until then.
+        """
+        type = str(row.get("type"))
+        if type == records.WRITE_OFF:
+            return settlements(row, internal_id)
+        if type in records.VOIDS:
+            types = [money for money, void in records.VOIDED_BY.items() if void == type]
+            taken = await self._other(row, types, beside)
+            id = records.payment_id(taken) if taken else f"{types[0]}/{row.get('refNbr')}"
+            return [records.reversal(row, internal_id, id), *reversals(row, internal_id, id)]
+        voided = row.get("status") == "Voided"
+        void = await self._other(row, [records.VOIDED_BY[type]], beside) if voided else None
+        return [records.payment(row, internal_id, void), *settlements(row, internal_id, void)]
+
+    async def _other(self, row: Row, types: Sequence[str], beside: Sequence[Row]) -> Row | None:
+        """What was voided of what voids it, or the other way round: both have one number, and mostly one page."""
+
+        def among(rows: Sequence[Row]) -> Row | None:
+            fits = [one for one in rows if one.get("refNbr") == row.get("refNbr") and one.get("type") in types]
+            whole = ("Voided", *records.RELEASED) if types[0] in records.VOIDS else ("Voided",)
+            return next((one for one in fits if one.get("status") in whole), None)
+
+        found = among(beside)
+        return found or among(await self._client.every(PATHS[Kind.PAYMENT], paymentNbr=row.get("refNbr")))
 
 
-_MONEY = ("Payment", "Prepayment", "Refund")
-_VOIDS = ("VoidPayment",)
+def _made(row: Row) -> tuple[int, int, str]:
+    """In the order in which documents were made, as far as that shows: money comes before it goes back, and what takes
+    another back comes after it.
+    """
+    type, number = row.get("type"), str(row.get("refNbr") or row.get("referenceNumber"))
+    rank = 2 if type in records.VOIDS else 0 if type in (*records.MONEY_IN, None) else 1
+    return rank, len(number), number
+
+
 _IN_BOOKS = records.RELEASED | {"Voided"}
 """A voided payment was one; what voids it is a record of its own."""
-
-
-def _record(kind: Kind, row: Row, internal_id: int, told: Told | None) -> Record:
-    if kind in records.SALES:
-        return records.sale(kind, row, internal_id, told)
-    return records.reversal(row, internal_id) if row.get("type") in _VOIDS else records.payment(row, internal_id)
 
 
 def _asked(kind: Kind) -> Mapping[str, Any]:

@@ -4,8 +4,8 @@ Visma Net has no catalogue of errors: no codes, no fields, only a text in the us
 front (`VismaId: …`). Patterns are therefore searched in the text, in English and Norwegian, and only where the status
 does not say enough; a text that fits none of them is a refusal whose reason a person reads.
 
-A business fault may come as 400 or as 500. A 500 whose text fits a row here says that nothing was done; any other 500
-says nothing, and is looked into before anything is called again.
+A business fault may come as 400 or as 500. After a 500, whatever its text, it is looked whether something was done; a
+text that fits a row here is the reason when nothing was.
 """
 
 from __future__ import annotations

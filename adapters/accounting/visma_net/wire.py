@@ -187,14 +187,15 @@ class InvoiceLine(Dimensioned):
     description: str | None = None
     quantity: Decimal | None = None
     unitPriceInCurrency: Decimal | None = None
-    """Price of one, without VAT, in the document's currency."""
+    """Price of one, without VAT, in the document's currency; read from `unitPrice`, for what has this name in an answer
+    is in kroner."""
     vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.VAT_CODE))
     """The company's own VAT code; read from `vatCode.id`."""
     accountNumber: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
     """Income account; read from `account.number`."""
     discountPercent: Decimal | None = ReadOnly
     amountInCurrency: Decimal | None = ReadOnly
-    """Amount without VAT, computed."""
+    """Amount without VAT, computed, in the document's currency; read from `amount`."""
 
 
 class Invoice(Dimensioned):
@@ -238,8 +239,8 @@ class CreditNote(Dimensioned):
     customer: CustomerRef
     """Written as `customerNumber`."""
     credits: InvoiceRef | None = None
-    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it is applied
-    to most (`applications`)."""
+    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it was applied
+    to first (`applications`), for Visma Net does not say which one it credits."""
     documentDate: date
     currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
     customerRefNumber: str | None = None
@@ -265,11 +266,16 @@ class PaymentLine(Wire):
     refNbr: str
     """Number of the invoice (`documentType` Invoice)."""
     amountPaid: Decimal
+    currency: str | None = None
+    """The invoice's, where it is another than the payment's; no such payment is written."""
 
 
 class Payment(Wire):
     """`CustomerPayment` of the types Payment, Prepayment (money in) and Refund (money out)."""
 
+    id: str | None = ReadOnly
+    """Its type and number (`Payment/100001`), which tell it from all others: types may have number series of their
+    own."""
     refNbr: str | None = ReadOnly
     type: Literal["Payment", "Prepayment", "Refund"] | None = ReadOnly
     customer: CustomerRef
@@ -277,6 +283,10 @@ class Payment(Wire):
     paymentAmount: Decimal
     """In `currency`; what no line gives to an invoice stays on the customer's account."""
     currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    accountCurrency: str | None = None
+    """Currency of what came to the account; never sent: a payment is booked in the currency of its cash account."""
+    deductedCharges: Decimal | None = None
+    """What the bank kept of it, in `currency`; written as `financeCharges`."""
     cashAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Cash account by its number; without one the connection's setting says it."""
     paymentMethod: str | None = None
@@ -289,16 +299,30 @@ class Payment(Wire):
 
 
 class PaymentRef(Wire):
-    """A payment by its number."""
+    """A payment by its type and number."""
 
-    refNbr: str
+    id: str
 
 
 class Reversal(Wire):
-    """`CustomerPayment` of type VoidPayment: it takes back the payment with the same number."""
+    """`CustomerPayment` of type VoidPayment or VoidRefund: it takes back what has the same number."""
 
     reverses: PaymentRef
     applicationDate: date | None = ReadOnly
+
+
+class Settlement(Wire):
+    """What of an invoice was written off: by a line of a payment (`balanceWriteOff`), or by a `CustomerPayment` of type
+    SmallBalanceWo. Read only.
+    """
+
+    invoice: InvoiceRef
+    date: date
+    amount: Decimal
+    """In the invoice's currency."""
+    currency: str | None = None
+    reason: str | None = None
+    """The company's own reason code (`writeOffReasonCode`), which has the account it is booked on."""
 
 
 class SupplierRef(Wire):

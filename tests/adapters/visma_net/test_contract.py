@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connector.ports import Goal, Kind
+from connector.ports import Goal, Kind, Totals
 
 sys.path.append(str(Path(__file__).parent))
 from visma_contract import Checked, described
@@ -41,7 +43,7 @@ async def test_every_call_and_answer(release: str) -> None:
         }  # fmt: skip
         system = opened(
             box, branch="1", incoming="release", incoming_account="4300", item_class="NONSTOCK", dimensions=places,
-            empty_segments={1: "000"},
+            empty_segments={1: "000"}, cash_accounts={"EUR": "1921"}, fee_entry_type="BANKGEBYR",
         )  # fmt: skip
         await system.probe()
         await system.options()
@@ -75,7 +77,17 @@ async def test_every_call_and_answer(release: str) -> None:
         await reach(system, Goal(Kind.SUPPLIER, "update", "m-3", {"name": "Selger II AS"}, target=seller))
         box.fault("POST /v1/supplierInvoice$", "no-answer")
         bought = (await reach(system, purchase_goal(seller, **carried)))["read"].id
-        box.pays((made, "100.00"), day=date(2027, 2, 2))
+        box.pays((made, "100.00"), day=date(2027, 2, 2), lost="1.00")
+        box.books.write_off(made, Decimal(1), date(2027, 2, 3), "TAP")
+        refund = box.pays(amount="10.00", customer="10001", type="Refund", day=date(2027, 2, 4))["refNbr"]
+        box.voids(refund, type="Refund", day=date(2027, 2, 5))
+        euro = invoice_goal(
+            id, "m-euro", currencyId="EUR", invoiceLines=[line("Consulting", 1, "1000.00", "52", "3150")]
+        )
+        totals = Totals("EUR", Decimal(1000), Decimal(0), Decimal(1000))
+        export = (await reach(system, replace(euro, totals=totals)))["read"].id
+        given = payment_goal(id, (export, "400.00"), marker="m-fee", currency="EUR", deductedCharges=Decimal(5))
+        await reach(system, given)
         for kind, cursor in cursors.items():
             _, after = await all_changes(system, kind, cursor)
             await all_changes(system, kind, after)
@@ -84,8 +96,13 @@ async def test_every_call_and_answer(release: str) -> None:
             Kind.CUSTOMER: id,
             Kind.INVOICE: made,
             Kind.CREDIT_NOTE: note,
-            Kind.PAYMENT: "100001",
-            Kind.REVERSAL: f"VoidPayment/{wrong}",
+            Kind.PAYMENT: "Payment/100001",
+            Kind.SETTLEMENT: next(
+                f"{one['type']}/{one['refNbr']}/write-off/{made}"
+                for one in box.books.tables["payment"].values()
+                if one["type"] == "SmallBalanceWo"
+            ),
+            Kind.REVERSAL: wrong.replace("Payment", "VoidPayment"),
             Kind.SUPPLIER: seller,
             Kind.SUPPLIER_INVOICE: bought,
             Kind.PRODUCT: item,

@@ -36,7 +36,8 @@ class Ledger(Registers):
         self.rules = rules or Rules()
         self.releases = Releases(self.rules)
         self.entries: list[tuple[str, str, Decimal]] = []
-        """What has been posted: document, account, amount (debit above zero)."""
+        """What has been posted: document, account, amount in kroner (debit above zero)."""
+        self.rates = dict(chart.RATES)
         self._customers = itertools.count(10_001)
         self._ids = itertools.count(4_101)
         chart.seed(self, name, number)
