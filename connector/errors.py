@@ -166,6 +166,18 @@ class NeedsPerson(VendorError):
 
 
 class UnknownOutcome(VendorError):
-    """The answer was lost: it may have happened. Never call again before looking."""
+    """The answer was lost: it may have happened. Never call again before looking.
+
+    `refused`: what the answer would mean if it were believed (a server error with a reason in it). It proves nothing;
+    when looking finds nothing, it is why.
+    """
 
     default_code = "unknown-outcome"
+
+    def __init__(self, said: str, *, refused: Refused | None = None, **more: Any) -> None:
+        super().__init__(said, **more)
+        self.refused = refused
+
+    def as_json(self) -> dict[str, Any]:
+        """As for every error of a vendor, with what the answer would mean beside it."""
+        return super().as_json() | ({"refused": self.refused.as_json()} if self.refused else {})

@@ -294,7 +294,8 @@ class Step:
     """One call that changes something (or reads, when `look` is None), and the way to find out whether it happened.
 
     * `call` makes one vendor call (with the reads that belong to it) and returns the proof. What it raises says how it
-      ended: `TryLater` (not taken), `Refused`, `NeedsPerson`, `Stop` (all: nothing happened), `UnknownOutcome`.
+      ended: `TryLater` (not taken), `Refused`, `NeedsPerson`, `Stop` (all: nothing happened), `UnknownOutcome` (with
+      what a server error would mean in `refused`: it is why, when looking finds nothing).
     * `look` finds what `call` would have made: no proof, one, or several. None: calling again is harmless.
     * `witness` is for calls that can carry no marker (payments, mostly): it lists the rows that are there already; they
       are stored with the attempt. `look` then returns the equal rows that are *new* since the witness; exactly one may

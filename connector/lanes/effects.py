@@ -268,9 +268,10 @@ class Effect:
                 "outcome-unclear",
             )
             return False
-        if isinstance(attempt.error, Mapping) and attempt.error.get("code") == "internal-error":
+        why = _reason(attempt.error)
+        if why is not None:
             self._pending.append(partial(attempts.resolve, id=attempt.id, outcome=attempts.DISPROVED))
-            await self._failed(Stop(str(attempt.error.get("message")), code="internal-error"), state="queued")
+            await self._failed(why, state="queued")
             return False
         self._pending.append(partial(attempts.resolve, id=attempt.id, outcome=attempts.DISPROVED))
         self.held.unknown_since.pop(attempt.id, None)
@@ -357,6 +358,27 @@ class Effect:
 
         await self.held.write(all_of_it)
         self._pending.clear()
+
+
+def _reason(error: Any) -> ConnectorError | None:
+    """Why an attempt that was not found to have happened is not made again by itself: an error inside this program, or
+    what the vendor's answer would have meant (`UnknownOutcome.refused`); None where it may be made again.
+    """
+    if not isinstance(error, Mapping):
+        return None
+    if error.get("code") == "internal-error":
+        return Stop(str(error.get("message")), code="internal-error")
+    said = error.get("refused")
+    if not isinstance(said, Mapping):
+        return None
+    return Refused(
+        str(said.get("message")),
+        code=str(said.get("code")),
+        do=said.get("do"),
+        where=said.get("where"),
+        status=said.get("status"),
+        said_by_vendor=said.get("vendor"),
+    )
 
 
 def _ended(id: str, outcome: str, **more: Any) -> Write:

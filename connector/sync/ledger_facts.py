@@ -217,8 +217,8 @@ def new_settlement(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival) -> st
             f"A row on a customer's account in {spoke.name} lowers what is owed, and nothing says what it is:"
             f" {error.said}",
             code="settlement-unexplained",
-            do="Say in the mapping's table `settlement-by-account` what rows against this account are, then retry; or"
-            " reverse the voucher in the ledger and book it as what it is, then cancel this.",
+            do="Say in the mapping's table `settlement-by-account` what such rows are, then retry; or reverse it in the"
+            " ledger and book it as what it is, then cancel this.",
             where={"vendor_id": record.id, "connection": spoke.id},
         ) from None
     settlement = Settlement.model_validate({"currency": "NOK", **fields, "source_id": record.id})

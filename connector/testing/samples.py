@@ -123,6 +123,11 @@ def customer(n: int, **more: Any) -> dict[str, Any]:
     return {"source_id": f"customer-{n}", "party": party(number, f"Kunde {number} AS"), "payment_days": 14, **more}
 
 
+def renamed(n: int) -> dict[str, Any]:
+    """The n-th buyer under another name, which every system keeps."""
+    return party(organisation_number(n), "Nytt navn AS")
+
+
 def product(n: int, **more: Any) -> dict[str, Any]:
     """A product."""
     return {"source_id": f"product-{n}", "number": str(7000 + n), "name": "Rådgivning", "unit_code": "HUR",

@@ -203,7 +203,8 @@ STORIES: tuple[Story, ...] = (
     CUSTOMER,
     Story(
         "customer-changed", [(Kind.CUSTOMER, "update")],
-        _posts("/v1/customers", lambda it: customer(it, payment_days=21)), {Kind.CUSTOMER: []}, after=[CUSTOMER],
+        _posts("/v1/customers", lambda it: customer(it, party=samples.renamed(1))), {Kind.CUSTOMER: []},
+        after=[CUSTOMER],
     ),
     PRODUCT,
     Story(

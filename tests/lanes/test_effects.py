@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from little_books import LANE, Books, World
 
-from connector.errors import BadInput, Clash, Stop
+from connector.errors import BadInput, Clash, Refused, Stop, UnknownOutcome
 from connector.lanes import Nothing, Verb, resolve, story
 from connector.store import Tx, attempts, attention, audit, connections, events, links, work
 
@@ -67,6 +67,33 @@ async def test_what_did_not_happen_is_called_again_only_after_settling(world: Wo
     first, _, last_look, again = (one for one in tried if one.step == "order")
     assert last_look.began - first.began >= timedelta(seconds=world.writer.settle)
     assert again.began > last_look.began
+
+
+@pytest.mark.parametrize("took_effect", [False, True])
+async def test_what_a_server_error_would_mean_is_the_reason_only_where_nothing_is_found(
+    world: World, books: Books, took_effect: bool
+) -> None:
+    post, meant = world.writer._post, Refused("The period is closed.", code="period-closed", status=500)
+
+    async def failing(kind: str, row: dict[str, object]) -> object:
+        if took_effect:
+            await post(kind, row)
+        raise UnknownOutcome("It failed while it worked on this.", status=500, refused=meant)
+
+    world.writer._post = failing  # type: ignore[method-assign, assignment]
+    await world.issue_many(1)
+    await world.worker().run_until_idle(within=2)
+    if took_effect:
+        assert await states(world) == ["done"]
+    else:
+        assert await states(world) == ["parked"]
+        item = await only_item(world)
+        assert (item.code, item.said, item.verbs) == ("period-closed", "The period is closed.", ("retry", "cancel"))
+        world.writer._post = post  # type: ignore[method-assign]
+        await world.store.write(lambda tx: resolve(tx, "a", item.id, Verb.RETRY, who="Kari"))
+        await world.worker().run_until_idle(within=2)
+        assert await states(world) == ["done"]
+    assert set(books.markers("order").values()) == {1}
 
 
 async def test_a_row_that_shows_late_is_not_made_twice(world: World, books: Books) -> None:

@@ -72,8 +72,7 @@ def test_zero_is_not_told_by_its_rate(mapping: Mapping) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"currency": "EUR"}, "NOK"),
-        ({"dimensions": {"department": "10"}}, "subaccounts"),
+        ({"dimensions": {"seller": "5"}}, "seller"),
         ({"tax_point_date": date(2027, 1, 1)}, "VAT point"),
         ({"allowances_charges": (AllowanceCharge(is_charge=False, amount=Decimal(10), reason="Rabatt",
                                                  vat_category="S", vat_rate=Decimal(25)),)}, "whole invoice"),

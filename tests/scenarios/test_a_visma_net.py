@@ -161,6 +161,20 @@ async def test_another_total_is_a_stop_before_anything_is_released(founded: Any)
         assert fjord.box.books.entries == []
 
 
+async def test_a_business_fault_that_comes_as_a_server_error_is_looked_into_and_then_told(founded: Any) -> None:
+    async with founded(faults_as=500) as fjord:
+        fjord.box.close_period("202701")
+        answer = await fjord.post("/v1/invoices", INVOICE)
+        await fjord.work(within=10)
+        (waits,) = await fjord.get("/v1/attention")
+        assert (waits["code"], waits["verbs"]) == ("period-closed", ["retry", "cancel"])
+        fjord.box.close_period("202701", False)
+        await fjord.client.post(f"/v1/attention/{waits['id']}/resolve", json={"verb": "retry"})
+        await fjord.work(within=10)
+        assert (await fjord.get(answer.headers["location"]))["state"] == "done"
+        assert [row["status"] for row in invoices(fjord.box)] == ["Open"]
+
+
 async def test_a_release_that_stays_queued_holds_nobody_up(founded: Any) -> None:
     async with founded(release="stuck") as fjord:
         await fjord.post("/v1/invoices", INVOICE)
@@ -252,3 +266,55 @@ async def test_an_invoice_of_the_source_keeps_its_number_and_kid(founded: Any) -
         fjord.box.pays(("A-17", "12500.00"), day=FEBRUARY)
         await fjord.poll()
         assert (await fjord.document(kind="invoice")).state == "paid"
+
+
+LOSSES = "{tables: {settlement-by-account: {rows: [{ours: loss, theirs: TAP}, {ours: rounding, theirs: ORE}]}}}"
+
+
+async def settled(fjord: Any) -> list[tuple[str, str, str]]:
+    found = (await fjord.get("/v1/documents", kind="settlement"))["documents"]
+    whole = [await fjord.get(f"/v1/documents/{one['id']}") for one in found]
+    return sorted((one["body"]["kind"], one["payable"], one["state"]) for one in whole)
+
+
+async def test_6_what_is_written_off_there_closes_the_document_by_loss(founded: Any) -> None:
+    async with founded(mapping=LOSSES) as fjord:
+        document = await sold(fjord)
+        fjord.box.pays((document.number, "8125.00"), day=FEBRUARY)
+        await fjord.poll()
+        fjord.box.books.write_off(document.number, Decimal(4375), date(2027, 3, 12), "TAP")
+        for _ in range(2):
+            await fjord.poll()
+
+        after = await fjord.document(kind="invoice")
+        assert (after.state, Decimal(after.open)) == ("written_off", 0)
+        assert [one[:2] for one in await settled(fjord)] == [("loss", "4375.00")]
+        assert balance(fjord.box, "1920") == Decimal(8125)
+        assert len((await fjord.get("/v1/documents", kind="payment"))["documents"]) == 1
+        assert await fjord.get("/v1/attention") == []
+
+
+async def test_6_what_a_payment_writes_off_is_taken_back_with_it(founded: Any) -> None:
+    async with founded(mapping=LOSSES) as fjord:
+        document = await sold(fjord)
+        row = fjord.box.pays((document.number, "12499.50"), day=FEBRUARY, lost="0.50", reason="ORE")
+        for _ in range(2):
+            await fjord.poll()
+        assert (await fjord.document(kind="invoice")).state == "paid"
+        assert [one[:2] for one in await settled(fjord)] == [("rounding", "0.50")]
+
+        fjord.box.voids(row["refNbr"], day=date(2027, 2, 3))
+        for _ in range(2):
+            await fjord.poll()
+        assert Decimal((await fjord.document(kind="invoice")).open) == balance(fjord.box, "1500") == Decimal(12500)
+        assert [state for *_, state in await settled(fjord)] == ["reversed"]
+        assert await fjord.get("/v1/attention") == []
+
+
+async def test_6_a_reason_that_nobody_has_named_is_a_question(fjord: Any) -> None:
+    document = await sold(fjord)
+    fjord.box.books.write_off(document.number, Decimal(12500), date(2027, 3, 12), "TAP")
+    await fjord.poll()
+    codes = {one["code"] for one in await fjord.get("/v1/attention")}
+    assert "settlement-unexplained" in codes
+    assert await settled(fjord) == []

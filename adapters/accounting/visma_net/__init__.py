@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.formalities import FORMALITIES
@@ -31,11 +31,27 @@ class Settings(BaseModel):
     width: int = Field(default=4, ge=1, le=32)
     """Calls that may run at a time with this client in this company."""
     cash_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
-    """Number of the cash account for payments that name none."""
+    """Number of the cash account for payments in kroner that name none."""
+    cash_accounts: dict[str, str] = {}
+    """The same for payments in other currencies, by currency (`{EUR: "1921"}`): Visma Net books a payment in the
+    currency of its cash account."""
+    fee_entry_type: str | None = None
+    """Entry type of the cash accounts by which what a bank keeps of a payment is booked; without it such payments are
+    refused."""
     payment_method: str | None = None
     """Payment method for payments that name none, for instance `1` or `BANK`."""
     branch: str | None = None
     """Number of the branch whose documents these are; left out, Visma Net takes the client's own."""
+    dimensions: dict[str, Annotated[int, Field(ge=1)] | Literal["branch", "project"]] = {}
+    """Where dimensions stand, by name (`department`, `project`, `location`, or the name of one of the company's own):
+    the number of a segment of the subaccount, `branch`, or, for projects, `project` (Visma Net's own)."""
+    empty_segments: dict[int, str] = {}
+    """What stands in a segment of the subaccount where a line has no value, by the segment's number; left out, Visma
+    Net takes what the customer, the item or the account says."""
+    receivable_accounts: tuple[str, ...] = ()
+    """Numbers of the accounts that customers' debts stand on; left out, those that the customer ledger controls."""
+    item_class: str | None = None
+    """Item class of products that are made here."""
     own_numbers: bool = False
     """The number series of invoices in Visma Net allow manual numbering on import (CS201010): what was issued elsewhere
     is kept there under its own number."""
@@ -53,6 +69,17 @@ class Settings(BaseModel):
     """Seconds after which a search that does not find what may have been made is believed."""
     release_hours: float = Field(default=24.0, gt=0, le=72)
     """Hours that a release may stay queued before a person is asked."""
+
+    @model_validator(mode="after")
+    def _places(self) -> Settings:
+        places = list(self.dimensions.values())
+        if twice := sorted({str(place) for place in places if places.count(place) > 1}):
+            raise ValueError(f"dimensions: {', '.join(twice)} is said of two; one value cannot be both.")
+        if [name for name, place in self.dimensions.items() if place == "project" and name != "project"]:
+            raise ValueError("dimensions: only `project` stands in Visma Net's projects.")
+        if "seller" in self.dimensions:
+            raise ValueError("dimensions: sellers are not carried to Visma Net.")
+        return self
 
 
 class Secrets(BaseModel):
@@ -76,11 +103,16 @@ class VismaNetPlugin:
     hook_secret: str | None = None
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.PRODUCT: wire.Item,
+        Kind.DEPARTMENT: wire.DimensionValue,
+        Kind.PROJECT: wire.DimensionValue,
+        Kind.DIMENSION: wire.DimensionValue,
         Kind.SUPPLIER: wire.Supplier,
         Kind.SUPPLIER_INVOICE: wire.SupplierInvoice,
         Kind.INVOICE: wire.Invoice,
         Kind.CREDIT_NOTE: wire.CreditNote,
         Kind.PAYMENT: wire.Payment,
+        Kind.SETTLEMENT: wire.Settlement,
         Kind.REVERSAL: wire.Reversal,
     }
     formalities: Sequence[Formality] = FORMALITIES

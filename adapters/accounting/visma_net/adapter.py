@@ -9,12 +9,17 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.accounting.visma_net.client import Client, segment
+from adapters.accounting.visma_net.dimensions import Dimensions
 from adapters.accounting.visma_net.files import MB, Files
+from adapters.accounting.visma_net.items import Items
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.options import Choices
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.payments import Payments
+from adapters.accounting.visma_net.places import Places
 from adapters.accounting.visma_net.purchases import Purchases
 from adapters.accounting.visma_net.reading import Reader
+from adapters.accounting.visma_net.receivables import receivables
 from adapters.accounting.visma_net.records import SALES
 from adapters.accounting.visma_net.registers import CUSTOMERS, SUPPLIERS, Registers
 from adapters.accounting.visma_net.releasing import Releasing
@@ -46,11 +51,16 @@ if TYPE_CHECKING:
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed where nobody else has changed it since it was read.",
+    (Kind.PRODUCT, "create"): "Found by number, else made: an item without stock, of the class that the settings name.",
+    (Kind.PRODUCT, "update"): "Changed where nobody else has changed it since it was read.",
+    (Kind.DEPARTMENT, "create"): "Found by code where the settings say that departments stand; never made.",
+    (Kind.PROJECT, "create"): "Found by code where the settings say that projects stand; never made.",
+    (Kind.DIMENSION, "create"): "Found by code where the settings say that the dimension stands; never made.",
     (Kind.INVOICE, "create"): "A draft, its totals compared, then released: Visma Net numbers it.",
     (Kind.CREDIT_NOTE, "create"): "A draft, its totals compared, applied to its invoice as far as that is open, then"
     " released.",
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
-    " the customer's account.",
+    " the customer's account. In another currency than kroner on an account in that currency, with what the bank kept.",
     (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
@@ -65,10 +75,13 @@ INCOMING: Capabilities = {
     " `incoming` says so; not where Visma Net has received it itself.",
 }
 """The same for incoming invoices, by the setting `incoming`."""
+_NAMED = (Kind.PRODUCT, Kind.DEPARTMENT, Kind.PROJECT, Kind.DIMENSION)
+"""What lines of documents name."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(minutes=15), holes=True),
-    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER,)),
-    Reading(Kind.CREDIT_NOTE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
+    Reading(Kind.PRODUCT, timedelta(minutes=30), holes=True),
+    Reading(Kind.INVOICE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, *_NAMED)),
+    Reading(Kind.CREDIT_NOTE, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE, *_NAMED)),
     Reading(Kind.PAYMENT, timedelta(minutes=10), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
 """What is deleted is never told, so all of them have holes."""
@@ -93,7 +106,12 @@ class VismaNet:
             settings.token_url, client_id=client_id, client_secret=secret, tenant_id=settings.tenant_id, api=http
         )
         incoming = settings.incoming != "off"
-        self.readings: Sequence[Reading] = (*READINGS, *(PURCHASES if incoming else ()))
+        places = Places(settings.dimensions, settings.empty_segments)
+        self.readings: Sequence[Reading] = (
+            *READINGS,
+            *(Reading(kind, timedelta(minutes=30), holes=True) for kind in places.kinds),
+            *(PURCHASES if incoming else ()),
+        )
         self.capabilities: Capabilities = {
             **CAPABILITIES,
             **(OWN_NUMBERS if settings.own_numbers else {}),
@@ -101,18 +119,24 @@ class VismaNet:
         }
         self._tenant, self._address = settings.tenant_id, settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
+        self._receivable = settings.receivable_accounts
         self._client = Client(http, tokens)
         parties, releasing = Parties(self._client), Releasing(self._client, settings.release_hours)
-        self._choices = Choices(self._client)
-        self._reader = Reader(self._client, parties)
+        self._parties = parties
+        self._dimensions = Dimensions(self._client, places)
+        self._choices = Choices(self._client, self._dimensions)
+        self._items = Items(self._client, settings.item_class)
+        lines = Lines(self._client, places, self._items)
+        self._reader = Reader(self._client, parties, lines, self._dimensions)
         self._customers = Registers(self._client, CUSTOMERS)
         self._suppliers = Registers(self._client, SUPPLIERS)
         files = Files(self._client, settings.attachment_mb * MB)
-        self._sales = Sales(self._client, parties, releasing, files, settings.branch)
+        self._sales = Sales(self._client, parties, releasing, files, lines, settings.branch, settings.settle)
         self._purchases = Purchases(
             self._client,
             releasing,
             files,
+            lines,
             way=settings.incoming,
             account=settings.incoming_account,
             branch=settings.branch,
@@ -123,7 +147,10 @@ class VismaNet:
             releasing,
             method=settings.payment_method,
             account=settings.cash_account,
+            accounts=settings.cash_accounts,
+            fee_type=settings.fee_entry_type,
             branch=settings.branch,
+            settle=settings.settle,
         )
 
     async def company(self) -> Company:
@@ -163,8 +190,8 @@ class VismaNet:
         return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
 
     async def receivables(self) -> Receivables | None:
-        """Not told: balances by account and by customer come at different moments here."""
-        return None
+        """What customers owe, now; None where our client may not read it, or something open is in another currency."""
+        return await receivables(self._client, self._parties, self._receivable)
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
@@ -172,6 +199,10 @@ class VismaNet:
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
         match goal.kind, goal.operation:
+            case Kind.PRODUCT, "create" | "update":
+                return self._items.flow(goal)
+            case ((Kind.DEPARTMENT | Kind.PROJECT | Kind.DIMENSION), "create"):
+                return self._dimensions.flow(goal)
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
             case (Kind.INVOICE, "create" | "register") | (Kind.CREDIT_NOTE, "create"):

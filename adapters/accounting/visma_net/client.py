@@ -23,6 +23,9 @@ PAGE = 500
 
 Row = dict[str, Any]
 
+HOUR = 3600
+"""Seconds of the window in which calls are counted."""
+
 
 class Rows(NamedTuple):
     """A page of a list. `more`: there are further pages."""
@@ -128,17 +131,20 @@ class Client:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         files: Any = None,
+        only_if: str | None = None,
     ) -> Answer:
-        """One call; a token that is refused is fetched anew, once.
+        """One call; a token that is refused is fetched anew, once. `only_if`: the version that is to be changed, and no
+        other (`If-Match`); what was changed meanwhile is refused ("revision-conflict") where Visma Net heeds it.
 
         Raises:
             TryLater: as `Http.call`; "rate-limited" also without a call while the hour's calls are used up.
-            UnknownOutcome: as `Http.call`.
-            Refused: by status and text; also where a 500 carries a business fault that the table knows.
+            UnknownOutcome: as `Http.call`; with what the text of a 500 means, where the table knows it.
+            Refused: by status and text.
             NeedsPerson: "sign-in" (the token is not accepted), "right-missing" (403).
         """
         if params is not None:
             params = {name: _text(value) for name, value in params.items() if value is not None}
+        condition = {"If-Match": f'"{only_if}"'} if only_if else {}
         for again in (True, False):
             token = await self._tokens.current()
             self._not_used_up()
@@ -149,11 +155,16 @@ class Client:
                     params=params,
                     json=json,
                     files=files,
-                    headers={"Authorization": f"Bearer {token}"},
+                    headers={"Authorization": f"Bearer {token}", **condition},
                     hint=self._hint,
                 )
-            except (UnknownOutcome, TryLater) as exc:
-                raise self._known(exc, f"{method} {path}") from None
+            except UnknownOutcome as exc:
+                exc.refused = self._meant(exc, f"{method} {path}")
+                raise
+            except TryLater as exc:
+                if exc.code == "rate-limited" and exc.after is not None and exc.after <= HOUR:
+                    self._left, self._resets_at = 0, now() + exc.after  # also for the calls that would follow at once
+                raise
             self._limits(answer.headers)
             if answer.status == 401 and again:
                 self._tokens.refused(token)
@@ -180,7 +191,7 @@ class Client:
         if left is not None:
             self._left = int(left)
         # The window is an hour: what is far more is no number of seconds, and is not believed.
-        if reset is not None and reset <= 3600:
+        if reset is not None and reset <= HOUR:
             self._resets_at = now() + reset
 
     def _not_used_up(self) -> None:
@@ -190,16 +201,19 @@ class Client:
 
     # --- what answers mean --------------------------------------------------------------------------------------------
 
-    def _known(self, exc: UnknownOutcome | TryLater, call: str) -> VendorError:
-        """A 500 that is a business fault the table knows is a refusal; everything else is what it was."""
+    def _meant(self, exc: UnknownOutcome, call: str) -> Refused | None:
+        """What a 500 means if a look finds nothing: its text fits a business fault of the table. The text alone proves
+        nothing: Visma describes no error by which it could be told from a fault after the work was done.
+        """
         if exc.status != 500 or not exc.said_by_vendor:
-            return exc
+            return None
         try:
             body = loads(exc.said_by_vendor.encode())
         except ValueError:
-            return exc
+            return None
         text, _ = text_of(body)
-        return exc if not text or refusal(text) is None else self._error(500, body, call)
+        error = self._error(500, body, call) if text and refusal(text) else None
+        return error if isinstance(error, Refused) else None
 
     def _error(self, status: int, body: Any, call: str) -> VendorError:
         text, support = text_of(body)

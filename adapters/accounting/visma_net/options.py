@@ -13,16 +13,17 @@ from typing import Any
 
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client
+from adapters.accounting.visma_net.dimensions import Dimensions
 from connector.errors import NeedsPerson, Refused
-from connector.options import Choice, ClosedPeriod, Option, Options
+from connector.options import Choice, ClosedPeriod, DimensionOptions, Option, Options
 from connector.ports import Company, Probe
 
 Row = Mapping[str, Any]
 
 NEEDED = (
-    "read: whose books these are, customers, invoices, payments, codes",
-    "create: customers, invoices, payments",
-    "update: customers; releasing invoices and payments",
+    "read: whose books these are, customers, items, dimensions, invoices, payments, codes",
+    "create: customers, items, invoices, payments",
+    "update: customers, items; releasing invoices and payments",
 )
 """Rights of our client (scopes vismanet_erp_service_api:…)."""
 
@@ -30,8 +31,9 @@ NEEDED = (
 class Choices:
     """Reads what one company is and takes."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, dimensions: Dimensions) -> None:
         self._client = client
+        self._dimensions = dimensions
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
@@ -59,7 +61,7 @@ class Choices:
         return Probe(company.name, company.organisation_number, missing, NEEDED)
 
     async def read(self) -> Options:
-        """All of it, by five calls. Raises `NeedsPerson` ("sign-in"), `TryLater`."""
+        """All of it, by six calls and one for each dimension. Raises `NeedsPerson` ("sign-in"), `TryLater`."""
         unknown: list[str] = []
 
         async def listed(path: str) -> list[Row] | None:
@@ -86,9 +88,18 @@ class Choices:
                        active=row.get("isUsedForAccounting") is not False)
                 for row in currencies
             )  # fmt: skip
+        dimensions: list[DimensionOptions] = []
+        for kind in self._dimensions.kinds:
+            try:
+                dimensions += await self._dimensions.options(kind)
+            except (NeedsPerson, Refused) as exc:
+                if exc.code not in ("right-missing", "vendor-not-found"):
+                    raise
+                unknown.append(f"{kind}: {exc.said}")
         periods = await listed("/v1/financialPeriod")
         return Options(
             lists=lists,
+            dimensions=tuple(dimensions),
             closed=None if periods is None else tuple(one for row in periods if (one := _closed(row))),
             unknown=tuple(unknown),
         )

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from adapters.accounting.visma_net import records
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.files import Files
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, in_ore
 from adapters.accounting.visma_net.wrapping import wrapped
@@ -37,9 +38,18 @@ class Purchases:
     """
 
     def __init__(
-        self, client: Client, releasing: Releasing, files: Files, *, way: Way, account: str | None, branch: str | None
+        self,
+        client: Client,
+        releasing: Releasing,
+        files: Files,
+        lines: Lines,
+        *,
+        way: Way,
+        account: str | None,
+        branch: str | None,
     ) -> None:
         self._client = client
+        self._lines = lines
         self._releasing = releasing
         self._files = files
         self._way: Way = way
@@ -72,12 +82,21 @@ class Purchases:
         day_of(record["date"], "date")
         if not record.get("lines") and self._way == "release":
             raise Refused(
-                "What is bought cannot be booked by rule: a VAT category, a rate or a foreign seller that needs a"
-                " person's eye.",
+                "What is bought cannot be booked by rule: a VAT category, a rate, another currency or a foreign seller"
+                " that needs a person's eye.",
                 code="lines-missing",
                 do="Book it in Visma Net, or have such invoices made on hold (`incoming: hold`).",
                 where={"field": "lines"},
             )
+        self._lines.of_purchase(record)
+        for place, line in enumerate(record.get("lines") or ()):
+            if not line.get("vatCodeId"):
+                raise Refused(
+                    "A line names no vatCodeId; Visma Net would choose one itself.",
+                    code="vat-code-missing",
+                    do="Map it for every line.",
+                    where={"field": f"lines[{place}].vatCodeId"},
+                )
         if record.get("lines") and not self._account:
             raise Refused(
                 "No account is named that purchases are booked on.",
@@ -119,14 +138,7 @@ class Purchases:
 
     def _body(self, goal: Goal) -> dict[str, Any]:
         record = goal.record
-        rows = [
-            (
-                in_ore(row["costInCurrency"], "costInCurrency"),
-                in_ore(row["vatAmount"], "vatAmount"),
-                row.get("vatCodeId"),
-            )
-            for row in record.get("lines") or ()
-        ]
+        rows = _by_code(record.get("lines") or ())
         return {
             "documentType": _type(goal),
             "hold": True,
@@ -141,12 +153,13 @@ class Purchases:
             "note": goal.marker,
             "invoiceLines": [
                 {"operation": "Insert", "transactionDescription": f"Faktura {_reference(goal)}", "quantity": 1,
-                 "unitCostInCurrency": net, "costInCurrency": net, "accountNumber": self._account, "vatCodeId": code}
-                for net, _, code in rows
+                 "unitCostInCurrency": net, "costInCurrency": net, "accountNumber": self._account, "vatCodeId": code,
+                 **self._lines.of_purchase(record)}
+                for code, (net, _) in rows.items()
             ],
             # The VAT as the invoice states it, not as a rate makes it.
             "taxDetailLines": [
-                {"taxId": code, "taxableAmount": net, "vatAmount": vat} for net, vat, code in rows if code
+                {"taxId": code, "taxableAmount": net, "vatAmount": vat} for code, (net, vat) in rows.items()
             ],
         }  # fmt: skip
 
@@ -178,9 +191,21 @@ class Purchases:
         row, document = await self._client.get(_path(run)), run.proofs["document"]
         if "release" in run.proofs and not document.facts["found"]:
             await self._releasing.wait(row, run.proofs["release"].facts, f"supplier invoice {document.id}")
-        record = records.supplier_invoice(row)
+        record = records.supplier_invoice(row, self._lines.places)
         facts: dict[str, Any] = {"number": _reference(run.goal)}
         return Proof(record.id, facts | ({"found": True} if document.facts["found"] else {}), record)
+
+
+def _by_code(lines: Sequence[Row]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Net and VAT of a purchase by VAT code, each code once: several groups of an invoice (exempt and zero rated, say)
+    may have one code here.
+    """
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for line in lines:
+        net, vat = sums.get(str(line["vatCodeId"]), (Decimal(0), Decimal(0)))
+        more = in_ore(line["costInCurrency"], "costInCurrency"), in_ore(line["vatAmount"], "vatAmount")
+        sums[str(line["vatCodeId"])] = net + more[0], vat + more[1]
+    return sums
 
 
 def _compare(goal: Goal, row: Row) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.client import not_as_described
+from adapters.accounting.visma_net.places import Places, Told
 from connector.ports import Changed, Kind, Payable, Record
 
 Row = Mapping[str, Any]
@@ -23,6 +24,11 @@ RELEASED = frozenset({"Open", "Closed"})
 DRAFT = frozenset({"Hold", "Balanced"})
 """States of one that does not yet."""
 MONEY_IN = frozenset({"Payment", "Prepayment"})
+VOIDED_BY: Mapping[str, str] = {"Payment": "VoidPayment", "Prepayment": "VoidPayment", "Refund": "VoidRefund"}
+"""Types of money, and the type of what takes one back, under the same number."""
+VOIDS = frozenset(VOIDED_BY.values())
+WRITE_OFF = "SmallBalanceWo"
+"""Type of a document that writes balances off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +104,19 @@ def text(row: Row, name: str, call: str) -> str:
 
 def customer_number(row: Row, call: str) -> str:
     """The number of the customer that a document names. Raises `VendorError` ("vendor-answer")."""
-    return text(_part(row, "customer"), "number", call)
+    number = part(row, "customer").get("number")
+    if not isinstance(number, str) or not number:
+        raise not_as_described("customer.number", "a text", call)
+    return number
 
 
-def _part(row: Row, name: str) -> Row:
+def part(row: Row, name: str) -> Row:
+    """An object in a row; an empty one where there is none."""
     value = row.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
-def _sound(model: type[BaseModel], body: dict[str, Any], call: str) -> dict[str, Any]:
+def sound(model: type[BaseModel], body: dict[str, Any], call: str) -> dict[str, Any]:
     """The body without what is not said, if it fits the model. Raises `VendorError` ("vendor-answer")."""
     try:
         model.model_validate(body)
@@ -128,7 +138,7 @@ def _party(row: Row) -> dict[str, Any]:
     body = _said(row, "internalId", "number", "name", "status", "corporateId", "vatRegistrationId", "gln", "currencyId")
     if isinstance(address := row.get("mainAddress"), Mapping):
         fields = _said(address, "addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
-        if country := _part(address, "country").get("id"):
+        if country := part(address, "country").get("id"):
             fields["country"] = {"id": country}
         body["mainAddress"] = fields
     if isinstance(contact := row.get("mainContact"), Mapping):
@@ -145,19 +155,33 @@ def customer(row: Row) -> Record:
     if type(id) is not int:
         raise not_as_described("internalId", "an integer", call)
     return Record(
-        Kind.CUSTOMER, str(id), version(row), _sound(wire.Customer, body, call), changed=changed(row)
+        Kind.CUSTOMER, str(id), version(row), sound(wire.Customer, body, call), changed=changed(row)
     )  # fmt: skip
 
 
 def supplier(row: Row) -> Record:
     """A supplier as read: known by its number, there is no call that finds one by another id."""
     call = "/v1/supplier"
-    body = _sound(wire.Supplier, {name: value for name, value in _party(row).items() if name != "gln"}, call)
+    body = sound(wire.Supplier, {name: value for name, value in _party(row).items() if name != "gln"}, call)
     return Record(Kind.SUPPLIER, text(row, "number", call), version(row), body, changed=changed(row))
 
 
-def supplier_invoice(row: Row) -> Record:
-    """An incoming invoice or credit note as read; released or not."""
+def item(row: Row) -> Record:
+    """An item of the inventory as read."""
+    call = "/v1/inventory"
+    body = _said(row, "inventoryId", "inventoryNumber", "description", "status", "defaultPrice", "stockItem")
+    if code := part(row, "vatCode").get("id"):
+        body["vatCode"] = {"id": code}
+    if account := part(part(row, "accountInformation"), "salesAccount").get("number"):
+        body["salesAccount"] = account
+    id = row.get("inventoryId")
+    if type(id) is not int:
+        raise not_as_described("inventoryId", "an integer", call)
+    return Record(Kind.PRODUCT, str(id), version(row), sound(wire.Item, body, call), changed=changed(row))
+
+
+def supplier_invoice(row: Row, places: Places | None = None) -> Record:
+    """An incoming invoice or credit note as read; released or not. What all its lines carry is the document's."""
     call = "/v1/supplierInvoice"
     names = (
         "documentType",
@@ -169,19 +193,21 @@ def supplier_invoice(row: Row) -> Record:
         "status",
     )
     body = _said(row, *names)
-    seller, released = _part(row, "supplier"), row.get("status") in RELEASED
+    seller, released = part(row, "supplier"), row.get("status") in RELEASED
     body["supplier"] = {"number": text(seller, "number", call)} | _said(seller, "name")
     for name in ("date", "dueDate"):
         if value := day(row, name, call):
             body[name] = value
     body["amount"] = number(row, "amount", call)
+    if places is not None:
+        body |= places.shared(row.get("invoiceLines") or ())
     if released:
         body["balance"] = number(row, "balance", call)
     return Record(
         Kind.SUPPLIER_INVOICE,
         f"{text(row, 'documentType', call)}/{text(row, 'referenceNumber', call)}",
         f"{version(row)}/{row.get('balance')}",
-        _sound(wire.SupplierInvoice, body, call),
+        sound(wire.SupplierInvoice, body, call),
         changed=changed(row),
         payable=Payable(
             number=body.get("supplierReference"),
@@ -195,8 +221,8 @@ def supplier_invoice(row: Row) -> Record:
     )
 
 
-def sale(kind: Kind, row: Row, internal_id: int) -> Record:
-    """An invoice or credit note as read; `internal_id` is its customer's."""
+def sale(kind: Kind, row: Row, internal_id: int, told: Told | None = None) -> Record:
+    """An invoice or credit note as read; `internal_id` is its customer's, `told` what is known of what lines name."""
     form = SALES[kind]
     body = _said(
         row, "referenceNumber", "currencyId", "customerRefNumber", "note", "externalReference", "status", "amount",
@@ -204,97 +230,132 @@ def sale(kind: Kind, row: Row, internal_id: int) -> Record:
     )  # fmt: skip
     body["customer"] = {"internalId": internal_id}
     body["documentDate"] = day(row, "documentDate", form.path)
-    body[form.lines] = [_line(one) for one in row.get(form.lines) or ()]
+    body[form.lines] = [_line(one, told) for one in row.get(form.lines) or ()]
+    if told is not None:
+        body |= told.of_document(row)
     balance = number(row, "balance", form.path)
     if kind is Kind.INVOICE:
         body |= _said(row, "paymentReference")
         if due := day(row, "documentDueDate", form.path):
             body["documentDueDate"] = due
     elif "applications" in row:  # without them, nothing is known of what it is applied to
-        given = _applications(row, form.path)
-        if given:
-            body["credits"] = {"referenceNumber": max(given, key=lambda one: given[one])}
-        body["applied"] = max(given.values(), default=Decimal(0))
+        applied = applications(row, form.path)
+        first = next(iter(applied), None)
+        if first is not None:
+            body["credits"] = {"referenceNumber": first}
+        body["applied"] = applied[first] if first is not None else Decimal(0)
     return Record(
         kind,
         text(row, "referenceNumber", form.path),
         f"{version(row)}/{balance}",
-        _sound(form.model, body, form.path),
+        sound(form.model, body, form.path),
         open_amount=balance if kind is Kind.INVOICE else None,
         customer=str(internal_id),
         changed=changed(row),
     )
 
 
-def _applications(row: Row, call: str) -> dict[str, Decimal]:
-    """What of a credit note is applied, by invoice."""
-    given: dict[str, Decimal] = {}
-    for one in row.get("applications") or ():
-        if str(one.get("docType")).casefold() in ("invoice", "inv") and one.get("voided") is not True:
-            invoice = text(one, "refNbr", call)
-            given[invoice] = given.get(invoice, Decimal(0)) + number(one, "amountPaid", call)
-    return {invoice: amount for invoice, amount in given.items() if amount > 0}
+def applications(row: Row, call: str, *, planned: bool = False) -> dict[str, Decimal]:
+    """What of a credit note is applied, by invoice, the one it was applied to first at the beginning.
+
+    `planned`: also what is not in the books yet.
+    """
+    rows = [
+        one
+        for one in row.get("applications") or ()
+        if str(one.get("docType")).casefold() in ("invoice", "inv")
+        and one.get("voided") is not True
+        and (planned or one.get("released") is not False)
+    ]
+    rows.sort(key=lambda one: str(one.get("applicationDate") or ""))
+    sums: dict[str, Decimal] = {}
+    for one in rows:
+        invoice = text(one, "refNbr", call)
+        sums[invoice] = sums.get(invoice, Decimal(0)) + number(one, "amountPaid", call)
+    return {invoice: amount for invoice, amount in sums.items() if amount > 0}
 
 
-def _line(row: Row) -> dict[str, Any]:
-    said = _said(
-        row, "lineNumber", "description", "quantity", "unitPriceInCurrency", "discountPercent", "amountInCurrency"
-    )
-    if code := _part(row, "vatCode").get("id"):
+def _line(row: Row, told: Told | None) -> dict[str, Any]:
+    said = _said(row, "lineNumber", "description", "quantity", "discountPercent")
+    # In an answer, what is called "in currency" is in the company's own; the plain names are the document's.
+    for name, there in (("unitPriceInCurrency", "unitPrice"), ("amountInCurrency", "amount")):
+        if row.get(there) is not None:
+            said[name] = row[there]
+    if code := part(row, "vatCode").get("id"):
         said["vatCodeId"] = code
-    if account := _part(row, "account").get("number"):
+    if account := part(row, "account").get("number"):
         said["accountNumber"] = account
-    return said
+    return said if told is None else said | told.of_line(row)
 
 
 _PAYMENTS = "/v1/customerPayment"
 
 
-def payment(row: Row, internal_id: int) -> Record:
-    """Money in or out as read."""
+def payment_id(row: Row) -> str:
+    """What tells a payment from all others: numbers repeat from type to type."""
+    return f"{text(row, 'type', _PAYMENTS)}/{text(row, 'refNbr', _PAYMENTS)}"
+
+
+def payment(row: Row, internal_id: int, void: Row | None = None) -> Record:
+    """Money in or out as read. `void`: of a voided one, what takes it back."""
     call = "/v1/customerPayment"
     body = _said(row, "refNbr", "type", "currency", "cashAccount", "paymentRef", "invoiceText")
+    body["id"] = payment_id(row)
     body["customer"] = {"internalId": internal_id}
     body["applicationDate"] = day(row, "applicationDate", call)
     body["paymentAmount"] = number(row, "paymentAmount", call)
-    if method := _part(row, "paymentMethod").get("id"):
+    if kept := charges(row):
+        body["deductedCharges"] = abs(kept)
+    if method := part(row, "paymentMethod").get("id"):
         body["paymentMethod"] = method
     body["paymentLines"] = [
-        {"refNbr": invoice, "amountPaid": amount} for invoice, amount in applied(row).items() if amount > 0
+        {"refNbr": invoice, "amountPaid": amount} for invoice, amount in given(row, void).items() if amount > 0
     ]
     return Record(
         Kind.PAYMENT,
-        text(row, "refNbr", call),
+        body["id"],
         version(row),
-        _sound(wire.Payment, body, call),
+        sound(wire.Payment, body, call),
         customer=str(internal_id),
         changed=changed(row),
     )
 
 
 def applied(row: Row) -> dict[str, Decimal]:
-    """What a payment gives to each invoice; rows may name one invoice several times, and take back what one gave. Of a
-    voided payment, what it gave before: what takes it back is a record of its own.
+    """What the rows of a payment come to, by invoice; they may name one several times, and take back what one gave.
+
+    What goes to an invoice in another currency is left out: in which of the two its amount is, Visma does not tell, so
+    that the invoice is open by less is a question for a person.
     """
-    given: dict[str, Decimal] = {}
+    rows: dict[str, Decimal] = {}
     for line in row.get("paymentLines") or ():
-        if line.get("documentType") == "Invoice":
+        if line.get("documentType") == "Invoice" and line.get("currency") in (None, row.get("currency")):
             invoice, amount = (text(line, "refNbr", _PAYMENTS), number(line, "amountPaid", _PAYMENTS))
-            if amount > 0 or row.get("status") != "Voided":
-                given[invoice] = given.get(invoice, Decimal(0)) + amount
-    return given
+            rows[invoice] = rows.get(invoice, Decimal(0)) + amount
+    return rows
 
 
-def reversal(row: Row, internal_id: int) -> Record:
-    """A payment that was voided: it has the number of what it takes back."""
+def charges(row: Row) -> Decimal:
+    """What the bank kept of a payment, in its currency."""
+    return number({"deductedCharges": 0, **row}, "deductedCharges", _PAYMENTS)
+
+
+def given(row: Row, void: Row | None = None) -> dict[str, Decimal]:
+    """What a payment gives to each invoice. Of a voided one, what it gave until then: that is what `void` takes back,
+    whatever it had been moved to and from before.
+    """
+    return applied(row) if void is None else {invoice: -amount for invoice, amount in applied(void).items()}
+
+
+def reversal(row: Row, internal_id: int, taken: str) -> Record:
+    """A payment that was voided. `taken`: the id of what is taken back; it has the same number."""
     call = "/v1/customerPayment"
-    taken = text(row, "refNbr", call)
-    body = {"reverses": {"refNbr": taken}, "applicationDate": day(row, "applicationDate", call)}
+    body = {"reverses": {"id": taken}, "applicationDate": day(row, "applicationDate", call)}
     return Record(
         Kind.REVERSAL,
-        f"{row.get('type')}/{taken}",
+        payment_id(row),
         version(row),
-        _sound(wire.Reversal, body, call),
+        sound(wire.Reversal, body, call),
         customer=str(internal_id),
         changed=changed(row),
     )

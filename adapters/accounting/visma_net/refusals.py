@@ -4,8 +4,8 @@ Visma Net has no catalogue of errors: no codes, no fields, only a text in the us
 front (`VismaId: …`). Patterns are therefore searched in the text, in English and Norwegian, and only where the status
 does not say enough; a text that fits none of them is a refusal whose reason a person reads.
 
-A business fault may come as 400 or as 500. A 500 whose text fits a row here says that nothing was done; any other 500
-says nothing, and is looked into before anything is called again.
+A business fault may come as 400 or as 500. After a 500, whatever its text, it is looked whether something was done; a
+text that fits a row here is the reason when nothing was.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ TABLE: tuple[Refusal, ...] = (
     Refusal(r"customer\b.*\b(inactive|status)|kunden? .*inaktiv", "customer-inactive",
             "Visma Net does not sell to this customer: it is inactive.",
             "Make the customer active in Visma Net and try again."),
+    Refusal(r"item class\b.*\b(cannot be (found|empty)|inactive)|vareklasse.*(finnes ikke|tom)", "item-class-unknown",
+            "Visma Net does not have this item class.", "Mend item_class in the connection's settings."),
+    Refusal(r"\b(stock item|non-stock)\b|lagervare", "product-unfit",
+            "An item that is named is kept on stock, and lines of invoices in Visma Net name items without stock.",
+            "Invoice it by a sales order in Visma Net, or name an item without stock."),
     Refusal(r"(item|inventory)\b.*\b(inactive|status|cannot be found)|vare.*(inaktiv|finnes ikke)", "product-inactive",
             "An item that is named cannot be sold.", "See the item in Visma Net, or name another."),
     Refusal(r"(sub-?account|segment|project|branch|department)\b.*\b(cannot be found|inactive|not valid)"

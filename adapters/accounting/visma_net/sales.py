@@ -18,29 +18,46 @@ from typing import Any
 from adapters.accounting.visma_net import records, wire
 from adapters.accounting.visma_net.client import Client, segment
 from adapters.accounting.visma_net.files import Files
+from adapters.accounting.visma_net.lines import Lines
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sending import day_of, sent
+from adapters.accounting.visma_net.showing import gone, hidden, made, still_hidden
 from adapters.accounting.visma_net.wrapping import wrapped
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Kind, Proof, Run, Step
+from connector.ports import Goal, Kind, Proof, Run, Step, Totals
 
 Row = Mapping[str, Any]
+KRONER = "NOK"
 LONGEST = 15
 """Characters of a number."""
 
 
 class Sales:
-    """Flows of invoices and credit notes. `branch`: whose documents they are, where that is said."""
+    """Flows of invoices and credit notes.
+
+    Args:
+        branch: whose documents they are, where that is said.
+        settle: seconds after which it is believed that what was made does not show.
+    """
 
     def __init__(
-        self, client: Client, parties: Parties, releasing: Releasing, files: Files, branch: str | None
+        self,
+        client: Client,
+        parties: Parties,
+        releasing: Releasing,
+        files: Files,
+        lines: Lines,
+        branch: str | None,
+        settle: float,
     ) -> None:
         self._client = client
+        self._lines = lines
         self._files = files
         self._parties = parties
         self._releasing = releasing
         self._branch = branch
+        self._settle = settle
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
@@ -73,6 +90,7 @@ class Sales:
                         do="Map it for every line.",
                         where={"field": f"{lines}[{place}].{name}"},
                     )
+        self._lines.check(goal.record, lines)
         return (
             Step("document", self._create, self._look),
             *self._files.steps(goal, self._path, lambda run: f"{self._path(run)}/attachment"),
@@ -83,17 +101,27 @@ class Sales:
     # --- made -----------------------------------------------------------------------------------------------------
 
     async def _create(self, run: Run) -> Proof:
-        number = await self._parties.to_bill((run.goal.record.get("customer") or {}).get("internalId"))
-        body = _body(run.goal, number, self._branch)
+        customer = await self._parties.to_bill((run.goal.record.get("customer") or {}).get("internalId"))
+        body, form = _body(run.goal, customer, self._branch), records.SALES[run.goal.kind]
+        whole, of_lines = await self._lines.said(run.goal.record, form.lines)
+        body |= whole
+        body[form.lines] = [line | more for line, more in zip(body[form.lines], of_lines, strict=True)]
         if run.goal.kind is Kind.CREDIT_NOTE:
             body["applicationLines"] = await self._application(run.goal)
-        made = await self._client.create(records.SALES[run.goal.kind].create, wrapped(body))
-        return Proof(made, {"number": made})
+        number = await self._client.create(form.create, wrapped(body))
+        return made(number, number=number)
 
     async def _application(self, goal: Goal) -> list[dict[str, Any]]:
         """What of a credit note goes to its invoice: no more than is open of that."""
         assert goal.totals is not None
         number = str(goal.record["credits"]["referenceNumber"])
+        amount = min(await self._open(number), goal.totals.gross + goal.totals.rounding)
+        if amount <= 0:
+            return []
+        return [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": amount}]
+
+    async def _open(self, number: str) -> Decimal:
+        """What is open of an invoice now. Raises `Refused` ("link-missing")."""
         path = records.SALES[Kind.INVOICE].path
         row = await self._client.find(f"{path}/{segment(number)}")
         if row is None:
@@ -103,16 +131,13 @@ class Sales:
                 do="See that the invoice that is credited is still there.",
                 where={"field": "credits.referenceNumber"},
             )
-        amount = min(records.number(row, "balance", path), goal.totals.gross + goal.totals.rounding)
-        if amount <= 0:
-            return []
-        return [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": amount}]
+        return records.number(row, "balance", path)
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         """The document with our marker, if it is there."""
         found = await self._client.every(records.SALES[run.goal.kind].path, externalReference=run.goal.marker)
         numbers = [str(row["referenceNumber"]) for row in found if row.get("externalReference") == run.goal.marker]
-        return [Proof(number, {"number": number}) for number in numbers]
+        return [made(number, number=number) for number in numbers]
 
     # --- released -------------------------------------------------------------------------------------------------
 
@@ -122,7 +147,23 @@ class Sales:
             return Proof(run.proofs["document"].id)
         _compare(run.goal, row, "It is a draft there, and nothing is released.")
         _compare_issued(run.goal, row)
+        await self._applicable(row)
         return Proof(run.proofs["document"].id, await self._releasing.ask(f"{self._path(run)}/action/release"))
+
+    async def _applicable(self, row: Row) -> None:
+        """Raises `Stop` ("exceeds-open-amount") where the draft of a credit note is applied to more than is open now:
+        what was open when it was made may have been paid since.
+        """
+        for number, amount in records.applications(row, "a credit note", planned=True).items():
+            if amount > (left := await self._open(number)):
+                raise Stop(
+                    f"The credit note {row.get('referenceNumber')} is applied to invoice {number} by {amount}, and"
+                    f" {left} is open of that. It is a draft there, and nothing is released.",
+                    code="exceeds-open-amount",
+                    do="Apply the draft to less in Visma Net and retry; what is not applied is the customer's credit.",
+                    where={"document": str(row.get("referenceNumber")), "invoice": number},
+                    details={"open": str(left), "amount": str(amount)},
+                )
 
     async def _released(self, run: Run) -> Sequence[Proof]:
         row = await self._row(run)
@@ -133,7 +174,8 @@ class Sales:
         number = run.proofs["document"].id
         await self._releasing.wait(row, run.proofs["release"].facts, f"{_named(run.goal)} {number}")
         _compare(run.goal, row, f"It is released, as number {number}.")
-        record = records.sale(run.goal.kind, row, int(run.goal.record["customer"]["internalId"]))
+        told = await self._lines.told([row], records.SALES[run.goal.kind].lines)
+        record = records.sale(run.goal.kind, row, int(run.goal.record["customer"]["internalId"]), told)
         facts = {
             "number": number,
             "kid": row.get("paymentReference") or None,
@@ -147,25 +189,58 @@ class Sales:
 
     async def _row(self, run: Run) -> Row:
         row = await self._client.find(self._path(run))
-        if row is None:
-            number = run.proofs["document"].id
-            raise Stop(
-                f"The {_named(run.goal)} {number} is not in Visma Net any more; somebody has deleted the draft.",
-                code="nothing-read-back",
-                do="Cancel this, and post the document anew where it is wanted.",
-                where={"document": number},
-            )
-        return row
+        if row is not None:
+            return row
+        proof = run.proofs["document"]
+        what = f"{_named(run.goal)} {proof.id}"
+        if still_hidden(proof, self._settle):
+            raise hidden(what)
+        # The second look is another way to ask.
+        found = await self._client.every(records.SALES[run.goal.kind].path, externalReference=run.goal.marker)
+        for one in found:
+            if (one.get("externalReference"), one.get("referenceNumber")) == (run.goal.marker, proof.id):
+                raise hidden(what)
+        raise gone(what, {"document": proof.id})
+
+
+def _compare_kroner(totals: Totals, row: Row, stands: str) -> None:
+    """Raises `Stop` ("totals-differ") where a document in another currency states its VAT in kroner (BT-111), and Visma
+    Net, which takes a rate of its own, comes to another.
+    """
+    ours = totals.stated_vat
+    if ours is None or totals.vat_currency != KRONER or totals.currency == KRONER:
+        return
+    theirs = records.number(row, "vatTotalInCurrency", "a document")  # which is in the company's own currency
+    if theirs == ours:
+        return
+    raise Stop(
+        f"Visma Net comes to VAT of {theirs} {KRONER}, the document states {ours} {KRONER}: a difference of"
+        f" {abs(theirs - ours)}. {stands}",
+        code="totals-differ",
+        do="Leave the VAT in kroner out (BT-111) and let Visma Net state it, or mend the rate of the draft in Visma Net"
+        " and retry; or delete the draft there and cancel this.",
+        where={"document": str(row.get("referenceNumber")), "field": "totals.tax_in_accounting_currency"},
+        details={
+            "currency": KRONER,
+            "ours": {"vat": str(ours)},
+            "theirs": {"vat": str(theirs)},
+            "difference": str(abs(theirs - ours)),
+        },
+    )
 
 
 def _named(goal: Goal) -> str:
     return goal.kind.replace("_", " ")
 
 
+_PLACED = ("customer", "credits", "inventory", "department", "project", "location", "dimensions")
+"""What is written as something else: by number, and by where it stands."""
+
+
 def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any]:
     """The document as it is sent, before its values are wrapped. What Visma Net would guess is said."""
     form = records.SALES[goal.kind]
-    body = sent(form.model, {name: value for name, value in goal.record.items() if name not in ("customer", "credits")})
+    body = sent(form.model, {name: value for name, value in goal.record.items() if name not in _PLACED})
     for name in ("documentDate", "documentDueDate"):
         if name in body:
             body[name] = day_of(body[name], name).isoformat() + "T00:00:00"
@@ -185,7 +260,8 @@ def _body(goal: Goal, customer_number: str, branch: str | None) -> dict[str, Any
         "dontEmail": True,
         "branchNumber": branch,
         form.lines: [
-            {"operation": "Insert", **sent(wire.InvoiceLine, line)} for line in goal.record.get(form.lines) or ()
+            {"operation": "Insert", **sent(wire.InvoiceLine, {k: v for k, v in line.items() if k not in _PLACED})}
+            for line in goal.record.get(form.lines) or ()
         ],
     }
 
@@ -221,10 +297,20 @@ def _compare_issued(goal: Goal, row: Row) -> None:
 
 
 def totals_of(row: Row) -> dict[str, Decimal]:
-    """What a document comes to there. Raises `VendorError` ("vendor-answer")."""
-    net, vat, amount = (records.number(row, name, "a document") for name in ("detailTotal", "vatTotal", "amount"))
+    """What a document comes to there. Raises `VendorError` ("vendor-answer").
+
+    Where a company does not validate totals on entry, a draft has no `amount` yet (absent, or nothing): what its lines
+    and its rounding come to stands for it. How the rounding is signed is our inference; after the release `amount`
+    tells, and is compared.
+    """
+    net, vat = (records.number(row, name, "a document") for name in ("detailTotal", "vatTotal"))
+    net -= records.number({"discountTotal": 0, **row}, "discountTotal", "a document")
     gross = net + vat
-    return {"net": net, "vat": vat, "gross": gross, "rounding": amount - gross}
+    if row.get("status") in records.DRAFT and row.get("amount") in (None, 0):
+        rounding = records.number({"roundingDiff": 0, **row}, "roundingDiff", "a document")
+    else:
+        rounding = records.number(row, "amount", "a document") - gross
+    return {"net": net, "vat": vat, "gross": gross, "rounding": rounding}
 
 
 def _compare(goal: Goal, row: Row, stands: str) -> None:
@@ -232,8 +318,9 @@ def _compare(goal: Goal, row: Row, stands: str) -> None:
     assert goal.totals is not None
     theirs = totals_of(row)
     ours = {name: getattr(goal.totals, name) for name in theirs}
-    currency = str(row.get("currencyId") or goal.totals.currency)
+    currency = records.text(row, "currencyId", "a document")
     if theirs == ours and currency == goal.totals.currency:
+        _compare_kroner(goal.totals, row, stands)
         return
     raise Stop(
         f"Visma Net comes to {theirs['gross']} {currency} with VAT of {theirs['vat']}, the document to {ours['gross']}"

@@ -33,7 +33,7 @@ class Tokens:
         self._path = parts.path or "/"
         self._api = api
         for http in (self._http, api):
-            http.keep_secret(client_secret, names={"client_secret", "access_token"})
+            http.keep_secret(client_id, client_secret, names={"client_id", "client_secret", "access_token"})
         self._form = {
             "grant_type": "client_credentials",
             "client_id": client_id,

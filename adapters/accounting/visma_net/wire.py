@@ -102,30 +102,103 @@ class Supplier(Wire):
     mainContact: Contact | None = None
 
 
+class VatRef(Wire):
+    """A VAT code by what the company calls it."""
+
+    id: str = Field(json_schema_extra=chooses(Choice.VAT_CODE))
+
+
+class Item(Wire):
+    """`Inventory`: what is sold. Unit and posting class are those of its class."""
+
+    inventoryId: int | None = ReadOnly
+    """Stays for ever; the number can be changed by an action."""
+    inventoryNumber: str
+    """Number, unique in Visma Net."""
+    description: str
+    """Its name."""
+    status: (
+        Literal["Active", "NoSales", "NoPurchases", "NoRequest", "Inactive", "MarkedForDeletion", "Unknown"] | None
+    ) = None
+    defaultPrice: Decimal | None = None
+    """Price of one, without VAT, in the company's currency."""
+    vatCode: VatRef | None = None
+    salesAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Income account; read from `accountInformation.salesAccount.number`."""
+    stockItem: bool | None = ReadOnly
+    """Stock items are not invoiced by line."""
+
+
+class DimensionValue(Wire):
+    """A value of a dimension, wherever the connection's setting `dimensions` says that it stands: a segment of the
+    subaccount (`SegmentValue`), a branch, or a project.
+    """
+
+    name: str | None = None
+    """Name of the dimension, of one that the company has made itself."""
+    valueId: str
+    """Code: the segment's value, the branch's number, the project's id."""
+    description: str | None = None
+    active: bool | None = ReadOnly
+
+
+class DimensionRef(Wire):
+    """A department or project by its record's id."""
+
+    id: str
+
+
+class FreeRef(Wire):
+    """A value of a dimension that the company has made itself, by name and code."""
+
+    name: str
+    valueId: str
+
+
+class ItemRef(Wire):
+    """An item by the id that stays; written and read as `inventoryNumber`."""
+
+    inventoryId: int
+
+
+class Dimensioned(Wire):
+    """What dimensions a document or a line carries. The setting `dimensions` says where each stands in Visma Net:
+    `subaccount`, `branchNumber`, `project`. What a document says is of every line that says no other.
+    """
+
+    department: DimensionRef | None = None
+    project: DimensionRef | None = None
+    location: str | None = None
+    dimensions: list[FreeRef] | None = None
+
+
 class CustomerRef(Wire):
     """A customer by the id that stays."""
 
     internalId: int
 
 
-class InvoiceLine(Wire):
+class InvoiceLine(Dimensioned):
     """`CustomerInvoiceLine`, `CustomerCreditNoteLine`: one line."""
 
     lineNumber: int | None = ReadOnly
+    inventory: ItemRef | None = None
+    """The item that is sold; text, price, account and VAT code are the line's own all the same."""
     description: str | None = None
     quantity: Decimal | None = None
     unitPriceInCurrency: Decimal | None = None
-    """Price of one, without VAT, in the document's currency."""
+    """Price of one, without VAT, in the document's currency; read from `unitPrice`, for what has this name in an answer
+    is in kroner."""
     vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.VAT_CODE))
     """The company's own VAT code; read from `vatCode.id`."""
     accountNumber: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
     """Income account; read from `account.number`."""
     discountPercent: Decimal | None = ReadOnly
     amountInCurrency: Decimal | None = ReadOnly
-    """Amount without VAT, computed."""
+    """Amount without VAT, computed, in the document's currency; read from `amount`."""
 
 
-class Invoice(Wire):
+class Invoice(Dimensioned):
     """`CustomerInvoice`."""
 
     referenceNumber: str | None = ReadOnly
@@ -158,7 +231,7 @@ class InvoiceRef(Wire):
     referenceNumber: str
 
 
-class CreditNote(Wire):
+class CreditNote(Dimensioned):
     """`CustomerCreditNote`; its amounts are positive."""
 
     referenceNumber: str | None = ReadOnly
@@ -166,8 +239,8 @@ class CreditNote(Wire):
     customer: CustomerRef
     """Written as `customerNumber`."""
     credits: InvoiceRef | None = None
-    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it is applied
-    to most (`applications`)."""
+    """Written: the invoice it is applied to, as far as that is open (`applicationLines`). Read: the one it was applied
+    to first (`applications`), for Visma Net does not say which one it credits."""
     documentDate: date
     currencyId: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
     customerRefNumber: str | None = None
@@ -193,11 +266,16 @@ class PaymentLine(Wire):
     refNbr: str
     """Number of the invoice (`documentType` Invoice)."""
     amountPaid: Decimal
+    currency: str | None = None
+    """The invoice's, where it is another than the payment's; no such payment is written."""
 
 
 class Payment(Wire):
     """`CustomerPayment` of the types Payment, Prepayment (money in) and Refund (money out)."""
 
+    id: str | None = ReadOnly
+    """Its type and number (`Payment/100001`), which tell it from all others: types may have number series of their
+    own."""
     refNbr: str | None = ReadOnly
     type: Literal["Payment", "Prepayment", "Refund"] | None = ReadOnly
     customer: CustomerRef
@@ -205,6 +283,10 @@ class Payment(Wire):
     paymentAmount: Decimal
     """In `currency`; what no line gives to an invoice stays on the customer's account."""
     currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    accountCurrency: str | None = None
+    """Currency of what came to the account; never sent: a payment is booked in the currency of its cash account."""
+    deductedCharges: Decimal | None = None
+    """What the bank kept of it, in `currency`; written as `financeCharges`."""
     cashAccount: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Cash account by its number; without one the connection's setting says it."""
     paymentMethod: str | None = None
@@ -217,16 +299,30 @@ class Payment(Wire):
 
 
 class PaymentRef(Wire):
-    """A payment by its number."""
+    """A payment by its type and number."""
 
-    refNbr: str
+    id: str
 
 
 class Reversal(Wire):
-    """`CustomerPayment` of type VoidPayment: it takes back the payment with the same number."""
+    """`CustomerPayment` of type VoidPayment or VoidRefund: it takes back what has the same number."""
 
     reverses: PaymentRef
     applicationDate: date | None = ReadOnly
+
+
+class Settlement(Wire):
+    """What of an invoice was written off: by a line of a payment (`balanceWriteOff`), or by a `CustomerPayment` of type
+    SmallBalanceWo. Read only.
+    """
+
+    invoice: InvoiceRef
+    date: date
+    amount: Decimal
+    """In the invoice's currency."""
+    currency: str | None = None
+    reason: str | None = None
+    """The company's own reason code (`writeOffReasonCode`), which has the account it is booked on."""
 
 
 class SupplierRef(Wire):
@@ -246,7 +342,7 @@ class PurchaseLine(Wire):
     vatCodeId: str | None = Field(default=None, json_schema_extra=chooses(Choice.PURCHASE_VAT_CODE))
 
 
-class SupplierInvoice(Wire):
+class SupplierInvoice(Dimensioned):
     """`SupplierInvoice`: an incoming invoice (Invoice) or credit note (DebitAdj). Amounts are positive for both."""
 
     documentType: Literal["Invoice", "DebitAdj"]

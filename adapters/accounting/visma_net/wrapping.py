@@ -10,8 +10,8 @@ from typing import Any
 def wrapped(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields as Visma Net is sent them: each value wrapped, an object inside and out, a day as text.
 
-    A list is not wrapped, and `operation` in its items is not either; what is None is left out, for absent, null and a
-    wrapped null are three different things there.
+    A list is not wrapped, and `operation` in its items is not either, nor anything in the segments of a `subaccount`;
+    what is None is left out, for absent, null and a wrapped null are three different things there.
 
     >>> wrapped({"number": "1", "mainAddress": {"city": "Oslo"}, "lines": [{"operation": "Insert", "quantity": 2}]})
     {'number': {'value': '1'}, 'mainAddress': {'value': {'city': {'value': 'Oslo'}}}, \
@@ -21,6 +21,8 @@ def wrapped(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wrapped(name: str, value: Any) -> Any:
+    if name == "subaccount":
+        return value
     if isinstance(value, list | tuple):
         return [wrapped(item) for item in value]
     if name == "operation":

@@ -12,12 +12,12 @@ import pytest
 
 from adapters.accounting.visma_net.client import segment
 from adapters.accounting.visma_net.sandbox import CLIENT_SECRET, CONTRACT_ID, Sandbox
-from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome
+from connector.errors import NeedsPerson, TryLater, UnknownOutcome
 from connector.http import calling
 from connector.ports import Kind, Run
 
 sys.path.append(str(Path(__file__).parent))
-from visma_driving import customer_goal, invoice_goal, opened, reach
+from visma_driving import customer_goal, invoice_goal, opened, reach, supplier_goal
 
 
 def tokens(box: Sandbox) -> int:
@@ -101,20 +101,44 @@ async def test_too_many_says_when_to_come_back() -> None:
         assert (exc.value.code, exc.value.after) == ("rate-limited", 17)
 
 
-async def test_a_business_fault_as_500_is_a_refusal_and_another_500_is_not_known() -> None:
+async def test_after_too_many_no_other_call_is_made_before_its_time() -> None:
+    """A supplier is made, and what reads it is told to wait: reading it at once would be a call too many."""
+    async with Sandbox() as box:
+        system = opened(box, incoming="release", incoming_account="4300")
+        goal = supplier_goal()
+        create, read = system.flow(goal)
+        proofs = {"made": await create.call(Run(goal, {}))}
+        box.fault("GET /v1/supplier/", "429", seconds=1)
+        with pytest.raises(TryLater):
+            await read.call(Run(goal, proofs))
+        made = len(box.requests)
+        with pytest.raises(TryLater) as exc:
+            await read.call(Run(goal, proofs))
+        assert 0.5 < exc.value.after <= 1
+        assert len(box.requests) == made
+        await asyncio.sleep(1)
+        assert (await read.call(Run(goal, proofs))).record.body["name"] == "Selger AS"
+
+
+async def test_a_500_to_a_write_is_not_known_whatever_it_says() -> None:
+    """Its text may be what went wrong after the work was done: it is a reason only when a look finds nothing."""
     async with Sandbox(faults_as=500) as box:
         system = opened(box)
         id = (await reach(system, customer_goal()))["read"].id
-        step, *_ = system.flow(invoice_goal(id, documentDate="2031-01-15", documentDueDate="2031-01-29"))
         goal = invoice_goal(id, documentDate="2031-01-15", documentDueDate="2031-01-29")
-        with pytest.raises(Refused) as refused:
+        step, *_ = system.flow(goal)
+        with pytest.raises(UnknownOutcome) as unknown:
             await step.call(Run(goal, {}))
-        assert (refused.value.code, refused.value.status) == ("period-closed", 500)
-        assert refused.value.where["visma_id"]
+        meant = unknown.value.refused
+        assert meant is not None
+        assert (meant.code, meant.status) == ("period-closed", 500)
+        assert meant.where["visma_id"]
+        assert unknown.value.as_json()["refused"]["code"] == "period-closed"
 
         box.fault("POST /v2/customerinvoice", "500-after")
-        with pytest.raises(UnknownOutcome):
+        with pytest.raises(UnknownOutcome) as unknown:
             await step.call(Run(invoice_goal(id), {}))
+        assert unknown.value.refused is None
 
 
 async def test_an_answer_that_names_nothing_is_not_known() -> None:

@@ -102,6 +102,19 @@ async def test_other_figures_stay_on_hold() -> None:
         assert [row["status"] for row in purchases(box)] == ["Hold"]
 
 
+async def test_two_groups_of_an_invoice_with_one_code_are_one() -> None:
+    """Exempt and zero rated both mean that there is nothing to deduct."""
+    parts = (("8000", "2000.00", "1"), ("200", "0", "0"), ("100.50", "0", "0"))
+    lines = [{"costInCurrency": Decimal(net), "vatAmount": Decimal(vat), "vatCodeId": code} for net, vat, code in parts]
+    async with Sandbox() as box:
+        await bought(opened(box, **RELEASE), amount=Decimal("10300.50"), lines=lines)
+        (row,) = purchases(box)
+        assert {one["vatCode"]["id"]: one["cost"] for one in row["invoiceLines"]} == {
+            "1": Decimal(8000), "0": Decimal("300.50"),
+        }  # fmt: skip
+        assert (row["status"], row["vatTotal"], row["amount"]) == ("Open", Decimal(2000), Decimal("10300.50"))
+
+
 async def test_a_credit_note_of_a_supplier() -> None:
     async with Sandbox() as box:
         proof = await bought(opened(box, **RELEASE), documentType="DebitAdj")
@@ -117,6 +130,7 @@ async def test_a_credit_note_of_a_supplier() -> None:
         (RELEASE, {"lines": []}, "lines-missing"),
         (RELEASE, {"supplierReference": None}, "field-missing"),
         (RELEASE, {"supplier": {}}, "link-missing"),
+        (RELEASE, {"lines": [{"costInCurrency": Decimal(10000), "vatAmount": Decimal("2499.99")}]}, "vat-code-missing"),
     ],
 )
 async def test_what_is_refused_before_anything_is_sent(settings: Any, more: Any, code: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,11 @@ from typing import Any
 import pytest
 
 from adapters.accounting.visma_net.sandbox import Sandbox
-from connector.errors import ConnectorError, Refused, Stop, VendorError
-from connector.ports import Goal, Kind, Run
+from connector.errors import ConnectorError, Refused, Stop, TryLater, VendorError
+from connector.ports import Goal, Kind, Proof, Run
 
 sys.path.append(str(Path(__file__).parent))
-from visma_driving import customer_goal, invoice_goal, line, opened, payment_goal, reach
+from visma_driving import credit_goal, customer_goal, invoice_goal, line, opened, payment_goal, reach
 
 
 async def refused(goal: Goal, system: Any) -> ConnectorError:
@@ -142,16 +144,79 @@ async def test_a_customer_changed_by_somebody_else_is_decided_anew() -> None:
         assert box.books.tables["customer"]["10001"]["name"] == "Kjøper Norge AS"
 
 
-async def test_an_invoice_somebody_has_deleted_before_its_release() -> None:
+@pytest.mark.parametrize("kind", [Kind.INVOICE, Kind.PAYMENT])
+async def test_what_does_not_show_is_believed_to_be_gone_only_after_settling(kind: Kind) -> None:
+    """A read from a copy that lags behind: nobody is told to make it anew because of that."""
     async with Sandbox() as box:
+        system = opened(box, settle=0.4)
+        id = (await reach(system, customer_goal()))["read"].id
+        goal = invoice_goal(id) if kind is Kind.INVOICE else payment_goal(id, amount="100.00")
+        create, release, read = system.flow(goal)
+        proofs = {create.name: await create.call(Run(goal, {}))}
+        (table,) = (box.books.tables[name] for name in ("invoice", "payment") if name in box.books.tables)
+        hidden = dict(table)
+        table.clear()
+        for again in (release.call, release.look):
+            with pytest.raises(TryLater) as later:
+                await again(Run(goal, proofs))
+            assert later.value.code == "not-shown-yet"
+        table |= hidden
+        await release.call(Run(goal, proofs))
+        table.clear()
+        await asyncio.sleep(0.4)
+        with pytest.raises(Stop) as exc:
+            await read.call(Run(goal, proofs | {"release": Proof("1")}))
+        assert exc.value.code == "nothing-read-back"
+        assert "only then" in exc.value.do
+
+
+async def test_a_payment_that_a_list_does_not_show_is_found_by_its_number() -> None:
+    async with Sandbox() as box:
+        system = opened(box, settle=0)
+        id = (await reach(system, customer_goal()))["read"].id
+        goal = payment_goal(id, amount="100.00")
+        create, release, _ = system.flow(goal)
+        proofs = {"payment": await create.call(Run(goal, {}))}
+        box.fault("GET /v1/customerPayment$", "stale", count=9)
+        for row in box.books.tables["payment"].values():
+            row["_made"] += timedelta(seconds=60)
+        assert await release.call(Run(goal, proofs))
+
+
+async def test_what_was_open_of_an_invoice_is_read_again_before_the_release() -> None:
+    """Somebody registers the same money while our draft lies there, and two drafts of ours see the same amount open."""
+    async with Sandbox(release="done") as box:
         system = opened(box)
         id = (await reach(system, customer_goal()))["read"].id
-        create, release, _ = system.flow(invoice_goal(id))
-        proofs = {"document": await create.call(Run(invoice_goal(id), {}))}
-        box.books.tables["invoice"].clear()
+        made = (await reach(system, invoice_goal(id)))["read"].id
+        goals = [payment_goal(id, (made, "12500.00"), marker=f"m-{n}") for n in range(2)]
+        runs = []
+        for goal in goals:
+            create, release, _ = system.flow(goal)
+            runs.append((release, Run(goal, {"payment": await create.call(Run(goal, {}))})))
+        (release, run), (other, late) = runs
+        await release.call(run)
         with pytest.raises(Stop) as exc:
-            await release.call(Run(invoice_goal(id), proofs))
-        assert exc.value.code == "nothing-read-back"
+            await other.call(late)
+        assert (exc.value.code, exc.value.details["open"]) == ("exceeds-open-amount", "0.00")
+        assert sorted(row["status"] for row in box.books.tables["payment"].values()) == ["Balanced", "Closed"]
+        asked = sum(came.path.endswith("/action/release") for came in box.requests)
+        assert asked == 2  # the invoice's and the first payment's
+
+
+async def test_what_a_credit_note_is_applied_to_is_read_again_before_the_release() -> None:
+    async with Sandbox(release="done") as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        made = (await reach(system, invoice_goal(id)))["read"].id
+        goal = credit_goal(id, made)
+        create, release, _ = system.flow(goal)
+        proofs = {"document": await create.call(Run(goal, {}))}
+        box.pays((made, "10000.00"), day=date(2027, 2, 1))
+        with pytest.raises(Stop) as exc:
+            await release.call(Run(goal, proofs))
+        assert (exc.value.code, exc.value.details) == ("exceeds-open-amount", {"open": "2500.00", "amount": "3125.00"})
+        assert [row["status"] for row in box.books.tables["creditnote"].values()] == ["Balanced"]
 
 
 async def test_a_vendor_error_keeps_its_support_id() -> None:

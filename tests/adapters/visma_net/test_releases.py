@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.accounting.visma_net.sandbox import Sandbox
-from connector.errors import Refused, Stop, TryLater
+from connector.errors import Refused, Stop, TryLater, VendorError
 from connector.ports import Run
 
 sys.path.append(str(Path(__file__).parent))
@@ -98,6 +98,46 @@ async def test_another_total_is_a_stop_and_nothing_is_released() -> None:
         assert exc.value.code == "totals-differ"
         assert exc.value.details["theirs"]["vat"] == "2340.00"
         assert releases(box) == 0
+
+
+@pytest.mark.parametrize("draft", ["absent", "nothing", "stated"])
+async def test_a_draft_may_have_no_amount_and_is_compared_all_the_same(draft: str) -> None:
+    """Where totals are not validated on entry Visma Net fills `amount` when it releases the document."""
+    lines = [line("Vare", 1, "1", "3")]
+    sums = {"net": "1.00", "vat": "0.25", "gross": "1.25", "rounding": "-0.25"}
+    wrong = ({**sums, "vat": "0.26", "gross": "1.26"}, {**sums, "rounding": "0"}, {**sums, "rounding": "0.75"})
+    async with Sandbox(whole_kroner=True, draft_amount=draft) as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        for n, totals in enumerate(wrong):
+            with pytest.raises(Stop) as exc:
+                await reach(system, invoice_goal(id, f"m-{n}", totals=totals, invoiceLines=lines))
+            assert exc.value.code == "totals-differ"
+        assert releases(box) == 0
+        assert (await reach(system, invoice_goal(id, "m-9", totals=sums, invoiceLines=lines)))["read"].record
+
+
+async def test_what_is_released_must_have_an_amount() -> None:
+    async with Sandbox(release="done") as box:
+        step, run = await before_the_read(box, opened(box))
+        (row,) = box.books.tables["invoice"].values()
+        del row["amount"]
+        with pytest.raises(VendorError) as exc:
+            await step.call(run)
+        assert exc.value.where["field"] == "amount"
+
+
+async def test_a_discount_that_nobody_asked_for_is_a_stop() -> None:
+    async with Sandbox() as box:
+        system = opened(box)
+        id = (await reach(system, customer_goal()))["read"].id
+        create, release, _ = system.flow(goal := invoice_goal(id))
+        proofs = {"document": await create.call(Run(goal, {}))}
+        (row,) = box.books.tables["invoice"].values()
+        row["discountTotal"] = 10
+        with pytest.raises(Stop) as exc:
+            await release.call(Run(goal, proofs))
+        assert exc.value.details["theirs"]["net"] == "10150.00"
 
 
 async def test_whole_kroner_are_a_rounding() -> None:

@@ -93,6 +93,12 @@ def customer_goal(marker: str = "m-customer-1", **more: Any) -> Goal:
     return Goal(Kind.CUSTOMER, "create", marker, {name: value for name, value in record.items() if value is not None})
 
 
+def item_goal(marker: str = "m-item-1", **more: Any) -> Goal:
+    record = {"inventoryNumber": "7001", "description": "Rådgivning", "defaultPrice": Decimal("1020.00"),
+              "vatCode": {"id": "3"}, "salesAccount": "3000", "status": "Active", **more}  # fmt: skip
+    return Goal(Kind.PRODUCT, "create", marker, {name: value for name, value in record.items() if value is not None})
+
+
 def line(description: str, quantity: int, price: str, vat: str, account: str = "3000") -> dict[str, Any]:
     return {"description": description, "quantity": quantity, "unitPriceInCurrency": Decimal(price), "vatCodeId": vat,
             "accountNumber": account}  # fmt: skip
@@ -124,8 +130,8 @@ def credit_goal(customer: str, invoice: str, marker: str = "m-credit-1") -> Goal
 
 
 def reversal_goal(payment: str, marker: str = "m-void-1") -> Goal:
-    """A payment taken back."""
-    return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"refNbr": payment}})
+    """A payment (`Payment/100001`) taken back."""
+    return Goal(Kind.REVERSAL, "create", marker, {"reverses": {"id": payment}})
 
 
 def supplier_goal(marker: str = "m-supplier-1", **more: Any) -> Goal:
@@ -147,10 +153,12 @@ def purchase_goal(supplier: str, marker: str = "m-purchase-1", **more: Any) -> G
     return Goal(Kind.SUPPLIER_INVOICE, "create", marker, record, files=files)
 
 
-def payment_goal(customer: str, *given: tuple[str, str], amount: str | None = None, marker: str = "m-pay-1") -> Goal:
+def payment_goal(
+    customer: str, *given: tuple[str, str], amount: str | None = None, marker: str = "m-pay-1", **more: Any
+) -> Goal:
     """A payment of invoices (number, amount); `amount`: the whole of it where that is more."""
     lines = [{"refNbr": number, "amountPaid": Decimal(paid)} for number, paid in given]
     whole = Decimal(amount) if amount else sum((one["amountPaid"] for one in lines), Decimal(0))
     record = {"customer": {"internalId": int(customer)}, "applicationDate": "2027-02-01", "paymentAmount": whole,
-              "currency": "NOK", "paymentLines": lines}  # fmt: skip
+              "currency": "NOK", "paymentLines": lines, **more}  # fmt: skip
     return Goal(Kind.PAYMENT, "create", marker, record)

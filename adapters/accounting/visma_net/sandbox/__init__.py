@@ -1,10 +1,10 @@
 """A stand-in for Visma Net ERP on loopback, for tests and for people who want to see: `connector sandbox visma-net`.
 
-`server` listens, gives tokens and counts calls; `routing` is the table of what can be
-asked, filled by `calls` and `purchase_calls`. `store` (rows) → `ledger`
-(customers, periods, what is posted) → `sales` → `books` (one company with its payments), filled by `chart`. `lists`
-filters and pages, `asking` reads wrapped bodies; `releases` is what waits to be released, with its background jobs;
-`rules` says what tests choose.
+`server` listens, gives tokens and counts calls; `routing` is the table of what can be asked, filled by `calls`,
+`purchase_calls`, `register_calls` and `balance_calls`. `store` (rows) → `registers` (items, dimensions) → `ledger`
+(customers, periods, what is posted) → `purchases` → `sales` → `books` (one company with its payments), filled by
+`chart`. `lists` filters and pages, `asking` reads wrapped bodies; `releases` is what waits to be released, with its
+background jobs; `rules` says what tests choose.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.accounting.visma_net.sandbox import lists
 from adapters.accounting.visma_net.sandbox.asking import SandboxError, said
+from adapters.accounting.visma_net.sandbox.books import VOIDS
 from adapters.accounting.visma_net.sandbox.ledger import DRAFT
 from adapters.accounting.visma_net.sandbox.routing import Call, Reply, route
 from adapters.accounting.visma_net.sandbox.store import Row, shown
@@ -144,6 +145,15 @@ def payments(call: Call) -> Reply:
     return call.page(lists.timed(rows, call.query, "docDate", "applicationDate"), "createdDateTime")
 
 
+@route("GET", "/v1/customerPayment/{key}")
+def payment(call: Call) -> Reply:
+    """One payment of those that have this number; which of them, nobody says."""
+    for type in (*VOIDS, *VOIDS.values()):
+        if (row := call.books.find("payment", f"{type}/{call.key}")) is not None:
+            return Reply(200, shown(row, "createdDateTime"), {"ETag": f'"{row["timeStamp"]}"'})
+    raise SandboxError(404, "The requested resource was not found.")
+
+
 @route("POST", "/v1/customerPayment")
 def add_payment(call: Call) -> Reply:
     """A draft of a payment."""
@@ -157,7 +167,7 @@ def release_payment(call: Call) -> Reply:
     row = call.row("payment", f"{said(call.body).text('type')}/{call.key}")
     if row["status"] not in DRAFT:
         raise SandboxError(400, "The document has already been released.")
-    do = call.books.release_void if row["type"] == "VoidPayment" else call.books.release_payment
+    do = call.books.release_void if row["type"] in VOIDS.values() else call.books.release_payment
     return call.released(lambda: do(row))
 
 
@@ -165,10 +175,11 @@ def release_payment(call: Call) -> Reply:
 def void_payment(call: Call) -> Reply:
     """Void a payment; in this body the type is not wrapped. What it answers is not described."""
     body = call.body if isinstance(call.body, dict) else {}
-    if body.get("type") != "Payment":
+    type = body.get("type")
+    if type not in VOIDS:
         raise SandboxError(400, "The request is invalid.")
-    call.row("payment", f"Payment/{call.key}")
-    row = call.books.void_payment(call.key)
+    call.row("payment", f"{type}/{call.key}")
+    row = call.books.void_payment(type, call.key)
     return Reply(200, shown(row, "createdDateTime") if body.get("returnVoidPayment") is True else None)
 
 

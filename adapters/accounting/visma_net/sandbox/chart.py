@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS = {
     "1500": ("Kundefordringer", "Asset"), "1920": ("Bank", "Asset"), "1900": ("Kasse", "Asset"),
+    "1921": ("Bank EUR", "Asset"), "8060": ("Valutagevinst", "Income"), "8160": ("Valutatap", "Expense"),
     "2700": ("Utgående mva høy sats", "Liability"), "2701": ("Utgående mva middels sats", "Liability"),
     "2702": ("Utgående mva råfisk", "Liability"), "2703": ("Utgående mva lav sats", "Liability"),
     "2400": ("Leverandørgjeld", "Liability"), "2710": ("Inngående mva", "Liability"), "4300": ("Varekjøp", "Expense"),
@@ -32,6 +33,11 @@ PURCHASE_VAT: dict[str, Decimal] = {
 """VAT codes of purchases and their rates."""
 PAYABLES, INPUT_VAT = "2400", "2710"
 RECEIVABLES, ROUNDING = "1500", "7740"
+GAIN, LOSS, LOST = "8060", "8160", "7830"
+RATES: dict[str, Decimal] = {"NOK": Decimal(1), "EUR": Decimal("11.50"), "SEK": Decimal("1.02")}
+"""Kroner for one of a currency, by the company's own table."""
+FEES = {"BANKGEBYR": "7770"}
+"""Entry types of cash accounts by which a bank's charges are booked, and the account of each."""
 YEARS = range(2024, 2029)
 
 
@@ -44,6 +50,8 @@ def seed(store: Store, name: str, number: str) -> None:
     )  # fmt: skip
     for code, (what, type) in ACCOUNTS.items():
         row = {"accountID": int(code), "accountCD": code, "description": what, "type": type, "active": True}
+        if module := {RECEIVABLES: "AR", PAYABLES: "AP"}.get(code):
+            row |= {"controlAccountModule": module, "allowManualEntry": False}
         store.keep("account", code, row)
     for code, (what, rate, _) in VAT.items():
         schedule = {"startDate": "2000-01-01T00:00:00", "vatRate": rate, "groupType": "Output"}
@@ -52,9 +60,9 @@ def seed(store: Store, name: str, number: str) -> None:
         schedule = {"startDate": "2000-01-01T00:00:00", "vatRate": rate, "groupType": "Input"}
         row = {"vatId": code, "description": f"Inngående mva {rate} %", "type": "Vat", "schedules": [schedule]}
         store.keep("vat", code, row)
-    for code, what in (("1920", "Driftskonto"), ("1900", "Kontantkasse")):
+    for code, what, money in (("1920", "Driftskonto", "NOK"), ("1900", "Kontantkasse", "NOK"), ("1921", "Euro", "EUR")):
         account = {"type": "Asset", "number": code, "description": ACCOUNTS[code][0]}
-        store.keep("cashaccount", code, {"number": code, "description": what, "currency": "NOK", "account": account})
+        store.keep("cashaccount", code, {"number": code, "description": what, "currency": money, "account": account})
     for method in ("1", "BANK"):
         store.keep("paymentmethod", method, {"paymentMethodID": method, "active": True, "description": "Bank"})
     for currency in ("NOK", "EUR", "SEK"):

@@ -8,9 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from adapters.accounting.visma_net.sandbox import chart
 from adapters.accounting.visma_net.sandbox.asking import Said, invalid, unknown
+from adapters.accounting.visma_net.sandbox.registers import Registers
 from adapters.accounting.visma_net.sandbox.releases import Releases
 from adapters.accounting.visma_net.sandbox.rules import Rules
-from adapters.accounting.visma_net.sandbox.store import Row, Store
+from adapters.accounting.visma_net.sandbox.store import Row
 
 DRAFT = ("Hold", "Balanced")
 ADDRESS = ("addressLine1", "addressLine2", "addressLine3", "postalCode", "city")
@@ -22,7 +23,7 @@ def ore(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-class Ledger(Store):
+class Ledger(Registers):
     """A company's customers and ledger.
 
     Args:
@@ -35,7 +36,8 @@ class Ledger(Store):
         self.rules = rules or Rules()
         self.releases = Releases(self.rules)
         self.entries: list[tuple[str, str, Decimal]] = []
-        """What has been posted: document, account, amount (debit above zero)."""
+        """What has been posted: document, account, amount in kroner (debit above zero)."""
+        self.rates = dict(chart.RATES)
         self._customers = itertools.count(10_001)
         self._ids = itertools.count(4_101)
         chart.seed(self, name, number)

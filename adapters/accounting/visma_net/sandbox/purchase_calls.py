@@ -37,7 +37,9 @@ def supplier(call: Call) -> Reply:
 @route("PUT", "/v1/supplier/{key}")
 def change_supplier(call: Call) -> Reply:
     """Change a supplier."""
-    row = call.row("supplier", call.key)
+    row, wanted = call.row("supplier", call.key), call.headers.get("if-match")
+    if wanted and wanted.strip('"') != row["timeStamp"]:
+        raise SandboxError(412, "The resource has been modified.")
     call.books.change_supplier(row, said(call.body))
     return Reply(204, None, {"ETag": f'"{row["timeStamp"]}"'})
 

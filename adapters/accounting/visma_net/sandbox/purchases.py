@@ -48,9 +48,11 @@ class Purchases(Ledger):
         lines = [self._purchase_line(number, line) for number, line in enumerate(said.lines("invoiceLines"), 1)]
         taxes = said.fields.get("taxDetailLines") or []
         stated = {one.text("taxId"): one.number("vatAmount") or Decimal(0) for one in map(Said, taxes)}
+        if len(stated) < len(taxes):
+            raise invalid("Error: The VAT of a VAT ID is given more than once.")
         net, vat = sum((line["cost"] for line in lines), Decimal(0)), Decimal(0)
-        for code in {line["vatCode"]["id"] for line in lines if "vatCode" in line}:
-            base = sum((line["cost"] for line in lines if line.get("vatCode", {}).get("id") == code), Decimal(0))
+        for code in {line["vatCode"]["id"] for line in lines}:
+            base = sum((line["cost"] for line in lines if line["vatCode"]["id"] == code), Decimal(0))
             vat += stated.get(code, ore(base * chart.PURCHASE_VAT[code] / 100))
         amount = said.number("amount") or net + vat
         number = str(next(self._purchases))
@@ -71,15 +73,19 @@ class Purchases(Ledger):
         if self.find("account", account) is None:
             raise unknown("Account", account)
         cost = said.number("costInCurrency") or Decimal(0)
-        row: Row = {
+        code = code or "1"  # the account's own
+        if code not in chart.PURCHASE_VAT:
+            raise unknown("TaxCategoryID", code)
+        return {
             "lineNumber": number, "transactionDescription": said.text("transactionDescription"), "cost": cost,
-            "costInCurrency": cost, "account": {"number": account},
+            "costInCurrency": cost, "account": {"number": account}, "vatCode": {"id": code},
+            **self.booked_with(said), **self._project(said),
         }  # fmt: skip
-        if code is not None:
-            if code not in chart.PURCHASE_VAT:
-                raise unknown("TaxCategoryID", code)
-            row["vatCode"] = {"id": code}
-        return row
+
+    def _project(self, said: Said) -> Row:
+        id = said.number("projectInternalId")
+        row = next((row for row in self.all("project") if row["internalID"] == id), None)
+        return self.worked_for(row, id)
 
     def change_purchase(self, row: Row, said: Said) -> None:
         """Change what is said of a draft. Raises `SandboxError`."""

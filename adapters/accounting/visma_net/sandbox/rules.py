@@ -23,6 +23,7 @@ class Rules:
         whole_kroner: whether what is to be paid is rounded to whole kroner.
         faults_as: status of business faults.
         manual_numbers: whether number series of invoices take numbers of others.
+        draft_amount: `amount` of a draft, where totals are not validated on entry: `absent`, `nothing`, or `stated`.
         plain_etags: whether `If-Match` is heeded in plain calls on customers.
     """
 
@@ -34,3 +35,4 @@ class Rules:
     faults_as: int = 400
     plain_etags: bool = False
     manual_numbers: bool = False
+    draft_amount: Literal["absent", "nothing", "stated"] = "absent"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapters.accounting.visma_net.sandbox import calls, purchase_calls, routing
+from adapters.accounting.visma_net.sandbox import balance_calls, calls, purchase_calls, register_calls, routing
 from adapters.accounting.visma_net.sandbox.asking import Said, SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
 from adapters.accounting.visma_net.sandbox.rules import RELEASES, Rules
@@ -19,7 +19,7 @@ from adapters.loopback import Answer, Loopback, Refused, Request
 CLIENT_ID, CLIENT_SECRET = "isv_sandbox", "sandbox-secret"
 TENANT_ID, CONTRACT_ID = "sandbox-company", "sandbox-contract"
 """Of the company, and of the customer's contract: the latter yields a token that opens nothing."""
-CALLS = (calls, purchase_calls)
+CALLS = (calls, purchase_calls, register_calls, balance_calls)
 """What enters its calls into the table of `routing`."""
 
 
@@ -54,25 +54,35 @@ class Sandbox(Loopback):
 
     # --- what a bookkeeper does in the program --------------------------------------------------------------------
 
-    def pays(self, *given: tuple[str, Any], day: date, amount: Any = None, customer: str | None = None) -> Row:
-        """A payment that somebody registers: (invoice, amount) each, `amount` the whole of it where that is more."""
+    def pays(
+        self, *given: tuple[str, Any], day: date, amount: Any = None, customer: str | None = None,
+        account: str = "1920", fee: Any = None, type: str = "Payment", lost: Any = None, reason: str = "TAP",
+    ) -> Row:  # fmt: skip
+        """A payment that somebody registers: (invoice, amount) each, `amount` the whole of it where that is more, `fee`
+        what the bank kept of it, all in the currency of the cash account; `lost` of the first invoice is written off.
+        """
         lines: list[dict[str, Any]]
         lines = [{"operation": "Insert", "documentType": "Invoice", "refNbr": number, "amountPaid": Decimal(paid)}
                  for number, paid in given]  # fmt: skip
         customer = customer or self.books.tables["invoice"][given[0][0]]["customer"]["number"]
+        charges = [{"operation": "Insert", "entryType": "BANKGEBYR", "amount": Decimal(fee)}] if fee else []
         whole = sum((line["amountPaid"] for line in lines), Decimal(0)) if amount is None else Decimal(amount)
         body = {
-            "type": "Payment", "hold": False, "customer": customer, "paymentMethod": "1", "cashAccount": "1920",
+            "type": type, "hold": False, "customer": customer, "paymentMethod": "1", "cashAccount": account,
+            "currency": self.books.tables["cashaccount"][account]["currency"],
             "applicationDate": f"{day}T00:00:00", "paymentRef": "Manuell", "paymentAmount": whole,
             "paymentLines": lines,
+            "financeCharges": charges,
         }  # fmt: skip
         row = self.books.add_payment(Said(wrapped(body)))
+        if lost is not None:
+            row["paymentLines"][0] |= {"balanceWriteOff": Decimal(lost), "writeOffReasonCode": {"id": reason}}
         self.books.release_payment(row)
         return row
 
-    def voids(self, number: str, *, day: date) -> Row:
-        """A payment that somebody takes back."""
-        row = self.books.void_payment(number, day)
+    def voids(self, number: str, *, day: date, type: str = "Payment") -> Row:
+        """A payment or refund that somebody takes back."""
+        row = self.books.void_payment(type, number, day)
         self.books.release_void(row)
         return row
 
