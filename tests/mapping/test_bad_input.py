@@ -38,7 +38,7 @@ def laughs() -> str:
 
 SYSTEM = [
     # what it is, what is replaced in the good system's file, by what, the code, the line
-    ("no YAML", "tables:\n", "tables: [\n", "not-yaml", 5),
+    ("no YAML", "tables:\n", "tables: [\n", "not-yaml", 3),
     ("a quote that never ends", "system: toy", "system: 'toy", "not-yaml", 2),
     ("a binary file", "layer: system", "\x00\x01", "not-yaml", 1),
     ("a key twice", "  codes:\n", "  codes:\n    rows: {}\n", "duplicate-key", 6),
