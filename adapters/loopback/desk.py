@@ -26,7 +26,8 @@ class Issued:
 @dataclass(frozen=True, slots=True)
 class Books:
     """What stands in the books: kroner that customers owe and that came to the bank, and how many invoices and payments
-    there are on customers' accounts."""
+    there are on customers' accounts.
+    """
 
     owed: Decimal
     bank: Decimal
