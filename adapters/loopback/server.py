@@ -157,6 +157,8 @@ class Loopback(ABC):
         try:
             if request.path == "/fault":
                 return Answer(200, self._fault(request), {})
+            if request.path == "/_requests":
+                return Answer(200, [self._asked(one) for one in self.requests], {})
             if self.desk is not None and request.path.startswith("/_desk/"):
                 said = request.body if isinstance(request.body, dict) else {}
                 return Answer(200, desk.call(self.desk, f"{request.method} {request.path}", said), {})
@@ -165,6 +167,11 @@ class Loopback(ABC):
             return self.failed(error)
         except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
             return Answer(422, {"message": f"{type(exc).__name__}: {exc}"}, {})
+
+    @staticmethod
+    def _asked(one: Request) -> dict[str, Any]:
+        """`GET /_requests`: what was asked, in order."""
+        return {"method": one.method, "path": one.path, "query": one.query, "status": one.status}
 
     def _fault(self, request: Request) -> Any:
         """`GET|POST|DELETE /fault`: the faults that are switched on; a query says the same as a body."""
