@@ -19,6 +19,7 @@ from connector.http import Http
 from connector.ports import ConnectionConfig, Kind
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
+from connector.store import attention
 
 PART = Decimal(5000)
 """Kroner of the first payment."""
@@ -81,11 +82,15 @@ class Show:
             *((f"{one.ledgers['books'].title} numbers and books", self.ledger(house, one)) for one in companies),
             *((f"From {_pair(one)}: issued in one, booked in the other", self.carried(house, one)) for one in two),
         ]
-        async with at_once([story for _, story in chapters]) as told:
-            for (heading, _), lines in zip(chapters, told, strict=True):
-                self.say(heading)
-                async for line in lines:
-                    out.print(line, markup=False)
+        try:
+            async with at_once([story for _, story in chapters]) as told:
+                for (heading, _), lines in zip(chapters, told, strict=True):
+                    self.say(heading)
+                    async for line in lines:
+                        out.print(line, markup=False)
+        except Failed as error:
+            error.details = [f"{one.tenant}: {one.said}" for one in await house.store.read(attention.find)]
+            raise
         self.say("An invoice with a total that is one krone off is explained, and goes nowhere")
         await self.broken(companies[0])
         self.say("The worker is killed while the ledgers are answering it, and another takes over")
