@@ -38,7 +38,7 @@ SELLER = "923609016"
 class Failed(ConnectorError):
     """A step of the demo did not come about."""
 
-    code = "demo-failed"
+    default_code = "demo-failed"
 
 
 @dataclass(frozen=True, slots=True)
