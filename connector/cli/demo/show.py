@@ -133,7 +133,7 @@ class Show:
             now = await company.get(f"/v1/documents/{document['id']}")
             return Decimal(now["open"]) == Decimal(document["payable"]) - PART
 
-        await until(came_back, f"the payment out of {ledger.title}")
+        await until(came_back, f"the payment out of {ledger.title}", again=lambda: sync(house, company.tenant))
         events = [event["kind"] for event in (await company.get("/v1/changes"))["events"]]
         if events.count("payment.received") != 1:
             raise Failed(f"The feed tells of {events.count('payment.received')} payments.")
@@ -159,7 +159,7 @@ class Show:
             ids = [one["id"] for one in found]
             return any([len((await company.get(f"/v1/documents/{id}"))["links"]) == 2 for id in ids])
 
-        await until(booked, f"the invoice of {shop.title} in {books.title}")
+        await until(booked, f"the invoice of {shop.title} in {books.title}", again=lambda: sync(house, company.tenant))
         yield _line("booked", f"in {books.title} under the same number: {_stand(await books.desk('books'))}")
         await books.desk("payment", {"number": issued["number"], "amount": str(gross), "day": PAID_ON})
         yield _line("paid", f"a bookkeeper registers {kroner(gross)} in {books.title}")
@@ -168,7 +168,9 @@ class Show:
         async def brought() -> bool:
             return int((await shop.desk("books"))["payments"]) == 1
 
-        await until(brought, f"the payment out of {books.title} in {shop.title}")
+        await until(
+            brought, f"the payment out of {books.title} in {shop.title}", again=lambda: sync(house, company.tenant)
+        )
         yield _line("brought back", f"to {shop.title}: {_stand(await shop.desk('books'))}")
         await sync(house, company.tenant)
         await house.work_until_idle()

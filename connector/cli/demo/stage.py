@@ -29,6 +29,8 @@ from connector.sync.onboarding import ready
 
 PATIENCE = 45.0
 """Seconds that a step of the demo may take before it is given up."""
+AGAIN = 10.0
+"""Seconds after which it is read once more where nothing has come back."""
 GLANCE = 0.05
 """Seconds between two looks at whether a step is done."""
 SELLER = "923609016"
@@ -197,13 +199,20 @@ async def sync(house: House, tenant: str) -> None:
         await house.store.write(ask)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait until something holds. Raises `Failed`."""
-    end = time.monotonic() + PATIENCE
+async def until(
+    holds: Callable[[], Awaitable[bool]], what: str, *, again: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Wait until something holds; `again`: done now and then meanwhile, as the service reads by itself every quarter of
+    an hour. Raises `Failed`.
+    """
+    end, next_time = time.monotonic() + PATIENCE, time.monotonic() + AGAIN
     while True:
         with contextlib.suppress(httpx.TransportError):
             if await holds():
                 return
+        if again is not None and time.monotonic() > next_time:
+            next_time += AGAIN
+            await again()
         if time.monotonic() > end:
             raise Failed(f"This did not come about in {PATIENCE:.0f} seconds: {what}.")
         await asyncio.sleep(GLANCE)
