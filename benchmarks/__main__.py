@@ -18,7 +18,7 @@ import benchmarks
 
 FOLDER = Path(benchmarks.__file__).parent
 SHORT = {
-    "engine": ["--size", "100", "--latency", "0.02", "--database", "sqlite"],
+    "engine": ["--size", "200", "--latency", "0.02", "--database", "sqlite"],
     "first_sync": ["--size", "1000"],
     "validation": ["--short"],
     "lanes": ["--works", "200"],
