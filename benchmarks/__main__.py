@@ -18,6 +18,8 @@ import benchmarks
 
 FOLDER = Path(benchmarks.__file__).parent
 SHORT = {
+    "engine": ["--size", "200", "--latency", "0.02", "--database", "sqlite"],
+    "first_sync": ["--size", "1000"],
     "validation": ["--short"],
     "lanes": ["--works", "200"],
     "reading": ["--first", "2000", "--nightly", "2000"],

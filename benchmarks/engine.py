@@ -1,10 +1,11 @@
 """What the engine costs beside a bare loop: invoices from the API to a ledger's sandbox, and their payments back.
 
-    python -m benchmarks.engine [--size 1000] [--latency 0.02 --latency 0] [--database sqlite] [--width 4] [--profile]
+    python -m benchmarks.engine [SYSTEM]... [--size 1000] [--latency 0.02 --latency 0] [--database sqlite] [--profile]
     python -m benchmarks.engine --backfill 1000 --backfill 10000 --backfill 50000 [--database sqlite]
 
-The bare loop makes the very calls that the engine made (compared by the sandbox's own list), with httpx, at the same
-concurrency, and keeps nothing. The sandbox is a process of its own. So are the API with the program that posts, and the
+The bare loop makes the very calls that the engine made (compared by the sandbox's own list), with httpx, at the
+system's own concurrency and spacing, and keeps nothing. Where a system wants its calls apart in time, that is scaled
+down alike for both (`SCALE`). The sandbox is a process of its own. So are the API with the program that posts, and the
 worker, as where `serve --no-worker` and `worker` run apart. Measured is the wall time from the first invoice posted to
 the last number in the feed, and from the first poll to the last payment in the feed; the payments are registered in the
 books in between. `cpu` (of both processes), `api` (of the one that posts), `commits` and `statements` are the engine's
@@ -18,13 +19,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import cProfile
 import json
-import os
 import pstats
-import re
 import resource
 import subprocess
 import sys
@@ -39,49 +37,29 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
+from benchmarks import standing
+from benchmarks.by_hand import HANDS
+from benchmarks.standing import Standing, sandbox, shape
 from connector.api.app import create_app
 from connector.api.examples import INVOICE_DRAFT
 from connector.service.house import House, open_house
+from connector.service.logs import configure
 from connector.service.settings import Settings
-from connector.store import connections, keys, schema
+from connector.store import keys, schema
 from connector.sync import reads
 
-SANDBOX = "adapters.accounting.tripletex.sandbox"
 DAY = "2026-02-01"
 INVOICE = INVOICE_DRAFT | {"issue_date": "2026-01-15", "due_date": "2026-01-29", "delivery": {"day": "2026-01-14"}}
-TENANT = """
-layer: tenant
-tenant: bench
-title: Bench AS
-organisation_number: "923609016"
-start: 2026-01-01
-connections:
-  books:
-    system: tripletex
-    settings: {{base_url: "{url}", width: {width}}}
-    secrets: {{consumer_token: env:BENCH_CONSUMER, employee_token: env:BENCH_EMPLOYEE}}
-routes:
-  sales: {{takes: api, to: books, issues: books, sends: nobody, reminds: nobody, takes_bank_money: books}}
-"""
+GROSS = "12500.00"
+SCALE = 10
+"""So many times closer together are calls than the system wants them, for both."""
+SPACING = {"fiken": 0.25 / SCALE}
+"""Seconds between two calls' starts, where the system wants any."""
+WIDTH = {"fiken": 1, "tripletex": 4, "visma-net": 4}
+"""Calls that run at a time: as the system permits, or as the adapter's setting is by default."""
 
 
 # --- around it --------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def sandbox(latency: float, *, filled: int = 0, limit: int = 10**9) -> Iterator[str]:
-    """A sandbox process; gives its address. `limit`: rows that a query of filled books may match."""
-    full = ["benchmarks.engine", "--serve-filled", str(filled), "--limit", str(limit)]
-    command = full if filled else [SANDBOX, "--port", "0"]
-    program = subprocess.Popen(
-        [sys.executable, "-m", *command, *([] if filled else ["--latency", str(latency)])], stdout=subprocess.PIPE
-    )
-    assert program.stdout is not None
-    try:
-        yield program.stdout.readline().decode().strip()
-    finally:
-        program.terminate()
-        program.wait()
 
 
 @contextlib.contextmanager
@@ -100,51 +78,23 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-@contextlib.asynccontextmanager
-async def bench_house(url: str, database_url: str, folder: Path, width: int) -> Any:
-    """A house with one tenant whose books are at `url`, active."""
-    from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN
-
-    tenants = folder / "mappings" / "tenants"
-    tenants.mkdir(parents=True, exist_ok=True)
-    (tenants / "bench.yaml").write_text(TENANT.format(url=url, width=width))
-    os.environ |= {
-        "CONNECTOR_MAPPINGS": str(folder / "mappings"),
-        "CONNECTOR_KEYS": base64.b64encode(bytes(range(32))).decode(),
-        "BENCH_CONSUMER": CONSUMER_TOKEN,
-        "BENCH_EMPLOYEE": EMPLOYEE_TOKEN,
-    }
-    async with open_house(Settings(database=database_url)) as house:
-        (spoke,) = house.spokes()
-        await house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
-        yield house
-
-
-def requests_of(url: str) -> list[dict[str, Any]]:
-    """What the sandbox was asked, in order."""
-    found: list[dict[str, Any]] = httpx.get(url.removesuffix("/v2") + "/_sandbox/requests", timeout=60).json()
-    return [one for one in found if one["path"].startswith("/v2/")]
-
-
-def shape(request: dict[str, Any]) -> str:
-    return f"{request['method']} {re.sub(r'[0-9]+', 'N', request['path'])}"
-
-
-async def pay(url: str, numbers: list[int], amount: str) -> None:
-    """All invoices are paid in the books, in vouchers of a hundred."""
+async def pay(books: Standing, numbers: list[str]) -> None:
+    """All invoices are paid in the books."""
     async with httpx.AsyncClient(timeout=60) as client:
-        for start in range(0, len(numbers), 100):
-            part = [{"invoiceNumber": number, "amount": amount} for number in numbers[start : start + 100]]
-            answer = await client.post(
-                url.removesuffix("/v2") + "/_sandbox/payment", json={"date": DAY, "payments": part}
-            )
-            answer.raise_for_status()
+        for number in numbers:
+            said = {"number": number, "amount": GROSS, "day": DAY}
+            (await client.post(f"{books.root}/_desk/payment", json=said)).raise_for_status()
+
+
+def asked(books: Standing) -> list[dict[str, Any]]:
+    """What the vendor was asked, in order; the end of a session is outside the time."""
+    return [one for one in books.requests() if not one["path"].startswith("/_") and one["method"] != "DELETE"]
 
 
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
-async def engine(house: House, url: str, size: int, width: int, program: Program) -> dict[str, Any]:
+async def engine(house: House, books: Standing, size: int, program: Program) -> dict[str, Any]:
     """One run; figures. The work is done here, the API is served and used in a process of its own (`poster`)."""
     (spoke,) = house.spokes()
     stats = house.store.stats
@@ -154,7 +104,7 @@ async def engine(house: House, url: str, size: int, width: int, program: Program
     posted, numbers = (said := await program.says())["posted"], said["numbers"]
     there = time.perf_counter() - start
     idle = time.process_time()
-    await pay(url, numbers, "12500.00")
+    await pay(books, numbers)
     cpu += time.process_time() - idle
     start = time.perf_counter()
     for reading in spoke.accounting.readings:
@@ -251,7 +201,7 @@ async def post(address: str, size: int, width: int) -> None:
             before, cpu, start = (stats.commits, stats.statements), time.process_time(), time.perf_counter()
             await asyncio.gather(*(posting() for _ in range(width)))
             posted = time.perf_counter() - start
-            numbers = [int(one["number"]) for one in await followed("invoice.issued")]
+            numbers = [one["number"] for one in await followed("invoice.issued")]
             print(json.dumps({"posted": posted, "numbers": numbers}), flush=True)
             await followed("payment.received")
             said = {"commits": stats.commits - before[0], "statements": stats.statements - before[1]}
@@ -262,66 +212,48 @@ async def post(address: str, size: int, width: int) -> None:
 # --- the bare loop ----------------------------------------------------------------------------------------------------
 
 
-async def bare(url: str, size: int, width: int, made: list[dict[str, Any]]) -> dict[str, Any]:
+async def bare(books: Standing, size: int, width: int, made: list[dict[str, Any]]) -> dict[str, Any]:
     """The same calls, by hand: what `made` says the engine did, with nothing kept."""
-    from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN
+    hand = HANDS[books.system]({shape(request): request for request in reversed(made)})
+    address = str(books.given.settings["base_url"])
+    prefix = address.removeprefix(books.root)
+    begins = next(place for place, one in enumerate(made) if shape(one) == hand.issues)
+    lists = [one["method"] == "GET" and not any(map(str.isdigit, one["path"].rpartition("/")[2])) for one in made]
+    once = [one for one, is_list in zip(made[:begins], lists, strict=False) if is_list]
+    polls = [one for one, is_list in zip(made[begins:], lists[begins:], strict=True) if is_list]
+    gate, start_of_next = asyncio.Lock(), 0.0
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
 
-    first = {shape(request): request for request in reversed(made)}
-    order_fields, invoice_fields = first["GET /vN/order/N"]["query"], first["GET /vN/invoice/N"]["query"]
-    release = first["PUT /vN/order/N/:invoice"]["query"]
-    begins = next(place for place, one in enumerate(made) if shape(one) == "POST /vN/order")
-    once = [one for one in made[:begins] if one["method"] == "GET" and not re.search(r"/\d+$", one["path"])]
-    polls = [one for one in made[begins:] if one["method"] == "GET" and not re.search(r"/\d+$", one["path"])]
-    async with httpx.AsyncClient(
-        base_url=url, timeout=60, limits=httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    ) as client:
-        cpu, start = time.process_time(), time.perf_counter()
-        tokens = {"consumerToken": CONSUMER_TOKEN, "employeeToken": EMPLOYEE_TOKEN, "expirationDate": "2100-01-01"}
-        token = (await client.post("/token/session/:create", json=tokens)).json()["value"]["token"]
-        client.headers["Authorization"] = "Basic " + base64.b64encode(f"0:{token}".encode()).decode()
-
-        async def call(method: str, path: str, **more: Any) -> Any:
+        async def call(method: str, path: str, **more: Any) -> httpx.Response:
+            nonlocal start_of_next
+            if spacing := SPACING.get(books.system):
+                async with gate:
+                    await asyncio.sleep(max(start_of_next - time.perf_counter(), 0.0))
+                    start_of_next = time.perf_counter() + spacing
             answer = await client.request(method, path, **more)
             answer.raise_for_status()
-            return answer.json()
+            return answer
 
+        cpu, start = time.process_time(), time.perf_counter()
+        await hand.begin(call, client, books.given)
         for one in once:
-            await call("GET", one["path"].removeprefix("/v2"), params=one["query"])
-        customer = (await call("POST", "/customer", json={"name": "Eksempel AS"}))["value"]["id"]
-        await call("GET", f"/customer/{customer}", params=first["GET /vN/customer/N"]["query"])
-        numbers: list[int] = []
+            await call("GET", one["path"].removeprefix(prefix), params=one["query"])
+        await hand.customer(call)
+        numbers: list[str] = []
         todo = iter(range(size))
 
         async def invoices() -> None:
             for n in todo:
-                lines = [
-                    {
-                        "description": "Rådgivning",
-                        "count": 8,
-                        "unitPriceExcludingVatCurrency": 1020,
-                        "vatType": {"id": 3},
-                    },
-                    {"description": "Lunsj", "count": 20, "unitPriceExcludingVatCurrency": 100, "vatType": {"id": 31}},
-                ]
-                body = {
-                    "customer": {"id": customer}, "orderDate": "2026-01-15", "deliveryDate": "2026-01-14",
-                    "currency": {"id": 1}, "reference": "Kari Nordmann", "isPrioritizeAmountsIncludingVat": False,
-                    "number": f"m{n}", "invoicesDueIn": 14, "invoicesDueInType": "DAYS", "orderLines": lines,
-                }  # fmt: skip
-                order = (await call("POST", "/order", json=body))["value"]["id"]
-                await call("GET", f"/order/{order}", params=order_fields)
-                invoice = (await call("PUT", f"/order/{order}/:invoice", params=release))["value"]["id"]
-                numbers.append(
-                    (await call("GET", f"/invoice/{invoice}", params=invoice_fields))["value"]["invoiceNumber"]
-                )
+                numbers.append(await hand.issue(call, n))  # noqa: PERF401 - several of them run at a time
 
         await asyncio.gather(*(invoices() for _ in range(width)))
         there, idle = time.perf_counter() - start, time.process_time()
-        await pay(url, numbers, "12500.00")
+        await pay(books, numbers)
         cpu += time.process_time() - idle
         start = time.perf_counter()
         for one in polls:
-            await call("GET", one["path"].removeprefix("/v2"), params=one["query"])
+            await call("GET", one["path"].removeprefix(prefix), params=one["query"])
         back = time.perf_counter() - start
         cpu = time.process_time() - cpu
     return {"wall": there + back, "there": there, "back": back, "cpu ms": cpu / (2 * size) * 1000}
@@ -329,47 +261,53 @@ async def bare(url: str, size: int, width: int, made: list[dict[str, Any]]) -> d
 
 def compare(given: argparse.Namespace) -> None:
     """Engine and bare loop, in turn; a table."""
-    print(f"{given.size} invoices and their payments, {given.width} calls at a time; seconds, and per document:")
-    print(
-        f"{'':24}{'wall':>8}{'ratio':>7}{'there':>8}{'back':>7}"
-        f"{'cpu ms':>8}{'api ms':>8}{'commits':>9}{'statements':>12}"
-    )
-    for latency in given.latency:
-        reference: dict[str, Any] | None = None
-        for kind in given.databases:
-            with (
-                tempfile.TemporaryDirectory(prefix="connector-bench-") as name,
-                sandbox(latency) as url,
-                database(kind, Path(name)) as address,
-            ):
-                found = asyncio.run(_measured(url, address, Path(name), given))
-                made = requests_of(url)
-            with sandbox(latency) as url:
-                reference = asyncio.run(bare(url, given.size, given.width, made))
-                same = Counter(map(shape, requests_of(url)))
-            made = [one for one in made if one["method"] != "DELETE"]  # the engine ends its session, outside the time
-            if same != Counter(map(shape, made)):
-                print("NOT THE SAME CALLS:", Counter(map(shape, made)) - same, same - Counter(map(shape, made)))
-            for what, row in ((f"bare loop, {latency * 1000:g} ms", reference), (f"engine on {kind}", found)):
-                ratio = row["wall"] / reference["wall"]
-                print(
-                    f"{what:24}{row['wall']:8.2f}{ratio:7.2f}{row['there']:8.2f}{row['back']:7.2f}{row['cpu ms']:8.2f}"
-                    + (
-                        f"{row['api ms']:8.2f}{row['commits']:9.2f}{row['statements']:12.1f}"
-                        if "commits" in row
-                        else ""
-                    ),
-                    flush=True,
-                )
+    for system in given.systems or WIDTH:
+        width, spacing = given.width or WIDTH[system], SPACING.get(system, 0.0)
+        apart = f", {spacing * 1000:g} ms apart" if spacing else ""
+        print(f"{system}: {given.size} invoices and their payments, {width} call(s) at a time{apart}; seconds,"
+              " and per document:")  # fmt: skip
+        print(
+            f"{'':24}{'wall':>8}{'ratio':>7}{'there':>8}{'back':>7}"
+            f"{'cpu ms':>8}{'api ms':>8}{'commits':>9}{'statements':>12}"
+        )
+        for latency in given.latency:
+            _compared(given, system, width, latency)
 
 
-async def _measured(url: str, address: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    async with bench_house(url, address, folder, given.width) as house:
+def _compared(given: argparse.Namespace, system: str, width: int, latency: float) -> None:
+    for kind in given.databases:
+        with (
+            tempfile.TemporaryDirectory(prefix="connector-bench-") as name,
+            sandbox(system, latency) as books,
+            database(kind, Path(name)) as address,
+        ):
+            found = asyncio.run(_measured(books, address, Path(name), width, given))
+            made = asked(books)
+        with sandbox(system, latency) as books:
+            reference = asyncio.run(bare(books, given.size, width, made))
+            same, ours = Counter(map(shape, asked(books))), Counter(map(shape, made))
+        if same != ours:
+            print("NOT THE SAME CALLS:", ours - same, same - ours)
+        for what, row in ((f"bare loop, {latency * 1000:g} ms", reference), (f"engine on {kind}", found)):
+            ratio = row["wall"] / reference["wall"]
+            more = f"{row['api ms']:8.2f}{row['commits']:9.2f}{row['statements']:12.1f}" if "commits" in row else ""
+            print(
+                f"{what:24}{row['wall']:8.2f}{ratio:7.2f}{row['there']:8.2f}{row['back']:7.2f}{row['cpu ms']:8.2f}"
+                f"{more}",
+                flush=True,
+            )
+
+
+async def _measured(
+    books: Standing, address: str, folder: Path, width: int, given: argparse.Namespace
+) -> dict[str, Any]:
+    settings: dict[str, Any] = {"spacing": SPACING[books.system]} if books.system in SPACING else {"width": width}
+    async with standing.house(books, address, folder, "active", **settings) as house:
         profiler = cProfile.Profile() if given.profile else None
         if profiler:
             profiler.enable()
-        async with poster(address, given.size, given.width) as program:
-            found = await engine(house, url, given.size, given.width, program)
+        async with poster(address, given.size, width) as program:
+            found = await engine(house, books, given.size, program)
         if profiler:
             profiler.disable()
             pstats.Stats(profiler).sort_stats("tottime").print_stats(60)
@@ -379,45 +317,17 @@ async def _measured(url: str, address: str, folder: Path, given: argparse.Namesp
 # --- back-fill --------------------------------------------------------------------------------------------------------
 
 
-def serve_filled(documents: int, limit: int = 10**9) -> None:
-    """A sandbox whose books hold so many documents: invoices, each paid."""
-    from datetime import date
-    from decimal import Decimal
-
-    from adapters.accounting.tripletex.sandbox import Sandbox, registers, serve
-
-    def fill(box: Sandbox) -> None:
-        books = box.books
-        customer = registers.create_customer(books, {"name": "Eksempel AS", "organizationNumber": "974760673"})
-        line = {
-            "description": "Lunsj",
-            "count": 1,
-            "unitPriceExcludingVatCurrency": Decimal(100),
-            "vatType": {"id": 31},
-        }
-        for n in range(documents // 2):
-            day = date(2026, 1 + n % 10, 1 + n % 28).isoformat()
-            order = registers.create_order(
-                books, {"customer": {"id": customer["id"]}, "orderDate": day, "deliveryDate": day, "orderLines": [line]}
-            )
-            invoice = books.charge(order, date.fromisoformat(day))
-            box.payment(invoice["id"], Decimal(115), date.fromisoformat(day))
-        sys.stdout.write(f"{box.url}\n")
-        sys.stdout.flush()
-
-    serve(port=0, ready=fill, result_limit=limit)
-
-
 async def backfill_here(documents: int, kind: str) -> dict[str, Any]:
     """One back-fill in this process; figures."""
     with (
         tempfile.TemporaryDirectory(prefix="connector-bench-") as name,
-        sandbox(0, filled=documents) as url,
+        sandbox("tripletex") as books,
         database(kind, Path(name)) as address,
     ):
-        async with bench_house(url, address, Path(name), 4) as house:
+        filled = {"invoices": documents // 2, "customers": 1, "day": "2026-01-01", "days": 300}
+        books.own("POST", "/_desk/fill", filled)
+        async with standing.house(books, address, Path(name), "observe") as house:
             (spoke,) = house.spokes()
-            await house.store.write(lambda tx: connections.change(tx, spoke.id, mode="observe"))
             start, cpu = time.perf_counter(), time.process_time()
             for reading in spoke.accounting.readings:
                 await house.store.write(lambda tx, kind=reading.kind: reads.poll(tx, spoke, kind))
@@ -445,22 +355,20 @@ def backfill(given: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line and measure."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"any of {', '.join(WIDTH)}; else all")
     options.add_argument("--size", type=int, default=1000, help="invoices")
     options.add_argument("--latency", type=float, action="append", help="seconds a call; may be given again")
     options.add_argument("--database", choices=["sqlite", "postgres"], help="only this one")
-    options.add_argument("--width", type=int, default=4, help="calls at a time")
+    options.add_argument("--width", type=int, help="calls at a time; else what the system permits")
     options.add_argument("--profile", action="store_true", help="print where the engine's time goes")
     options.add_argument("--backfill", type=int, action="append", help="documents to read in; may be given again")
     options.add_argument("--backfill-here", type=int, help=argparse.SUPPRESS)
-    options.add_argument("--serve-filled", type=int, help=argparse.SUPPRESS)
     options.add_argument("--post-to", help=argparse.SUPPRESS)
-    options.add_argument("--limit", type=int, default=10**9, help=argparse.SUPPRESS)
     given = options.parse_args()
     given.databases = [given.database] if given.database else ["sqlite", "postgres"]
     given.latency = given.latency or [0.02, 0.0]
-    if given.serve_filled:
-        serve_filled(given.serve_filled, given.limit)
-    elif given.post_to:
+    configure("error", "text")
+    if given.post_to:
         asyncio.run(post(given.post_to, given.size, given.width))
     elif given.backfill_here:
         print(json.dumps(asyncio.run(backfill_here(given.backfill_here, given.databases[0]))))

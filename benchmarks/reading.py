@@ -27,7 +27,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engine import bench_house, database, requests_of, sandbox, shape
+from benchmarks.engine import database
+from benchmarks.full_books import bench_house, requests_of, sandbox, shape
 from connector.sync import reads
 from connector.sync.comparison import reports
 

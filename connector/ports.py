@@ -495,6 +495,19 @@ class ConnectionConfig:
     grant: Grant | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A vendor's sandbox that listens: what a connection to it is given in a tenant's file.
+
+    Its own calls lie beside the vendor's, at the root of the server: `/fault` (what goes wrong) and `/_desk/…` (what a
+    bookkeeper does in the program), see `docs/adapters.md`.
+    """
+
+    settings: Mapping[str, Any]
+    """By their names in the plugin: `base_url` among them, and waits as short as a sandbox allows."""
+    secrets: Mapping[str, str]
+
+
 class AccountingPlugin(Protocol):
     """What an entry point of the group `connector.accounting` names."""
 
@@ -516,11 +529,11 @@ class AccountingPlugin(Protocol):
     def open(self, connection: ConnectionConfig, http: Http) -> Accounting:
         """An open connection; makes no call yet."""
 
-    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[StandIn], None]) -> None:
         """Serve a local stand-in of the vendor on 127.0.0.1 until interrupted; it forgets everything when it ends.
 
-        `latency`: seconds that every answer takes longer. `ready` is told, in a sentence, the address (for `base_url`)
-        and the secrets that open it, once it listens.
+        `port`: 0 takes a free one. `latency`: seconds that every answer takes longer. `ready` is told, once it listens,
+        what a connection to it is given.
         """
 
 

@@ -2,7 +2,7 @@
 when told to. What it answers is the sandbox's own (`Loopback.vendor`).
 
 `http11` sockets, `uploads` files in forms, `faults` what can be switched on, `routing` the table of
-calls, `server` all of it together, `serving` the
+calls, `desk` what a bookkeeper does in the program, `server` all of it together, `serving` the
 sandbox as a program.
 """
 

@@ -8,6 +8,7 @@ from collections import deque
 from datetime import datetime
 from typing import Any, Self
 
+from adapters.loopback import desk
 from adapters.loopback.faults import Fault, Faults
 from adapters.loopback.http11 import Answer, Connection, Request
 
@@ -38,6 +39,8 @@ class Loopback(ABC):
     """Where the vendor's paths begin; what does not begin so is a call to the sandbox itself (see `own`)."""
     beside: str | None = None
     """Where further paths of the vendor's begin that lie beside its API, its sign-in for instance; they stay whole."""
+    desk: desk.Desk | None = None
+    """What a bookkeeper does in the program, alike in all sandboxes that have it (`/_desk/…`)."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, latency: float = 0.0, keep: int = 20_000) -> None:
         self.faults = Faults()
@@ -152,11 +155,23 @@ class Loopback(ABC):
 
     def _own(self, request: Request) -> Answer:
         try:
-            return Answer(200, self._fault(request) if request.path == "/fault" else self.own(request), {})
+            if request.path == "/fault":
+                return Answer(200, self._fault(request), {})
+            if request.path == "/_requests":
+                return Answer(200, [self._asked(one) for one in self.requests], {})
+            if self.desk is not None and request.path.startswith("/_desk/"):
+                said = request.body if isinstance(request.body, dict) else {}
+                return Answer(200, desk.call(self.desk, f"{request.method} {request.path}", said), {})
+            return Answer(200, self.own(request), {})
         except Refused as error:
             return self.failed(error)
         except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
             return Answer(422, {"message": f"{type(exc).__name__}: {exc}"}, {})
+
+    @staticmethod
+    def _asked(one: Request) -> dict[str, Any]:
+        """`GET /_requests`: what was asked, in order."""
+        return {"method": one.method, "path": one.path, "query": one.query, "status": one.status}
 
     def _fault(self, request: Request) -> Any:
         """`GET|POST|DELETE /fault`: the faults that are switched on; a query says the same as a body."""

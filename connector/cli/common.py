@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -16,9 +16,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.errors import ConnectorError
-from connector.service.house import House, open_house
 from connector.service.logs import configure
 from connector.service.settings import Settings, load
+
+if TYPE_CHECKING:
+    from connector.service.house import House
 
 T = TypeVar("T")
 
@@ -87,6 +89,7 @@ def settings_of_here() -> Settings:
 
 def with_house(use: Callable[[House], Awaitable[T]], *, connected: bool = True) -> T:
     """Open the service, use it, close it; errors are said as a person reads them."""
+    from connector.service.house import open_house  # loads everything: not for commands that need nothing of it
 
     async def run() -> T:
         async with open_house(connected=connected) as house:

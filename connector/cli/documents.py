@@ -82,52 +82,52 @@ def find_documents(
 @app.command()
 def explain(document: Id, tenant: TenantOption = None, format: FormatOption = Format.text) -> None:
     """Tell the whole story of a document: what came, what was sent and answered (secrets masked), what it waits for."""
-
-    async def use(house: House) -> dict[str, Any]:
-        name = tenant_of(house, tenant)
-        names = {spoke.id: spoke for spoke in house.spokes(name)}
-
-        def read(tx: Tx) -> dict[str, Any]:
-            found = the_document(tx, name, document)
-            return {
-                "document": {
-                    "id": found.id, "kind": found.kind, "state": found.state, "number": found.number, "kid": found.kid,
-                    "counterparty": found.counterparty_name, "payable": found.payable, "open": found.open_amount,
-                    "currency": found.currency,
-                },
-                "links": [
-                    {
-                        "connection": names[link.connection].name if link.connection in names else link.connection,
-                        "vendor_id": link.vendor_id, "number": link.number, "voucher": link.voucher,
-                        "series": link.series, "period": link.period,
-                        "dispatch": link.dispatch,
-                    }
-                    for link in links.all_of(tx, found.id)
-                ],
-                "mapping": {
-                    spoke.name: [
-                        {"line": f"{info.origin.file}:{info.origin.line}", "what": info.sentence}
-                        for info in spoke.mapping[form_of(spoke, found)].fields()
-                    ]
-                    for spoke in names.values()
-                    if form_of(spoke, found) in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
-                },
-                "story": story(tx, name, found.id),
-                "names": {spoke.id: spoke.name for spoke in names.values()},
-                "attention": [
-                    {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs,
-                     "details": item.details}
-                    for item in attention.find(tx, tenant=name, document=found.id)
-                ],
-            }  # fmt: skip
-
-        return await house.store.read(read)
-
-    told = with_house(use)
+    told = with_house(lambda house: explained(house, tenant_of(house, tenant), document))
     if format is Format.json:
         show(format, told | {"story": [entry.as_json() for entry in told["story"]]}, (), (), "")
         return
-    _tell(told)
+    tell_all(told)
+
+
+async def explained(house: House, tenant: str, document: str) -> dict[str, Any]:
+    """What is known of a document of a tenant: itself, its links, the lines of its mappings, its story, what waits."""
+    names = {spoke.id: spoke for spoke in house.spokes(tenant)}
+
+    def read(tx: Tx) -> dict[str, Any]:
+        found = the_document(tx, tenant, document)
+        return {
+            "document": {
+                "id": found.id, "kind": found.kind, "state": found.state, "number": found.number, "kid": found.kid,
+                "counterparty": found.counterparty_name, "payable": found.payable, "open": found.open_amount,
+                "currency": found.currency,
+            },
+            "links": [
+                {
+                    "connection": names[link.connection].name if link.connection in names else link.connection,
+                    "vendor_id": link.vendor_id, "number": link.number, "voucher": link.voucher,
+                    "series": link.series, "period": link.period,
+                    "dispatch": link.dispatch,
+                }
+                for link in links.all_of(tx, found.id)
+            ],
+            "mapping": {
+                spoke.name: [
+                    {"line": f"{info.origin.file}:{info.origin.line}", "what": info.sentence}
+                    for info in spoke.mapping[form_of(spoke, found)].fields()
+                ]
+                for spoke in names.values()
+                if form_of(spoke, found) in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
+            },
+            "story": story(tx, tenant, found.id),
+            "names": {spoke.id: spoke.name for spoke in names.values()},
+            "attention": [
+                {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs,
+                 "details": item.details}
+                for item in attention.find(tx, tenant=tenant, document=found.id)
+            ],
+        }  # fmt: skip
+
+    return await house.store.read(read)
 
 
 @app.command("resolve")
@@ -244,7 +244,8 @@ def the_document(tx: Tx, tenant: str, said: str) -> documents.Document:
     )
 
 
-def _tell(told: dict[str, Any]) -> None:
+def tell_all(told: dict[str, Any]) -> None:
+    """Print what `explained` gives."""
     head = told["document"]
     amount = f"{head['payable']} {head['currency']}, open {head['open']}" if head["payable"] is not None else ""
     out.print(Rule(f"{head['kind']} {head['number'] or head['id']}", align="left"))

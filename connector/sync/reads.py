@@ -77,13 +77,18 @@ def _submit(
 
 
 def _goes_first(tx: Tx, spoke: Spoke, what: str, kind: Kind) -> bool:
-    """Whether kinds that this one refers to are being read in the same way: then it waits for them."""
+    """Whether kinds that this one refers to are being read in the same way: then it waits for them, also where they
+    wait for their own turn.
+    """
     after = next((reading.after for reading in spoke.accounting.readings if reading.kind == kind), ())
     dues = (work.due_of(tx, spoke.lane, _key(what, spoke, other)) for other in after)
-    return any(due is not None and due <= tx.now for due in dues)
+    soon = tx.now + timedelta(seconds=5 * _PAUSE)
+    return any(due is not None and due <= soon for due in dues)
 
 
-_IN_TURN = Found(lambda tx: None, again=True, after=0.2)
+_PAUSE = 0.2
+"""Seconds until it is looked again whose turn it is."""
+_IN_TURN = Found(lambda tx: None, again=True, after=_PAUSE)
 _RESTS = Found(lambda tx: None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import importlib.util
 from adapters.accounting.tripletex.client import Client
 from adapters.accounting.tripletex.sandbox import registers
 from connector.ports import Kind, Page, Record
-from connector.store import connections
+from connector.store import Tx, connections
 from connector.sync import reads
 from connector.sync.comparison import NAMED, Comparison, reports
 
@@ -176,3 +176,18 @@ def test_a_report_names_so_many_and_counts_all() -> None:
         found = found.with_page(Page(records, ""), known, records)
     assert (found.read, found.new, found.changed, len(found.named)) == (180, 90, 90, NAMED)
     assert Comparison.of(Kind.INVOICE, found.as_json(), None) == found  # type: ignore[arg-type]
+
+
+async def test_what_waits_for_its_own_turn_still_goes_before_what_refers_to_it(fjord: Any) -> None:
+    """Invoices that wait a moment, as they do for customers: payments, which name them, are not read meanwhile."""
+    (spoke,) = fjord.house.spokes()
+    begun = len(fjord.box.requests)
+
+    def ask(tx: Tx) -> None:
+        reads.poll(tx, spoke, Kind.INVOICE, not_before=tx.now + timedelta(seconds=0.3))
+        reads.poll(tx, spoke, Kind.PAYMENT)
+
+    await fjord.house.store.write(ask)
+    await fjord.work(within=2.5)
+    paths = [one.path.removeprefix("/v2") for one in list(fjord.box.requests)[begun:]]
+    assert paths.index("/invoice") < paths.index("/ledger/posting"), paths

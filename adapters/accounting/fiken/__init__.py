@@ -12,7 +12,7 @@ from adapters.accounting.fiken import wire
 from adapters.accounting.fiken.formalities import FORMALITIES
 from connector.oauth import OAuth
 from connector.options import Choice, chooses
-from connector.ports import Accounting, ConnectionConfig, Formality, Kind
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind, StandIn
 
 if TYPE_CHECKING:
     from connector.http import Http
@@ -116,13 +116,15 @@ class FikenPlugin:
             repeats_state=True,
         )
 
-    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
-        """Serve the sandbox until interrupted; `ready` is told its address and token."""
-        from adapters.accounting.fiken.sandbox import CLIENT_ID, CLIENT_SECRET, TOKEN, Sandbox, serve
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[StandIn], None]) -> None:
+        """Serve the sandbox until interrupted; `ready` is told its address and a personal token."""
+        from adapters.accounting.fiken.sandbox import TOKEN, Sandbox, serve
+        from adapters.accounting.fiken.sandbox.desk import BANK_NUMBER
 
         def told(box: Sandbox) -> None:
-            signs_in = f"client_id {CLIENT_ID}, client_secret {CLIENT_SECRET}, sign_in_url {box.sign_in_url}"
-            ready(f"{box.url}, token {TOKEN}; or {signs_in}")
+            # Not spaced: the sandbox bans whoever calls in parallel, and nobody for calling soon.
+            waits = {"spacing": 0, "open_hours": 0, "timeout": 8, "settle": 1}
+            ready(StandIn({"base_url": box.url, "invoice_account": BANK_NUMBER, **waits}, {"token": TOKEN}))
 
         serve(port=port, latency=latency, ready=told)
 

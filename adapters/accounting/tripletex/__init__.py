@@ -13,7 +13,7 @@ from adapters.accounting.tripletex import wire
 from adapters.accounting.tripletex.formalities import FORMALITIES
 from connector.addresses import WebAddress
 from connector.options import Choice, chooses
-from connector.ports import Accounting, ConnectionConfig, Formality, Kind
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind, StandIn
 
 if TYPE_CHECKING:
     from connector.http import Http
@@ -146,12 +146,13 @@ class TripletexPlugin:
         assert isinstance(secrets, Secrets)
         return Tripletex(settings, secrets, http)
 
-    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[StandIn], None]) -> None:
         """Serve the sandbox until interrupted; `ready` is told its address and tokens."""
         from adapters.accounting.tripletex.sandbox import CONSUMER_TOKEN, EMPLOYEE_TOKEN, Sandbox, serve
 
         def told(box: Sandbox) -> None:
-            ready(f"{box.url}, consumer_token {CONSUMER_TOKEN}, employee_token {EMPLOYEE_TOKEN}")
+            settings = {"base_url": box.url, "payment_type": "Betalt til bank", "timeout": 8, "settle": 1}
+            ready(StandIn(settings, {"consumer_token": CONSUMER_TOKEN, "employee_token": EMPLOYEE_TOKEN}))
 
         serve(port=port, latency=latency, ready=told)
 

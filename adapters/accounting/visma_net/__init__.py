@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from adapters.accounting.visma_net import wire
 from adapters.accounting.visma_net.formalities import FORMALITIES
 from connector.options import Choice, chooses
-from connector.ports import Accounting, ConnectionConfig, Formality, Kind
+from connector.ports import Accounting, ConnectionConfig, Formality, Kind, StandIn
 
 if TYPE_CHECKING:
     from connector.http import Http
@@ -130,15 +130,17 @@ class VismaNetPlugin:
         assert isinstance(secrets, Secrets)
         return VismaNet(settings, secrets, http)
 
-    def serve_sandbox(self, port: int, latency: float, ready: Callable[[str], None]) -> None:
+    def serve_sandbox(self, port: int, latency: float, ready: Callable[[StandIn], None]) -> None:
         """Serve the sandbox until interrupted; `ready` is told its address and secrets."""
         from adapters.accounting.visma_net.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Sandbox, serve
+        from adapters.accounting.visma_net.sandbox.desk import BANK, METHOD
 
         def told(box: Sandbox) -> None:
-            ready(
-                f"{box.url}, token_url {box.token_url}, tenant_id {TENANT_ID}, client_id {CLIENT_ID},"
-                f" client_secret {CLIENT_SECRET}"
-            )
+            settings = {
+                "base_url": box.url, "token_url": box.token_url, "tenant_id": TENANT_ID,
+                "cash_account": BANK, "payment_method": METHOD, "timeout": 8, "settle": 1,
+            }  # fmt: skip
+            ready(StandIn(settings, {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}))
 
         serve(port=port, latency=latency, ready=told)
 

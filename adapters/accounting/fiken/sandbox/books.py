@@ -234,7 +234,9 @@ class Books(Store):
             said["amountInNok"] = kroner
         if fee:
             said["fee"] = fee
+        before = self.payments(sale)
         made = self.add("payment", _sale=sale["_id"], **said)
+        self._paid[sale["_id"]], self._indexed = [*before, made], self._indexed + 1
         booked = lines.whole(amount * sale["_rate"])
         rows = [(account, kroner), (self._receivable(sale), -booked)]
         if booked != kroner:

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.accounting.fiken.sandbox import behind, calls, routing  # calls: enters them into the table
 from adapters.accounting.fiken.sandbox.books import Books
+from adapters.accounting.fiken.sandbox.desk import Desk
 from adapters.accounting.fiken.sandbox.errors import SandboxError
 from adapters.accounting.fiken.sandbox.oauth import Access
 from adapters.accounting.fiken.sandbox.rules import Rules
@@ -53,6 +54,7 @@ class Sandbox(Loopback):
             number = "923609016" if not at else str(999_999_000 + at)
             self.companies[slug] = Books(self.rules, slug=slug, name=name, organisation_number=number)
         self.books = self.companies[SLUG]
+        self.desk = Desk(self.books)
         self.access = Access(list(self.companies))
         self.parallel: dict[str, int] = {}
         """How many calls of a user came while another was running."""

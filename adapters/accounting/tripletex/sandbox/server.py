@@ -14,6 +14,7 @@ from typing import Any, Self
 from adapters.accounting.tripletex.sandbox import behind, forms, rest
 from adapters.accounting.tripletex.sandbox.access import Access
 from adapters.accounting.tripletex.sandbox.books import OSLO, Books, Rules
+from adapters.accounting.tripletex.sandbox.desk import Desk
 from adapters.accounting.tripletex.sandbox.subscriptions import Deliverer
 from adapters.accounting.tripletex.sandbox.things import Link, SandboxError, Thing, invalid
 from adapters.loopback import Answer, Loopback, Refused, Request
@@ -55,6 +56,7 @@ class Sandbox(Loopback):
     ) -> None:
         super().__init__(host=host, port=port, latency=latency, keep=keep)
         self.books = Books(Rules(**rules))
+        self.desk = Desk(self.books)
         self.companies: dict[int, Books] = {}
         """Books by the company's id; `books` are those of `EMPLOYEE_TOKEN`."""
         self.access: dict[str, Access] = {}

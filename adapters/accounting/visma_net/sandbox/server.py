@@ -11,6 +11,7 @@ from typing import Any
 from adapters.accounting.visma_net.sandbox import balance_calls, calls, purchase_calls, register_calls, routing
 from adapters.accounting.visma_net.sandbox.asking import Said, SandboxError
 from adapters.accounting.visma_net.sandbox.books import Books
+from adapters.accounting.visma_net.sandbox.desk import Desk
 from adapters.accounting.visma_net.sandbox.rules import RELEASES, Rules
 from adapters.accounting.visma_net.sandbox.store import OSLO, Row
 from adapters.accounting.visma_net.wrapping import wrapped
@@ -42,6 +43,7 @@ class Sandbox(Loopback):
     ) -> None:  # fmt: skip
         super().__init__(host=host, port=port, latency=latency, keep=keep)
         self.books = Books(Rules(**rules))
+        self.desk = Desk(self.books)
         self.life, self.limit, self.window = life, limit, window
         self.tokens: dict[str, tuple[str, float]] = {}
         """Tenant and end of each token that was given."""
