@@ -37,26 +37,10 @@ SCHEMES: Final[dict[str, str]] = {
 DEPRECATED: Final = frozenset(["0193", "9909", "9912", "9916", "9917"])
 """Codes that still work and are on their way out."""
 
-REMOVED: Final = frozenset(
-    [
-        "0037",
-        "0212",
-        "0213",
-        "0215",
-        "9901",
-        "9902",
-        "9904",
-        "9905",
-        "9906",
-        "9907",
-        "9908",
-        "9921",
-        "9954",
-        "9955",
-        "9956",
-        "9958",
-    ]
-)
+REMOVED: Final = frozenset((
+    "0037", "0212", "0213", "0215", "9901", "9902", "9904", "9905", "9906", "9907", "9908", "9921",
+    "9954", "9955", "9956", "9958",
+))  # fmt: skip
 """Codes that are no longer used: nobody is found under them."""
 
 
