@@ -7,5 +7,6 @@ smp           the entry: what a participant takes, as a publisher has signed it
 trust         whose signatures count
 fetching      how an address that somebody else has published is fetched without harm
 discovery     all of it: can this receiver take this document? yes, no, or not known now
+kept          its answers, kept in the store
 envelope      the header (SBDH) around a document
 """
