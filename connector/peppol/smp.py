@@ -18,7 +18,7 @@ from signxml.algorithms import SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from connector.ehf.xml import parse
+from connector.ehf.xml import parse, parse_whole
 from connector.errors import BadInput
 from connector.peppol.identifiers import AS4, DocumentType, Participant, Process
 from connector.peppol.trust import Trust, Untrusted
@@ -106,7 +106,6 @@ def read(data: bytes, trust: Trust, now: datetime, *, signer_uid: str | None = N
             `signer-differs`), or as `Trust.check` says.
         BadInput: it is no answer of a publisher (`smp-answer`), or no sound XML (as `connector.ehf.xml.parse`).
     """
-    parse(data)  # limits, and no DTD; its tree has lost the blanks that were signed
     root = _verified(data, trust, now, signer_uid)
     if (redirect := root.find("smp:ServiceMetadata/smp:Redirect", _NS)) is not None:
         return Redirect(redirect.get("href", ""), _text(redirect, "smp:CertificateUID"))
@@ -149,7 +148,7 @@ class _Verifier(XMLVerifier):
 
 
 def _verified(data: bytes, trust: Trust, now: datetime, signer_uid: str | None) -> etree._Element:
-    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    root = parse_whole(data)
     if root.tag != f"{{{_SMP}}}SignedServiceMetadata":
         raise _no_answer(f"its root is {root.tag}")
     signer = _signer(root)
