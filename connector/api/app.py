@@ -21,6 +21,7 @@ from connector.api import (
     hooks,
     incoming,
     oauth,
+    peppol,
     preflight,
     problems,
     registers,
@@ -61,6 +62,7 @@ def create_app(house: House | None) -> FastAPI:
         connections,
         hooks,
         oauth,
+        peppol,
         ehf,
         health,
     ):

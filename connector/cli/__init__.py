@@ -20,6 +20,7 @@ GROUPS = {
     "mappings": "mappings",
     "preflight": "preflight",
     "ehf": "ehf",
+    "peppol": "peppol",
     "keys": "keys",
     "store": "store",
     "sandbox": "sandbox",

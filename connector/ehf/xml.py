@@ -114,6 +114,18 @@ def parse(data: bytes) -> etree._Element:
     return root
 
 
+def parse_whole(data: bytes) -> etree._Element:
+    """As `parse`, with comments, processing instructions and blanks: what signatures are over, and what is handed on.
+
+    Raises:
+        BadInput: as `parse`.
+    """
+    parse(data)
+    return etree.fromstring(
+        data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=len(data) >= LARGE)
+    )
+
+
 def parted_texts(data: bytes, root: etree._Element) -> dict[etree._Element, list[str]]:
     """The elements whose text is parted by a comment or a processing instruction (`2026<!-- -->-05-01`): its pieces.
 

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connector.errors import Misconfigured
+from connector.peppol.sml import PRODUCTION, TEST
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,20 @@ class Settings(BaseSettings):
         default=3600,
         ge=0,
         description="Seconds for which what a ledger takes (codes, accounts, periods) is believed; 0: read every time.",
+    )
+    peppol_zone: str = Field(
+        default=PRODUCTION,
+        description=f"Zone of Peppol's name servers; {TEST} for trials. The two never mix.",
+    )
+    peppol_trust: str | None = Field(
+        default=None,
+        description="Folder with the certificates of Peppol's SMP authority and its root, and revocation lists.",
+    )
+    peppol_name_servers: str = Field(
+        default="", description="Name servers to ask instead of the machine's own: HOST or HOST:PORT, with blanks."
+    )
+    peppol_loopback: bool = Field(
+        default=False, description="Take http and private addresses from publishers: for trying on one machine only."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or for people.")
