@@ -291,7 +291,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call that changes something (or reads, when `look` is None), and the way to find out whether it happened.
+    """One call that changes something, and the way to find out whether it happened.
 
     * `call` makes one vendor call (with the reads that belong to it) and returns the proof. What it raises says how it
       ended: `TryLater` (not taken), `Refused`, `NeedsPerson`, `Stop` (all: nothing happened), `UnknownOutcome`.
@@ -299,6 +299,8 @@ class Step:
     * `witness` is for calls that can carry no marker (payments, mostly): it lists the rows that are there already; they
       are stored with the attempt. `look` then returns the equal rows that are *new* since the witness; exactly one may
       be claimed, by one effect; none or several wait for a person.
+    * `reads`: it changes nothing, it reads what later steps go by. Where a person has all of it tried again, and no other
+      step has taken effect, it is decided and read anew.
     * `timeout`: seconds the whole call may take, answers included. `settle`: seconds after the attempt from which on a
       look that finds nothing is believed (and it is looked a second time).
     """
@@ -309,6 +311,7 @@ class Step:
     witness: Callable[[Run], Awaitable[Json]] | None = None
     timeout: float = 30.0
     settle: float = 60.0
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
