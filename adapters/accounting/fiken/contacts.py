@@ -1,7 +1,8 @@
 """Writing customers, which are contacts that may be suppliers, too.
 
 Found by organisation number, else made with our marker as `memberNumberString`; changed by sending the whole contact
-anew, because Fiken does not say whether it keeps what is left out.
+anew, because Fiken does not say whether it keeps what is left out. What it only takes and never shows (telephone,
+member number, currency, by its description) cannot be sent back: Fiken must keep it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from connector.ports import Goal, Proof, Run, Step
 
 _WHOLE = ("name", "email", "organizationNumber", "phoneNumber", "memberNumberString", "customer", "supplier",
           "bankAccountNumber", "currency", "language", "inactive", "daysUntilInvoicingDueDate", "discount", "address",
-          "groups")  # fmt: skip
+          "groups", "contactPerson")  # fmt: skip
 """What of a contact as read is sent back."""
+_PERSON = ("name", "email", "phoneNumber", "address")
+"""What of a contact person is."""
 
 
 class Contacts:
@@ -82,7 +85,7 @@ class Contacts:
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         rows = await self._client.every("/contacts", "contactId", memberNumberString=run.goal.marker)
-        found = [row for row in rows if row.get("memberNumberString") == run.goal.marker]
+        found = [row for row in rows if _marked(run.goal, row)]
         if not found and (number := run.goal.record.get("organizationNumber")):
             found = [row for row in await self._numbered(str(number)) if row.get("customer")]
         return [Proof(str(row["contactId"]), {"found": False}) for row in found]
@@ -115,6 +118,8 @@ class Contacts:
     async def _put(self, now: Row, wanted: Mapping[str, Any]) -> None:
         """The contact as it is, with what is wanted; nothing between the two reads it back: Fiken has no versions."""
         body = {name: now[name] for name in _WHOLE if now.get(name) is not None}
+        if people := body.get("contactPerson"):
+            body["contactPerson"] = [{name: one[name] for name in _PERSON if one.get(name)} for one in people]
         for name, value in wanted.items():
             if isinstance(value, Mapping):
                 value = {**(body.get(name) or {}), **value}
@@ -133,6 +138,12 @@ class Contacts:
         id = run.proofs["customer"].id
         record = records.customer(await self._client.get(f"/contacts/{id}"))
         return Proof(id, {"number": record.body.get("customerNumber")}, record)
+
+
+def _marked(goal: Goal, row: Row) -> bool:
+    """Whether a contact that was asked for by our marker is ours: Fiken may not show the field it was asked by."""
+    shown = row.get("memberNumberString")
+    return shown == goal.marker or (shown is None and row.get("name") == goal.record["name"])
 
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:

@@ -172,11 +172,23 @@ async def test_a_change_keeps_what_it_does_not_speak_of(box: Sandbox) -> None:
     system = opened(box)
     id = await a_customer(system, box)
     there = box.books.find("contact", id)
-    there |= {"discount": Decimal("2.5"), "groups": ["A"], "language": "ENGLISH"}
+    person = {"name": "Kari", "email": "kari@kjoper.no", "phoneNumber": "22222222", "address": {"country": "Norge"}}
+    there |= {"discount": Decimal("2.5"), "groups": ["A"], "language": "ENGLISH", "phoneNumber": "55555555",
+              "contactPerson": [{"contactPersonId": 7, **person}]}  # fmt: skip
     await reach(system, Goal(Kind.CUSTOMER, "update", "m", {"address": {"city": "Bergen"}}, target=id))
     assert there["address"] == {"streetAddress": "Gata 1", "postCode": "0150", "city": "Bergen", "country": "Norge"}
     assert (there["discount"], there["groups"], there["language"]) == (Decimal("2.5"), ["A"], "ENGLISH")
+    assert (there["contactPerson"], there["phoneNumber"]) == ([person], "55555555")
     assert (there["memberNumberString"], there["customer"]) == ("m-customer-1", True)
+
+
+async def test_a_changed_product_keeps_its_stock(box: Sandbox) -> None:
+    system = opened(box)
+    id = (await reach(system, (await given_product(system, box))[0]))["read"].id
+    there = box.books.find("product", id)
+    there["stock"] = Decimal("5.5")
+    await reach(system, Goal(Kind.PRODUCT, "update", "m", {"name": "Veiledning"}, target=id))
+    assert (there["name"], there["stock"], there["productNumber"]) == ("Veiledning", Decimal("5.5"), "RAD")
 
 
 async def test_what_somebody_changed_meanwhile_is_not_written_over(box: Sandbox) -> None:

@@ -28,6 +28,7 @@ Form = Mapping[str, str]
 ADDRESS: Form = {
     "streetAddress": TEXT, "streetAddressLine2": TEXT, "city": TEXT, "postCode": TEXT, "country": "text!",
 }  # fmt: skip
+PERSON: Form = {"name": "text!", "email": "text!", "phoneNumber": TEXT, "address": OBJECT}
 CONTACT: Form = {
     "name": "text!<=200", "email": "text<=200", "organizationNumber": "text<=200", "phoneNumber": "text<=20",
     "memberNumber": NUMBER, "memberNumberString": TEXT, "customer": FLAG, "supplier": FLAG,
@@ -36,6 +37,8 @@ CONTACT: Form = {
     "contactId": WHOLE, "createdDate": DAY, "lastModifiedDate": DAY, "customerNumber": WHOLE,
     "customerAccountCode": TEXT, "supplierNumber": WHOLE, "supplierAccountCode": TEXT, "notes": LIST, "documents": LIST,
 }  # fmt: skip
+WRITE_ONLY = ("phoneNumber", "memberNumber", "memberNumberString", "currency")
+"""Of a contact, by the description."""
 PRODUCT: Form = {
     "name": "text!", "unitPrice": MONEY, "incomeAccount": "text!", "vatType": "text!", "active": "flag!",
     "productNumber": TEXT, "stock": NUMBER, "note": "text<=200",

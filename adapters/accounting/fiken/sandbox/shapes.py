@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.accounting.fiken.sandbox.books import Books
 from adapters.accounting.fiken.sandbox.chart import SALES
+from adapters.accounting.fiken.sandbox.forms import WRITE_ONLY
 from adapters.accounting.fiken.sandbox.lines import whole
 from adapters.accounting.fiken.sandbox.store import Thing
 
@@ -26,6 +27,8 @@ class Shapes:
     def contact(self, thing: Thing) -> dict[str, Any]:
         """A customer, a supplier, or both."""
         shown = plain(thing, "contactId")
+        if not self.books.rules.shows_all:
+            shown = {name: value for name, value in shown.items() if name not in WRITE_ONLY}
         if address := shown.get("address"):
             norway = address["country"] in ("Norway", "Norge", "NO")
             shown["address"] = {**address, "country": self.books.rules.country} if norway else dict(address)
