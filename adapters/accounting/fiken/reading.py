@@ -2,7 +2,9 @@
 
 Fiken tells of changes by the day: a read asks for the day of the one before, and more, and what has not changed is told
 by the digest of its content (`Record.version`). Whether a payment counts as a change of its sale is not known, so what
-is still open is read besides, once in `open_hours`. What neither shows, the nightly comparison finds (`sweep`).
+is still open is read besides, once in `open_hours`: it shows what a part was paid of, and what is not among it any more
+was settled, and is read by itself. What neither shows (money for what was settled before), the nightly comparison finds
+(`sweep`).
 
 Invoices are shown with their sales and payments, so a page of invoices has the payments too.
 
@@ -26,6 +28,8 @@ from connector.ports import Kind, Page, Record
 
 OVERLAP = timedelta(days=1)
 """Reads overlap by a day: whose clock turns the day first is not known."""
+_AT_ONCE = 20
+"""Things that are read one by one for a page."""
 _REMEMBERED = 50_000
 """Sales whose invoices are remembered."""
 
@@ -91,16 +95,23 @@ class Reader:
         return Page(await self._of(kind, rows), _dump({"page": at + 1}), more)
 
     # --- what changed -----------------------------------------------------------------------------------------------
+    #
+    # A cursor's `open` is when what is open was looked at last, and `known` what was open then and since: of each how it
+    # stood (`_stands`). During a look (`opened`) `known` is what the pages have not shown yet, `there` what they have.
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
         return _dump({"from": since.isoformat(), "since": None, "page": 0, "began": None, "open": None})
 
     async def changes(self, kind: Kind, cursor: str) -> Page:
-        """What changed since the cursor: first what Fiken calls changed, then, where it is time, what is open."""
+        """What changed since the cursor: first what Fiken calls changed, then, where it is time, what is open and what
+        is not any more.
+        """
         state, listed = _load(cursor), LISTS[kind]
         now = datetime.now(UTC)
         began = state["began"] or now.isoformat()
+        if state.get("opened") == "all":
+            return await self._settled(kind, state)
         params: dict[str, Any] = {}
         if state.get("opened"):
             params["settled"] = False
@@ -109,15 +120,27 @@ class Reader:
         elif state["since"] is not None and listed.tracked:
             params["lastModifiedGe"] = state["since"]
         rows, more = await self._page(kind, state["page"], **params)
-        found = await self._of(kind, rows)
+        found = await self._of(kind, _news(state, rows, listed.id) if state.get("opened") else rows)
+        state |= {"began": began, **_open_by_now(state, rows, listed)}
         if more:
-            return Page(found, _dump({**state, "page": state["page"] + 1, "began": began}), more=True)
-        began_at = datetime.fromisoformat(began)
-        if self._look_at_open(listed, state, began_at):
-            return Page(found, _dump({**state, "page": 0, "began": began, "opened": True}), more=True)
-        day = (began_at.astimezone(OSLO).date() - OVERLAP).isoformat()
-        looked = began if state.get("opened") or state["since"] is None else state["open"]
-        return Page(found, _dump({"from": state["from"], "since": day, "page": 0, "began": None, "open": looked}))
+            return Page(found, _dump({**state, "page": state["page"] + 1}), more=True)
+        if state.get("opened") and state["known"]:
+            return Page(found, _dump({**state, "opened": "all"}), more=True)
+        if state.get("opened"):
+            return Page(found, _over(state, began, state["there"]))
+        if self._look_at_open(listed, state, datetime.fromisoformat(began)):
+            return Page(found, _dump({**state, "page": 0, "opened": "some", "there": {}}), more=True)
+        return Page(found, _over(state, began if state["since"] is None else state["open"], state["known"]))
+
+    async def _settled(self, kind: Kind, state: Mapping[str, Any]) -> Page:
+        """Those that were open, and that a look at what is open has not shown."""
+        listed, ids = LISTS[kind], list(state["known"])
+        rows = [await self._client.find(f"{listed.path}/{id}") for id in ids[:_AT_ONCE]]
+        there = [row for row in rows if row is not None]
+        found = await self._of(kind, there)
+        left = {id: state["known"][id] for id in ids[_AT_ONCE:]}
+        state = {**state, **_open_by_now({**state, "known": left}, there, listed)}
+        return Page(found, _dump(state), more=True) if left else Page(found, _over(state, state["began"], state["there"]))
 
     def _look_at_open(self, listed: List, state: Mapping[str, Any], now: datetime) -> bool:
         if not listed.opens or state.get("opened") or state["since"] is None:
@@ -201,6 +224,38 @@ class Reader:
         self._invoice_of.move_to_end(sale)
         if len(self._invoice_of) > _REMEMBERED:
             self._invoice_of.popitem(last=False)
+
+
+def _stands(row: Row) -> str:
+    """How it stands: what is open of a sale, and how many payments it has. It changes with every payment."""
+    sale = row.get("sale") or row
+    return f"{records.outstanding(sale)}/{len(sale.get('salePayments') or ())}"
+
+
+def _news(state: Mapping[str, Any], rows: Sequence[Row], id: str) -> list[Row]:
+    """Rows that do not stand as they did."""
+    known = state.get("known", {})
+    return [row for row in rows if known.get(str(row[id])) != _stands(row)]
+
+
+def _open_by_now(state: Mapping[str, Any], rows: Sequence[Row], listed: List) -> dict[str, Any]:
+    """What of a cursor changes with these rows: what is open by now, and how it stands."""
+    known = dict(state.get("known", {}))
+    if not listed.opens:
+        return {"known": known}
+    for row in rows:
+        known.pop(str(row[listed.id]), None)
+    opened = {str(row[listed.id]): _stands(row) for row in rows if not (row.get("sale") or row).get("settled")}
+    if state.get("opened"):
+        return {"known": known, "there": {**state.get("there", {}), **opened}}
+    return {"known": known | opened}
+
+
+def _over(state: Mapping[str, Any], looked: str | None, known: Mapping[str, str]) -> str:
+    """The cursor when all is read. `looked`: when what is open, as `known`, was looked at last."""
+    day = datetime.fromisoformat(state["began"]).astimezone(OSLO).date() - OVERLAP
+    ended = {"from": state["from"], "since": day.isoformat(), "page": 0, "began": None, "open": looked}
+    return _dump({**ended, "known": known} if known else ended)
 
 
 def _dump(state: Mapping[str, Any]) -> str:

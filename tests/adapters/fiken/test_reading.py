@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.accounting.fiken import reading
 from adapters.accounting.fiken.sandbox import Sandbox, forms
 from connector.errors import BadInput
 from connector.ports import Accounting, Kind, Page, Record
@@ -64,15 +65,43 @@ async def test_what_was_changed_before_yesterday_is_not_asked_for_again(box: San
 
 
 @pytest.mark.parametrize(("hours", "seen"), [(0, 1), (24, 0)])
-async def test_a_payment_that_changes_no_day_is_found_among_what_is_open(box: Sandbox, hours: int, seen: int) -> None:
+@pytest.mark.parametrize("kind", [Kind.INVOICE, Kind.PAYMENT])
+@pytest.mark.parametrize("amount", ["5000", "12500", "13000"])
+async def test_a_payment_that_changes_no_day_is_found_by_what_is_open(
+    box: Sandbox, hours: int, seen: int, kind: Kind, amount: str
+) -> None:
+    """Of a part, of the whole (then it is not among what is open any more), of more; and then not again."""
     system = opened(box, open_hours=hours)
     invoice = await sold(system)
-    _, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    other = (await reach(system, invoice_goal(str(box.books.find("invoice", invoice)["_customer"]), "m-2")))["read"].id
+    _, cursor = await all_of(system, kind, await system.begin(kind, START))
     for one in (*box.books.all("invoice"), *box.books.all("sale")):
         one["lastModifiedDate"] = "2026-01-01"
-    box.payment(int(invoice), Decimal(5000), FEBRUARY)
-    found, _ = await all_of(system, Kind.PAYMENT, cursor)
-    assert len(of(Kind.PAYMENT, found)) == seen
+    _, cursor = await all_of(system, kind, cursor)
+    box.payment(int(invoice), Decimal(amount), FEBRUARY)
+    found, cursor = await all_of(system, kind, cursor)
+    assert [str(one.body["invoice"]["invoiceId"]) for one in of(Kind.PAYMENT, found)] == [invoice] * seen
+    if kind is Kind.INVOICE:
+        assert [(one.id, one.open_amount) for one in of(kind, found)] == [(invoice, Decimal(12500) - Decimal(amount))] * seen
+    assert (await all_of(system, kind, cursor))[0] == []
+    box.payment(int(other), Decimal(1), FEBRUARY)
+    assert len(of(Kind.PAYMENT, (await all_of(system, kind, cursor))[0])) == seen
+
+
+async def test_what_was_settled_is_read_some_at_a_time(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+    system = opened(box, open_hours=0)
+    customer = (await reach(system, customer_goal()))["read"].id
+    invoices = [(await reach(system, invoice_goal(customer, f"m-{n}")))["read"].id for n in range(5)]
+    _, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    for one in box.books.all("sale"):
+        one["lastModifiedDate"] = "2026-01-01"
+    _, cursor = await all_of(system, Kind.PAYMENT, cursor)
+    for id in invoices[1:]:
+        box.payment(int(id), Decimal(12500), FEBRUARY)
+    found, cursor = await all_of(system, Kind.PAYMENT, cursor)
+    assert [str(one.body["invoice"]["invoiceId"]) for one in found] == invoices[1:]
+    assert (await all_of(system, Kind.PAYMENT, cursor))[0] == []
 
 
 async def test_a_page_of_invoices_has_their_payments_with_number_and_kroner(box: Sandbox) -> None:
