@@ -17,6 +17,7 @@ from adapters.accounting.fiken.explaining import Explaining
 from adapters.accounting.fiken.external import Externals
 from adapters.accounting.fiken.invoices import Invoices
 from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.on_account import OnAccount, entry_of
 from adapters.accounting.fiken.options import Choices
 from adapters.accounting.fiken.payments import Payments
 from adapters.accounting.fiken.reading import Reader
@@ -58,7 +59,11 @@ CAPABILITIES: Capabilities = {
     ): "A draft to compare the totals with, then the invoice is credited in whole or in part."
     " Invoices that Fiken has issued only.",
     (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a sale (annet salg) with the document attached.",
-    (Kind.PAYMENT, "create"): "Registered on the sale of an invoice, no more than is open.",
+    (
+        Kind.PAYMENT,
+        "create",
+    ): "Registered on the sale of an invoice, no more than is open; what settles none, and refunds, as a free entry (fri"
+    " postering) on the customer's account.",
 }
 """What Fiken can be told, and how that is done; the rest is refused before anything is sent."""
 READINGS: Sequence[Reading] = (
@@ -112,7 +117,8 @@ class Fiken:
         self._invoices = Invoices(client, lookups, explaining, files)
         self._credit_notes = CreditNotes(client, lookups, explaining, self._reader.credit_note)
         self._externals = Externals(client, lookups, explaining, files)
-        self._payments = Payments(client, lookups, explaining)
+        self._on_account = OnAccount(client, lookups, explaining)
+        self._payments = Payments(client, lookups, explaining, self._on_account)
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "access-lost")."""
@@ -140,6 +146,8 @@ class Fiken:
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None where Fiken has none."""
+        if kind is Kind.PAYMENT and (entry := entry_of(id)):
+            return await self._on_account.read(entry)
         return await self._reader.read(kind, id)
 
     async def document(self, kind: Kind, id: str) -> File | None:

@@ -193,12 +193,17 @@ class SaleRef(Wire):
 
 
 class Payment(Wire):
-    """`payment`: hangs on a sale; one of `invoice` and `sale` says on which."""
+    """`payment`: hangs on a sale; one of `invoice` and `sale` says on which. With neither: money on the customer's
+    account, in kroner, which is a free entry (fri postering).
+    """
 
     paymentId: int | None = ReadOnly
     invoice: InvoiceRef | None = None
     sale: SaleRef | None = None
-    customer: ContactRef | None = ReadOnly
+    customer: ContactRef | None = None
+    """Written where it settles nothing."""
+    isRefund: bool | None = None
+    """True: money that goes back to the customer, from his account."""
     date: datetime.date
     account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Code of the account it came to, `1920:10001`. Left out: that of `bankAccountNumber`, or as the settings say."""

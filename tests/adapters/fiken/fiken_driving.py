@@ -61,6 +61,12 @@ def payment_goal(invoice: str, amount: int = 500000, marker: str = "m-payment-1"
     return Goal(Kind.PAYMENT, "create", marker, record)
 
 
+def account_goal(customer: str, marker: str = "m-account-1", **more: Any) -> Goal:
+    """Scenario A.4: 4 375,00 that settle nothing."""
+    record = {"customer": {"contactId": int(customer)}, "date": "2027-03-15", "amount": 437500, "currency": "NOK", **more}
+    return Goal(Kind.PAYMENT, "create", marker, record)
+
+
 def external_goal(customer: str, marker: str = "m-external-1", **more: Any) -> Goal:
     lines = [{"description": "Timer", "netPrice": 816000, "vatType": "HIGH", "account": "3000"},
              {"description": "Lunsj", "netPrice": 200000, "vatType": "MEDIUM", "account": "3000"}]  # fmt: skip

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from adapters.accounting.fiken.sandbox import Sandbox
+from adapters.accounting.fiken.sandbox.entries import book, take_back
 from connector.errors import ConnectorError, Refused, Stop
-from connector.ports import Accounting, File, Goal, Kind, Run
+from connector.ports import Accounting, File, Goal, Kind, Proof, Run
 
 sys.path.append(str(Path(__file__).parent))
 from fiken_driving import (
     LINES,
     PAGE,
+    account_goal,
     credit_goal,
     customer_goal,
     external_goal,
@@ -100,6 +102,14 @@ async def given_payment(system: Accounting, box: Sandbox) -> Given:
     return payment_goal(invoice), lambda: [*count(box, "payment")(), box.books.balance("1500")]
 
 
+def on_account(**more: Any) -> Callable[[Accounting, Sandbox], Awaitable[Given]]:
+    async def given(system: Accounting, box: Sandbox) -> Given:
+        return account_goal(await a_customer(system, box), **more), lambda: [*count(box, "journalEntry")(),
+                                                                             box.books.balance("1500:10001")]  # fmt: skip
+
+    return given
+
+
 FLOWS: dict[str, tuple[Callable[[Accounting, Sandbox], Awaitable[Given]], list[Any]]] = {
     "customer": (given_customer, [1]),
     "person": (given_person, [1]),
@@ -111,6 +121,8 @@ FLOWS: dict[str, tuple[Callable[[Accounting, Sandbox], Awaitable[Given]], list[A
     "whole": (given_whole, [1, 0, 0]),
     "external": (given_external, [1, 1, 1]),
     "payment": (given_payment, [1, 750000]),
+    "on account": (on_account(), [1, -437500]),
+    "refund": (on_account(isRefund=True), [1, 437500]),
 }
 
 
@@ -159,6 +171,35 @@ async def test_no_more_is_paid_than_is_open(box: Sandbox, given: str) -> None:
     with pytest.raises(Stop) as stop:
         await reach(system, payment_goal(invoice, amount, "m-2"))
     assert stop.value.code == "exceeds-open-amount"
+
+
+async def test_money_on_account_is_read_by_its_entry_until_that_is_taken_back(box: Sandbox) -> None:
+    system = opened(box)
+    customer = await a_customer(system, box)
+    proof = (await reach(system, account_goal(customer)))["read"]
+    assert proof.record is not None
+    assert (proof.record.body["amount"], proof.record.customer) == (437500, customer)
+    assert await system.read(Kind.PAYMENT, proof.id) == proof.record
+    (whole,) = box.books.all("transaction")
+    take_back(box.books, whole)
+    assert await system.read(Kind.PAYMENT, proof.id) is None
+
+
+async def test_of_money_that_a_person_has_booked_the_entry_is_named(box: Sandbox) -> None:
+    system = opened(box)
+    customer = await a_customer(system, box)
+    entry = {"description": "Forskudd", "date": "2027-03-15",
+             "lines": [{"amount": 437500, "debitAccount": "1920:10001", "creditAccount": "1500:10001"}]}  # fmt: skip
+    book(box.books, "Forskudd", [entry])
+    (there,) = box.books.all("journalEntry")
+    for goal, fits in ((account_goal(customer), True), (account_goal(customer, amount=1), False)):
+        read = system.flow(goal)[-1]
+        run = Run(goal, {"payment": Proof(str(there["_id"]))})
+        if fits:
+            assert (await read.call(run)).id == f"journal/{there['_id']}"
+        else:
+            with pytest.raises(Stop, match="not the money"):
+                await read.call(run)
 
 
 async def test_a_supplier_becomes_a_customer_too(box: Sandbox) -> None:

@@ -88,6 +88,11 @@ PURCHASE: Form = {
     "currency": "text!", "paymentAccount": TEXT, "paymentDate": DAY, "paymentAmountInNok": MONEY, "kid": TEXT,
     "projectId": WHOLE, "paid": "flag!",
 }  # fmt: skip
+GENERAL_ENTRY: Form = {"description": TEXT, "open": FLAG, "journalEntries": "list!"}
+ENTRY: Form = {"description": "text!<=200", "date": "day!", "lines": "list!"}
+ENTRY_LINE: Form = {
+    "amount": "money!", "debitAccount": TEXT, "debitVatCode": WHOLE, "creditAccount": TEXT, "creditVatCode": WHOLE,
+}  # fmt: skip
 WRITE_OFF: Form = {"type": "text!", "date": "day!", "comment": "text<=200"}
 COUNTER: Form = {"value": WHOLE}
 SENDING: Form = {

@@ -102,6 +102,15 @@ class Shapes:
         """A payment of a sale."""
         return {name: value for name, value in plain(thing, "paymentId").items() if name not in _DAYS}
 
+    def entry(self, thing: Thing) -> dict[str, Any]:
+        """A journal entry with its lines."""
+        return plain(thing, "journalEntryId") | {"attachments": []}
+
+    def transaction(self, thing: Thing) -> dict[str, Any]:
+        """A transaction with its entries."""
+        entries = [self.entry(self.books.things["journalEntry"][id]) for id in thing["_entries"]]
+        return plain(thing, "transactionId") | {"entries": entries}
+
     def purchase(self, thing: Thing) -> dict[str, Any]:
         """A purchase."""
         shown = {name: value for name, value in plain(thing, "purchaseId").items() if name not in _DAYS}
