@@ -299,8 +299,8 @@ class Step:
     * `witness` is for calls that can carry no marker (payments, mostly): it lists the rows that are there already; they
       are stored with the attempt. `look` then returns the equal rows that are *new* since the witness; exactly one may
       be claimed, by one effect; none or several wait for a person.
-    * `reads`: it changes nothing, it reads what later steps go by. Where a person has all of it tried again, and no other
-      step has taken effect, it is decided and read anew.
+    * `reads`: it changes nothing, it reads what later steps go by. Where a person has all of it tried again, and no
+      other step has taken effect, it is decided and read anew.
     * `timeout`: seconds the whole call may take, answers included. `settle`: seconds after the attempt from which on a
       look that finds nothing is believed (and it is looked a second time).
     """

@@ -56,6 +56,11 @@ class FikenBench(Bench):
     async def pay(self, invoice: str, amount: Decimal) -> None:
         self.box.payment(int(invoice), amount, DAY)
 
+    async def take_back(self, invoice: str, amount: Decimal) -> None:
+        sale = self.box.books.find("sale", self.box.books.find("invoice", int(invoice))["_sale"])
+        rows = self.box.books.payments(sale)
+        self.box.books.unpay(next(one for one in rows if kroner(one["amount"]) == amount))
+
     async def issue(self, invoice: str) -> None:
         there = self.box.books.find("invoice", int(invoice))
         draft = {"type": "invoice", "customerId": there["_customer"], "daysUntilDueDate": 14, "uuid": str(uuid4())}

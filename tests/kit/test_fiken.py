@@ -16,7 +16,7 @@ DAILY = {
     "answer-lost-credit-note", "answer-lost-payment-of-a-part", "answer-lost-product-changed",
     "not-sent-credit-note", "too-many-payment-of-a-part", "slow-payment-of-a-part",
     "new-payment", "meanwhile-payment", "changed-customer", "gone-customer", "pages-customer",
-    "exact-0.38", "exact-154320986.39", "paid-a-part", "paid-and-taken-back",
+    "exact-0.38", "exact-154320986.39", "paid-a-part", "paid-more",
     "missing-field-payment", "unknown-field-read-invoice", "silent-401",
 }  # fmt: skip
 """One of each promise and fate: what `make test` has time for. By hand and with `make proof` all are tried."""

@@ -207,7 +207,7 @@ async def test_refused_waits_for_a_person_and_retry_decides_anew(world: World, b
 async def test_what_was_only_read_is_decided_and_read_anew(
     world: World, books: Books, monkeypatch: pytest.MonkeyPatch, reads: bool
 ) -> None:
-    """A step that reads has had no effect: a retry goes by what is there now. One that may have written keeps its goal."""
+    """A step that reads has had no effect: a retry goes by what is there now. What may have written keeps its goal."""
     steps, seen = world.writer.flow, iter(["old", "new"])
 
     async def look_around(run: Run) -> Proof:

@@ -179,7 +179,9 @@ async def test_4_a_payment_cannot_be_taken_back_by_us_and_that_is_said_beforehan
     document = await sold(fjord)
     assert (await paid(fjord, document.kid, "5000.00"))["state"] == "done"
     vouchers = len(fjord.box.books.vouchers)
-    await fjord.post("/v1/reversals", {"source_id": "r-1", "of": "payment", "of_id": "bank-5000.00", "date": "2027-02-02"})
+    await fjord.post(
+        "/v1/reversals", {"source_id": "r-1", "of": "payment", "of_id": "bank-5000.00", "date": "2027-02-02"}
+    )
     await fjord.work(within=1)
     [waiting] = await fjord.get("/v1/attention")
     assert (waiting["code"], len(fjord.box.books.vouchers)) == ("operation-not-supported", vouchers)

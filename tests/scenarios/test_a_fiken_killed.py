@@ -75,7 +75,10 @@ def credit(n: int) -> dict[str, Any]:
         "source_id": f"credit-{n}",
         "preceding_invoices": [{"source_id": f"sale-{n}"}],
     }
-    return note | {"issue_date": "2027-03-10", "lines": [INVOICE["lines"][0] | {"quantity": "1", "price": f"{n + 1}00"}]}
+    return note | {
+        "issue_date": "2027-03-10",
+        "lines": [INVOICE["lines"][0] | {"quantity": "1", "price": f"{n + 1}00"}],
+    }
 
 
 def amounts(fjord: Any, type: str, field: str) -> Callable[[], list[int]]:

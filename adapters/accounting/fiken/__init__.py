@@ -39,8 +39,9 @@ class Settings(BaseModel):
     spacing: float = Field(default=0.25, ge=0, le=60)
     """Least seconds between two calls. Fiken slows down, and bans, who calls faster: less is for sandboxes only."""
     open_hours: float = Field(default=1.0, ge=0, le=720)
-    """Hours after which what is open is looked at again, whatever Fiken calls changed: so late a payment is seen at most
-    where Fiken does not call its sale changed. A look is a call for each hundred open invoices, and as many sales."""
+    """Hours after which what is open is looked at again, whatever Fiken calls changed: so late a payment is seen at
+    most where Fiken does not call its sale changed. A look is a call for each hundred open invoices, and for as many
+    sales."""
     attachment_mb: int = Field(default=10, ge=1, le=100)
     """Largest file that is sent, in MB; Fiken does not publish its own limit."""
     timeout: float = Field(default=45.0, ge=1, le=300)

@@ -62,8 +62,8 @@ CAPABILITIES: Capabilities = {
     (
         Kind.PAYMENT,
         "create",
-    ): "Registered on the sale of an invoice, no more than is open; what settles none, and refunds, as a free entry (fri"
-    " postering) on the customer's account.",
+    ): "Registered on the sale of an invoice, no more than is open; what settles none, and refunds, as a free entry"
+    " (fri postering) on the customer's account.",
 }
 """What Fiken can be told, and how that is done; the rest is refused before anything is sent."""
 READINGS: Sequence[Reading] = (

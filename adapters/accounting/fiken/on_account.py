@@ -85,7 +85,9 @@ class OnAccount:
         return code
 
     async def _read(self, run: Run) -> Proof:
-        """The entry as it is booked; where a person has booked it, the one he named. Raises `Stop` ("payment-differs")."""
+        """The entry as it is booked; where a person has booked it, the one he named. Raises `Stop`
+        ("payment-differs").
+        """
         goal, named = run.goal, run.proofs["payment"].id
         found = await self._ours(goal)
         if named != goal.marker:

@@ -89,8 +89,8 @@ class Payments:
             raise Stop(
                 f"{amount:.2f} is more than the {open_amount:.2f} open on it in Fiken.",
                 code="exceeds-open-amount",
-                do="See whether it is registered there already. If not, cancel this and post the payment anew: what is more"
-                " than is open is booked on the customer's account.",
+                do="See whether it is registered there already. If not, cancel this and post the payment anew: what is"
+                " more than is open is booked on the customer's account.",
                 where={"sale": str(sale["saleId"])},
                 details={"open": f"{open_amount:.2f}", "amount": f"{amount:.2f}"},
             )

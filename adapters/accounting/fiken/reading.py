@@ -96,8 +96,8 @@ class Reader:
 
     # --- what changed -----------------------------------------------------------------------------------------------
     #
-    # A cursor's `open` is when what is open was looked at last, and `known` what was open then and since: of each how it
-    # stood (`_stands`). During a look (`opened`) `known` is what the pages have not shown yet, `there` what they have.
+    # A cursor's `open` is when what is open was looked at last, and `known` how each stood that was open then or since
+    # (`_stands`). During a look (`opened`) `known` is what the pages have not shown yet, `there` what they have.
 
     async def begin(self, kind: Kind, since: date) -> str:
         """A cursor from which `changes` gives everything dated `since` or later, and then what changes."""
@@ -140,7 +140,9 @@ class Reader:
         found = await self._of(kind, there)
         left = {id: state["known"][id] for id in ids[_AT_ONCE:]}
         state = {**state, **_open_by_now({**state, "known": left}, there, listed)}
-        return Page(found, _dump(state), more=True) if left else Page(found, _over(state, state["began"], state["there"]))
+        return (
+            Page(found, _dump(state), more=True) if left else Page(found, _over(state, state["began"], state["there"]))
+        )
 
     def _look_at_open(self, listed: List, state: Mapping[str, Any], now: datetime) -> bool:
         if not listed.opens or state.get("opened") or state["since"] is None:

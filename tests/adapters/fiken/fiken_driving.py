@@ -63,7 +63,13 @@ def payment_goal(invoice: str, amount: int = 500000, marker: str = "m-payment-1"
 
 def account_goal(customer: str, marker: str = "m-account-1", **more: Any) -> Goal:
     """Scenario A.4: 4 375,00 that settle nothing."""
-    record = {"customer": {"contactId": int(customer)}, "date": "2027-03-15", "amount": 437500, "currency": "NOK", **more}
+    record = {
+        "customer": {"contactId": int(customer)},
+        "date": "2027-03-15",
+        "amount": 437500,
+        "currency": "NOK",
+        **more,
+    }
     return Goal(Kind.PAYMENT, "create", marker, record)
 
 

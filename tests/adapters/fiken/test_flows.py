@@ -104,8 +104,8 @@ async def given_payment(system: Accounting, box: Sandbox) -> Given:
 
 def on_account(**more: Any) -> Callable[[Accounting, Sandbox], Awaitable[Given]]:
     async def given(system: Accounting, box: Sandbox) -> Given:
-        return account_goal(await a_customer(system, box), **more), lambda: [*count(box, "journalEntry")(),
-                                                                             box.books.balance("1500:10001")]  # fmt: skip
+        goal, entries = account_goal(await a_customer(system, box), **more), count(box, "journalEntry")
+        return goal, lambda: [*entries(), box.books.balance("1500:10001")]
 
     return given
 

@@ -82,7 +82,9 @@ async def test_a_payment_that_changes_no_day_is_found_by_what_is_open(
     found, cursor = await all_of(system, kind, cursor)
     assert [str(one.body["invoice"]["invoiceId"]) for one in of(Kind.PAYMENT, found)] == [invoice] * seen
     if kind is Kind.INVOICE:
-        assert [(one.id, one.open_amount) for one in of(kind, found)] == [(invoice, Decimal(12500) - Decimal(amount))] * seen
+        assert [(one.id, one.open_amount) for one in of(kind, found)] == [
+            (invoice, Decimal(12500) - Decimal(amount))
+        ] * seen
     assert (await all_of(system, kind, cursor))[0] == []
     box.payment(int(other), Decimal(1), FEBRUARY)
     assert len(of(Kind.PAYMENT, (await all_of(system, kind, cursor))[0])) == seen

@@ -242,8 +242,17 @@ class Books(Store):
         if fee:
             rows += [("7770", fee), (account, -fee)]
         self.vouchers.append(rows)
+        made["_rows"] = rows
         self.settle(sale, day)
         return made
+
+    def unpay(self, payment: Thing) -> None:
+        """Take a payment away, as people can: it is booked back, and is not there any more."""
+        sale = self.find("sale", payment["_sale"])
+        self.vouchers.append([(code, -amount) for code, amount in payment["_rows"]])
+        self.remove("payment", payment["_id"])
+        self._indexed = -1
+        self.settle(sale, payment["date"])
 
     def settle(self, sale: Thing, day: str) -> None:
         """See whether a sale is settled."""

@@ -11,7 +11,7 @@ from adapters.accounting.fiken.sandbox.store import Thing
 
 
 def book(books: Books, text: str, entries: Sequence[Mapping[str, Any]]) -> Thing:
-    """The transaction; customers and bank accounts are booked on with their own numbers. Raises `SandboxError` (400)."""
+    """The transaction; customers and bank accounts are booked on by their own numbers. Raises `SandboxError`."""
     made = []
     for entry in entries:
         books.open_on(entry["date"])
