@@ -117,9 +117,9 @@ class Contacts:
 
     async def _put(self, now: Row, wanted: Mapping[str, Any]) -> None:
         """The contact as it is, with what is wanted; nothing between the two reads it back: Fiken has no versions."""
-        body = {name: now[name] for name in _WHOLE if now.get(name) is not None}
+        body = _of(now, _WHOLE)
         if people := body.get("contactPerson"):
-            body["contactPerson"] = [{name: one[name] for name in _PERSON if one.get(name)} for one in people]
+            body["contactPerson"] = [_of(one, _PERSON) for one in people]
         for name, value in wanted.items():
             if isinstance(value, Mapping):
                 value = {**(body.get(name) or {}), **value}
@@ -138,6 +138,14 @@ class Contacts:
         id = run.proofs["customer"].id
         record = records.customer(await self._client.get(f"/contacts/{id}"))
         return Proof(id, {"number": record.body.get("customerNumber")}, record)
+
+
+def _of(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    """These fields of what is there; of an address what Fiken takes of one."""
+    body = {name: row[name] for name in names if row.get(name) is not None}
+    if address := body.get("address"):
+        body["address"] = {name: address[name] for name in wire.Address.model_fields if address.get(name) is not None}
+    return body
 
 
 def _marked(goal: Goal, row: Row) -> bool:

@@ -21,7 +21,7 @@ from connector.ports import Goal, Kind, Proof, Record, Run, Step
 
 PATH = "/journalEntries"
 _IN, _OUT = "Innbetaling", "Tilbakebetaling"
-_TEXT = re.compile(rf"(?:{_IN}|{_OUT}) på kundekonto, vår ref\. ([0-9a-z-]+)$")
+_TEXT = re.compile(rf"(?:{_IN}|{_OUT}) på kundekonto, vår ref\. ([0-9a-z-]+)")
 _ID = "journal"
 
 

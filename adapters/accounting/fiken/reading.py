@@ -196,7 +196,7 @@ class Reader:
 
     async def _payments(self, sale: Row) -> list[Record]:
         """The payments of a sale; of one that was deleted there are none, and a cash sale is paid by what it is."""
-        if sale.get("deleted") or not sale.get("salePayments"):
+        if sale.get("deleted") or not records.paying(sale):
             return []
         invoice = None
         if sale.get("kind") != "external_invoice":
@@ -206,7 +206,7 @@ class Reader:
         return records.payments(sale, invoice, await self._numbers(sale))
 
     async def _numbers(self, sale: Row) -> dict[str, str]:
-        return await self._lookups.numbers() if sale.get("salePayments") else {}
+        return await self._lookups.numbers() if records.paying(sale) else {}
 
     async def _find_invoice(self, sale: Row) -> int | None:
         """The invoice of a sale, which names none: among those of its customer."""
@@ -231,7 +231,7 @@ class Reader:
 def _stands(row: Row) -> str:
     """How it stands: what is open of a sale, and how many payments it has. It changes with every payment."""
     sale = row.get("sale") or row
-    return f"{records.outstanding(sale)}/{len(sale.get('salePayments') or ())}"
+    return f"{records.outstanding(sale)}/{len(records.paying(sale))}"
 
 
 def _news(state: Mapping[str, Any], rows: Sequence[Row], id: str) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from types import UnionType
@@ -147,7 +147,17 @@ def applied(note: Row, invoice: Row, before: int) -> int:
 
 def paid(sale: Row) -> int:
     """What the payments of a sale come to, in its currency."""
-    return sum(int(one["amount"]) for one in sale.get("salePayments") or ())
+    return sum(int(one["amount"]) for one in paying(sale))
+
+
+def paying(sale: Row) -> Sequence[Row]:
+    """The payments of a sale. Raises `VendorError` where they are not shown, and something was paid."""
+    rows = sale.get("salePayments")
+    if rows is None and sale.get("totalPaid"):
+        raise not_as_described("salePayments", "the payments that the total paid is of")
+    if not isinstance(rows or [], list) or not all(isinstance(row, Mapping) for row in rows or ()):
+        raise not_as_described("salePayments", "a list of payments")
+    return rows or ()
 
 
 def payments(sale: Row, invoice_id: int | None, numbers: Mapping[str, str]) -> list[Record]:
@@ -160,8 +170,8 @@ def payments(sale: Row, invoice_id: int | None, numbers: Mapping[str, str]) -> l
     settles = {"sale": {"saleId": sale["saleId"]}} if invoice_id is None else {"invoice": {"invoiceId": invoice_id}}
     customer = {"customer": sale["customer"]} if sale.get("customer") else {}
     found = []
-    for row in sale.get("salePayments") or ():
-        if not isinstance(row, Mapping) or type(row.get("paymentId")) is not int:
+    for row in paying(sale):
+        if type(row.get("paymentId")) is not int:
             raise not_as_described("salePayments[].paymentId", "an id")
         number = numbers.get(str(row.get("account")))
         # In which currency the sale is, a payment in kroner does not say.
