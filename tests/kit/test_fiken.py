@@ -17,7 +17,7 @@ DAILY = {
     "not-sent-credit-note", "too-many-payment-of-a-part", "slow-payment-of-a-part",
     "new-payment", "meanwhile-payment", "changed-customer", "gone-customer", "pages-customer",
     "exact-0.38", "exact-154320986.39", "paid-a-part", "paid-more",
-    "missing-field-payment", "unknown-field-read-invoice", "silent-401",
+    "missing-field-payment", "unknown-field-read-invoice",
 }  # fmt: skip
 """One of each promise and fate: what `make test` has time for. By hand and with `make proof` all are tried."""
 
