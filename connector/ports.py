@@ -89,7 +89,8 @@ class Payable:
     `number`: the seller's own; `supplier`: the vendor's id of who sent it; `text`: what it is called there; `net`: its
     amount without VAT. `voucher`: under what it is booked, as bookkeepers write it; None: it is delivered, not booked.
     `open`: what is still to be paid; `payments`: what was, None where only the balance tells. Amounts are in the
-    invoice's currency, above zero also for credit notes. None where the vendor says nothing.
+    invoice's currency, above zero also for credit notes. None where the vendor says nothing. `passing`: it lies there
+    for a person to book, and what he books is another record, which then takes its place.
     """
 
     number: str | None = None
@@ -99,6 +100,7 @@ class Payable:
     voucher: str | None = None
     open: Decimal | None = None
     payments: Sequence[Paid] | None = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
