@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -36,6 +36,11 @@ class Settings(BaseModel):
     """Code (`1920:10001`) or number of the bank account of payments that name none."""
     invoice_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Code or number of the bank account that invoices ask to be paid to; left out: the only one there is."""
+    incoming: Literal["off", "inbox", "book"] = "off"
+    """What is done with incoming invoices: laid into the inbox for a person to book, or booked as purchases. `off`:
+    purchases are not touched."""
+    incoming_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Code of the account that purchases are booked on."""
     spacing: float = Field(default=0.25, ge=0, le=60)
     """Least seconds between two calls. Fiken slows down, and bans, who calls faster: less is for sandboxes only."""
     open_hours: float = Field(default=1.0, ge=0, le=720)
@@ -84,6 +89,7 @@ class FikenPlugin:
     hook_secret: str | None = None
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.SUPPLIER: wire.Supplier,
         Kind.PRODUCT: wire.Product,
         Kind.PROJECT: wire.Project,
         Kind.INVOICE: wire.Invoice,
@@ -91,6 +97,7 @@ class FikenPlugin:
         Kind.EXTERNAL_INVOICE: wire.ExternalInvoice,
         Kind.PAYMENT: wire.Payment,
         Kind.SETTLEMENT: wire.Settlement,
+        Kind.SUPPLIER_INVOICE: wire.SupplierInvoice,
     }
     formalities: Sequence[Formality] = FORMALITIES
 

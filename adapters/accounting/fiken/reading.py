@@ -32,32 +32,45 @@ _AT_ONCE = 20
 """Things that are read one by one for a page."""
 _REMEMBERED = 50_000
 """Sales whose invoices are remembered."""
+APART = timedelta(days=31)
+"""How far a sale's day may be from its invoice's: Fiken does not say that they are one."""
+_PAGES: Mapping[Kind, str] = {
+    Kind.INVOICE: "invoicePdf",
+    Kind.CREDIT_NOTE: "creditNotePdf",
+    Kind.SUPPLIER_INVOICE: "purchaseAttachments",
+}
+"""Where Fiken shows the page of a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class List:
     """Where a kind is listed: `id` is the field that every entry has, `dated` the parameter of its day (registers have
-    none), `only` further parameters; `tracked`: whether it can be asked for what has changed, `opens` whether its
-    entries are settled at some time.
+    none), `only` further parameters; `changed`: the parameter by which what has changed is asked for, `opens` the one
+    that is false of what is still open; `always`: whether that is read with every read.
     """
 
     path: str
     id: str
     dated: str | None = None
     only: tuple[tuple[str, str], ...] = ()
-    tracked: bool = True
-    opens: bool = False
+    changed: str | None = "lastModifiedGe"
+    opens: str | None = None
+    always: bool = False
 
 
 LISTS: Mapping[Kind, List] = {
     Kind.CUSTOMER: List("/contacts", "contactId", only=(("customer", "true"),)),
+    Kind.SUPPLIER: List("/contacts", "contactId", only=(("supplier", "true"),)),
     Kind.PRODUCT: List("/products", "productId"),
-    Kind.PROJECT: List("/projects", "projectId", tracked=False),
-    Kind.INVOICE: List("/invoices", "invoiceId", "issueDate", opens=True),
+    Kind.PROJECT: List("/projects", "projectId", changed=None),
+    Kind.INVOICE: List("/invoices", "invoiceId", "issueDate", opens="settled"),
     Kind.CREDIT_NOTE: List("/creditNotes", "creditNoteId", "issueDate"),
-    Kind.PAYMENT: List("/sales", "saleId", "date", opens=True),
+    Kind.PAYMENT: List("/sales", "saleId", "date", opens="settled"),
+    Kind.SUPPLIER_INVOICE: List("/purchases", "purchaseId", "date", changed="settledDateGe", opens="paid", always=True),
 }
-"""Payments are read where they hang: on sales."""
+"""Payments are read where they hang: on sales. Of purchases Fiken tells no changes: those that are open, and those that
+were settled lately; what was booked as settled long ago the nightly comparison finds.
+"""
 
 
 class Reader:
@@ -67,24 +80,42 @@ class Reader:
         self._client = client
         self._lookups = lookups
         self._open_hours = open_hours
-        self._invoice_of: OrderedDict[int, int] = OrderedDict()
+        self._invoice_of: OrderedDict[int, int | None] = OrderedDict()
+        """By sale; None: a cash sale without one."""
 
     # --- single records ---------------------------------------------------------------------------------------------
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now, or None."""
-        first, _, second = id.partition("/")
+        named = id
+        if kind is Kind.SUPPLIER_INVOICE and id.startswith(records.INBOX):
+            there = await self._client.find(f"/inbox/{id.removeprefix(records.INBOX)}")
+            return None if there is None else records.in_inbox(id, {})
+        if kind is Kind.SETTLEMENT:  # shown with what it settles
+            kind, named = (Kind.PAYMENT, id.removeprefix("sale/")) if id.startswith("sale/") else (Kind.INVOICE, id)
+        first, _, second = named.partition("/")
         if not (first.isascii() and first.isdigit()):
             return None
-        if kind is Kind.SETTLEMENT:
-            invoice = await self._client.find(f"/invoices/{first}")
-            found = [] if invoice is None else await self._of(Kind.INVOICE, [invoice])
-            return next((one for one in found if (one.kind, one.id) == (kind, id)), None)
-        if kind is Kind.PAYMENT and not second.isdigit():
+        if kind is Kind.PAYMENT and not second:
             return None
         row = await self._client.find(f"{LISTS[kind].path}/{first}")
         found = [] if row is None else await self._of(kind, [row])
-        return next((one for one in found if (one.kind, one.id) == (kind, id)), None)
+        return next((one for one in found if one.id == id), None)
+
+    async def page(self, kind: Kind, id: str) -> str | None:
+        """The address of the readable page that Fiken has of a record; None where it has none."""
+        if kind is Kind.SUPPLIER_INVOICE and id.startswith(records.INBOX):
+            return await self._address(f"/inbox/{id.removeprefix(records.INBOX)}", "documentUrl")
+        if kind not in _PAGES or not id.isdigit():
+            return None
+        return await self._address(f"{LISTS[kind].path}/{id}", _PAGES[kind])
+
+    async def _address(self, path: str, field: str) -> str | None:
+        shown = (await self._client.find(path) or {}).get(field)
+        if isinstance(shown, list):  # what is attached: the first is the page
+            shown = shown[0] if shown else None
+        found = shown.get("downloadUrl") if isinstance(shown, Mapping) else shown
+        return str(found) if found else None
 
     # --- everything -------------------------------------------------------------------------------------------------
 
@@ -114,11 +145,11 @@ class Reader:
             return await self._settled(kind, state)
         params: dict[str, Any] = {}
         if state.get("opened"):
-            params["settled"] = False
+            params[str(listed.opens)] = False
         elif state["since"] is None and listed.dated:
             params[f"{listed.dated}Ge"] = state["from"]
-        elif state["since"] is not None and listed.tracked:
-            params["lastModifiedGe"] = state["since"]
+        elif state["since"] is not None and listed.changed:
+            params[listed.changed] = state["since"]
         rows, more = await self._page(kind, state["page"], **params)
         found = await self._of(kind, _news(state, rows, listed.id) if state.get("opened") else rows)
         state |= {"began": began, **_open_by_now(state, rows, listed)}
@@ -148,7 +179,7 @@ class Reader:
         if not listed.opens or state.get("opened") or state["since"] is None:
             return False
         last = state["open"]
-        return last is None or now - datetime.fromisoformat(last) >= timedelta(hours=self._open_hours)
+        return listed.always or last is None or now - datetime.fromisoformat(last) >= timedelta(hours=self._open_hours)
 
     async def _page(self, kind: Kind, number: int, **params: Any) -> tuple[list[Row], bool]:
         listed = LISTS[kind]
@@ -161,6 +192,10 @@ class Reader:
         match kind:
             case Kind.CUSTOMER:
                 return [records.customer(row) for row in rows]
+            case Kind.SUPPLIER:
+                return [records.supplier(row) for row in rows]
+            case Kind.SUPPLIER_INVOICE:
+                return [records.supplier_invoice(row) for row in rows if records.is_supplier_invoice(row)]
             case Kind.PRODUCT:
                 return [records.product(row) for row in rows]
             case Kind.PROJECT:
@@ -169,6 +204,7 @@ class Reader:
                 return [await self.credit_note(row) for row in rows]
             case Kind.INVOICE:
                 return [one for row in rows for one in await self._invoice(row)]
+        await self._find_invoices(rows)
         return [one for row in rows for one in await self._payments(row)]
 
     async def _invoice(self, row: Row) -> list[Record]:
@@ -195,33 +231,63 @@ class Reader:
         return records.credit_note(row, invoice, before)
 
     async def _payments(self, sale: Row) -> list[Record]:
-        """The payments of a sale; of one that was deleted there are none, and a cash sale is paid by what it is."""
-        if sale.get("deleted") or not records.paying(sale):
+        """The payments of a sale, and the loss of one that was invoiced elsewhere; of a sale that was deleted there are
+        none, and a cash sale is paid by what it is.
+        """
+        if sale.get("deleted"):
             return []
-        invoice = None
-        if sale.get("kind") != "external_invoice":
-            invoice = self._invoice_of.get(sale["saleId"]) or await self._find_invoice(sale)
-            if invoice is None:
-                return []
-        return records.payments(sale, invoice, await self._numbers(sale))
+        external = sale.get("kind") == "external_invoice"
+        invoice = None if external else self._invoice_of.get(sale["saleId"])
+        if not external and invoice is None:
+            return []
+        made = records.payments(sale, invoice, await self._numbers(sale))
+        if external and sale.get("writeOff"):
+            made.append(records.loss_of_sale(sale))
+        return made
 
     async def _numbers(self, sale: Row) -> dict[str, str]:
         return await self._lookups.numbers() if records.paying(sale) else {}
 
-    async def _find_invoice(self, sale: Row) -> int | None:
-        """The invoice of a sale, which names none: among those of its customer."""
+    async def _find_invoices(self, sales: Sequence[Row]) -> None:
+        """Find the invoices of sales that have been paid, in one search for all of them: a sale names none."""
+        unknown = {
+            sale["saleId"]: sale
+            for sale in sales
+            if sale.get("kind") != "external_invoice" and records.paying(sale) and not sale.get("deleted")
+            and sale["saleId"] not in self._invoice_of
+        }  # fmt: skip
+        if not unknown:
+            return
+        days = [_day(sale) for sale in unknown.values()]
+        asked = {"issueDateGe": min(days) - APART, "issueDateLe": max(days) + APART}
+        async for row in self._client.leaf("/invoices", "invoiceId", **asked):
+            unknown.pop(self._seen(row), None)
+            if not unknown:
+                return
+        for id, sale in unknown.items():
+            if sale.get("kind") == "cash_sale":  # booked without an invoice
+                self._remember(id, None)
+            else:
+                await self._find_invoice(sale)
+
+    async def _find_invoice(self, sale: Row) -> None:
+        """Find the invoice of a sale whose day is not the invoice's: among those of its customer."""
         customer = (sale.get("customer") or {}).get("contactId")
         if customer is None:
-            return None
+            return
         async for row in self._client.leaf("/invoices", "invoiceId", customerId=customer):
-            id = (row.get("sale") or {}).get("saleId")
-            if type(id) is int:
-                self._remember(id, row["invoiceId"])
-            if id == sale["saleId"]:
-                return int(row["invoiceId"])
-        return None
+            if self._seen(row) == sale["saleId"]:
+                return
 
-    def _remember(self, sale: int, invoice: int) -> None:
+    def _seen(self, invoice: Row) -> int | None:
+        """The sale of an invoice, from now on known by it."""
+        id = (invoice.get("sale") or {}).get("saleId")
+        if type(id) is not int:
+            return None
+        self._remember(id, invoice["invoiceId"])
+        return id
+
+    def _remember(self, sale: int, invoice: int | None) -> None:
         self._invoice_of[sale] = invoice
         self._invoice_of.move_to_end(sale)
         if len(self._invoice_of) > _REMEMBERED:
@@ -229,7 +295,11 @@ class Reader:
 
 
 def _stands(row: Row) -> str:
-    """How it stands: what is open of a sale, and how many payments it has. It changes with every payment."""
+    """How it stands: what is open of a sale, and how many payments it has. It changes with every payment; of a purchase,
+    whose changes are told in no other way, with whatever changes.
+    """
+    if "purchaseId" in row:
+        return records.version(row)
     sale = row.get("sale") or row
     return f"{records.outstanding(sale)}/{len(records.paying(sale))}"
 
@@ -258,6 +328,13 @@ def _over(state: Mapping[str, Any], looked: str | None, known: Mapping[str, str]
     day = datetime.fromisoformat(state["began"]).astimezone(OSLO).date() - OVERLAP
     ended = {"from": state["from"], "since": day.isoformat(), "page": 0, "began": None, "open": looked}
     return _dump({**ended, "known": known} if known else ended)
+
+
+def _day(sale: Row) -> date:
+    try:
+        return date.fromisoformat(str(sale.get("date")))
+    except ValueError:
+        raise records.not_as_described("date", "a day", "/sales") from None
 
 
 def _dump(state: Mapping[str, Any]) -> str:

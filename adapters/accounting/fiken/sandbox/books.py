@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.fiken.sandbox import forms, lines
-from adapters.accounting.fiken.sandbox.chart import ACCOUNTS, PURCHASES, RATES, SALES
+from adapters.accounting.fiken.sandbox.chart import ACCOUNTS, RATES, SALES
 from adapters.accounting.fiken.sandbox.errors import SandboxError, invalid
 from adapters.accounting.fiken.sandbox.rules import Rules
 from adapters.accounting.fiken.sandbox.store import Store, Thing
@@ -296,34 +296,6 @@ class Books(Store):
             self.touch(sale, _credited=sale["_credited"] + closes)
             self.settle(sale, day)
         return note
-
-    # --- purchases ----------------------------------------------------------------------------------------------------
-
-    def purchase(self, said: Mapping[str, Any]) -> Thing:
-        """Book a purchase."""
-        self.open_on(said["date"])
-        if said["kind"] not in ("cash_purchase", "supplier"):
-            raise invalid(f"Ugyldig kind: {said['kind']}")
-        supplier = self.contact(said.get("supplierId"), "supplier")
-        made, rows = [], []
-        for place, one in enumerate(said["lines"]):
-            line = forms.read(one, forms.ORDER_LINE, f"lines[{place}].")
-            if line["vatType"] not in PURCHASES:
-                raise invalid(f"Ugyldig vatType: {line['vatType']}")
-            net = line.get("netPrice", line.get("netPriceInCurrency"))
-            if net is None:
-                raise invalid(f"lines[{place}].netPrice må fylles ut")
-            rate, vat_account = PURCHASES[line["vatType"]]
-            vat = line.get("vat", line.get("vatInCurrency", lines.whole(net * rate / 100)))
-            rows.append((self.account(line.get("account")), net))
-            if vat:
-                rows.append((vat_account or "7770", vat))
-            made.append({**line, "vat": vat})
-        self.vouchers.append([(supplier["supplierAccountCode"], -sum(amount for _, amount in rows)), *rows])
-        shown = {name: said[name] for name in ("identifier", "date", "dueDate", "kind", "currency", "kid")
-                 if said.get(name)}  # fmt: skip
-        return self.add("purchase", lines=made, paid=False, settled=False, deleted=False, purchaseAttachments=[],
-                        _supplier=supplier["_id"], **shown)  # fmt: skip
 
     # --- what is booked -----------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from adapters.accounting.fiken.sandbox import purchases
 from adapters.accounting.fiken.sandbox.books import Books
 from adapters.accounting.fiken.sandbox.chart import SALES
 from adapters.accounting.fiken.sandbox.forms import WRITE_ONLY
@@ -112,9 +113,11 @@ class Shapes:
         return plain(thing, "transactionId") | {"entries": entries}
 
     def purchase(self, thing: Thing) -> dict[str, Any]:
-        """A purchase."""
-        shown = {name: value for name, value in plain(thing, "purchaseId").items() if name not in _DAYS}
-        return shown | {"supplier": self._contact(thing["_supplier"]), "payments": []}
+        """A purchase with its payments; what is open of it is not told."""
+        shown = {name: value for name, value in plain(thing, "purchaseId").items() if name not in (*_DAYS, "kid")}
+        shown["payments"] = [self.payment(one) for one in purchases.payments(self.books, thing)]
+        shown["purchaseAttachments"] = [self._file("purchase", thing["_id"]) for _ in thing.get("_files", ())]
+        return shown | ({"supplier": self._contact(thing["_supplier"])} if thing["_supplier"] else {})
 
     def _of(self, thing: Thing) -> dict[str, Any]:
         said: dict[str, Any] = {}
