@@ -41,8 +41,7 @@ class Explaining:
                 return _told(
                     refused,
                     f"{role}-inactive",
-                    f"Fiken takes nothing with this {role}: it is "
-                    + ("deactivated." if there else "not there any more."),
+                    f"The {role} is " + ("deactivated in Fiken." if there else "not in Fiken any more."),
                     f"Make the {role} active in Fiken and try again.",
                 )
         project = (record.get("project") or {}).get("projectId")

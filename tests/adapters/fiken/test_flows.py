@@ -273,6 +273,28 @@ async def test_refusals_turn_into_codes_with_fikens_words_beside_them(box: Sandb
     assert list(box.books.all("invoice")) == []
 
 
+async def test_a_draft_that_somebody_has_thrown_away_is_not_made_again(box: Sandbox) -> None:
+    """Nor one of which somebody has made the invoice himself: that is the invoice."""
+    system = opened(box)
+    customer = await a_customer(system, box)
+    for marker, thrown in (("m-thrown", True), ("m-made", False)):
+        goal = invoice_goal(customer, marker)
+        draft, create, _ = system.flow(goal)
+        run = Run(goal, {"draft": await draft.call(Run(goal, {}))})
+        there = box.books.find("draft", run.proofs["draft"].id)
+        if not thrown:
+            made = box.books.invoice(there)
+        box.books.remove("draft", there["_id"])
+        if thrown:
+            with pytest.raises(Refused) as refused:
+                await create.call(run)
+            assert (refused.value.code, refused.value.where) == ("draft-gone", {"draft": str(there["_id"])})
+            assert list(box.books.all("invoice")) == []
+        else:
+            assert (await create.call(run)).id == str(made["_id"])
+    assert len(list(box.books.all("invoice"))) == 1
+
+
 async def test_without_a_bank_account_nothing_is_drafted(box: Sandbox) -> None:
     customer = await a_customer(opened(box), box)
     for one in box.books.all("bankAccount"):
