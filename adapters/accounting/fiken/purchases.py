@@ -71,11 +71,11 @@ class Purchases:
         page = self._files.fitting(_page(goal), 1)
         if self._way == "inbox":
             deliver = Step("document", partial(self._deliver, page), self._delivered)
-            return Step("there", self._there), deliver, Step("read", partial(self._read_inbox, _aside(goal)))
+            return Step("there", self._there, reads=True), deliver, Step("read", partial(self._read_inbox, _aside(goal)))
         self._can_be_booked(goal)
         along, behind = self._along(goal)
         return (
-            Step("there", self._there),
+            Step("there", self._there, reads=True),
             Step("purchase", self._book, self._look),
             *(
                 Step(f"file-{n}", partial(self._attach, file), partial(self._attached, n))
@@ -152,7 +152,10 @@ class Purchases:
                 code="invoice-in-ledger-differs",
                 do="See which of them is right. Where nothing more is to be done in Fiken, cancel this; else mend what"
                 " is there and try again.",
-                details={"purchases": [str(row["purchaseId"]) for row in found], "amount": wanted},
+                details={
+                    "purchases": [str(row["purchaseId"]) for row in found],
+                    "amount": f"{kroner(wanted, 'amount'):.2f}",
+                },
             )
         return Proof(str(found[0]["purchaseId"]), {"found": True}) if found else Proof("-", {"found": False})
 
@@ -167,10 +170,13 @@ class Purchases:
         ]  # fmt: skip
 
     async def _book(self, run: Run) -> Proof:
-        """Look once more, and book it: a person may have done it since."""
-        there = await self._there(run)
+        """Book it, unless it has come to be there since it was looked for."""
+        there = run.proofs["there"]
         if there.facts["found"]:
             return there
+        meanwhile = await self._there(run)
+        if meanwhile.facts["found"]:  # ours, most likely: it gets its files
+            return Proof(meanwhile.id, {"found": False})
         goal, account = run.goal, self._account
         assert account is not None
         await self._lookups.open_account(account, "incoming_account")
@@ -190,12 +196,12 @@ class Purchases:
     async def _attach(self, file: File, run: Run) -> Proof:
         """Put a file on the purchase; what was there already is left to whoever has it in hand."""
         purchase = run.proofs["purchase"]
-        if purchase.facts["found"]:
+        if purchase.facts.get("found"):
             return Proof("-")
         return await self._files.attach(f"/purchases/{purchase.id}", file, attachToSale=True)
 
     async def _attached(self, number: int, run: Run) -> Sequence[Proof]:
-        if run.proofs["purchase"].facts["found"]:
+        if run.proofs["purchase"].facts.get("found"):
             return [Proof("-")]
         return await self._files.look(run, path="/purchases", to="purchase", number=number)
 
@@ -210,7 +216,7 @@ class Purchases:
                 do="See in Fiken what became of it: somebody has deleted it. Then cancel this, or post it anew.",
             )
         facts: dict[str, Any] = {"number": goal.record["identifier"], "period": str(row.get("date"))[:7]}
-        if purchase.facts["found"]:
+        if purchase.facts.get("found"):
             return Proof(purchase.id, facts | {"found": True}, records.supplier_invoice(row))
         ours = (sum(line["netPrice"] for line in goal.record["lines"]), goal.record["amount"])
         theirs = records.bought(row)
@@ -232,7 +238,7 @@ class Purchases:
     # --- laid into the inbox ------------------------------------------------------------------------------------------
 
     async def _deliver(self, page: File, run: Run) -> Proof:
-        there = await self._there(run)
+        there = run.proofs["there"]
         if there.facts["found"]:
             return there
         texts = {"name": _title(run.goal), "filename": page.name, "description": f"Ref. {run.goal.marker}"}
@@ -247,7 +253,7 @@ class Purchases:
     async def _read_inbox(self, behind: list[dict[str, str]], run: Run) -> Proof:
         document, goal = run.proofs["document"], run.goal
         facts: dict[str, Any] = {"number": goal.record["identifier"]}
-        if document.facts["found"]:
+        if not document.id.startswith(records.INBOX):
             row = await self._client.get(f"/purchases/{document.id}")
             return Proof(document.id, facts | {"found": True}, records.supplier_invoice(row))
         names = wire.SupplierInvoice.model_fields.keys() - {"lines", "kid"}
