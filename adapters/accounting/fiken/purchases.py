@@ -71,14 +71,22 @@ class Purchases:
         page = self._files.fitting(_page(goal), 1)
         if self._way == "inbox":
             deliver = Step("document", partial(self._deliver, page), self._delivered)
-            return Step("there", self._there, reads=True), deliver, Step("read", partial(self._read_inbox, _aside(goal)))
+            return (
+                Step("there", self._there, reads=True),
+                deliver,
+                Step("read", partial(self._read_inbox, _aside(goal))),
+            )
         self._can_be_booked(goal)
         along, behind = self._along(goal)
         return (
             Step("there", self._there, reads=True),
             Step("purchase", self._book, self._look),
             *(
-                Step(f"file-{n}", partial(self._attach, file), partial(self._attached, n))
+                Step(
+                    f"file-{n}",
+                    partial(self._attach, file),
+                    partial(self._files.look, path="/purchases", to="purchase", number=n),
+                )
                 for n, file in enumerate([page, *along], 1)
             ),
             Step("read", partial(self._read, behind)),
@@ -199,11 +207,6 @@ class Purchases:
         if purchase.facts.get("found"):
             return Proof("-")
         return await self._files.attach(f"/purchases/{purchase.id}", file, attachToSale=True)
-
-    async def _attached(self, number: int, run: Run) -> Sequence[Proof]:
-        if run.proofs["purchase"].facts.get("found"):
-            return [Proof("-")]
-        return await self._files.look(run, path="/purchases", to="purchase", number=number)
 
     async def _read(self, behind: list[dict[str, str]], run: Run) -> Proof:
         """The purchase as it is. Raises `Stop` ("totals-differ", "purchase-gone")."""

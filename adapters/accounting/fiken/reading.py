@@ -295,8 +295,8 @@ class Reader:
 
 
 def _stands(row: Row) -> str:
-    """How it stands: what is open of a sale, and how many payments it has. It changes with every payment; of a purchase,
-    whose changes are told in no other way, with whatever changes.
+    """How it stands: what is open of a sale, and how many payments it has. It changes with every payment; of a
+    purchase, whose changes are told in no other way, with whatever changes.
     """
     if "purchaseId" in row:
         return records.version(row)

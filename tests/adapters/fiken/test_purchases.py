@@ -13,7 +13,7 @@ import pytest
 
 from adapters.accounting.fiken.sandbox import Sandbox, purchases
 from connector.errors import Refused, Stop
-from connector.ports import Accounting, Goal, Kind, Paid, Record, Totals
+from connector.ports import Accounting, Goal, Kind, Paid, Record, Run, Totals
 
 sys.path.append(str(Path(__file__).parent))
 from fiken_driving import opened, purchase_goal, reach, supplier_goal
@@ -108,6 +108,25 @@ async def test_what_fiken_has_already_is_not_made_again(box: Sandbox, settings: 
     assert (proof.id, proof.facts["found"]) == (str(made["_id"]), True)
     assert (len(there(box)), there(box, "inbox"), made["_files"]) == (1, [], [])
     assert (made["_supplier"], len(there(box, "contact"))) == (there(box, "contact")[0]["_id"], 1)
+
+
+async def test_what_somebody_books_between_look_and_booking_is_not_booked_again(box: Sandbox) -> None:
+    system = opened(box, **BOOK)
+    goal = purchase_goal((await reach(system, supplier_goal()))["read"].id)
+    look, book, *_ = system.flow(goal)
+    run = Run(goal, {"there": await look.call(Run(goal, {}))})
+    made = by_hand(box)
+    assert (await book.call(run)).id == str(made["_id"])
+    assert len(there(box)) == 1
+
+
+async def test_a_document_in_the_inbox_is_told_by_our_marker_and_not_by_its_name(box: Sandbox) -> None:
+    theirs = box.books.add("inbox", name="Faktura F-7 fra Selger AS", description="Fra e-post", filename="a.pdf",
+                           status=False, createdAt="2027-01-10T10:00:00Z", _files=[])  # fmt: skip
+    box.fault("POST .*/inbox", "no-answer")
+    proof = await bought(opened(box, **INBOX))
+    assert [one["description"] for one in there(box, "inbox")] == ["Fra e-post", "Ref. m-purchase-1"]
+    assert proof.id != f"inbox/{theirs['_id']}"
 
 
 async def test_another_amount_is_for_a_person_and_one_that_was_taken_back_is_none(box: Sandbox) -> None:
@@ -216,6 +235,15 @@ async def test_what_is_paid_is_read_in_parts_and_then_whole(box: Sandbox) -> Non
     assert [one.amount for one in shown[-1].payments or ()] == [Decimal(5000), Decimal("7499.99")]
     assert len({one.version for one in seen}) == 3
     assert isinstance((shown[-1].payments or ())[0], Paid)
+
+
+async def test_what_is_booked_and_paid_between_two_reads_is_read(box: Sandbox) -> None:
+    system = opened(box, **BOOK)
+    _, cursor = await news(system, await system.begin(Kind.SUPPLIER_INVOICE, START))
+    made = by_hand(box)
+    purchases.pay(box.books, made, {"date": box.books.day(), "account": "1920:10001", "amount": 1249999})
+    found, _ = await news(system, cursor)
+    assert [(one.id, one.payable and one.payable.open) for one in found] == [(str(made["_id"]), 0)]
 
 
 async def test_what_was_settled_without_payment_is_not_open(box: Sandbox) -> None:

@@ -320,8 +320,7 @@ async def test_what_customers_owe_by_their_accounts_and_by_what_is_open(box: San
     assert await system.receivables() == Receivables(
         Decimal("19270.00"), {customer: Decimal("7750.00"), other: Decimal("11520.00")}
     )
-    gone = box.books.add("sale", **_another(next(iter(box.books.all("sale"))), deleted=True, settled=False))
-    assert gone
+    box.books.add("sale", **_another(list(box.books.all("sale"))[-1], deleted=True))
     owed = await system.receivables()
     assert owed is not None
     assert sum(owed.open.values()) == owed.account

@@ -209,9 +209,9 @@ class Books(Store):
         self.vouchers.append([(receivable, -sum(amount for _, amount in rows)), *rows])
 
     def outstanding(self, sale: Mapping[str, Any]) -> int:
-        """What is open of a sale, in its currency."""
+        """What is open of a sale, in its currency; what was open of one that is deleted."""
         paid = sum(one["amount"] for one in self.payments(sale))
-        return 0 if sale["deleted"] else int(sale["_gross"] - sale["_credited"] - sale["_lost"] - paid)
+        return int(sale["_gross"] - sale["_credited"] - sale["_lost"] - paid)
 
     def payments(self, sale: Mapping[str, Any]) -> list[Thing]:
         """The payments of a sale."""
