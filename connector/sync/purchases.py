@@ -20,7 +20,7 @@ from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.incoming import KIND, columns, same_number
-from connector.sync.keeping import PASSING, keep_link
+from connector.sync.keeping import PASSING, keep_link, state_of
 from connector.sync.objections import is_same
 from connector.sync.payables import ask, follow, voucher_of
 from connector.sync.spokes import Linked, Spoke
@@ -68,7 +68,9 @@ def _number_of(tx: Tx, spoke: Spoke, document: str) -> str | None:
 
 def known_supplier_invoice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> str:
     """One that we know, changed there: registered, booked, paid. What it says otherwise than the invoice is told."""
-    links.change(tx, link, state=link.state, vendor_version=record.version, base_seen=record.body, **voucher_of(record))
+    links.change(
+        tx, link, state=state_of(record), vendor_version=record.version, base_seen=record.body, **voucher_of(record)
+    )
     theirs = spoke.mapping[KIND].into(record.body, Linked(tx, spoke.id, {}))
     tell_drift(tx, spoke, document, theirs)
     return follow(tx, spoke, document, record).id

@@ -123,7 +123,6 @@ class Purchases:
                 do="Book it in Fiken, or have such invoices laid into its inbox (`incoming: inbox`).",
                 where={"field": "amount"},
             )
-
         if goal.totals is not None and goal.totals.stated_vat and record.get("currency") not in (None, "NOK"):
             raise Refused(
                 "The invoice states its VAT in kroner (BT-111), and Fiken books it by its own rate: what may be"
@@ -196,7 +195,7 @@ class Purchases:
             raise await self._explaining.of(refused, said) from None
 
     async def _look(self, run: Run) -> Sequence[Proof]:
-        """The purchase that is exactly ours; what was there before we began is not."""
+        """The purchase that is this invoice, and whether it was there before we began."""
         before = run.proofs["there"].facts["found"]
         return [Proof(str(row["purchaseId"]), {"found": before}) for row in await self._numbered(run.goal)
                 if records.bought(row)[1] == _signed(run.goal, run.goal.record["amount"])]  # fmt: skip
@@ -228,7 +227,7 @@ class Purchases:
             raise Stop(
                 f"Fiken has booked {whole:.2f}, {there:.2f} without VAT; the invoice states {gross:.2f} and {net:.2f}.",
                 code="totals-differ",
-                do="Delete the purchase in Fiken and retry, or mend it there and retry.",
+                do="Mend it in Fiken and retry; or delete it there and cancel this.",
                 where={"purchase": purchase.id},
                 details={
                     "ours": {"net": f"{net:.2f}", "gross": f"{gross:.2f}"},

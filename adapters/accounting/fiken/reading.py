@@ -87,7 +87,7 @@ class Reader:
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now, or None."""
-        named = id
+        wanted, named = (kind, id), id
         if kind is Kind.SUPPLIER_INVOICE and id.startswith(records.INBOX):
             there = await self._client.find(f"/inbox/{id.removeprefix(records.INBOX)}")
             return None if there is None else records.in_inbox(id, {})
@@ -100,7 +100,7 @@ class Reader:
             return None
         row = await self._client.find(f"{LISTS[kind].path}/{first}")
         found = [] if row is None else await self._of(kind, [row])
-        return next((one for one in found if one.id == id), None)
+        return next((one for one in found if (one.kind, one.id) == wanted), None)
 
     async def page(self, kind: Kind, id: str) -> str | None:
         """The address of the readable page that Fiken has of a record; None where it has none."""
