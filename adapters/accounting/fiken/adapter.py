@@ -191,7 +191,18 @@ class Fiken:
         return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
-        match goal.kind, goal.operation:
+        asked = (goal.kind, goal.operation)
+        if asked not in self.capabilities:
+            off = asked in WAYS["book"]
+            raise Refused(
+                f"A {goal.kind} cannot be told to Fiken this way ({goal.operation})"
+                + (": incoming invoices are switched off." if off else "."),
+                code="operation-not-supported",
+                do="Set `incoming` in the connection's settings."
+                if off
+                else "Do it in Fiken; what changes there is read back.",
+            )
+        match asked:
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
             case Kind.SUPPLIER, "create" | "update":
@@ -206,13 +217,7 @@ class Fiken:
                 return self._externals.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
-            case Kind.SUPPLIER_INVOICE, "create":
-                return self._purchases.flow(goal)
-        raise Refused(
-            f"A {goal.kind} cannot be told to Fiken this way ({goal.operation}).",
-            code="operation-not-supported",
-            do="Do it in Fiken; what changes there is read back.",
-        )
+        return self._purchases.flow(goal)
 
     async def close(self) -> None:
         """Free the sockets."""

@@ -34,7 +34,7 @@ class Purchases:
     """Flows of incoming invoices.
 
     Args:
-        way: what is done with one.
+        way: what is done with one; with `off` there are no flows to ask for.
         account: code of the account that purchases are booked on.
     """
 
@@ -57,12 +57,6 @@ class Purchases:
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused`."""
-        if self._way == "off":
-            raise Refused(
-                "Incoming invoices are switched off for this connection.",
-                code="incoming-off",
-                do="Set `incoming` in the connection's settings.",
-            )
         for field in ("identifier", "date", "amount"):
             if not goal.record.get(field):
                 raise Refused(f"The invoice has no {field}.", code="field-missing", where={"field": field})

@@ -157,7 +157,7 @@ async def test_a_customer_becomes_a_supplier_too_and_no_bank_account_is_written(
 @pytest.mark.parametrize(
     ("settings", "more", "code"),
     [
-        ({"incoming": "off"}, {}, "incoming-off"),
+        ({"incoming": "off"}, {}, "operation-not-supported"),
         ({"incoming": "book"}, {}, "account-missing"),
         (BOOK, {"lines": []}, "lines-missing"),
         (BOOK, {"creditNote": True}, "credit-note-unsure"),
