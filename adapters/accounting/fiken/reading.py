@@ -253,8 +253,8 @@ class Reader:
         unknown = {
             sale["saleId"]: sale
             for sale in sales
-            if sale.get("kind") != "external_invoice" and records.paying(sale) and not sale.get("deleted")
-            and sale["saleId"] not in self._invoice_of
+            if sale.get("kind") != "external_invoice" and not sale.get("deleted")
+            and sale["saleId"] not in self._invoice_of and records.paying(sale)
         }  # fmt: skip
         if not unknown:
             return
