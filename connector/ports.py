@@ -89,7 +89,8 @@ class Payable:
     `number`: the seller's own; `supplier`: the vendor's id of who sent it; `text`: what it is called there; `net`: its
     amount without VAT. `voucher`: under what it is booked, as bookkeepers write it; None: it is delivered, not booked.
     `open`: what is still to be paid; `payments`: what was, None where only the balance tells. Amounts are in the
-    invoice's currency, above zero also for credit notes. None where the vendor says nothing.
+    invoice's currency, above zero also for credit notes. None where the vendor says nothing. `passing`: it lies there
+    for a person to book, and what he books is another record, which then takes its place.
     """
 
     number: str | None = None
@@ -99,6 +100,7 @@ class Payable:
     voucher: str | None = None
     open: Decimal | None = None
     payments: Sequence[Paid] | None = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call that changes something (or reads, when `look` is None), and the way to find out whether it happened.
+    """One call that changes something, and the way to find out whether it happened.
 
     * `call` makes one vendor call (with the reads that belong to it) and returns the proof. What it raises says how it
       ended: `TryLater` (not taken), `Refused`, `NeedsPerson`, `Stop` (all: nothing happened), `UnknownOutcome` (with
@@ -300,6 +302,8 @@ class Step:
     * `witness` is for calls that can carry no marker (payments, mostly): it lists the rows that are there already; they
       are stored with the attempt. `look` then returns the equal rows that are *new* since the witness; exactly one may
       be claimed, by one effect; none or several wait for a person.
+    * `reads`: it changes nothing, it reads what later steps go by. Where a person has all of it tried again, and no
+      other step has taken effect, it is decided and read anew.
     * `timeout`: seconds the whole call may take, answers included. `settle`: seconds after the attempt from which on a
       look that finds nothing is believed (and it is looked a second time).
     """
@@ -310,6 +314,7 @@ class Step:
     witness: Callable[[Run], Awaitable[Json]] | None = None
     timeout: float = 30.0
     settle: float = 60.0
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

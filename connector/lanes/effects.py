@@ -115,9 +115,13 @@ class Effect:
             return None
         unresolved = None
         for attempt in await self.held.store.read(lambda tx: attempts.of_work(tx, self.work.id)):
-            if attempt.what == "call" and attempt.outcome == attempts.PROVED and attempt.proof is not None:
+            if attempt.what == "look":
+                continue
+            if attempt.outcome == attempts.PROVED and attempt.proof is not None:
                 self.proofs[attempt.step] = attempt.proof
-            elif attempt.what == "call" and attempt.outcome in (None, attempts.UNKNOWN):
+                continue
+            self.proofs.pop(attempt.step, None)  # a step that reads has begun anew
+            if attempt.outcome in (None, attempts.UNKNOWN):
                 unresolved = attempt
         return unresolved
 
@@ -143,7 +147,14 @@ class Effect:
 
         def begin(tx: Tx) -> None:
             attempts.begin(
-                tx, id, self.work, step=step.name, lane=self.held.key, epoch=self.held.epoch, witness=witness
+                tx,
+                id,
+                self.work,
+                step=step.name,
+                lane=self.held.key,
+                epoch=self.held.epoch,
+                witness=witness,
+                reads=step.reads,
             )
             if self.work.goal is None:
                 works.decided(tx, self.work, goal)
@@ -248,6 +259,13 @@ class Effect:
         self._pending.append(partial(looked, outcome=outcome, exchanges=said.as_json()))
         if len(found) == 1:
             return await self._found(step, goal, attempt, found[0])
+        if found and step.witness is not None and not self.work.looks:
+            # One of them may be another effect's, whose claim is not written yet: look once more before a person does.
+            pause = timedelta(seconds=self.patience.first)
+            await self._commit(
+                lambda tx: works.move(tx, self.work, "unknown", due=tx.now + pause, looks=1, error=self.work.error)
+            )
+            return False
         if found:
             await self._ask(
                 f"{len(found)} things there could be what was made: {', '.join(proof.id for proof in found)}.",

@@ -101,7 +101,7 @@ def _settle_work(tx: Tx, item: Item, work: Work, verb: Verb, vendor_id: str | No
         unresolved = None
     task = {name: said for name, said in (work.task or {}).items() if name != BY_HAND}
     works.told(tx, work, (task | {BY_HAND: vendor_id} if verb is Verb.LINK else task) or None)
-    proved = any(one.outcome == attempts.PROVED for one in tried)
+    proved = any(one.what == "call" and one.outcome == attempts.PROVED for one in tried)
     if verb in (Verb.RETRY, Verb.LINK) and work.goal is not None and unresolved is None and not proved:
         works.forget_goal(tx, work)  # nothing has taken effect: what was mended is seen by a new decision
     works.move(tx, work, "queued" if unresolved is None else "unknown", due=tx.now, tries=0, looks=0)

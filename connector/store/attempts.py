@@ -37,7 +37,7 @@ must act), `unknown`, and from there `proved` or `disproved` by looking or by a 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call, or one look for what became of a call (`what`: `call` or `look`)."""
+    """One call, one that only reads, or one look for what became of a call (`what`: `call`, `read` or `look`)."""
 
     id: str
     work: str
@@ -95,8 +95,10 @@ def proved_since(
     return [_attempt(tx, row) for row in tx.rows(_PROVED, {"connection": connection, "most": limit, **place})]
 
 
-def begin(tx: Tx, id: str, work: Work, *, step: str, lane: str, epoch: int, witness: Any = None) -> None:
-    """Write down that a call is about to be made; it must be committed before."""
+def begin(
+    tx: Tx, id: str, work: Work, *, step: str, lane: str, epoch: int, witness: Any = None, reads: bool = False
+) -> None:
+    """Write down that a call is about to be made; it must be committed before. `reads`: it changes nothing."""
     tx.defer(
         _INSERT,
         {
@@ -105,7 +107,7 @@ def begin(tx: Tx, id: str, work: Work, *, step: str, lane: str, epoch: int, witn
             "connection": work.connection,
             "document": work.document,
             "step": step,
-            "what": "call",
+            "what": "read" if reads else "call",
             "lane": lane,
             "epoch": epoch,
             "witness": tx.seal_json("attempts.witness", id, witness),

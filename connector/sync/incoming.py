@@ -31,7 +31,7 @@ from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.intake import Filed, under_way
 from connector.sync.objections import HELD, account, for_us, invalid, is_same, notes, readable, twice
-from connector.sync.spokes import REPLACED, Spokes
+from connector.sync.spokes import REPLACED, Spokes, check_can
 from connector.sync.suppliers import SUPPLIER, accept_accounts, supplier_of
 
 INCOMING = "incoming-invoice"
@@ -143,7 +143,10 @@ def take_incoming(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
 
 
 def release(tx: Tx, spokes: Spokes, document: Document, following: Sequence[Operation]) -> Document:
-    """Nothing holds it any more: its accounts are known from now on, and it goes to the ledgers of its route."""
+    """Nothing holds it any more: its accounts are known from now on, and it goes to the ledgers of its route.
+
+    Raises `Stop` (`operation-not-supported`) where one of them takes no incoming invoices.
+    """
     tenant = spokes.tenant(document.tenant)
     invoice = Invoice.model_validate(document.body)
     supplier = documents.locked(tx, document.tenant, supplier_id(tx, document))
@@ -154,6 +157,7 @@ def release(tx: Tx, spokes: Spokes, document: Document, following: Sequence[Oper
     route = tenant.routes.get(document.source or "")
     for name in route.to if route else ():
         spoke = spokes.named(document.tenant, name)
+        check_can(spoke, KIND, "create")  # before its supplier is told there
         needs = effects.need(tx, spoke, document, SUPPLIER, supplier.id)
         works.append(effects.push(tx, spoke, KIND, document.id, needs=needs))
     filed = Filed(document.id, [work for work in works if work is not None])

@@ -16,6 +16,14 @@ from connector.sync.canonical import model_of, shown, stored, view_of
 from connector.sync.money import CLOSED
 from connector.sync.spokes import Linked, Spoke
 
+PASSING = "passing"
+"""State of the link of what lies in a system for a person to book: what is booked of it is another record."""
+
+
+def state_of(record: Record) -> str:
+    """The state of the link to a record."""
+    return PASSING if record.payable and record.payable.passing else "linked"
+
 
 def keep_link(
     tx: Tx,
@@ -43,6 +51,7 @@ def keep_link(
         connection=spoke.id,
         kind=part or kind,
         vendor_id=record.id,
+        state=state_of(record),
         vendor_version=record.version,
         base_sent=view_of(spoke.mapping[kind], fields),
         base_seen=record.body,

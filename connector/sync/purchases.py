@@ -20,7 +20,7 @@ from connector.store.links import Link
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.incoming import KIND, columns, same_number
-from connector.sync.keeping import keep_link
+from connector.sync.keeping import PASSING, keep_link, state_of
 from connector.sync.objections import is_same
 from connector.sync.payables import ask, follow, voucher_of
 from connector.sync.spokes import Linked, Spoke
@@ -52,7 +52,9 @@ def new_supplier_invoice(tx: Tx, spoke: Spoke, record: Record, arrival: Arrival,
             _tell_differs(tx, spoke, made, there[0])
         return made.id
     link = links.of(tx, ours.id, spoke.id, KIND)
-    if link is not None:
+    if link is not None and link.state == PASSING and not shown.passing:
+        links.named_otherwise(tx, link, record.id)
+    elif link is not None:
         _tell_twice(tx, spoke, ours, link, record)
         return ours.id
     keep_link(tx, spoke, KIND, ours, _fields(ours), record, {"number": ours.number, **voucher_of(record)})
@@ -66,7 +68,9 @@ def _number_of(tx: Tx, spoke: Spoke, document: str) -> str | None:
 
 def known_supplier_invoice(tx: Tx, spoke: Spoke, document: Document, link: Link, record: Record) -> str:
     """One that we know, changed there: registered, booked, paid. What it says otherwise than the invoice is told."""
-    links.change(tx, link, vendor_version=record.version, base_seen=record.body, **voucher_of(record))
+    links.change(
+        tx, link, state=state_of(record), vendor_version=record.version, base_seen=record.body, **voucher_of(record)
+    )
     theirs = spoke.mapping[KIND].into(record.body, Linked(tx, spoke.id, {}))
     tell_drift(tx, spoke, document, theirs)
     return follow(tx, spoke, document, record).id

@@ -133,6 +133,8 @@ class Push(Handler):
         document = documents.get(tx, work.tenant, work.document or "")
         if document.state == REPLACED:
             return Nothing("It has turned out to be another one that is here.")
+        if kind not in spoke.mapping:  # first what the system can at all, then what the file says
+            check_can(spoke, kind, operation(spoke, document))
         mapper = spoke.mapping[kind]
         check_planned(tx, work, spoke, document)
         number = _part(work)

@@ -123,6 +123,10 @@ class Bench(ABC):
         """A person books a payment from the bank on an invoice (its id there), perhaps of more than is open."""
         raise NotApplicable("the bench has no `pay`")
 
+    async def issue(self, invoice: str) -> None:
+        """A person issues another invoice like this one (its id there): to the same customer, with the same lines."""
+        raise NotApplicable("the bench has no `issue`")
+
     async def take_back(self, invoice: str, amount: Decimal) -> None:
         """A person takes the payment of this amount on an invoice back."""
         raise NotApplicable("the bench has no `take_back`")

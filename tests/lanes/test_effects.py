@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,7 +10,8 @@ import pytest
 from little_books import LANE, Books, World
 
 from connector.errors import BadInput, Clash, Refused, Stop, UnknownOutcome
-from connector.lanes import Nothing, Verb, resolve, story
+from connector.lanes import Nothing, Verb, Work, resolve, story
+from connector.ports import Goal, Proof, Run, Step
 from connector.store import Tx, attempts, attention, audit, connections, events, links, work
 
 
@@ -226,6 +228,33 @@ async def test_refused_waits_for_a_person_and_retry_decides_anew(world: World, b
     ] or {entry.kind for entry in told} == {"work", "attempt", "attention", "event", "decision"}
     (refused,) = [entry for entry in told if entry.data.get("outcome") == "refused"]
     assert refused.data["exchanges"][0]["status"] == 422
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_what_was_only_read_is_decided_and_read_anew(
+    world: World, books: Books, monkeypatch: pytest.MonkeyPatch, reads: bool
+) -> None:
+    """A step that reads has had no effect: a retry goes by what is there now. What may have written keeps its goal."""
+    steps, seen = world.writer.flow, iter(["old", "new"])
+
+    async def look_around(run: Run) -> Proof:
+        return Proof("-", {"seen": next(seen)})
+
+    async def flow(work: Work, goal: Goal) -> Sequence[Step]:
+        return [Step("there", look_around, reads=reads), *await steps(work, goal)]
+
+    monkeypatch.setattr(world.writer, "flow", flow)
+    books.faults["POST order"] = ["refuse"]
+    ((_, id),) = await world.issue_many(1)
+    await world.worker().run_until_idle()
+    item = await only_item(world)
+    await world.store.write(lambda tx: resolve(tx, "a", item.id, Verb.RETRY, who="Kari"))
+    await world.worker().run_until_idle()
+    assert await states(world) == ["done"]
+    assert world.writer.decisions == (2 if reads else 1)
+    tried = await world.store.read(lambda tx: attempts.of_work(tx, id))
+    there = [one.proof.facts["seen"] for one in tried if one.step == "there" and one.proof]
+    assert there == (["old", "new"] if reads else ["old"])
 
 
 async def test_a_busy_lane_rests_as_long_as_the_vendor_says(world: World, books: Books) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -79,6 +80,54 @@ async def test_3_a_part_is_credited(fjord: Any) -> None:
         await fjord.poll()
     assert await fjord.events() == before
     assert await fjord.get("/v1/attention") == []
+
+
+@pytest.mark.parametrize(
+    "calls",
+    ["(POST|DELETE) ",
+     pytest.param("", marks=pytest.mark.skipif(os.environ.get("CONNECTOR_PROOF") != "full", reason="make proof"))],
+)  # fmt: skip
+async def test_3_two_equal_parts_are_two_whichever_answer_is_lost(fjord: Any, calls: str) -> None:
+    """Equal in all that Fiken keeps; of each call in turn nobody hears the answer."""
+    call = 0
+    while not fjord.box.faults.active:
+        invoice = await sold(fjord, INVOICE | {"source_id": f"sale-{call}"})
+        fjord.box.fault(calls, "no-answer", after=call)
+        links = await halves(fjord, call)
+        there = fjord.box.books.find("invoice", int(invoice.links[0]["vendor_id"]))["associatedCreditNotes"]
+        assert (links, len(there)) == (set(there), 2), f"the answer to call {call} was lost"
+        call += 1
+    assert call > 6
+    assert await fjord.get("/v1/attention") == []
+
+
+async def test_3_of_two_equal_parts_one_that_never_arrived_is_not_taken_for_the_other(fjord: Any) -> None:
+    await sold(fjord, INVOICE | {"source_id": "sale-0"})
+    fjord.box.fault("POST .*/creditNotes/partial", "no-answer-before")
+    assert len(await halves(fjord, 0, ("done", "waiting"))) == len(list(fjord.box.books.all("creditNote"))) == 1
+    [waiting] = await fjord.get("/v1/attention")
+    assert waiting["code"] == "outcome-unclear"
+    answer = await fjord.client.post(f"/v1/attention/{waiting['id']}/resolve", json={"verb": "did-not-happen"})
+    assert answer.status_code == 204
+    await fjord.work(within=2)
+    assert len((await fjord.get("/v1/documents", kind="credit_note", state="issued"))["documents"]) == 2
+    assert len(list(fjord.box.books.all("creditNote"))) == 2
+    assert await fjord.get("/v1/attention") == []
+
+
+async def halves(fjord: Any, sale: int, states: tuple[str, ...] = ("done",)) -> set[int]:
+    """One hour of an invoice is credited, and one hour again; the ids of the credit notes that are linked."""
+    linked = set()
+    notes = [credit(1, 0, source_id=f"credit-{sale}-{which}", preceding_invoices=[{"source_id": f"sale-{sale}"}])
+             for which in "ab"]  # fmt: skip
+    posted = [await fjord.post("/v1/invoices", note) for note in notes]
+    await fjord.work(within=3)
+    for note, answer in zip(notes, posted, strict=True):
+        said = await fjord.get(answer.headers["location"])
+        assert said["state"] in states, (said, await fjord.get("/v1/attention"))
+        links = (await fjord.document(kind="credit_note", source_id=note["source_id"])).links
+        linked |= {int(link["vendor_id"]) for link in links}
+    return linked
 
 
 async def test_3_the_whole_is_credited(fjord: Any) -> None:

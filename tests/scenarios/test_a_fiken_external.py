@@ -79,6 +79,19 @@ async def test_2_payments_both_ways(fjord: Any) -> None:
     assert await fjord.get("/v1/attention") == []
 
 
+async def test_6_what_is_written_off_in_fiken_is_a_loss(fjord: Any) -> None:
+    await booked(fjord)
+    assert (await paid(fjord, KID, "5000.00"))["state"] == "done"
+    (sale,) = fjord.box.books.all("sale")
+    fjord.box.books.write_off(sale, "2027-03-12")
+    for _ in range(2):
+        await fjord.poll()
+    assert Decimal((await fjord.document(kind="invoice")).open) == balance(fjord.box, "1500") == 0
+    loss = await fjord.document(kind="settlement")
+    assert (loss.body["kind"], loss.body["allocations"][0]["amount"]) == ("loss", "7500.00")
+    assert await fjord.get("/v1/attention") == []
+
+
 async def test_a_credit_note_that_was_issued_elsewhere_is_refused_in_words(fjord: Any) -> None:
     await booked(fjord)
     note = {**INVOICE, "type_code": "381", "number": "K-1", "source_id": "credit-1", "issue_date": "2027-03-10",

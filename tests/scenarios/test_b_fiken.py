@@ -67,6 +67,28 @@ async def test_2_vat_stated_in_kroner_is_refused_before_anything_is_sent(fjord: 
     assert list(fjord.box.books.all("draft")) == []
 
 
+async def test_3_an_advance_is_on_the_customers_account_and_no_invoice_takes_it_off(fjord: Any) -> None:
+    """Nothing settles an invoice with credit by Fiken's API: that is known before anything is sent."""
+    await sold(fjord)
+    answer = await fjord.post("/v1/payments", {
+        "source_id": "advance", "direction": "in", "date": "2027-01-20", "amount": "4000.00", "currency": "NOK",
+        "customer": {"number": INVOICE["buyer"]["legal_id"]["value"]}, "bank_account": OWN_ACCOUNT,
+    })  # fmt: skip
+    assert answer.status_code == 202, answer.text
+    await fjord.work(within=2)
+    assert (await fjord.get(answer.headers["location"]))["state"] == "done", await fjord.get("/v1/attention")
+    assert balance(fjord.box, "1500:10001") == kroner("8 500,00")
+
+    prepaid = INVOICE | {"source_id": "sale-advance", "prepaid": "4000.00"}
+    assert (
+        "no way to settle an invoice with a customer's credit"
+        in (await fjord.client.post("/v1/preflight", json=prepaid)).text
+    )
+    await fjord.post("/v1/invoices", prepaid)
+    await fjord.work(within=1)
+    assert len(list(fjord.box.books.all("invoice"))) == 1
+
+
 async def test_4_an_invoice_in_a_closed_period_waits_and_is_never_dated_otherwise(fjord: Any) -> None:
     fjord.box.books.rules.closed_until = "2027-01-31"
     answer = await fjord.post("/v1/invoices", INVOICE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -36,10 +36,17 @@ class Settings(BaseModel):
     """Code (`1920:10001`) or number of the bank account of payments that name none."""
     invoice_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Code or number of the bank account that invoices ask to be paid to; left out: the only one there is."""
+    incoming: Literal["off", "inbox", "book"] = "off"
+    """What is done with incoming invoices: laid into the inbox for a person to book, or booked as purchases. `off`:
+    purchases are not touched."""
+    incoming_account: str | None = Field(default=None, json_schema_extra=chooses(Choice.ACCOUNT))
+    """Code of the account that purchases are booked on."""
     spacing: float = Field(default=0.25, ge=0, le=60)
     """Least seconds between two calls. Fiken slows down, and bans, who calls faster: less is for sandboxes only."""
-    open_hours: float = Field(default=24.0, ge=0, le=720)
-    """Hours after which invoices and sales that are still open are read again, whatever Fiken calls changed."""
+    open_hours: float = Field(default=1.0, ge=0, le=720)
+    """Hours after which what is open is looked at again, whatever Fiken calls changed: so late a payment is seen at
+    most where Fiken does not call its sale changed. A look is a call for each hundred open invoices, and for as many
+    sales."""
     attachment_mb: int = Field(default=10, ge=1, le=100)
     """Largest file that is sent, in MB; Fiken does not publish its own limit."""
     timeout: float = Field(default=45.0, ge=1, le=300)
@@ -82,6 +89,7 @@ class FikenPlugin:
     hook_secret: str | None = None
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
+        Kind.SUPPLIER: wire.Supplier,
         Kind.PRODUCT: wire.Product,
         Kind.PROJECT: wire.Project,
         Kind.INVOICE: wire.Invoice,
@@ -89,6 +97,7 @@ class FikenPlugin:
         Kind.EXTERNAL_INVOICE: wire.ExternalInvoice,
         Kind.PAYMENT: wire.Payment,
         Kind.SETTLEMENT: wire.Settlement,
+        Kind.SUPPLIER_INVOICE: wire.SupplierInvoice,
     }
     formalities: Sequence[Formality] = FORMALITIES
 

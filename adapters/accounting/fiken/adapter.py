@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 from adapters.accounting.fiken.attachments import Attachments
 from adapters.accounting.fiken.client import Client
 from adapters.accounting.fiken.companies import Companies
-from adapters.accounting.fiken.contacts import Contacts
+from adapters.accounting.fiken.contacts import CUSTOMERS, SUPPLIERS, Contacts
 from adapters.accounting.fiken.credit_notes import CreditNotes
 from adapters.accounting.fiken.explaining import Explaining
 from adapters.accounting.fiken.external import Externals
 from adapters.accounting.fiken.invoices import Invoices
 from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.on_account import OnAccount, entry_of
 from adapters.accounting.fiken.options import Choices
 from adapters.accounting.fiken.payments import Payments
+from adapters.accounting.fiken.purchases import Purchases
 from adapters.accounting.fiken.reading import Reader
+from adapters.accounting.fiken.receivables import receivables
 from adapters.accounting.fiken.registers import Registers
 from connector.errors import Refused
 from connector.options import Options
@@ -58,9 +61,28 @@ CAPABILITIES: Capabilities = {
     ): "A draft to compare the totals with, then the invoice is credited in whole or in part."
     " Invoices that Fiken has issued only.",
     (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a sale (annet salg) with the document attached.",
-    (Kind.PAYMENT, "create"): "Registered on the sale of an invoice, no more than is open.",
+    (
+        Kind.PAYMENT,
+        "create",
+    ): "Registered on the sale of an invoice, no more than is open; what settles none, and refunds, as a free entry"
+    " (fri postering) on the customer's account.",
 }
 """What Fiken can be told, and how that is done; the rest is refused before anything is sent."""
+INCOMING: Capabilities = {
+    (Kind.SUPPLIER, "create"): "Found by organisation number, else made.",
+    (Kind.SUPPLIER, "update"): "Changed as a whole, if nobody has changed it meanwhile; never its bank account.",
+}
+"""The same for incoming invoices, unless they are switched off."""
+WAYS: Mapping[str, Capabilities] = {
+    "off": {},
+    "inbox": {**INCOMING, (Kind.SUPPLIER_INVOICE, "create"): "Its page, with the EHF in it, into the inbox."},
+    "book": {
+        **INCOMING,
+        (Kind.SUPPLIER_INVOICE, "create"): "Booked as a purchase by VAT type, with its page and the EHF in it attached;"
+        " not where Fiken has it already. No credit notes.",
+    },
+}
+"""The same by the setting `incoming`."""
 READINGS: Sequence[Reading] = (
     Reading(Kind.CUSTOMER, timedelta(hours=1), holes=True),
     Reading(Kind.PRODUCT, timedelta(hours=4), holes=True),
@@ -69,14 +91,16 @@ READINGS: Sequence[Reading] = (
     Reading(Kind.CREDIT_NOTE, timedelta(minutes=30), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
     Reading(Kind.PAYMENT, timedelta(minutes=15), holes=True, after=(Kind.CUSTOMER, Kind.INVOICE)),
 )
+PURCHASES: Sequence[Reading] = (
+    Reading(Kind.SUPPLIER, timedelta(hours=1), holes=True),
+    Reading(Kind.SUPPLIER_INVOICE, timedelta(hours=1), holes=True, after=(Kind.SUPPLIER,)),
+)
 """Calls come one at a time, so what changes daily is read often and the rest seldom."""
 
 
 class Fiken:
     """An open connection; makes no call before it is asked for something."""
 
-    capabilities = CAPABILITIES
-    readings = READINGS
     hooks: Hooks | None = None
     """Fiken has no webhooks."""
 
@@ -96,6 +120,8 @@ class Fiken:
             :16
         ]
         self.lane = Lane(f"fiken:{digest}", width=1, spacing=settings.spacing)
+        self.capabilities: Capabilities = {**CAPABILITIES, **WAYS[settings.incoming]}
+        self.readings: Sequence[Reading] = (*READINGS, *(PURCHASES if settings.incoming != "off" else ()))
         self._address = settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
         self._companies = Companies(settings.company, settings.user)
@@ -107,12 +133,16 @@ class Fiken:
         explaining, files = Explaining(client, lookups), Attachments(client, settings.attachment_mb)
         self._choices = Choices(client, self._companies, lookups)
         self._reader = Reader(client, lookups, settings.open_hours)
-        self._customers = Contacts(client)
+        self._customers, self._suppliers = Contacts(client, CUSTOMERS), Contacts(client, SUPPLIERS)
         self._registers = Registers(client)
         self._invoices = Invoices(client, lookups, explaining, files)
         self._credit_notes = CreditNotes(client, lookups, explaining, self._reader.credit_note)
         self._externals = Externals(client, lookups, explaining, files)
-        self._payments = Payments(client, lookups, explaining)
+        self._on_account = OnAccount(client, lookups, explaining)
+        self._payments = Payments(client, lookups, explaining, self._on_account)
+        self._purchases = Purchases(
+            client, lookups, explaining, files, way=settings.incoming, account=settings.incoming_account
+        )
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "access-lost")."""
@@ -140,31 +170,43 @@ class Fiken:
 
     async def read(self, kind: Kind, id: str) -> Record | None:
         """One record as it is now; None where Fiken has none."""
+        if kind is Kind.PAYMENT and (entry := entry_of(id)):
+            return await self._on_account.read(entry)
         return await self._reader.read(kind, id)
 
     async def document(self, kind: Kind, id: str) -> File | None:
-        """The PDF of an invoice or credit note; None where Fiken has none."""
-        path, field = {
-            Kind.INVOICE: ("/invoices", "invoicePdf"),
-            Kind.CREDIT_NOTE: ("/creditNotes", "creditNotePdf"),
-        }.get(kind, ("", ""))
-        row = await self._client.find(f"{path}/{id}") if path else None
-        address = ((row or {}).get(field) or {}).get("downloadUrl")
-        content = await self._client.content(str(address)) if address else None
-        return File(f"{kind}-{id}.pdf", "application/pdf", content, "page") if content else None
+        """The PDF of an invoice, a credit note or an incoming invoice; None where Fiken has none."""
+        address = await self._reader.page(kind, id)
+        content = await self._client.content(address) if address else None
+        if content is None or not content.startswith(b"%PDF"):
+            return None
+        return File(f"{kind}-{id.replace('/', '-')}.pdf", "application/pdf", content, "page")
 
     async def receivables(self) -> Receivables | None:
-        """None: Fiken's figures are not read."""
-        return None
+        """What customers owe: by the balance of their accounts, and by what is open of sales and credit notes."""
+        return await receivables(self._client, self._reader.credit_note)
 
     def flow(self, goal: Goal) -> Sequence[Step]:
         """The steps that reach a goal. Raises `Refused` ("operation-not-supported", and per kind)."""
         return [replace(step, timeout=self._timeout, settle=self._settle) for step in self._steps(goal)]
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
-        match goal.kind, goal.operation:
+        asked = (goal.kind, goal.operation)
+        if asked not in self.capabilities:
+            off = asked in WAYS["book"]
+            raise Refused(
+                f"A {goal.kind} cannot be told to Fiken this way ({goal.operation})"
+                + (": incoming invoices are switched off." if off else "."),
+                code="operation-not-supported",
+                do="Set `incoming` in the connection's settings."
+                if off
+                else "Do it in Fiken; what changes there is read back.",
+            )
+        match asked:
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
+            case Kind.SUPPLIER, "create" | "update":
+                return self._suppliers.flow(goal)
             case Kind.PRODUCT | Kind.PROJECT, "create" | "update":
                 return self._registers.flow(goal)
             case Kind.INVOICE, "create":
@@ -175,11 +217,7 @@ class Fiken:
                 return self._externals.flow(goal)
             case Kind.PAYMENT, "create":
                 return self._payments.flow(goal)
-        raise Refused(
-            f"A {goal.kind} cannot be told to Fiken this way ({goal.operation}).",
-            code="operation-not-supported",
-            do="Do it in Fiken; what changes there is read back.",
-        )
+        return self._purchases.flow(goal)
 
     async def close(self) -> None:
         """Free the sockets."""

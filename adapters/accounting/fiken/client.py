@@ -78,7 +78,12 @@ class Client:
 
     async def page(self, path: str, id: str, number: int, /, **params: Any) -> tuple[list[Row], bool]:
         """One page of a list, from 0, and whether there is another. `id`: the field that every entry has."""
-        answer = await self.call("GET", path, params={**params, "page": number, "pageSize": PAGE})
+        return await self._page(self.call, path, id, number, params)
+
+    async def _page(
+        self, call: Callable[..., Awaitable[Answer]], path: str, id: str, number: int, params: Mapping[str, Any]
+    ) -> tuple[list[Row], bool]:
+        answer = await call("GET", path, params={**params, "page": number, "pageSize": PAGE})
         rows = _rows(answer.json(), id, path)
         pages = answer.headers.get("fiken-api-page-count", "")
         return rows, number + 1 < int(pages) if pages.isdigit() else len(rows) >= PAGE
@@ -87,11 +92,20 @@ class Client:
         """All entries of a list that is known to be short, each once."""
         return [row async for row in self.leaf(path, id, **params)]
 
-    async def leaf(self, path: str, id: str, /, **params: Any) -> AsyncIterator[Row]:
+    async def companies(self) -> list[Row]:
+        """All companies that the user reaches: the one list that is about no company."""
+        return [row async for row in self._leaf(self.about_all, "/companies", "slug", {})]
+
+    def leaf(self, path: str, id: str, /, **params: Any) -> AsyncIterator[Row]:
         """Entries of a list as long as they are wanted; pages that shift meanwhile give none of them twice."""
+        return self._leaf(self.call, path, id, params)
+
+    async def _leaf(
+        self, call: Callable[..., Awaitable[Answer]], path: str, id: str, params: Mapping[str, Any]
+    ) -> AsyncIterator[Row]:
         number, more, given = 0, True, set()
         while more:
-            rows, more = await self.page(path, id, number, **params)
+            rows, more = await self._page(call, path, id, number, params)
             number += 1
             for row in rows:
                 if row[id] not in given:

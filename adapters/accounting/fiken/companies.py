@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from adapters.accounting.fiken.client import Client, Row
 from connector.errors import NeedsPerson
@@ -29,7 +28,7 @@ class Companies:
         """The slug for paths. Raises `NeedsPerson` ("company-unclear")."""
         async with self._lock:
             if not self._slug:
-                rows = await self._all()
+                rows = await self.client.companies()
                 if len(rows) != 1:
                     raise NeedsPerson(
                         f"This sign-in reaches {len(rows)} companies in Fiken.",
@@ -52,7 +51,7 @@ class Companies:
 
     async def probe(self) -> Probe:
         """Whose books these are, what is missing, and every company that the sign-in reaches."""
-        rows = await self._all()
+        rows = await self.client.companies()
         row = await self.row()
         missing = await self._another()
         if row.get("hasApiAccess") is False:
@@ -74,19 +73,6 @@ class Companies:
         if email.casefold() == self._user.casefold():
             return []
         return [f"A sign-in as {self._user} (`user` in the settings): {email} has signed in."]
-
-    async def _all(self) -> list[Row]:
-        found: list[Row] = []
-        number = 0
-        while True:
-            asked: dict[str, Any] = {"page": number, "pageSize": 100}
-            rows = (await self.client.about_all("GET", "/companies", params=asked)).json()
-            if not isinstance(rows, list):
-                return found
-            found += [row for row in rows if isinstance(row, dict) and row.get("slug")]
-            number += 1
-            if len(rows) < 100:
-                return found
 
 
 def _company(row: Row) -> Company:

@@ -2,8 +2,9 @@
 
 A draft shows what Fiken would come to, but a credit note made from it belongs to no invoice, and would leave the
 invoice open. So the draft is for comparing only: then the invoice is credited as a whole or in part by the calls that
-name it, and the draft is thrown away. Those calls take no marker: ours is the one of the invoice that was not there
-before, with our date and amount. Nothing is ever sent to the customer from here.
+name it, and the draft is thrown away. Those calls take no marker, and two credit notes of an invoice may be equal: ours
+is the one that was not there when it was made, with our date and amount, and that nobody else has claimed. Where there
+is none, a person is asked. Nothing is ever sent to the customer from here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from adapters.accounting.fiken.ore import ore
 from adapters.accounting.fiken.records import not_as_described
 from adapters.accounting.fiken.sending import compare, day_of, id_of, lines_of, uuid_of
 from connector.errors import Refused, Stop
-from connector.ports import Goal, Proof, Record, Run, Step
+from connector.ports import Goal, Json, Proof, Record, Run, Step
 
 _DRAFTS = "/creditNotes/drafts"
 
@@ -47,9 +48,8 @@ class CreditNotes:
                 where={"field": "attachments"},
             )
         return (
-            Step("credited", self._credited),
             Step("draft", self._draft, self._draft_look),
-            Step("credit_note", self._create, self._look),
+            Step("credit_note", self._create, self._look, self._witness),
             Step("discard", self._discard),
             Step("read", self._read),
         )
@@ -68,10 +68,9 @@ class CreditNotes:
         rows = await self._client.every(_DRAFTS, "draftId")
         return [Proof(str(row["draftId"])) for row in rows if row.get("uuid") == uuid]
 
-    async def _credited(self, run: Run) -> Proof:
-        """What of the invoice has been credited before."""
-        invoice = await self._invoice(run.goal)
-        return Proof(str(invoice["invoiceId"]), {"notes": _notes(invoice)})
+    async def _witness(self, run: Run) -> Json:
+        """The credit notes that the invoice has now."""
+        return _notes(await self._invoice(run.goal))
 
     async def _create(self, run: Run) -> Proof:
         goal, draft = run.goal, run.proofs["draft"].id
@@ -97,14 +96,9 @@ class CreditNotes:
 
     async def _look(self, run: Run) -> Sequence[Proof]:
         """The credit notes of the invoice that are new, and are what ours is."""
-        before = run.proofs["credited"].facts["notes"]
+        before = set(run.witness or ())
         new = [id for id in _notes(await self._invoice(run.goal)) if id not in before]
-        found = []
-        for id in new:
-            row = await self._client.get(f"/creditNotes/{id}")
-            if _same(run.goal, row):
-                found.append(Proof(str(id)))
-        return found
+        return [Proof(str(id)) for id in new if _same(run.goal, await self._client.get(f"/creditNotes/{id}"))]
 
     async def _discard(self, run: Run) -> Proof:
         """Away with the draft: looked for first, so that doing it twice is harmless."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.accounting.fiken import wire
 from adapters.accounting.fiken.lookups import Lookups
 from adapters.accounting.fiken.records import Row
-from adapters.accounting.fiken.sending import day_of, id_of, lines_of, uuid_of
+from adapters.accounting.fiken.sending import day_of, id_of, lines_of, sent, uuid_of
 from connector.errors import Refused
-from connector.ports import Goal
+from connector.ports import Goal, Kind
 
 
 def check(goal: Goal) -> None:
-    """Whether a goal can be drafted at all. Raises `Refused`."""
+    """Whether a goal can be drafted at all. Raises `Refused`, also where a text has no room ("text-too-long")."""
     if goal.totals is None:
         raise Refused("The document comes without totals to compare with.", code="totals-missing")
     issued = day_of(goal.record.get("issueDate"), "issueDate")
@@ -27,20 +28,7 @@ def check(goal: Goal) -> None:
             )
     if not goal.record.get("lines"):
         raise Refused("It has no lines.", code="lines-missing", where={"field": "lines"})
-    texts(goal.record)
-
-
-def texts(record: Row) -> None:
-    """Raises `Refused` ("text-too-long") where a text has no room."""
-    lines_of(record)
-    for name in ("invoiceText", "creditNoteText"):
-        if len(record.get(name) or "") > 500:
-            raise Refused(
-                f"Fiken has room for 500 characters in {name}.",
-                code="text-too-long",
-                do="Shorten the note of the document.",
-                where={"field": name},
-            )
+    sent(wire.CreditNote if goal.kind is Kind.CREDIT_NOTE else wire.Invoice, goal.record)
 
 
 async def accounts(record: Row, lookups: Lookups) -> None:

@@ -32,16 +32,17 @@ class Explaining:
         """
         if refused.code != "vendor-validation":
             return refused
-        customer = (record.get("customer") or {}).get("contactId")
-        if customer is not None:
-            there = await self._client.find(f"/contacts/{customer}")
+        for role in ("customer", "supplier"):
+            contact = (record.get(role) or {}).get("contactId")
+            if contact is None:
+                continue
+            there = await self._client.find(f"/contacts/{contact}")
             if there is None or there.get("inactive"):
                 return _told(
                     refused,
-                    "customer-inactive",
-                    "Fiken does not sell to this customer: it is "
-                    + ("deactivated." if there else "not there any more."),
-                    "Make the customer active in Fiken and try again.",
+                    f"{role}-inactive",
+                    f"The {role} is " + ("deactivated in Fiken." if there else "not in Fiken any more."),
+                    f"Make the {role} active in Fiken and try again.",
                 )
         project = (record.get("project") or {}).get("projectId")
         if project is not None:

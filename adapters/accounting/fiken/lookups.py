@@ -52,7 +52,8 @@ class Lookups:
         raise Stop(
             f"Account {code} is not in the chart of accounts in Fiken, or is not switched on this year.",
             code="account-unknown",
-            do="Switch it on in Fiken (Kontoplan), or name another in the mapping (table income-account); then retry.",
+            do="Switch it on in Fiken (Kontoplan), or name another (table income-account of the mapping; of purchases"
+            " `incoming_account` in the settings); then retry.",
             where={"field": field, "account": code},
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.accounting.fiken.client import Client
 from adapters.accounting.fiken.companies import Companies
 from adapters.accounting.fiken.lookups import Lookups
-from adapters.accounting.fiken.vat import SALES
+from adapters.accounting.fiken.vat import PURCHASES, SALES
 from connector.options import Choice, DimensionOptions, Option, Options
 
 
@@ -26,11 +26,14 @@ class Choices:
         registered = None if company.get("vatType") is None else company["vatType"] != "no"
         return Options(
             lists={
-                Choice.VAT_CODE: tuple(
-                    Option(code=code, name=name, rate=rate)
-                    for code, (name, rate) in SALES.items()
-                    if registered is not False or not rate
-                ),
+                **{
+                    choice: tuple(
+                        Option(code=code, name=name, rate=rate)
+                        for code, (name, rate) in codes.items()
+                        if registered is not False or not rate
+                    )
+                    for choice, codes in ((Choice.VAT_CODE, SALES), (Choice.PURCHASE_VAT_CODE, PURCHASES))
+                },
                 Choice.ACCOUNT: tuple(
                     Option(code=str(row["code"]), name=str(row.get("name") or "")) for row in accounts
                 ),

@@ -1,5 +1,6 @@
 """Writing payments: what is open is read, then the payment is registered on the sale, and told from the rows that were
-there before. Fiken's payments have no field for a marker, and cannot be changed or deleted.
+there before. Fiken's payments have no field for a marker, and cannot be changed or deleted. Money that settles nothing
+is written another way (`on_account`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from adapters.accounting.fiken import records
 from adapters.accounting.fiken.client import Client, Row
 from adapters.accounting.fiken.explaining import Explaining
 from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.on_account import OnAccount
 from adapters.accounting.fiken.ore import kroner
 from adapters.accounting.fiken.records import not_as_described
 from adapters.accounting.fiken.sending import day_of, id_of
@@ -21,7 +23,8 @@ from connector.ports import Goal, Json, Proof, Run, Step
 class Payments:
     """Flows of payments."""
 
-    def __init__(self, client: Client, lookups: Lookups, explaining: Explaining) -> None:
+    def __init__(self, client: Client, lookups: Lookups, explaining: Explaining, on_account: OnAccount) -> None:
+        self._on_account = on_account
         self._client = client
         self._lookups = lookups
         self._explaining = explaining
@@ -30,15 +33,10 @@ class Payments:
         """The steps that reach a goal. Raises `Refused`."""
         record = goal.record
         day_of(record.get("date"), "date")
-        if not (record.get("invoice") or {}).get("invoiceId") and not (record.get("sale") or {}).get("saleId"):
-            raise Refused(
-                "A payment in Fiken settles an invoice or a sale, and this money (or what is left of it) settles none.",
-                code="payment-without-invoice",
-                do="Book what is left on the customer's account in Fiken, and say so: it happened.",
-                where={"field": "invoice.invoiceId"},
-            )
         if type(record.get("amount")) is not int or record["amount"] <= 0:
             raise Refused("A payment has an amount above zero.", code="payment-not-positive", where={"field": "amount"})
+        if not (record.get("invoice") or {}).get("invoiceId") and not (record.get("sale") or {}).get("saleId"):
+            return self._on_account.flow(goal)
         foreign = record.get("currency") not in (None, "NOK")
         if foreign and record.get("amountInNok") is None:
             raise Refused(
@@ -91,7 +89,8 @@ class Payments:
             raise Stop(
                 f"{amount:.2f} is more than the {open_amount:.2f} open on it in Fiken.",
                 code="exceeds-open-amount",
-                do="See whether it is registered there already; an overpayment is registered in Fiken itself.",
+                do="See whether it is registered there already. If not, cancel this and post the payment anew: what is"
+                " more than is open is booked on the customer's account.",
                 where={"sale": str(sale["saleId"])},
                 details={"open": f"{open_amount:.2f}", "amount": f"{amount:.2f}"},
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from types import UnionType
@@ -15,7 +15,7 @@ from adapters.accounting.fiken import wire
 from adapters.accounting.fiken.countries import code_of
 from connector.errors import VendorError
 from connector.model.json import dumps
-from connector.ports import Dispatch, Kind, Record
+from connector.ports import Dispatch, Kind, Paid, Payable, Record
 
 Row = Mapping[str, Any]
 
@@ -91,12 +91,17 @@ def record(kind: Kind, model: type[BaseModel], id: Any, body: dict[str, Any], **
 
 def customer(row: Row) -> Record:
     """A customer."""
-    return record(Kind.CUSTOMER, wire.Customer, row["contactId"], customer_body(row))
+    return record(Kind.CUSTOMER, wire.Customer, row["contactId"], _contact(wire.Customer, row))
 
 
-def customer_body(row: Row) -> dict[str, Any]:
+def supplier(row: Row) -> Record:
+    """A supplier."""
+    return record(Kind.SUPPLIER, wire.Supplier, row["contactId"], _contact(wire.Supplier, row))
+
+
+def _contact(model: type[BaseModel], row: Row) -> dict[str, Any]:
     """What is known of a contact, the country of its address as a code; a name that nobody knows is left out."""
-    body = pick(wire.Customer, row)
+    body = pick(model, row)
     if address := body.get("address"):
         known = {"country": code_of(str(address["country"]))} if address.get("country") else {}
         body["address"] = {**address, **known}
@@ -147,7 +152,17 @@ def applied(note: Row, invoice: Row, before: int) -> int:
 
 def paid(sale: Row) -> int:
     """What the payments of a sale come to, in its currency."""
-    return sum(int(one["amount"]) for one in sale.get("salePayments") or ())
+    return sum(int(one["amount"]) for one in paying(sale))
+
+
+def paying(sale: Row) -> Sequence[Row]:
+    """The payments of a sale. Raises `VendorError` where they are not shown, and something was paid."""
+    rows = sale.get("salePayments")
+    if rows is None and sale.get("totalPaid"):
+        raise not_as_described("salePayments", "the payments that the total paid is of")
+    if not isinstance(rows or [], list) or not all(isinstance(row, Mapping) for row in rows or ()):
+        raise not_as_described("salePayments", "a list of payments")
+    return rows or ()
 
 
 def payments(sale: Row, invoice_id: int | None, numbers: Mapping[str, str]) -> list[Record]:
@@ -160,8 +175,8 @@ def payments(sale: Row, invoice_id: int | None, numbers: Mapping[str, str]) -> l
     settles = {"sale": {"saleId": sale["saleId"]}} if invoice_id is None else {"invoice": {"invoiceId": invoice_id}}
     customer = {"customer": sale["customer"]} if sale.get("customer") else {}
     found = []
-    for row in sale.get("salePayments") or ():
-        if not isinstance(row, Mapping) or type(row.get("paymentId")) is not int:
+    for row in paying(sale):
+        if type(row.get("paymentId")) is not int:
             raise not_as_described("salePayments[].paymentId", "an id")
         number = numbers.get(str(row.get("account")))
         # In which currency the sale is, a payment in kroner does not say.
@@ -178,19 +193,27 @@ def payment_id(sale: Any, payment: Any) -> str:
 
 def loss(invoice: Row, credited: int) -> Record:
     """What of an invoice was written off. `credited`: the gross of its credit notes, all of which close it."""
-    sale = invoice["sale"]
-    body = pick(
-        wire.Settlement,
-        {
-            "invoice": invoice,
-            "customer": invoice.get("customer"),
-            "date": sale.get("settledDate") or sale.get("lastModifiedDate"),
-            "amount": int(invoice["gross"]) - paid(sale) - credited - int(_open(sale) or 0),
-            "currency": sale.get("currency"),
-            "account": LOSS,
-        },
-    )
-    return record(Kind.SETTLEMENT, wire.Settlement, loss_id(invoice["invoiceId"]), body, customer=_customer(invoice))
+    sale, settles = invoice["sale"], {"invoice": invoice, "customer": invoice.get("customer")}
+    return _loss(loss_id(invoice["invoiceId"]), settles, sale, int(invoice["gross"]) - credited)
+
+
+def loss_of_sale(sale: Row) -> Record:
+    """What was written off of a sale that was invoiced elsewhere: it has no credit notes."""
+    ending = "" if sale.get("currency") in (None, "NOK") else "InCurrency"
+    amounts = [line.get(name + ending) or 0 for line in sale.get("lines") or () for name in ("netPrice", "vat")]
+    settles = {"sale": sale, "customer": sale.get("customer")}
+    return _loss(f"sale/{loss_id(sale['saleId'])}", settles, sale, sum(amounts))
+
+
+def _loss(id: str, settles: Row, sale: Row, owed: int) -> Record:
+    body = {
+        **settles,
+        "date": sale.get("settledDate") or sale.get("lastModifiedDate"),
+        "amount": owed - paid(sale) - int(_open(sale) or 0),
+        "currency": sale.get("currency"),
+        "account": LOSS,
+    }
+    return record(Kind.SETTLEMENT, wire.Settlement, id, pick(wire.Settlement, body), customer=_customer(settles))
 
 
 LOSS = "7830"
@@ -257,3 +280,90 @@ def _figures(body: dict[str, Any], total: str) -> dict[str, Any]:
 def _customer(row: Row) -> str | None:
     customer = row.get("customer")
     return str(customer["contactId"]) if isinstance(customer, Mapping) and "contactId" in customer else None
+
+
+# --- purchases --------------------------------------------------------------------------------------------------------
+
+
+def is_supplier_invoice(row: Row) -> bool:
+    """Whether a purchase is an invoice that stands in the books: what was paid at once is none, nor what has no number,
+    and what was taken back is there no more.
+    """
+    named = row.get("identifier") and isinstance(row.get("supplier"), Mapping)
+    return row.get("kind") == "supplier" and bool(named) and not row.get("deleted")
+
+
+def supplier_invoice(row: Row) -> Record:
+    """An incoming invoice, or credit note (its amounts are below zero in Fiken)."""
+    body = pick(wire.SupplierInvoice, row)
+    net, gross = bought(row)
+    paid = _payments(row)
+    sign = -1 if gross < 0 else 1
+    body |= {"amount": sign * gross, "creditNote": gross < 0}
+    body.pop("lines", None)
+    left: int | None = None
+    if row.get("settled"):
+        left = 0
+    elif paid is not None:
+        left = sign * (gross - sum(int(one["amount"]) for one in paid))
+    return record(
+        Kind.SUPPLIER_INVOICE,
+        wire.SupplierInvoice,
+        row["purchaseId"],
+        body,
+        payable=Payable(
+            number=body.get("identifier"),
+            supplier=str(body["supplier"]["contactId"]),
+            net=_kroner(sign * net),
+            voucher=str(row.get("transactionId") or row["purchaseId"]),
+            open=None if left is None else _kroner(left),
+            payments=None if paid is None else tuple(_payment(one, sign) for one in paid),
+        ),
+    )
+
+
+INBOX = "inbox/"
+"""What the ids of documents in the inbox begin with."""
+
+
+def inbox_id(document: int) -> str:
+    """The id of the record of a document in the inbox: what is booked of it is another record."""
+    return f"{INBOX}{document}"
+
+
+def in_inbox(id: str, said: Row) -> Record:
+    """A document in the inbox, with what is known of it: Fiken tells nothing of what it says."""
+    body = {**said, "documentId": int(id.removeprefix(INBOX))}
+    supplier = (body.get("supplier") or {}).get("contactId")
+    payable = Payable(body.get("identifier"), None if supplier is None else str(supplier), passing=True)
+    return record(Kind.SUPPLIER_INVOICE, wire.SupplierInvoice, id, body, payable=payable)
+
+
+def bought(row: Row) -> tuple[int, int]:
+    """What a purchase comes to without VAT and with it, in its currency: Fiken shows its lines only."""
+    ending = "" if row.get("currency") in (None, "NOK") else "InCurrency"
+    found = row.get("lines")
+    if not isinstance(found, list) or not all(isinstance(line, Mapping) for line in found):
+        raise not_as_described("lines", "a list of objects")
+    net, vat = ([line.get(name + ending, 0) for line in found] for name in ("netPrice", "vat"))
+    for name, amounts in (("netPrice", net), ("vat", vat)):
+        if not all(type(one) is int for one in amounts):
+            raise not_as_described(f"lines[].{name}{ending}", "a whole number of øre")
+    return sum(net), sum(net) + sum(vat)
+
+
+def _payments(row: Row) -> list[Row] | None:
+    """The payments of a purchase; None where one is in another currency: what it settles of it is not told."""
+    rows = row.get("payments") or []
+    if not isinstance(rows, list) or not all(type(one.get("paymentId")) is int for one in rows):
+        raise not_as_described("payments[].paymentId", "an id")
+    currency = row.get("currency") or "NOK"
+    return rows if all((one.get("currency") or "NOK") == currency for one in rows) else None
+
+
+def _payment(row: Row, sign: int) -> Paid:
+    return Paid(str(row["paymentId"]), row.get("date"), _kroner(sign * int(row["amount"])))
+
+
+def _kroner(amount: int) -> Decimal:
+    return Decimal(amount) / 100

@@ -28,11 +28,13 @@ class Register:
     closed: Callable[[Row], bool]
     method: str
     """How one is changed: `PUT` takes the whole, `PATCH` what changes."""
+    besides: Sequence[str] = ()
+    """What else belongs to the whole, and is sent back as it is."""
 
 
 REGISTERS: Mapping[Kind, Register] = {
     Kind.PRODUCT: Register("/products", wire.Product, "productId", "productNumber", records.product,
-                           lambda row: row.get("active") is False, "PUT"),
+                           lambda row: row.get("active") is False, "PUT", ("stock",)),
     Kind.PROJECT: Register("/projects", wire.Project, "projectId", "number", records.project,
                            lambda row: bool(row.get("completed")), "PATCH"),
 }  # fmt: skip
@@ -103,13 +105,14 @@ class Registers:
 
     async def _change(self, run: Run) -> Proof:
         register, id = REGISTERS[run.goal.kind], id_of(run.goal.target, "target")
-        now = records.pick(register.model, await self._client.get(f"{register.path}/{id}"))
-        wanted = self._wanted(run.goal)
+        row = await self._client.get(f"{register.path}/{id}")
+        now, wanted = records.pick(register.model, row), self._wanted(run.goal)
         if moved(wanted, run.goal.seen, now):
             return Proof(str(id), {"moved": True})
         body: dict[str, Any] = dict(wanted)
         if register.method == "PUT":
-            body = {name: value for name, value in {**sent(register.model, now), **wanted}.items() if value is not None}
+            whole = {name: row.get(name) for name in register.besides} | sent(register.model, now) | wanted
+            body = {name: value for name, value in whole.items() if value is not None}
         await self._client.call(register.method, f"{register.path}/{id}", json=body)
         return Proof(str(id))
 

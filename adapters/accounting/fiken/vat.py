@@ -1,4 +1,4 @@
-"""VAT types of sales: names, rates, and how stated VAT is spread over lines."""
+"""VAT types: names, rates, and how stated VAT of sales is spread over lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,27 @@ SALES: Mapping[str, tuple[str, Decimal]] = {
     "OUTSIDE": ("Utenfor avgiftsområdet", Decimal(0)),
     "NONE": ("Uten avgiftsbehandling", Decimal(0)),
 }
-"""Title and per cent by Fiken's name; no call tells them. Rates of 2026."""
+"""Of sales: title and per cent by Fiken's name; no call tells them. Rates of 2026."""
+
+PURCHASES: Mapping[str, tuple[str, Decimal]] = {
+    "NONE": ("Uten avgiftsbehandling", Decimal(0)),
+    "HIGH": ("Fradrag, høy sats", Decimal(25)),
+    "MEDIUM": ("Fradrag, middels sats", Decimal(15)),
+    "RAW_FISH": ("Fradrag, råfisk", Decimal("11.11")),
+    "LOW": ("Fradrag, lav sats", Decimal(12)),
+    "HIGH_DIRECT": ("Direkte innførselsmva, høy sats", Decimal(25)),
+    "MEDIUM_DIRECT": ("Direkte innførselsmva, middels sats", Decimal(15)),
+    "HIGH_BASIS": ("Grunnlag innførsel, høy sats", Decimal(25)),
+    "MEDIUM_BASIS": ("Grunnlag innførsel, middels sats", Decimal(15)),
+    "NONE_IMPORT_BASIS": ("Grunnlag innførsel uten mva", Decimal(0)),
+    "HIGH_FOREIGN_SERVICE_DEDUCTIBLE": ("Tjenester fra utlandet, høy sats, med fradrag", Decimal(25)),
+    "HIGH_FOREIGN_SERVICE_NONDEDUCTIBLE": ("Tjenester fra utlandet, høy sats, uten fradrag", Decimal(25)),
+    "LOW_FOREIGN_SERVICE_DEDUCTIBLE": ("Tjenester fra utlandet, lav sats, med fradrag", Decimal(12)),
+    "LOW_FOREIGN_SERVICE_NONDEDUCTIBLE": ("Tjenester fra utlandet, lav sats, uten fradrag", Decimal(12)),
+    "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_DEDUCTIBLE": ("Klimakvoter og gull, med fradrag", Decimal(25)),
+    "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_NONDEDUCTIBLE": ("Klimakvoter og gull, uten fradrag", Decimal(25)),
+}
+"""The same of purchases."""
 
 
 def spread(lines: Sequence[Mapping[str, Any]], stated: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What goes over the wire, in Fiken's own names (API v2).
 
-A record's body has the shape of one of `Customer`, `Product`, `Project`, `Invoice`, `CreditNote`, `Payment`,
-`Settlement`, `ExternalInvoice`. Where Fiken writes an id and reads an object
+A record's body has the shape of one of `Customer`, `Supplier`, `Product`, `Project`, `Invoice`, `CreditNote`,
+`Payment`, `Settlement`, `ExternalInvoice`, `SupplierInvoice`. Where Fiken writes an id and reads an object
 (`customerId`, `customer`), a body has the object with its id, and the adapter sends the id.
 
 Amounts are whole numbers of øre (cents in other currencies), days `YYYY-MM-DD`, account codes texts. Fields that Fiken
@@ -63,6 +63,24 @@ class Customer(Wire):
     currency: str | None = None
     inactive: bool | None = None
     daysUntilInvoicingDueDate: int | None = None
+    address: Address | None = None
+
+
+class Supplier(Wire):
+    """`contact` that is a supplier; it may be a customer, too."""
+
+    contactId: int | None = ReadOnly
+    supplierNumber: int | None = ReadOnly
+    supplierAccountCode: str | None = ReadOnly
+    """Its account in the ledger, `2400:20001`."""
+    name: str
+    organizationNumber: str | None = None
+    """Fiken does not keep it unique."""
+    email: str | None = None
+    phoneNumber: str | None = None
+    bankAccountNumber: str | None = ReadOnly
+    """Where it is paid to, by the company's own word: never written from here."""
+    inactive: bool | None = None
     address: Address | None = None
 
 
@@ -193,12 +211,17 @@ class SaleRef(Wire):
 
 
 class Payment(Wire):
-    """`payment`: hangs on a sale; one of `invoice` and `sale` says on which."""
+    """`payment`: hangs on a sale; one of `invoice` and `sale` says on which. With neither: money on the customer's
+    account, in kroner, which is a free entry (fri postering).
+    """
 
     paymentId: int | None = ReadOnly
     invoice: InvoiceRef | None = None
     sale: SaleRef | None = None
-    customer: ContactRef | None = ReadOnly
+    customer: ContactRef | None = None
+    """Written where it settles nothing."""
+    isRefund: bool | None = None
+    """True: money that goes back to the customer, from his account."""
     date: datetime.date
     account: str | None = Field(default=None, json_schema_extra=chooses(Choice.PAYMENT_TYPE))
     """Code of the account it came to, `1920:10001`. Left out: that of `bankAccountNumber`, or as the settings say."""
@@ -214,9 +237,10 @@ class Payment(Wire):
 
 
 class Settlement(Wire):
-    """A loss: a sale says that it is written off, and has no row of its own for it."""
+    """A loss: a sale says that it is written off, and has no row of its own for it. One of `invoice` and `sale`."""
 
-    invoice: InvoiceRef
+    invoice: InvoiceRef | None = None
+    sale: SaleRef | None = None
     customer: ContactRef | None = ReadOnly
     date: datetime.date
     amount: int
@@ -264,3 +288,66 @@ class ExternalInvoice(Wire):
     lines: list[SaleLine] = Field(default_factory=list)
     adjustments: list[Adjustment] = Field(default_factory=list)
     vat: list[VatSum] = Field(default_factory=list)
+
+
+PurchaseVatType = Literal[
+    "NONE", "HIGH", "MEDIUM", "RAW_FISH", "LOW", "HIGH_DIRECT", "MEDIUM_DIRECT", "HIGH_BASIS", "MEDIUM_BASIS",
+    "NONE_IMPORT_BASIS", "HIGH_FOREIGN_SERVICE_DEDUCTIBLE", "HIGH_FOREIGN_SERVICE_NONDEDUCTIBLE",
+    "LOW_FOREIGN_SERVICE_DEDUCTIBLE", "LOW_FOREIGN_SERVICE_NONDEDUCTIBLE",
+    "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_DEDUCTIBLE", "HIGH_PURCHASE_OF_EMISSIONSTRADING_OR_GOLD_NONDEDUCTIBLE",
+]  # fmt: skip
+"""VAT types of purchases, by the names that Fiken gives them."""
+
+
+class SupplierRef(Wire):
+    """A supplier by its id; name and number are for people, and are never sent."""
+
+    contactId: int
+    name: str | None = None
+    organizationNumber: str | None = None
+
+
+class PurchaseLine(Wire):
+    """What is booked of a purchase, by VAT type; the account is the connection's setting."""
+
+    netPrice: int
+    """Without VAT, in the purchase's currency."""
+    vat: int
+    """As the invoice states it."""
+    vatType: PurchaseVatType = Field(json_schema_extra=chooses(Choice.PURCHASE_VAT_CODE))
+
+
+class PurchasePayment(Wire):
+    """`payment` of a purchase."""
+
+    paymentId: int
+    date: datetime.date | None = None
+    amount: int
+    """In its own currency."""
+    currency: str | None = None
+
+
+class SupplierInvoice(Wire):
+    """`purchase` of kind supplier, or a document that lies in the inbox for a person to book. Amounts are above zero
+    for credit notes, too.
+    """
+
+    purchaseId: int | None = ReadOnly
+    documentId: int | None = ReadOnly
+    """Of the inbox, where it lies there."""
+    identifier: str | None = None
+    """The seller's own number."""
+    date: datetime.date | None = None
+    dueDate: datetime.date | None = None
+    kid: str | None = None
+    """Written only."""
+    supplier: SupplierRef | None = None
+    currency: str | None = Field(default=None, json_schema_extra=chooses(Choice.CURRENCY))
+    amount: int | None = None
+    """What is to be paid, with VAT. Fiken shows lines: read, it is their sum."""
+    creditNote: bool | None = None
+    """Read: its amounts are below zero in Fiken."""
+    lines: list[PurchaseLine] | None = None
+    """Written only."""
+    settled: bool | None = ReadOnly
+    payments: list[PurchasePayment] | None = ReadOnly

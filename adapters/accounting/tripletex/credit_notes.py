@@ -67,7 +67,7 @@ class CreditNotes:
                     where={"field": f"order.orderLines[{place}].count"},
                 )
         return (
-            Step("credited", self._decide),
+            Step("credited", self._decide, reads=True),
             Step("order", self._order_create, self._order_look),
             Step("credit_note", self._create, self._look),
             *self._papers(goal),

@@ -69,7 +69,7 @@ class Incoming:
             if problem := why_not(main, self._most) if self._way == "pdf" else None:
                 raise Refused(problem[1], code=problem[0])
         return (
-            Step("there", self._received.there),
+            Step("there", self._received.there, reads=True),
             self._with(deliver, goal),
             Step("document", self._held),
             *self._files.steps(along, "document"),

@@ -60,7 +60,7 @@ class Purchases:
         self._can_be(goal)
         release = [Step("release", self._release, self._released)] if self._way == "release" else []
         return (
-            Step("there", self._there),
+            Step("there", self._there, reads=True),
             Step("document", self._create, self._look),
             *self._files.steps(goal, _path, _attachments),
             *release,

@@ -101,10 +101,16 @@ async def _new(make: Make, kind: Kind) -> None:
 
 
 async def _act(it: Trial, kind: Kind, id: str | None, n: int) -> None:
-    """Something happens to a kind: a record of a register is changed, an invoice or a payment comes to be."""
+    """Something happens to a kind: a record of a register is changed, an invoice or a payment comes to be.
+
+    While a call is held back, a lane of width 1 can make no other: an invoice is issued by a person then.
+    """
     if kind in REGISTERS:
         assert id is not None
         await it.bench.change(kind, id)
+    elif kind is Kind.INVOICE and it.accounting.lane.width == 1:
+        assert id is not None
+        await it.bench.issue(id)
     else:
         await made(it, kind, n)
 

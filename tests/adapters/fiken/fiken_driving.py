@@ -61,6 +61,18 @@ def payment_goal(invoice: str, amount: int = 500000, marker: str = "m-payment-1"
     return Goal(Kind.PAYMENT, "create", marker, record)
 
 
+def account_goal(customer: str, marker: str = "m-account-1", **more: Any) -> Goal:
+    """Scenario A.4: 4 375,00 that settle nothing."""
+    record = {
+        "customer": {"contactId": int(customer)},
+        "date": "2027-03-15",
+        "amount": 437500,
+        "currency": "NOK",
+        **more,
+    }
+    return Goal(Kind.PAYMENT, "create", marker, record)
+
+
 def external_goal(customer: str, marker: str = "m-external-1", **more: Any) -> Goal:
     lines = [{"description": "Timer", "netPrice": 816000, "vatType": "HIGH", "account": "3000"},
              {"description": "Lunsj", "netPrice": 200000, "vatType": "MEDIUM", "account": "3000"}]  # fmt: skip
@@ -72,3 +84,25 @@ def external_goal(customer: str, marker: str = "m-external-1", **more: Any) -> G
         return File("10017.pdf", "application/pdf", PAGE, "page")
 
     return Goal(Kind.EXTERNAL_INVOICE, "create", marker, record, totals("10160", "2340"), paper=paper)
+
+
+def supplier_goal(marker: str = "m-supplier-1", **more: Any) -> Goal:
+    address = {"streetAddress": "Bryggen 5", "postCode": "5003", "city": "Bergen", "country": "NO"}
+    record = {"name": "Selger AS", "organizationNumber": "974760673", "address": address, **more}
+    return Goal(Kind.SUPPLIER, "create", marker, record)
+
+
+def purchase_goal(supplier: str, marker: str = "m-purchase-1", **more: Any) -> Goal:
+    """Scenario C.1: the VAT is one øre less than its rate would make it."""
+    record = {
+        "supplier": {"contactId": int(supplier), "name": "Selger AS"}, "identifier": "F-7", "date": "2027-01-10",
+        "dueDate": "2027-02-10", "currency": "NOK", "kid": "0000100172", "amount": 1249999, "creditNote": False,
+        "lines": [{"netPrice": 1000000, "vat": 249999, "vatType": "HIGH"}], **more,
+    }  # fmt: skip
+    files = (
+        File("F-7.pdf", "application/pdf", PAGE, "page"),
+        File("F-7.xml", "application/xml", b"<x/>", "original"),
+        File("timer.pdf", "application/pdf", PAGE),
+        File("timer.xlsx", "application/vnd.ms-excel", b"x"),
+    )
+    return Goal(Kind.SUPPLIER_INVOICE, "create", marker, record, files=files)

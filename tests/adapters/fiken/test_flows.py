@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from adapters.accounting.fiken.sandbox import Sandbox
+from adapters.accounting.fiken.sandbox.entries import book, take_back
 from connector.errors import ConnectorError, Refused, Stop
-from connector.ports import Accounting, File, Goal, Kind, Run
+from connector.ports import Accounting, File, Goal, Kind, Proof, Run
 
 sys.path.append(str(Path(__file__).parent))
 from fiken_driving import (
     LINES,
     PAGE,
+    account_goal,
     credit_goal,
     customer_goal,
     external_goal,
@@ -100,6 +102,14 @@ async def given_payment(system: Accounting, box: Sandbox) -> Given:
     return payment_goal(invoice), lambda: [*count(box, "payment")(), box.books.balance("1500")]
 
 
+def on_account(**more: Any) -> Callable[[Accounting, Sandbox], Awaitable[Given]]:
+    async def given(system: Accounting, box: Sandbox) -> Given:
+        goal, entries = account_goal(await a_customer(system, box), **more), count(box, "journalEntry")
+        return goal, lambda: [*entries(), box.books.balance("1500:10001")]
+
+    return given
+
+
 FLOWS: dict[str, tuple[Callable[[Accounting, Sandbox], Awaitable[Given]], list[Any]]] = {
     "customer": (given_customer, [1]),
     "person": (given_person, [1]),
@@ -111,6 +121,8 @@ FLOWS: dict[str, tuple[Callable[[Accounting, Sandbox], Awaitable[Given]], list[A
     "whole": (given_whole, [1, 0, 0]),
     "external": (given_external, [1, 1, 1]),
     "payment": (given_payment, [1, 750000]),
+    "on account": (on_account(), [1, -437500]),
+    "refund": (on_account(isRefund=True), [1, 437500]),
 }
 
 
@@ -161,6 +173,35 @@ async def test_no_more_is_paid_than_is_open(box: Sandbox, given: str) -> None:
     assert stop.value.code == "exceeds-open-amount"
 
 
+async def test_money_on_account_is_read_by_its_entry_until_that_is_taken_back(box: Sandbox) -> None:
+    system = opened(box)
+    customer = await a_customer(system, box)
+    proof = (await reach(system, account_goal(customer)))["read"]
+    assert proof.record is not None
+    assert (proof.record.body["amount"], proof.record.customer) == (437500, customer)
+    assert await system.read(Kind.PAYMENT, proof.id) == proof.record
+    (whole,) = box.books.all("transaction")
+    take_back(box.books, whole)
+    assert await system.read(Kind.PAYMENT, proof.id) is None
+
+
+async def test_of_money_that_a_person_has_booked_the_entry_is_named(box: Sandbox) -> None:
+    system = opened(box)
+    customer = await a_customer(system, box)
+    entry = {"description": "Forskudd", "date": "2027-03-15",
+             "lines": [{"amount": 437500, "debitAccount": "1920:10001", "creditAccount": "1500:10001"}]}  # fmt: skip
+    book(box.books, "Forskudd", [entry])
+    (there,) = box.books.all("journalEntry")
+    for goal, fits in ((account_goal(customer), True), (account_goal(customer, amount=1), False)):
+        read = system.flow(goal)[-1]
+        run = Run(goal, {"payment": Proof(str(there["_id"]))})
+        if fits:
+            assert (await read.call(run)).id == f"journal/{there['_id']}"
+        else:
+            with pytest.raises(Stop, match="not the money"):
+                await read.call(run)
+
+
 async def test_a_supplier_becomes_a_customer_too(box: Sandbox) -> None:
     there = box.books.add_contact({"name": "Kjøper AS", "organizationNumber": "974760673", "supplier": True})
     proof = (await reach(opened(box), customer_goal()))["customer"]
@@ -172,11 +213,23 @@ async def test_a_change_keeps_what_it_does_not_speak_of(box: Sandbox) -> None:
     system = opened(box)
     id = await a_customer(system, box)
     there = box.books.find("contact", id)
-    there |= {"discount": Decimal("2.5"), "groups": ["A"], "language": "ENGLISH"}
+    person = {"name": "Kari", "email": "kari@kjoper.no", "phoneNumber": "22222222", "address": {"country": "Norge"}}
+    there |= {"discount": Decimal("2.5"), "groups": ["A"], "language": "ENGLISH", "phoneNumber": "55555555",
+              "contactPerson": [{"contactPersonId": 7, **person}]}  # fmt: skip
     await reach(system, Goal(Kind.CUSTOMER, "update", "m", {"address": {"city": "Bergen"}}, target=id))
     assert there["address"] == {"streetAddress": "Gata 1", "postCode": "0150", "city": "Bergen", "country": "Norge"}
     assert (there["discount"], there["groups"], there["language"]) == (Decimal("2.5"), ["A"], "ENGLISH")
+    assert (there["contactPerson"], there["phoneNumber"]) == ([person], "55555555")
     assert (there["memberNumberString"], there["customer"]) == ("m-customer-1", True)
+
+
+async def test_a_changed_product_keeps_its_stock(box: Sandbox) -> None:
+    system = opened(box)
+    id = (await reach(system, (await given_product(system, box))[0]))["read"].id
+    there = box.books.find("product", id)
+    there["stock"] = Decimal("5.5")
+    await reach(system, Goal(Kind.PRODUCT, "update", "m", {"name": "Veiledning"}, target=id))
+    assert (there["name"], there["stock"], there["productNumber"]) == ("Veiledning", Decimal("5.5"), "RAD")
 
 
 async def test_what_somebody_changed_meanwhile_is_not_written_over(box: Sandbox) -> None:
@@ -218,6 +271,28 @@ async def test_refusals_turn_into_codes_with_fikens_words_beside_them(box: Sandb
     box.books.find("contact", customer)["inactive"] = True
     assert (await refusal(box, invoice_goal(customer, "m-inactive"))).code == "customer-inactive"
     assert list(box.books.all("invoice")) == []
+
+
+async def test_a_draft_that_somebody_has_thrown_away_is_not_made_again(box: Sandbox) -> None:
+    """Nor one of which somebody has made the invoice himself: that is the invoice."""
+    system = opened(box)
+    customer = await a_customer(system, box)
+    for marker, thrown in (("m-thrown", True), ("m-made", False)):
+        goal = invoice_goal(customer, marker)
+        draft, create, _ = system.flow(goal)
+        run = Run(goal, {"draft": await draft.call(Run(goal, {}))})
+        there = box.books.find("draft", run.proofs["draft"].id)
+        if not thrown:
+            made = box.books.invoice(there)
+        box.books.remove("draft", there["_id"])
+        if thrown:
+            with pytest.raises(Refused) as refused:
+                await create.call(run)
+            assert (refused.value.code, refused.value.where) == ("draft-gone", {"draft": str(there["_id"])})
+            assert list(box.books.all("invoice")) == []
+        else:
+            assert (await create.call(run)).id == str(made["_id"])
+    assert len(list(box.books.all("invoice"))) == 1
 
 
 async def test_without_a_bank_account_nothing_is_drafted(box: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +12,23 @@ from typing import Any
 
 import pytest
 
+from adapters.accounting.fiken import reading
 from adapters.accounting.fiken.sandbox import Sandbox, forms
 from connector.errors import BadInput
-from connector.ports import Accounting, Kind, Page, Record
+from connector.ports import Accounting, Kind, Page, Receivables, Record
 
 sys.path.append(str(Path(__file__).parent))
-from fiken_driving import LINES, credit_goal, customer_goal, external_goal, invoice_goal, opened, payment_goal, reach
+from fiken_driving import (
+    LINES,
+    credit_goal,
+    customer_goal,
+    external_goal,
+    invoice_goal,
+    opened,
+    payment_goal,
+    reach,
+    totals,
+)
 
 START, FEBRUARY = date(2027, 1, 1), date(2027, 2, 1)
 
@@ -64,15 +76,45 @@ async def test_what_was_changed_before_yesterday_is_not_asked_for_again(box: San
 
 
 @pytest.mark.parametrize(("hours", "seen"), [(0, 1), (24, 0)])
-async def test_a_payment_that_changes_no_day_is_found_among_what_is_open(box: Sandbox, hours: int, seen: int) -> None:
+@pytest.mark.parametrize("kind", [Kind.INVOICE, Kind.PAYMENT])
+@pytest.mark.parametrize("amount", ["5000", "12500", "13000"])
+async def test_a_payment_that_changes_no_day_is_found_by_what_is_open(
+    box: Sandbox, hours: int, seen: int, kind: Kind, amount: str
+) -> None:
+    """Of a part, of the whole (then it is not among what is open any more), of more; and then not again."""
     system = opened(box, open_hours=hours)
     invoice = await sold(system)
-    _, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    other = (await reach(system, invoice_goal(str(box.books.find("invoice", invoice)["_customer"]), "m-2")))["read"].id
+    _, cursor = await all_of(system, kind, await system.begin(kind, START))
     for one in (*box.books.all("invoice"), *box.books.all("sale")):
         one["lastModifiedDate"] = "2026-01-01"
-    box.payment(int(invoice), Decimal(5000), FEBRUARY)
-    found, _ = await all_of(system, Kind.PAYMENT, cursor)
-    assert len(of(Kind.PAYMENT, found)) == seen
+    _, cursor = await all_of(system, kind, cursor)
+    box.payment(int(invoice), Decimal(amount), FEBRUARY)
+    found, cursor = await all_of(system, kind, cursor)
+    assert [str(one.body["invoice"]["invoiceId"]) for one in of(Kind.PAYMENT, found)] == [invoice] * seen
+    if kind is Kind.INVOICE:
+        assert [(one.id, one.open_amount) for one in of(kind, found)] == [
+            (invoice, Decimal(12500) - Decimal(amount))
+        ] * seen
+    assert (await all_of(system, kind, cursor))[0] == []
+    box.payment(int(other), Decimal(1), FEBRUARY)
+    assert len(of(Kind.PAYMENT, (await all_of(system, kind, cursor))[0])) == seen
+
+
+async def test_what_was_settled_is_read_some_at_a_time(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+    system = opened(box, open_hours=0)
+    customer = (await reach(system, customer_goal()))["read"].id
+    invoices = [(await reach(system, invoice_goal(customer, f"m-{n}")))["read"].id for n in range(5)]
+    _, cursor = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    for one in box.books.all("sale"):
+        one["lastModifiedDate"] = "2026-01-01"
+    _, cursor = await all_of(system, Kind.PAYMENT, cursor)
+    for id in invoices[1:]:
+        box.payment(int(id), Decimal(12500), FEBRUARY)
+    found, cursor = await all_of(system, Kind.PAYMENT, cursor)
+    assert [str(one.body["invoice"]["invoiceId"]) for one in found] == invoices[1:]
+    assert (await all_of(system, Kind.PAYMENT, cursor))[0] == []
 
 
 async def test_a_page_of_invoices_has_their_payments_with_number_and_kroner(box: Sandbox) -> None:
@@ -204,3 +246,81 @@ async def test_a_first_reading_makes_no_more_calls_than_pages(box: Sandbox, caps
 def _another(thing: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """All that a thing has but its id."""
     return {name: value for name, value in thing.items() if name not in ("_id", "_created")} | changed
+
+
+# --- losses of what was issued elsewhere, calls for sales without invoices, what is owed ------------------------------
+
+
+@pytest.mark.parametrize("currency", ["NOK", "EUR"])
+async def test_a_sale_invoiced_elsewhere_that_is_written_off(box: Sandbox, currency: str) -> None:
+    system = opened(box)
+    customer = (await reach(system, customer_goal()))["read"].id
+    line = {"description": "Timer", "netPrice": 100000, "vatType": "EXEMPT_IMPORT_EXPORT", "account": "3100"}
+    goal = external_goal(customer, currency=currency, lines=[line], vat=[])
+    sale = (await reach(system, replace(goal, totals=replace(totals("1000", "0"), currency=currency))))["read"].id
+    there = box.books.find("sale", sale)
+    box.books.pay(there, "2027-02-01", "1920:10001", 40000)
+    box.books.write_off(there, "2027-03-12")
+    found, _ = await all_of(system, Kind.PAYMENT, await system.begin(Kind.PAYMENT, START))
+    (loss,) = of(Kind.SETTLEMENT, found)
+    assert (loss.body["sale"], loss.body["amount"], loss.body["currency"]) == ({"saleId": int(sale)}, 60000, currency)
+    assert (loss.body["account"], loss.body["date"], loss.customer) == ("7830", "2027-03-12", customer)
+    assert await system.read(Kind.SETTLEMENT, loss.id) == loss
+    assert await system.read(Kind.SETTLEMENT, f"{sale}/loss") is None
+
+
+async def test_the_invoices_of_a_page_of_sales_are_found_in_one_search(box: Sandbox) -> None:
+    """Three cash invoices of different customers, a payment of an ordinary one, and cash sales that have no invoice."""
+    system = opened(box)
+    invoices = []
+    for n in range(3):
+        customer = box.books.add_contact({"name": f"Kunde {n}", "customer": True})["_id"]
+        lines = box.books.lines(LINES, forms.DRAFT_LINE)
+        invoices.append(box.books.invoice(a_draft(customer, lines, type="cash_invoice"))["_id"])
+    invoices.append(int(await sold(system)))
+    box.payment(invoices[-1], Decimal(5000), FEBRUARY)
+    there = next(iter(box.books.all("sale")))
+    for n in range(2):
+        cash = box.books.add("sale", **_another(there, saleNumber=f"K-{n}", kind="cash_sale"))
+        box.books.pay(cash, "2027-01-15", "1920:10001", 1250000)
+    fresh = opened(box)
+    cursor, asked = await fresh.begin(Kind.PAYMENT, START), []
+    for _ in range(2):
+        before = len(box.requests)
+        found, cursor = await all_of(fresh, Kind.PAYMENT, cursor)
+        asked.append([one.path for one in list(box.requests)[before:] if one.path.endswith("/invoices")])
+        assert sorted(one.body["invoice"]["invoiceId"] for one in found) == sorted(invoices)
+    assert [len(one) for one in asked] == [1, 0]
+
+
+async def test_an_invoice_dated_far_from_its_sale_is_found_by_its_customer(box: Sandbox) -> None:
+    invoice = await sold(opened(box))
+    box.payment(int(invoice), Decimal(5000), FEBRUARY)
+    (sale,) = box.books.all("sale")
+    sale["date"] = "2027-06-01"
+    fresh = opened(box)
+    found, _ = await all_of(fresh, Kind.PAYMENT, await fresh.begin(Kind.PAYMENT, START))
+    assert [one.body["invoice"]["invoiceId"] for one in found] == [int(invoice)]
+
+
+async def test_what_customers_owe_by_their_accounts_and_by_what_is_open(box: Sandbox) -> None:
+    """Invoiced and partly credited, invoiced elsewhere, in euro, and a credit note that closes nothing."""
+    system = opened(box)
+    assert await system.receivables() == Receivables(Decimal(0), {})
+    customer = (await reach(system, customer_goal()))["read"].id
+    invoice = (await reach(system, invoice_goal(customer)))["read"].id
+    await reach(system, payment_goal(invoice, 1100000))
+    for marker in ("m-c1", "m-c2"):  # 1 500 of the first closes the invoice
+        await reach(system, credit_goal(customer, invoice, marker))
+    await reach(system, external_goal(customer))
+    other = (await reach(system, customer_goal("m-2", organizationNumber="991825827", name="Annen AS")))["read"].id
+    line = {"description": "Eksport", "netPrice": 100000, "vatType": "EXEMPT_IMPORT_EXPORT", "account": "3100"}
+    euro = external_goal(other, "m-eur", saleNumber="2", currency="EUR", lines=[line], vat=[])
+    await reach(system, replace(euro, totals=replace(totals("1000", "0"), currency="EUR")))
+    assert await system.receivables() == Receivables(
+        Decimal("19270.00"), {customer: Decimal("7750.00"), other: Decimal("11520.00")}
+    )
+    box.books.add("sale", **_another(list(box.books.all("sale"))[-1], deleted=True))
+    owed = await system.receivables()
+    assert owed is not None
+    assert sum(owed.open.values()) == owed.account

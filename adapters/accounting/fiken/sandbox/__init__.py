@@ -9,8 +9,8 @@ what is harder for the caller, and `Rules` switches that. In a test:
 As a server: `python -m adapters.accounting.fiken.sandbox --port 8082`, or `serve(port=8082)`. Its own calls lie beside
 the vendor's (see `behind` and `adapters.loopback`): `GET|POST|DELETE /fault`, `POST /_sandbox/payment` …
 
-Its rooms: `store` and `lines` → `books` (one company), `forms` (what requests may say), `shapes` (what answers show),
-`routing` and `calls` (paths), `oauth` (who may call), `server` (what surrounds a call).
+Its rooms: `store` and `lines` → `books` (one company), `entries` (free entries), `forms` (what requests may say),
+`shapes` (what answers show), `routing` and `calls` (paths), `oauth` (who may call), `server` (what surrounds a call).
 """
 
 from __future__ import annotations

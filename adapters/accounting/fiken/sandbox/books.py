@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.accounting.fiken.sandbox import forms, lines
-from adapters.accounting.fiken.sandbox.chart import ACCOUNTS, PURCHASES, RATES, SALES
+from adapters.accounting.fiken.sandbox.chart import ACCOUNTS, RATES, SALES
 from adapters.accounting.fiken.sandbox.errors import SandboxError, invalid
 from adapters.accounting.fiken.sandbox.rules import Rules
 from adapters.accounting.fiken.sandbox.store import Store, Thing
@@ -209,9 +209,9 @@ class Books(Store):
         self.vouchers.append([(receivable, -sum(amount for _, amount in rows)), *rows])
 
     def outstanding(self, sale: Mapping[str, Any]) -> int:
-        """What is open of a sale, in its currency."""
+        """What is open of a sale, in its currency; what was open of one that is deleted."""
         paid = sum(one["amount"] for one in self.payments(sale))
-        return 0 if sale["deleted"] else int(sale["_gross"] - sale["_credited"] - sale["_lost"] - paid)
+        return int(sale["_gross"] - sale["_credited"] - sale["_lost"] - paid)
 
     def payments(self, sale: Mapping[str, Any]) -> list[Thing]:
         """The payments of a sale."""
@@ -244,8 +244,17 @@ class Books(Store):
         if fee:
             rows += [("7770", fee), (account, -fee)]
         self.vouchers.append(rows)
+        made["_rows"] = rows
         self.settle(sale, day)
         return made
+
+    def unpay(self, payment: Thing) -> None:
+        """Take a payment away, as people can: it is booked back, and is not there any more."""
+        sale = self.find("sale", payment["_sale"])
+        self.vouchers.append([(code, -amount) for code, amount in payment["_rows"]])
+        self.remove("payment", payment["_id"])
+        self._indexed = -1
+        self.settle(sale, payment["date"])
 
     def settle(self, sale: Thing, day: str) -> None:
         """See whether a sale is settled."""
@@ -289,34 +298,6 @@ class Books(Store):
             self.touch(sale, _credited=sale["_credited"] + closes)
             self.settle(sale, day)
         return note
-
-    # --- purchases ----------------------------------------------------------------------------------------------------
-
-    def purchase(self, said: Mapping[str, Any]) -> Thing:
-        """Book a purchase."""
-        self.open_on(said["date"])
-        if said["kind"] not in ("cash_purchase", "supplier"):
-            raise invalid(f"Ugyldig kind: {said['kind']}")
-        supplier = self.contact(said.get("supplierId"), "supplier")
-        made, rows = [], []
-        for place, one in enumerate(said["lines"]):
-            line = forms.read(one, forms.ORDER_LINE, f"lines[{place}].")
-            if line["vatType"] not in PURCHASES:
-                raise invalid(f"Ugyldig vatType: {line['vatType']}")
-            net = line.get("netPrice", line.get("netPriceInCurrency"))
-            if net is None:
-                raise invalid(f"lines[{place}].netPrice må fylles ut")
-            rate, vat_account = PURCHASES[line["vatType"]]
-            vat = line.get("vat", line.get("vatInCurrency", lines.whole(net * rate / 100)))
-            rows.append((self.account(line.get("account")), net))
-            if vat:
-                rows.append((vat_account or "7770", vat))
-            made.append({**line, "vat": vat})
-        self.vouchers.append([(supplier["supplierAccountCode"], -sum(amount for _, amount in rows)), *rows])
-        shown = {name: said[name] for name in ("identifier", "date", "dueDate", "kind", "currency", "kid")
-                 if said.get(name)}  # fmt: skip
-        return self.add("purchase", lines=made, paid=False, settled=False, deleted=False, purchaseAttachments=[],
-                        _supplier=supplier["_id"], **shown)  # fmt: skip
 
     # --- what is booked -----------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ Form = Mapping[str, str]
 ADDRESS: Form = {
     "streetAddress": TEXT, "streetAddressLine2": TEXT, "city": TEXT, "postCode": TEXT, "country": "text!",
 }  # fmt: skip
+PERSON: Form = {"name": "text!", "email": "text!", "phoneNumber": TEXT, "address": OBJECT}
 CONTACT: Form = {
     "name": "text!<=200", "email": "text<=200", "organizationNumber": "text<=200", "phoneNumber": "text<=20",
     "memberNumber": NUMBER, "memberNumberString": TEXT, "customer": FLAG, "supplier": FLAG,
@@ -36,6 +37,8 @@ CONTACT: Form = {
     "contactId": WHOLE, "createdDate": DAY, "lastModifiedDate": DAY, "customerNumber": WHOLE,
     "customerAccountCode": TEXT, "supplierNumber": WHOLE, "supplierAccountCode": TEXT, "notes": LIST, "documents": LIST,
 }  # fmt: skip
+WRITE_ONLY = ("phoneNumber", "memberNumber", "memberNumberString", "currency")
+"""Of a contact, by the description."""
 PRODUCT: Form = {
     "name": "text!", "unitPrice": MONEY, "incomeAccount": "text!", "vatType": "text!", "active": "flag!",
     "productNumber": TEXT, "stock": NUMBER, "note": "text<=200",
@@ -84,6 +87,11 @@ PURCHASE: Form = {
     "identifier": TEXT, "date": "day!", "dueDate": DAY, "kind": "text!", "lines": "list!", "supplierId": WHOLE,
     "currency": "text!", "paymentAccount": TEXT, "paymentDate": DAY, "paymentAmountInNok": MONEY, "kid": TEXT,
     "projectId": WHOLE, "paid": "flag!",
+}  # fmt: skip
+GENERAL_ENTRY: Form = {"description": TEXT, "open": FLAG, "journalEntries": "list!"}
+ENTRY: Form = {"description": "text!<=200", "date": "day!", "lines": "list!"}
+ENTRY_LINE: Form = {
+    "amount": "money!", "debitAccount": TEXT, "debitVatCode": WHOLE, "creditAccount": TEXT, "creditVatCode": WHOLE,
 }  # fmt: skip
 WRITE_OFF: Form = {"type": "text!", "date": "day!", "comment": "text<=200"}
 COUNTER: Form = {"value": WHOLE}

@@ -22,6 +22,7 @@ class Rules:
         inactive_accounts: accounts that a new company has not switched on.
         discount_share: whether discounts are read as a share (0 to 1) though they are written in per cent.
         country: what `address.country` says of Norway when it is read.
+        shows_all: whether contacts are shown with what the description calls write-only.
     """
 
     rounding: Literal["line", "document"] = "line"
@@ -33,3 +34,4 @@ class Rules:
     inactive_accounts: tuple[str, ...] = ("3001", "3110")
     discount_share: bool = True
     country: str = "Norge"
+    shows_all: bool = False

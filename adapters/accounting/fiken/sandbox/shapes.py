@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from adapters.accounting.fiken.sandbox import purchases
 from adapters.accounting.fiken.sandbox.books import Books
 from adapters.accounting.fiken.sandbox.chart import SALES
+from adapters.accounting.fiken.sandbox.forms import WRITE_ONLY
 from adapters.accounting.fiken.sandbox.lines import whole
 from adapters.accounting.fiken.sandbox.store import Thing
 
@@ -26,6 +28,8 @@ class Shapes:
     def contact(self, thing: Thing) -> dict[str, Any]:
         """A customer, a supplier, or both."""
         shown = plain(thing, "contactId")
+        if not self.books.rules.shows_all:
+            shown = {name: value for name, value in shown.items() if name not in WRITE_ONLY}
         if address := shown.get("address"):
             norway = address["country"] in ("Norway", "Norge", "NO")
             shown["address"] = {**address, "country": self.books.rules.country} if norway else dict(address)
@@ -99,10 +103,21 @@ class Shapes:
         """A payment of a sale."""
         return {name: value for name, value in plain(thing, "paymentId").items() if name not in _DAYS}
 
+    def entry(self, thing: Thing) -> dict[str, Any]:
+        """A journal entry with its lines."""
+        return plain(thing, "journalEntryId") | {"attachments": []}
+
+    def transaction(self, thing: Thing) -> dict[str, Any]:
+        """A transaction with its entries."""
+        entries = [self.entry(self.books.things["journalEntry"][id]) for id in thing["_entries"]]
+        return plain(thing, "transactionId") | {"entries": entries}
+
     def purchase(self, thing: Thing) -> dict[str, Any]:
-        """A purchase."""
-        shown = {name: value for name, value in plain(thing, "purchaseId").items() if name not in _DAYS}
-        return shown | {"supplier": self._contact(thing["_supplier"]), "payments": []}
+        """A purchase with its payments; what is open of it is not told."""
+        shown = {name: value for name, value in plain(thing, "purchaseId").items() if name not in (*_DAYS, "kid")}
+        shown["payments"] = [self.payment(one) for one in purchases.payments(self.books, thing)]
+        shown["purchaseAttachments"] = [self._file("purchase", thing["_id"]) for _ in thing.get("_files", ())]
+        return shown | ({"supplier": self._contact(thing["_supplier"])} if thing["_supplier"] else {})
 
     def _of(self, thing: Thing) -> dict[str, Any]:
         said: dict[str, Any] = {}

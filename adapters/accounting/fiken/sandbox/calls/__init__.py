@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.accounting.fiken.sandbox.calls import credit_notes, files, invoices, purchases, registers, sales
+from adapters.accounting.fiken.sandbox.calls import credit_notes, files, invoices, journal, purchases, registers, sales
 
-__all__ = ["credit_notes", "files", "invoices", "purchases", "registers", "sales"]
+__all__ = ["credit_notes", "files", "invoices", "journal", "purchases", "registers", "sales"]

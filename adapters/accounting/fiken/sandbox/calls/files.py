@@ -106,6 +106,12 @@ def credit_note_page(call: Call) -> Reply:
     return Reply(200, b"%PDF-1.4\n% Kreditnota " + str(there["creditNoteNumber"]).encode())
 
 
+@route("GET", "/files/purchase/{id}")
+def purchase_page(call: Call) -> Reply:
+    """The first file of a purchase."""
+    return Reply(200, _files(call.books.find("purchase", call.ids[0]))[0].content)
+
+
 @route("GET", "/files/inbox/{id}")
 def inbox_page(call: Call) -> Reply:
     """The file of a document of the inbox."""

@@ -43,9 +43,10 @@ def contact(call: Call) -> Reply:
 
 @route("PUT", "/contacts/{id}")
 def change_contact(call: Call) -> Reply:
-    """The whole contact anew: what is not said is gone."""
+    """The whole contact anew: what is not said is gone, but for what nobody can read."""
     there, said = call.books.find("contact", call.ids[0]), _contact(call)
-    for name in [name for name in there if name[0] != "_" and name in forms.CONTACT and name not in _OURS]:
+    kept = {*_OURS, *(() if call.books.rules.shows_all else forms.WRITE_ONLY)}
+    for name in [name for name in there if name[0] != "_" and name in forms.CONTACT and name not in kept]:
         del there[name]
     call.books.touch(there, **{"inactive": False, **said})
     call.books.in_role(there)
@@ -72,6 +73,8 @@ def _contact(call: Call) -> Thing:
     said = forms.read(call.body, forms.CONTACT)
     if "address" in said:
         said["address"] = forms.read(said["address"], forms.ADDRESS, "address.")
+    if "contactPerson" in said:
+        said["contactPerson"] = [forms.read(one, forms.PERSON, "contactPerson.") for one in said["contactPerson"]]
     return {name: value for name, value in said.items() if name not in _OURS}
 
 
