@@ -35,7 +35,7 @@ class FikenBench(Bench):
 
     def settings(self, url: str) -> Mapping[str, Any]:
         return {"base_url": url, "invoice_account": "86011117947", "spacing": 0, "open_hours": 0, "timeout": 2,
-                "settle": 0.1}  # fmt: skip
+                "settle": 0.1, "incoming": "book", "incoming_account": "4300"}  # fmt: skip
 
     def secrets(self) -> Mapping[str, str]:
         return {"token": TOKEN}
@@ -47,6 +47,8 @@ class FikenBench(Bench):
             case Kind.EXTERNAL_INVOICE:
                 sales = [one for one in self._all("sale") if one["kind"] == "external_invoice" and not one["deleted"]]
                 return [Entry(str(one["_id"]), kroner(one["_gross"])) for one in sales]
+            case Kind.SUPPLIER_INVOICE:
+                return [Entry(str(one["_id"])) for one in self._all("purchase") if not one["deleted"]]
         found = self._all(TYPES[kind]) if kind in TYPES else []
         return [Entry(str(one["_id"]), kroner(one["gross"]) if "gross" in one else None) for one in found]
 

@@ -13,7 +13,7 @@ from connector.testing import CHECKS, AdapterKit
 
 DAILY = {
     "works", "capable-table", "capable-payment-of-more",
-    "answer-lost-credit-note", "answer-lost-payment-of-a-part", "answer-lost-product-changed",
+    "answer-lost-credit-note", "answer-lost-payment-of-a-part", "answer-lost-supplier-invoice",
     "not-sent-credit-note", "too-many-payment-of-a-part", "slow-payment-of-a-part",
     "new-payment", "meanwhile-payment", "changed-customer", "gone-customer", "pages-customer",
     "exact-0.38", "exact-154320986.39", "paid-a-part", "paid-more",
