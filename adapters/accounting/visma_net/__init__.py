@@ -91,6 +91,9 @@ class Secrets(BaseModel):
     """Ours: name of the service client, `isv_…`; one for all customers."""
     client_secret: SecretStr
     """Ours: made in the Visma Developer Portal."""
+    webhook_secret: SecretStr | None = Field(default=None, min_length=8)
+    """The key that webhooks are signed with, as the Visma Developer Portal has it; needed where the connection has
+    `webhooks`."""
 
 
 class VismaNetPlugin:
@@ -100,7 +103,7 @@ class VismaNetPlugin:
     title = "Visma Net ERP"
     settings: type[BaseModel] = Settings
     secrets: type[BaseModel] = Secrets
-    hook_secret: str | None = None
+    hook_secret: str | None = "webhook_secret"  # noqa: S105 - the name of it
     wire: Mapping[Kind, type[BaseModel]] = {
         Kind.CUSTOMER: wire.Customer,
         Kind.PRODUCT: wire.Item,

@@ -25,6 +25,7 @@ from adapters.accounting.visma_net.registers import CUSTOMERS, SUPPLIERS, Regist
 from adapters.accounting.visma_net.releasing import Releasing
 from adapters.accounting.visma_net.sales import Sales
 from adapters.accounting.visma_net.token import Tokens
+from adapters.accounting.visma_net.webhooks import Webhooks
 from connector.errors import Refused
 from connector.options import Options
 from connector.ports import (
@@ -95,7 +96,6 @@ class VismaNet:
     """An open connection; makes no call before it is asked for something."""
 
     hooks: Hooks | None = None
-    """Webhooks are set up by hand, per application, in the Visma Developer Portal; polls find everything."""
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         client_id, secret = secrets.client_id.get_secret_value(), secrets.client_secret.get_secret_value()
@@ -117,6 +117,10 @@ class VismaNet:
             **(OWN_NUMBERS if settings.own_numbers else {}),
             **(INCOMING if incoming else {}),
         }
+        if signs := secrets.webhook_secret:
+            key = signs.get_secret_value()
+            self.hooks = Webhooks(key, settings.tenant_id, [reading.kind for reading in self.readings])
+            http.keep_secret(key)
         self._tenant, self._address = settings.tenant_id, settings.base_url.rstrip("/")
         self._timeout, self._settle = settings.timeout, settings.settle
         self._receivable = settings.receivable_accounts
