@@ -75,7 +75,7 @@ PAGING = {
     "visma-net": Paging(
         100,  # what the sandbox's rows say (`maxPageSize`); the vendor's description names none
         {"customerinvoice": 1, "customerPayment": 1},
-        ("token", "organization", "customer", "customerCreditNote"),
+        ("token", "organization", "customer", "inventory", "customerCreditNote"),
     ),
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ class AnswerView(BaseModel):
     "/participants/{participant}",
     response_model=list[AnswerView],
     summary="What a receiver can take in Peppol",
-    responses=declared(401, 403, 500),
+    responses=declared(401, 403, 404),
 )
 async def what_a_receiver_takes(
     house: TheHouse,

@@ -53,6 +53,7 @@ STATUS_BY_CODE = {
     "route-unclear": 422,
     "cursor-expired": 410,
     "cursor-malformed": 400,
+    "trust-store-missing": 404,  # nobody has set Peppol up on this service
 }
 """Codes whose status is not that of their class."""
 

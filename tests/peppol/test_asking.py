@@ -92,7 +92,7 @@ async def test_a_program_asks_and_what_is_known_is_kept(
             assert (wrong.status_code, wrong.json()["code"]) == (422, "participant-invalid")
             house.settings.peppol_trust = None
             none = await client.get(path)
-            assert (none.status_code, none.json()["code"]) == (500, "trust-store-missing")
+            assert (none.status_code, none.json()["code"]) == (404, "trust-store-missing")
 
 
 def lookup(*said: str, **environment: str) -> subprocess.CompletedProcess[str]:
