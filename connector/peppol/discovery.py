@@ -8,6 +8,7 @@ follows from it, nothing is kept, and a document waits for the next try rather t
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
 
 import dns.asyncresolver
+import dns.exception
 
-from connector.errors import BadInput, ConnectorError, TryLater
+from connector.errors import BadInput, ConnectorError, Misconfigured, TryLater
 from connector.peppol import sml, smp
 from connector.peppol.fetching import Fetcher
 from connector.peppol.identifiers import Participant, Service
@@ -86,7 +88,7 @@ class Discovery:
     Args:
         trust: whose signatures count.
         zone: the zone of the name servers; those of production and of test never mix.
-        name_servers: `host` or `host:port`, instead of the machine's own.
+        name_servers: addresses, with a port where it is not 53, instead of the machine's own.
         timeout: seconds for everything together; what takes longer is not known.
         known: where answers are kept; without, each is asked for.
         now: the wall clock, UTC.
@@ -105,6 +107,9 @@ class Discovery:
 
         Args:
             fresh: do not take an answer that is kept.
+
+        Raises:
+            Misconfigured: a name server is none (`name-server-wrong`).
         """
         if self.known is not None and not fresh and (kept := await self.known.get(participant, service)) is not None:
             return kept
@@ -179,11 +184,19 @@ class Discovery:
         )
 
     def _resolver(self) -> dns.asyncresolver.Resolver:
-        resolver = dns.asyncresolver.Resolver(configure=not self.name_servers)
+        try:
+            resolver = dns.asyncresolver.Resolver(configure=not self.name_servers)
+        except dns.exception.DNSException:
+            raise TryLater(
+                "This machine names no name servers.",
+                code="sml-unreachable",
+                do="Set CONNECTOR_PEPPOL_NAME_SERVERS, or mend the machine's own settings (/etc/resolv.conf).",
+            ) from None
         resolver.lifetime = min(5.0, self.timeout)
         if self.name_servers:
-            resolver.nameservers = [_host(one)[0] for one in self.name_servers]
-            resolver.nameserver_ports = dict(map(_host, self.name_servers))
+            servers = [_server(one) for one in self.name_servers]
+            resolver.nameservers = [host for host, _ in servers]
+            resolver.nameserver_ports = dict(servers)
         return resolver
 
     def _no(self, participant: Participant, service: Service, code: str, said: str, publisher: str | None) -> Answer:
@@ -196,9 +209,23 @@ class Discovery:
         return Answer(participant, service, "unknown", error.code, error.said, now, now, do=error.do)
 
 
-def _host(said: str) -> tuple[str, int]:
-    found = re.fullmatch(r"\[?([0-9a-fA-F:.]+?)\]?(?::(\d+))?", said) if said.count(":") < 2 or "[" in said else None
-    return (found[1], int(found[2] or 53)) if found else (said, 53)
+def _server(said: str) -> tuple[str, int]:
+    """Address and port of a name server: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353`.
+
+    Raises:
+        Misconfigured: it is none (`name-server-wrong`).
+    """
+    found = re.fullmatch(r"\[(?P<six>.+)\](?::(\d+))?|(?P<four>[^:]+)(?::(\d+))?|(?P<bare>.*)", said)
+    assert found is not None
+    host = found["six"] or found["four"] or found["bare"]
+    try:
+        return str(ipaddress.ip_address(host)), int(found[2] or found[4] or 53)
+    except ValueError:
+        raise Misconfigured(
+            f"{said} is no address of a name server.",
+            code="name-server-wrong",
+            do="Write its number, with the port where it is not 53: 192.0.2.1, 192.0.2.1:5353, [2001:db8::1]:5353.",
+        ) from None
 
 
 def _span(endpoint: smp.Endpoint) -> str:

@@ -44,7 +44,8 @@ class Settings(BaseSettings):
         description="Folder with the certificates of Peppol's SMP authority and its root, and revocation lists.",
     )
     peppol_name_servers: str = Field(
-        default="", description="Name servers to ask instead of the machine's own: HOST or HOST:PORT, with blanks."
+        default="",
+        description="Addresses of name servers to ask instead of the machine's own, with blanks: 192.0.2.1:5353.",
     )
     peppol_loopback: bool = Field(
         default=False, description="Take http and private addresses from publishers: for trying on one machine only."

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dns.resolver
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
@@ -202,6 +203,30 @@ async def test_what_is_a_fact_about_the_moment_is_not_known_and_not_kept() -> No
             answer = await net.asked()
             assert (answer.can, answer.code) == ("unknown", code)
         assert kept.answers == {}
+
+
+@pytest.mark.parametrize("said", ["192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:53"])
+def test_name_servers_are_named_by_address(said: str) -> None:
+    resolver = Discovery(TRUST, name_servers=[said])._resolver()
+    (host,) = resolver.nameservers
+    assert host in ("192.0.2.1", "2001:db8::1")
+    assert resolver.nameserver_ports == {host: 53}
+
+
+@pytest.mark.parametrize("said", ["ns.example.no", "", ":", "192.0.2.1:x", "[::1"])
+async def test_what_is_no_name_server_is_said(said: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        await Discovery(TRUST, name_servers=[said]).can_take(HIM, INVOICE)
+    assert caught.value.code == "name-server-wrong"
+
+
+async def test_a_machine_without_name_servers_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def none(self: Any, *_: Any) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", none)
+    answer = await Discovery(TRUST).can_take(HIM, INVOICE)
+    assert (answer.can, answer.code) == ("unknown", "sml-unreachable")
 
 
 async def test_an_answer_without_end_ends() -> None:
