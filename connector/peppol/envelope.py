@@ -29,7 +29,6 @@ _INSIDE: Final = re.compile(
     rb"</(?:\w+:)?StandardBusinessDocumentHeader\s*>(.*)</(?:\w+:)?StandardBusinessDocument\s*>", re.DOTALL
 )
 _SELF_BILLING: Final = frozenset({"261", "389"})
-_FORMS: Final = {"DOCUMENTID": DOCUMENT, "PROCESSID": PROCESS}
 
 
 @dataclass(frozen=True, slots=True)

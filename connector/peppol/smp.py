@@ -18,7 +18,7 @@ from signxml.algorithms import SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from connector.ehf.xml import parse, parse_whole
+from connector.ehf.xml import parse_whole
 from connector.errors import BadInput
 from connector.peppol.identifiers import AS4, DocumentType, Participant, Process
 from connector.peppol.trust import Trust, Untrusted
@@ -90,11 +90,6 @@ def address(publisher: str, participant: Participant, document: DocumentType) ->
     return f"{publisher.rstrip('/')}/{quote(participant.whole, safe='')}/services/{quote(str(document), safe='')}"
 
 
-def group_address(publisher: str, participant: Participant) -> str:
-    """Where a publisher lists all document types of a participant."""
-    return f"{publisher.rstrip('/')}/{quote(participant.whole, safe='')}"
-
-
 def read(data: bytes, trust: Trust, now: datetime, *, signer_uid: str | None = None) -> Entry | Redirect:
     """What an answer says, after its signature has been verified.
 
@@ -126,19 +121,6 @@ def read(data: bytes, trust: Trust, now: datetime, *, signer_uid: str | None = N
         )
     except (ValueError, BadInput) as error:
         raise _no_answer(str(error)) from None
-
-
-def read_group(data: bytes) -> list[str]:
-    """The addresses of a participant's entries, as a publisher lists them (unsigned: a list to look at, no proof).
-
-    Raises:
-        BadInput: it is no such list (`smp-answer`), or no sound XML.
-    """
-    root = parse(data)
-    if root.tag != f"{{{_SMP}}}ServiceGroup":
-        raise _no_answer(f"its root is {root.tag}")
-    path = "smp:ServiceMetadataReferenceCollection/smp:ServiceMetadataReference"
-    return [one.get("href", "") for one in root.iterfind(path, _NS)]
 
 
 class _Verifier(XMLVerifier):

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ def certify(
     since: datetime = NOW - timedelta(days=400),
     until: datetime = NOW + timedelta(days=400),
     sign_certificates: bool = True,
+    host: str = "",
 ) -> Key:
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
@@ -81,6 +83,8 @@ def certify(
             critical=True,
         )
     )
+    if host:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
     return Key(private, builder.sign(private if by is None else by.private, hashes.SHA256()))
 
 
@@ -243,10 +247,12 @@ class Publisher:
     pages: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Publisher:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}" if self.tls is None else f"https://localhost:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

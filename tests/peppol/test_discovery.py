@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dns.resolver
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 sys.path.append(str(Path(__file__).parent))
 from network import (
@@ -26,7 +29,7 @@ from network import (
     signed,
 )
 
-from connector.errors import Misconfigured
+from connector.errors import Misconfigured, TryLater
 from connector.peppol import sml, smp
 from connector.peppol.discovery import Answer, Discovery
 from connector.peppol.fetching import LARGEST, Fetcher, is_public
@@ -203,6 +206,27 @@ async def test_what_is_a_fact_about_the_moment_is_not_known_and_not_kept() -> No
             answer = await net.asked()
             assert (answer.can, answer.code) == ("unknown", code)
         assert kept.answers == {}
+
+
+async def test_a_publisher_must_be_who_its_address_says(tmp_path: Path) -> None:
+    """By TLS: of an authority that is believed, and for this host."""
+    since, until = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
+    for host, believed, code in (("localhost", True, 200), ("localhost", False, None), ("other.example", True, None)):
+        key = certify("web", ca=True, since=since, until=until, host=host)
+        private = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "web.pem").write_bytes(private + key.pem)
+        server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        server.load_cert_chain(tmp_path / "web.pem")
+        client = ssl.create_default_context(cadata=key.pem.decode()) if believed else None
+        async with Publisher({"/a": (200, b"here")}, tls=server) as publisher:
+            fetcher = Fetcher(loopback=True, timeout=3, tls=client)
+            if code is not None:
+                assert await fetcher.get(f"{publisher.url}/a") == (code, b"here")
+            else:
+                with pytest.raises(TryLater) as caught:
+                    await fetcher.get(f"{publisher.url}/a")
+                assert caught.value.code == "smp-unreachable"
+                assert publisher.asked == []
 
 
 @pytest.mark.parametrize("said", ["192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:53"])
