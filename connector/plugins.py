@@ -1,4 +1,6 @@
-"""Which plugins are installed, found by their entry points: accounting systems, and lenses for mapping files."""
+"""Which plugins are installed, found by their entry points: accounting systems, access points, and lenses for mapping
+files.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from connector.errors import Misconfigured
-from connector.ports import AccountingPlugin, LensPlugin
+from connector.ports import AccessPointPlugin, AccountingPlugin, LensPlugin
 
 ACCOUNTING = "connector.accounting"
 """Entry point group of accounting systems."""
+ACCESS_POINTS = "connector.access_points"
+"""Entry point group of access points."""
 LENSES = "connector.lenses"
 """Entry point group of lenses."""
 
@@ -45,6 +49,12 @@ class Installed(Mapping[str, Any]):
 def accounting() -> Mapping[str, AccountingPlugin]:
     """The accounting systems that are installed, by name."""
     return Installed(ACCOUNTING)
+
+
+@cache
+def access_points() -> Mapping[str, AccessPointPlugin]:
+    """The access points that are installed, by name."""
+    return Installed(ACCESS_POINTS)
 
 
 @cache
