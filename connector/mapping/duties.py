@@ -36,6 +36,7 @@ def across(found: Read[TenantFile]) -> Iterator[Problem]:
     yield from _receivers(found)
     yield from _without_documents(found)
     yield from _connected_twice(found)
+    yield from _no_way_out(found)
 
 
 def _accounts_twice(found: Read[TenantFile]) -> Iterator[Problem]:
@@ -93,3 +94,12 @@ def _connected_twice(found: Read[TenantFile]) -> Iterator[Problem]:
             line = found.source.line(("connections", id))
             said = f"`{id}` connects to the same books as `{before}`: same system, settings and secrets."
             yield Problem("connection-twice", said, found.source.file, line, f"Use `{before}` on the routes.")
+
+
+def _no_way_out(found: Read[TenantFile]) -> Iterator[Problem]:
+    """Where this service sends, it needs something to send with: else every document would wait for a person."""
+    for name, route in found.content.routes.items():
+        if "connector" in (route.sends or ()) and not found.content.access_points:
+            line = found.source.line(("routes", name, "sends"))
+            said = f"On the route `{name}` this service sends, and the file names no access point."
+            yield Problem("access-point-missing", said, found.source.file, line, "Add `access_points:`.", "warning")

@@ -275,8 +275,8 @@ def _only_reference(given: Any) -> Any:
     )
 
 
-class Connection(Part):
-    """One system's books that the tenant is connected to."""
+class Outside(Part):
+    """A system outside, and how it is reached."""
 
     system: Name
     """System, by the name of its plugin."""
@@ -287,12 +287,6 @@ class Connection(Part):
     webhooks: str | None = None
     """Where the system can reach this service from outside (`https://connector.example.no`), where it shall tell of
     changes; left out, they are found by polling alone."""
-    office: Name | None = None
-    """Office whose standard is used."""
-    mapping: Content = Content()
-    """What differs from the layers below for this connection."""
-    examples: list[Example] = []
-    """Examples that hold with these changes."""
 
     @field_validator("webhooks")
     @classmethod
@@ -303,6 +297,21 @@ class Connection(Part):
                 "An address from outside begins with https:// (or http://127.0.0.1 for a sandbox) and has no query.",
             )
         return given
+
+
+class AccessPoint(Outside):
+    """One account at an access point, through which the tenant's documents go into Peppol and come out of it."""
+
+
+class Connection(Outside):
+    """One system's books that the tenant is connected to."""
+
+    office: Name | None = None
+    """Office whose standard is used."""
+    mapping: Content = Content()
+    """What differs from the layers below for this connection."""
+    examples: list[Example] = []
+    """Examples that hold with these changes."""
 
 
 class Route(Part):
@@ -348,6 +357,9 @@ class TenantFile(Part):
     """Documents dated from this day on are kept alike; older ones are linked for their payments only."""
     connections: dict[Name, Connection]
     """Connections by id."""
+    access_points: dict[Name, AccessPoint] = {}
+    """Access points by id, in the order in which they are tried: another one only where the ones before it have surely
+    not taken a document."""
     routes: dict[Name, Route]
     """Routes by name."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from connector.errors import ConnectorError
 from connector.mapping import duties, files, reading
-from connector.mapping.format import Connection, Route, TenantFile
+from connector.mapping.format import AccessPoint, Connection, Outside, Route, TenantFile
 from connector.mapping.layers import Find, Layer, system_layers
 from connector.mapping.load import Mapping as SystemMapping
 from connector.mapping.load import Plugins, build
@@ -21,7 +21,8 @@ from connector.mapping.problems import Problem, did_you_mean, errors, stop_on
 from connector.mapping.reading import Read
 from connector.mapping.source import Key
 from connector.model.identifiers import BankAccount, Iban
-from connector.ports import AccountingPlugin
+from connector.plugins import access_points
+from connector.ports import AccessPointPlugin, AccountingPlugin
 
 SOURCE, COUNTERPARTY, CONNECTOR, NOBODY = "source", "counterparty", "connector", "nobody"
 """Owners of duties other than a connection."""
@@ -79,6 +80,23 @@ class TenantConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantAccessPoint:
+    """An access point as the tenant's file says it; `line` is where it stands there, `secret_lines` where each of its
+    secrets is.
+    """
+
+    id: str
+    said: AccessPoint
+    line: int = 0
+    secret_lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def system(self) -> str:
+        """Name of the plugin."""
+        return self.said.system
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """A tenant's file, checked: one owner for each duty, every system installed, every mapping bound."""
 
@@ -89,6 +107,8 @@ class Tenant:
     connections: Mapping[str, TenantConnection]
     routes: Mapping[str, TenantRoute]
     file: str
+    access_points: Mapping[str, TenantAccessPoint] = field(default_factory=dict)
+    """In the order in which they are tried."""
 
 
 def tenants() -> list[str]:
@@ -129,7 +149,7 @@ def build_tenant(
             do = did_you_mean(connection.system, plugins)
             problems.append(Problem("system-not-installed", words, source.file, line, do))
             continue
-        problems += _settings(id, connection, plugin, found)
+        problems += _settings("connections", id, connection, plugin, found)
         try:
             layers, wrong = system_layers(connection.system, connection.office, find)
         except ConnectorError as error:
@@ -145,12 +165,39 @@ def build_tenant(
                 places = {name: source.line((*at, "settings", name)) for name in connection.settings}
                 model = plugin.settings
                 connections[id] = TenantConnection(id, connection, mapping, source.line(at), lines, places, model)
-    problems += [*_duties(found), *duties.across(found)]
+    points, wrong = _access_points(found)
+    problems += [*wrong, *_duties(found), *duties.across(found)]
     if errors(problems):
         return None, problems
     routes = {name: _route(name, route, source.line(("routes", name))) for name, route in said.routes.items()}
-    tenant = Tenant(said.tenant, said.title, said.organisation_number, said.start, connections, routes, source.file)
+    tenant = Tenant(
+        said.tenant, said.title, said.organisation_number, said.start, connections, routes, source.file, points
+    )
     return tenant, problems
+
+
+def _access_points(found: Read[TenantFile]) -> tuple[dict[str, TenantAccessPoint], list[Problem]]:
+    """The access points of a file, and what is wrong with them."""
+    said, source = found.content, found.source
+    points: dict[str, TenantAccessPoint] = {}
+    problems: list[Problem] = []
+    installed = access_points()
+    for id, point in said.access_points.items():
+        at: Key = ("access_points", id)
+        line = source.line((*at, "system"))
+        plugin = installed.get(point.system)
+        if plugin is None:
+            words = f"The access point `{id}` is a `{point.system}`, which is not installed."
+            do = did_you_mean(point.system, installed)
+            problems.append(Problem("system-not-installed", words, source.file, line, do))
+            continue
+        if id in said.connections:
+            words = f"`{id}` is a connection and an access point."
+            problems.append(Problem("name-twice", words, source.file, source.line(at), "Call one of them otherwise."))
+        problems += _settings("access_points", id, point, plugin, found)
+        lines = {name: source.line((*at, "secrets", name)) for name in point.secrets}
+        points[id] = TenantAccessPoint(id, point, source.line(at), lines)
+    return points, problems
 
 
 def _route(name: str, route: Route, line: int) -> TenantRoute:
@@ -171,9 +218,11 @@ def _route(name: str, route: Route, line: int) -> TenantRoute:
     )
 
 
-def _settings(id: str, connection: Connection, plugin: AccountingPlugin, found: Read[TenantFile]) -> Iterator[Problem]:
+def _settings(
+    section: str, id: str, connection: Outside, plugin: AccountingPlugin | AccessPointPlugin, found: Read[TenantFile]
+) -> Iterator[Problem]:
     """Settings and names of secrets against the plugin's own models."""
-    source, at = found.source, ("connections", id)
+    source, at = found.source, (section, id)
     known = plugin.secrets.model_fields
     for name in connection.secrets:
         if name not in known:
@@ -187,7 +236,7 @@ def _settings(id: str, connection: Connection, plugin: AccountingPlugin, found: 
     for name, info in known.items():
         if (info.is_required() or name in signed) and name not in connection.secrets:
             line = source.line((*at, "secrets"))
-            said = f"The connection `{id}` does not say where its secret `{name}` is."
+            said = f"`{id}` does not say where its secret `{name}` is."
             yield Problem("secret-missing", said, source.file, line, f"Add {name}: env:NAME or vault:NAME.")
     try:
         plugin.settings.model_validate(connection.settings)
