@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -15,9 +16,10 @@ from connector.ehf.pdf import Language, render_pdf
 from connector.errors import Missing
 from connector.lanes import story
 from connector.model import CreditNote, Invoice
-from connector.store import Tx, documents, links
+from connector.store import Tx, documents, links, transmissions
 from connector.store.documents import Document
 from connector.store.links import Link
+from connector.store.transmissions import Transmission
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -62,7 +64,28 @@ class DocumentView(BaseModel):
     created: datetime
     changed: datetime
     links: list[LinkView] | None = None
+    transmissions: list[TransmissionView] | None = Field(
+        default=None, description="Its ways through Peppol, the first one first."
+    )
     body: Any = Field(default=None, description="The canonical document.")
+
+
+class TransmissionView(BaseModel):
+    """One intention to send a document through Peppol, and how far it has come."""
+
+    id: str
+    kind: str = Field(description="The document's kind, or `invoice_response`.", examples=["invoice"])
+    instance: str = Field(description="The envelope's InstanceIdentifier, the same however often it is tried.")
+    state: str = Field(
+        description="waiting (no access point has it), accepted, sent (the receiver's access point has it), delivered,"
+        " refused, failed (the receiver does not have it), withdrawn."
+    )
+    access_point: str | None = None
+    receiver: str | None = Field(default=None, examples=["0192:974760673"])
+    said: str | None = Field(default=None, description="The access point's own word for it.")
+    reasons: list[dict[str, Any]] | None = None
+    created: datetime
+    changed: datetime
 
 
 class DocumentPage(BaseModel):
@@ -72,7 +95,30 @@ class DocumentPage(BaseModel):
     next: str | None = None
 
 
-def view(document: Document, *, found: list[Link] | None = None, names: dict[str, str] | None = None) -> DocumentView:
+def transmitted(there: Transmission, names: Mapping[str, str]) -> TransmissionView:
+    """A transmission as the API shows it; `names`: of access points by their ids."""
+    said = there.said or {}
+    return TransmissionView(
+        id=there.id,
+        kind=there.kind,
+        instance=there.instance,
+        state=there.state,
+        access_point=names.get(there.connection or "", there.connection),
+        receiver=there.receiver,
+        said=said.get("said"),
+        reasons=said.get("reasons") or None,
+        created=there.created,
+        changed=there.changed,
+    )
+
+
+def view(
+    document: Document,
+    *,
+    found: list[Link] | None = None,
+    ways: Sequence[Transmission] = (),
+    names: Mapping[str, str] | None = None,
+) -> DocumentView:
     """A document as the API shows it."""
     shown = None
     if found is not None:
@@ -106,6 +152,7 @@ def view(document: Document, *, found: list[Link] | None = None, names: dict[str
         created=document.created,
         changed=document.changed,
         links=shown,
+        transmissions=[transmitted(one, names or {}) for one in ways] or None,
         body=document.body,
     )
 
@@ -165,10 +212,11 @@ async def find_documents(
 )
 async def get_document(id: str, house: TheHouse, key: Reader) -> DocumentView:
     """One document with its canonical body and what it is called in every connected system."""
-    names = {spoke.id: spoke.name for spoke in house.spokes(key.tenant)}
+    names = house.names(key.tenant)
 
     def one(tx: Tx) -> DocumentView:
-        return view(documents.get(tx, key.tenant, id), found=links.all_of(tx, id), names=names)
+        ways = transmissions.of_document(tx, key.tenant, id)
+        return view(documents.get(tx, key.tenant, id), found=links.all_of(tx, id), ways=ways, names=names)
 
     return await house.store.read(one)
 

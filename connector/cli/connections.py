@@ -56,7 +56,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
     """
 
     async def use(house: House) -> dict[str, Any]:
-        spoke = house.named(tenant_of(house, tenant), name)
+        spoke = house.outside(tenant_of(house, tenant), name)
         try:
             found = await house.probe(spoke)
         except VendorError as error:

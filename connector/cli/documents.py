@@ -24,6 +24,7 @@ from connector.cli.common import (
 from connector.cli.telling import differing, tell
 from connector.errors import BadInput
 from connector.lanes import Verb, story
+from connector.peppol import correcting, sending
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
 from connector.sync import answers, incoming
@@ -119,7 +120,7 @@ async def explained(house: House, tenant: str, document: str) -> dict[str, Any]:
                 if form_of(spoke, found) in spoke.mapping and links.of(tx, found.id, spoke.id) is not None
             },
             "story": story(tx, tenant, found.id),
-            "names": {spoke.id: spoke.name for spoke in names.values()},
+            "names": house.names(tenant),
             "attention": [
                 {"id": item.id, "code": item.code, "said": item.said, "do": item.do, "verbs": item.verbs,
                  "details": item.details}
@@ -223,6 +224,38 @@ def receive(
 
     for name, operation in with_house(use):
         out.print(f"{name}: kept, operation {operation}", markup=False)
+
+
+@app.command()
+def send(
+    document: Id,
+    mended: Annotated[
+        Path | None,
+        typer.Option("--with", help="EHF: the same document, mended, that is sent in its place.", exists=True),
+    ] = None,
+    who: Annotated[str, typer.Option(help="Who decides this; it is written down.", envvar="USER")] = "command line",
+    tenant: TenantOption = None,
+) -> None:
+    """Send an invoice or credit note through Peppol: one that nobody has asked to be sent, or one that did not arrive.
+
+    What has not reached its receiver may be sent again under its number, mended but for its figures, dates and number.
+    What the receiver has can only be credited. Exit status 0: it is on its way, or waits for `connector serve`; 2: not.
+    """
+
+    async def use(house: House) -> str:
+        name = tenant_of(house, tenant)
+        body = mended.read_bytes() if mended else None
+        if body is not None and (wrong := sending.invalid(body)) is not None:
+            raise wrong
+
+        def write(tx: Tx) -> str:
+            found = the_document(tx, name, document)
+            correcting.send(tx, house.access_points, name, found.id, mended=body, who=who)
+            return found.number or found.id
+
+        return await house.store.write(write)
+
+    out.print(f"{with_house(use)} is to be sent.", markup=False)
 
 
 app.command("show")(remapping.show_document)

@@ -302,6 +302,10 @@ class Outside(Part):
 class AccessPoint(Outside):
     """One account at an access point, through which the tenant's documents go into Peppol and come out of it."""
 
+    gives_up_after: Annotated[int, Field(ge=0)] = 900
+    """Seconds for which it is tried before the next one is, where there is one and this one has surely not taken the
+    document."""
+
 
 class Connection(Outside):
     """One system's books that the tenant is connected to."""

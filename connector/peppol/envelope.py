@@ -21,14 +21,19 @@ from connector.ehf.xml import CAC, CBC, parse, parse_whole
 from connector.errors import BadInput
 from connector.peppol.identifiers import ACTOR, DOCUMENT, PROCESS, DocumentType, Participant, Process
 
-_SBDH: Final = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
-_NS: Final = {"sh": _SBDH, "cbc": CBC, "cac": CAC}
+SBDH: Final = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+"""Namespace of envelopes."""
+_NS: Final = {"sh": SBDH, "cbc": CBC, "cac": CAC}
 _DECLARATION: Final = re.compile(rb"\s*<\?xml\s[^>]*?\?>\s*")
 _ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([\w.-]+)["']""")
 _INSIDE: Final = re.compile(
     rb"</(?:\w+:)?StandardBusinessDocumentHeader\s*>(.*)</(?:\w+:)?StandardBusinessDocument\s*>", re.DOTALL
 )
 _SELF_BILLING: Final = frozenset({"261", "389"})
+_HEADER: Final = 16 * 1024
+"""Bytes within which an envelope says where it goes."""
+_PARTIES: Final = {"ApplicationResponse": ("SenderParty", "ReceiverParty")}
+_SOLD: Final = ("AccountingSupplierParty/cac:Party", "AccountingCustomerParty/cac:Party")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +57,18 @@ class Envelope:
 
 def address(document: bytes, *, instance: str, created: datetime, country: str = "NO") -> Envelope:
     """The envelope for a UBL document, from what the document says: the endpoints of seller and buyer (BT-34, BT-49),
-    its specification (BT-24) and its process (BT-23). A self-billed one goes from the buyer to the seller.
+    its specification (BT-24) and its process (BT-23). A self-billed one goes from the buyer to the seller; a response
+    from its sender to its receiver.
 
     Raises:
         BadInput: it does not say one of them (`envelope-unaddressed`), or as `connector.ehf.xml.parse`, or
             `Participant.read`.
     """
     root = parse(document)
-    parties = ("AccountingSupplierParty", "AccountingCustomerParty")
-    seller, buyer = (_endpoint(root, party) for party in parties)
+    name = etree.QName(root)
+    seller, buyer = (_endpoint(root, party) for party in _PARTIES.get(name.localname, _SOLD))
     type_code = root.findtext("cbc:InvoiceTypeCode", None, _NS) or root.findtext("cbc:CreditNoteTypeCode", "", _NS)
     sender, receiver = (buyer, seller) if type_code in _SELF_BILLING else (seller, buyer)
-    name = etree.QName(root)
     version = root.findtext("cbc:UBLVersionID", "2.1", _NS).strip()
     follows = _said(root, "CustomizationID", "BT-24")
     return Envelope(
@@ -85,7 +90,7 @@ def write(envelope: Envelope, document: bytes) -> bytes:
             (`envelope-nested`), or no sound XML; the country is none (`envelope-malformed`).
     """
     _check_document(envelope, parse(document))
-    root = etree.Element(f"{{{_SBDH}}}StandardBusinessDocument", nsmap={"sh": _SBDH})
+    root = etree.Element(f"{{{SBDH}}}StandardBusinessDocument", nsmap={"sh": SBDH})
     header = _add(root, "StandardBusinessDocumentHeader")
     _add(header, "HeaderVersion", "1.0")
     for name, participant in (("Sender", envelope.sender), ("Receiver", envelope.receiver)):
@@ -119,7 +124,7 @@ def read(data: bytes) -> tuple[Envelope, bytes]:
             (`envelope-differs`), an envelope is inside (`envelope-nested`), or it is no sound XML.
     """
     root = parse_whole(data)
-    if root.tag != f"{{{_SBDH}}}StandardBusinessDocument":
+    if root.tag != f"{{{SBDH}}}StandardBusinessDocument":
         raise _malformed(f"its root is {root.tag}")
     _check_schema(root)
     header, inside = (one for one in root if isinstance(one.tag, str))  # comments may stand between them
@@ -149,11 +154,27 @@ def read(data: bytes) -> tuple[Envelope, bytes]:
     return envelope, _taken_out(data, inside)
 
 
+def addressee(data: bytes) -> str | None:
+    """The receiver that stands on an envelope, as it stands there (`0192:923609016`), found without reading what is
+    inside; None where it is no envelope, or none that can be read.
+    """
+    head = data[:_HEADER]
+    parser = etree.XMLPullParser(events=("end",), resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        parser.feed(head)
+        for _, element in parser.read_events():
+            if isinstance(element, etree._Element) and element.tag == f"{{{SBDH}}}Receiver":
+                return element.findtext("sh:Identifier", "", _NS).strip() or None
+    except etree.XMLSyntaxError:
+        return None
+    return None
+
+
 def _endpoint(root: etree._Element, party: str) -> Participant:
-    found = root.find(f"cac:{party}/cac:Party/cbc:EndpointID", _NS)
+    found = root.find(f"cac:{party}/cbc:EndpointID", _NS)
     if found is None or not (found.text or "").strip() or not found.get("schemeID"):
-        term = "BT-34" if party == "AccountingSupplierParty" else "BT-49"
-        raise _unaddressed(f"the electronic address of {party} ({term})")
+        term = {_SOLD[0]: " (BT-34)", _SOLD[1]: " (BT-49)"}.get(party, "")
+        raise _unaddressed(f"the electronic address of {party.partition('/')[0]}{term}")
     return Participant.read(f"{found.get('schemeID')}:{(found.text or '').strip()}")
 
 
@@ -165,7 +186,7 @@ def _said(root: etree._Element, name: str, term: str) -> str:
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
-    made = etree.SubElement(parent, f"{{{_SBDH}}}{name}", attributes)
+    made = etree.SubElement(parent, f"{{{SBDH}}}{name}", attributes)
     made.text = text
     return made
 
@@ -186,7 +207,7 @@ def _partner(header: etree._Element, name: str) -> Participant:
 
 def _check_document(envelope: Envelope, root: etree._Element) -> None:
     name = etree.QName(root)
-    if name.namespace == _SBDH:
+    if name.namespace == SBDH:
         raise BadInput("An envelope stands in the envelope.", code="envelope-nested", do="Send the document itself.")
     if (name.namespace, name.localname) != (envelope.document.namespace, envelope.document.root):
         raise BadInput(

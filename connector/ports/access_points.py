@@ -164,6 +164,8 @@ class AccessPoint(Protocol):
     """How often the inbox is worth its calls; None: it hands over by its calls to us only."""
     follow_after: timedelta
     """How long after sending the status is worth a first look."""
+    looks_up: bool
+    """Whether `takes` knows anything."""
     callbacks: Callbacks | None
 
     async def probe(self) -> Probe:

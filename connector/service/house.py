@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,30 +11,36 @@ from functools import cached_property, partial
 from typing import Any
 
 import structlog
-from pydantic import BaseModel, ValidationError
 
 from connector import plugins
-from connector.errors import ConnectorError, Misconfigured, Missing
+from connector.errors import ConnectorError, Misconfigured, Missing, Stop
 from connector.http import Http
 from connector.lanes import Schedule, Worker
 from connector.mapping import Mapping as Mappings
 from connector.mapping import Tenant, TenantConnection
-from connector.mapping.tenants import SOURCE
+from connector.mapping.tenants import SOURCE, TenantAccessPoint
 from connector.oauth import OAuth
-from connector.ports import Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
+from connector.peppol import fail_over, looking_up, receiving, sending
+from connector.peppol.handlers import Handlers as PeppolHandlers
+from connector.peppol.handlers import handlers as peppol_handlers
+from connector.ports import AccessPointPlugin, Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.preflight import Preflight
 from connector.service import mappings, reading
 from connector.service import tenants as companies
+from connector.service.access_points import AccessPoints
+from connector.service.secrets import revealed, validated
 from connector.service.settings import Settings, load
 from connector.service.signing_in import Granted
-from connector.store import Store, Tx, connections, mapping_versions, open_store
+from connector.store import Store, Tx, attention, connections, mapping_versions, open_store
 from connector.store.bell import ANY
 from connector.store.connections import Connection
+from connector.store.documents import Document
 from connector.store.engine import TROUBLE
 from connector.sync import hints, options, reads
+from connector.sync.effects import ACTIVE, OBSERVE
 from connector.sync.handlers import Handlers, handlers
 from connector.sync.onboarding import observing
-from connector.sync.spokes import Spoke
+from connector.sync.spokes import Outside, Spoke
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +64,7 @@ class House:
         tenants: Mapping[str, Tenant],
         stopped: Mapping[str, ConnectorError] | None = None,
         known: Mapping[str, AccountingPlugin] | None = None,
+        points: Mapping[str, AccessPointPlugin] | None = None,
     ) -> None:
         self.settings = settings
         self.known = plugins.accounting() if known is None else known
@@ -67,7 +73,10 @@ class House:
         self.tenants = dict(tenants)
         self.stopped = dict(stopped or {})
         """Tenants that have a file and are not served, with the reason."""
+        self.access_points = AccessPoints(self, points)
+        """Access points of all tenants, by which documents go into Peppol and come out of it."""
         self.handlers: Handlers = handlers(store, self)
+        self.peppol: PeppolHandlers = peppol_handlers(store, self.access_points)
         self._spokes: dict[str, Spoke] = {}
         self._ids: dict[tuple[str, str], str] = {}
         self._closed: dict[str, str] = {}
@@ -100,14 +109,32 @@ class House:
         try:
             return self._spokes[connection]
         except KeyError:
-            if (owner := self._closed.get(connection)) is not None:
-                raise companies.refusal(owner, self.stopped[owner]) from None
+            self.served(connection)
             raise Misconfigured(
                 "This connection is not in any tenant's file any more.",
                 code="connection-not-in-file",
                 do="Put it back into the tenant's file, or cancel what waits for it.",
                 where={"connection": connection},
             ) from None
+
+    def has(self, connection: str) -> bool:
+        """As `Spokes.has`."""
+        return not self.access_points.has(connection)
+
+    def served(self, connection: str) -> None:
+        """Raises `TryLater` (`tenant-stopped`) where a connection's tenant is not served."""
+        if (owner := self._closed.get(connection)) is not None:
+            raise companies.refusal(owner, self.stopped[owner])
+
+    def issued(self, tx: Tx, document: Document) -> None:
+        """As `Spokes.issued`: it goes into Peppol."""
+        try:
+            sending.begin(tx, self.access_points, document)
+        except Stop as reason:
+            about = f"{reason.code}:{document.id}"
+            attention.ask(
+                tx, tenant=document.tenant, about=about, reason=reason, verbs=("ignore",), document=document.id
+            )
 
     def hooked(self, connection: str) -> Spoke:
         """An open connection by the id that a system's webhook names. Raises `Missing`, and `TryLater` as `spoke`."""
@@ -130,23 +157,30 @@ class House:
         """The name of the system that a connection is to."""
         return self._said[spoke.id][0].system
 
+    def names(self, tenant: str) -> dict[str, str]:
+        """The names of a tenant's connections and access points, by their ids."""
+        points = {point.id: point.name for point in self.access_points.points(tenant)}
+        return points | {spoke.id: spoke.name for spoke in self.spokes(tenant)}
+
     def spokes(self, tenant: str | None = None) -> list[Spoke]:
         """All open connections, of one tenant where named."""
         return [spoke for spoke in self._spokes.values() if tenant in (None, spoke.tenant)]
 
     def lane(self, key: str) -> Lane | None:
         """How many calls may run in a lane, and how far apart: the strictest of the connections that share it."""
+        if key == looking_up.LANE.key:
+            return looking_up.LANE
         lanes = [spoke.accounting.lane for spoke in self._spokes.values() if spoke.lane == key]
         if not lanes:
-            return None
+            return self.access_points.lane(key)
         return Lane(key, min(lane.width for lane in lanes), max(lane.spacing for lane in lanes))
 
-    async def register(self) -> list[tuple[Tenant, TenantConnection, Connection]]:
-        """Have a row in the store for every connection of every tenant's file."""
+    async def register(self) -> list[tuple[Tenant, TenantConnection | TenantAccessPoint, Connection]]:
+        """Have a row in the store for every connection and access point of every tenant's file."""
         return [
             (tenant, said, await self.store.write(lambda tx, t=tenant, s=said: _row(tx, t, s)))  # type: ignore[misc]
             for tenant in self.tenants.values()
-            for said in tenant.connections.values()
+            for said in (*tenant.connections.values(), *tenant.access_points.values())
         ]
 
     async def connect(self) -> None:
@@ -154,12 +188,16 @@ class House:
         stopped, with all of them.
         """
         opened = await self.register()
+        self.access_points.begin()
         for name in list(self.tenants):
             mine = [(said, row) for tenant, said, row in opened if tenant.name == name]
             ids = {said.id: row.id for said, row in mine}
             made: list[Spoke] = []
             try:
                 for said, row in mine:
+                    if isinstance(said, TenantAccessPoint):
+                        self.access_points.open(self.tenants[name], said, row)
+                        continue
                     plugin, mapping = self.known[said.system], await mappings.chosen(self.store, row, said, self.known)
                     made.append(self._opened(self.tenants[name], said, row, plugin, mapping, ids))
                     self._said[row.id] = row, said.mapping
@@ -168,6 +206,7 @@ class House:
                 del self.tenants[name]
                 for spoke in made:
                     await spoke.accounting.close()
+                await self.access_points.leave(name)
                 continue
             for spoke in made:
                 self._ids[name, spoke.name] = spoke.id
@@ -185,8 +224,8 @@ class House:
         ids: Mapping[str, str],
     ) -> Spoke:
         place = {"file": tenant.file, "line": said.line}
-        settings = _validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
-        secrets = _validated(plugin.secrets, _revealed(tenant, said, row), f"secrets of {said.id}", place)
+        settings = validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
+        secrets = validated(plugin.secrets, revealed(tenant, said, row), f"secrets of {said.id}", place)
         http = Http(str(getattr(settings, "base_url", "")))
         self._https.append(http)
         grant = None
@@ -264,6 +303,13 @@ class House:
             schedule.daily(f"observe {spoke.id}", MORNING, partial(observing.tell, spokes=self, spoke=spoke))
             if spoke.accounting.hooks is not None:
                 schedule.every(f"webhooks {spoke.id}", hints.EVERY, partial(hints.keep, spoke=spoke))
+        for point in self.access_points.points():
+            if (every := point.access_point.inbox_every) is not None:
+                schedule.every(f"inbox {point.id}", every, partial(receiving.collect, point=point))
+            if point.access_point.callbacks is not None:
+                schedule.every(f"callbacks {point.id}", receiving.EVERY, partial(receiving.keep, point=point))
+        if any(len(self.access_points.points(tenant)) > 1 for tenant in self.tenants):
+            schedule.every("fail over", fail_over.EVERY, partial(fail_over.fail_over, points=self.access_points))
         schedule.start()
         try:
             await self.worker.run()
@@ -278,7 +324,20 @@ class House:
         """Have `work` return at a safe point."""
         self.worker.stop()
 
-    async def probe(self, spoke: Spoke, *, wait: float = 60.0) -> Probe:
+    def outside(self, tenant: str, name: str) -> Outside:
+        """A connection or access point by its name in the tenant's file. Raises as `named`."""
+        return self.access_points.named(tenant, name) or self.named(tenant, name)
+
+    async def try_out(self, connection: str) -> Probe:
+        """As `Spokes.try_out`."""
+        if self.access_points.has(connection):
+            return await self.access_points.point(connection).access_point.probe()
+        spoke = self.spoke(connection)
+        probe = await spoke.accounting.probe()
+        await reads.check_company(spoke, self)
+        return probe
+
+    async def probe(self, spoke: Outside, *, wait: float = 60.0) -> Probe:
         """Make a connection's test call in its lane: by whoever serves that, else by a worker that only looks; also
         where the connection is paused. What it found is kept for the checklist (`connector onboard`).
 
@@ -327,12 +386,12 @@ class House:
         return self._worker(looks=True)
 
     def _worker(self, *, looks: bool = False) -> Worker:
-        own = self.handlers
+        own, peppol = self.handlers, self.peppol
         return Worker(
             self.store,
-            arrivals=own.arrivals,
-            effects=own.effects,
-            reads=own.reads,
+            arrivals={**own.arrivals, **peppol.arrivals},
+            effects={**own.effects, **peppol.effects},
+            reads={**own.reads, **peppol.reads},
             lanes=self.lane,
             lease=self.settings.lease,
             looks=looks,
@@ -345,6 +404,7 @@ class House:
                 await spoke.accounting.close()
             except Exception as error:  # nothing may keep the store from being closed
                 log.warning("close-failed", connection=spoke.name, error=str(error))
+        await self.access_points.close()
         for http in self._https:
             await http.aclose()
         await self.store.close()
@@ -357,12 +417,14 @@ async def open_house(
     clock: Any = None,
     connected: bool = True,
     known: Mapping[str, AccountingPlugin] | None = None,
+    points: Mapping[str, AccessPointPlugin] | None = None,
 ) -> AsyncIterator[House]:
     """The service from its settings (the environment) and files, closed at the end.
 
     Args:
         connected: open the connections; without that their secrets need not be there yet.
         known: accounting systems by name, instead of those that are installed.
+        points: access points by name, likewise.
 
     A tenant whose file or secrets are not right is stopped (`House.stopped`), and the others are served.
 
@@ -374,7 +436,7 @@ async def open_house(
     known = plugins.accounting() if known is None else known
     tenants, stopped = companies.load(known)
     more = {"clock": clock} if clock else {}
-    house = House(settings, await open_store(settings.database, **more), tenants, stopped, known)
+    house = House(settings, await open_store(settings.database, **more), tenants, stopped, known, points)
     try:
         await (house.connect() if connected else house.register())
         if house.stopped and not house.tenants:
@@ -384,44 +446,21 @@ async def open_house(
         await house.close()
 
 
-def _row(tx: Tx, tenant: Tenant, said: TenantConnection) -> Connection:
-    """The store's row of a connection; made, observing, when the file is seen for the first time."""
+def _row(tx: Tx, tenant: Tenant, said: TenantConnection | TenantAccessPoint) -> Connection:
+    """The store's row of a connection; made when the file is seen for the first time: books are only observed then, an
+    access point takes what it is given.
+    """
+    mode = ACTIVE if isinstance(said, TenantAccessPoint) else OBSERVE
     try:
         return connections.named(tx, tenant.name, said.id)
     except Missing:
         return connections.add(
-            tx, tenant=tenant.name, system=said.system, name=said.id, settings={}, secrets={}, start_date=tenant.start
+            tx,
+            tenant=tenant.name,
+            system=said.system,
+            name=said.id,
+            settings={},
+            secrets={},
+            start_date=tenant.start,
+            mode=mode,
         )
-
-
-def _revealed(tenant: Tenant, said: TenantConnection, row: Connection) -> dict[str, str]:
-    """The secrets a file refers to: from the environment, or from the vault."""
-    found: dict[str, str] = {}
-    for name, reference in said.said.secrets.items():
-        kind, _, key = reference.partition(":")
-        value = os.environ.get(key) if kind == "env" else row.secrets.get(key)
-        if not value:
-            place = f"environment variable {key}" if kind == "env" else f"vault entry {key}"
-            line = said.secret_lines.get(name, said.line)
-            raise Misconfigured(
-                f"{tenant.file}:{line}: The connection {said.id} needs {name}, and the {place} is not there.",
-                code="secret-missing",
-                do=f"Set {key} before starting."
-                if kind == "env"
-                else f"Store it: connector connections secret {said.id} {key} --tenant {tenant.name}",
-                where={"connection": said.id, "secret": name, "file": tenant.file, "line": line},
-            )
-        found[name] = str(value)
-    return found
-
-
-def _validated(model: type[BaseModel], said: Mapping[str, Any], what: str, place: Mapping[str, Any]) -> BaseModel:
-    try:
-        return model.model_validate(dict(said))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Misconfigured(
-            f"{place['file']}:{place['line']}: {what}: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-            code="settings-wrong",
-            where=place,
-        ) from None

@@ -17,7 +17,7 @@ from connector.store import connections, work
 from connector.sync.intake import SOURCE
 from connector.sync.onboarding import trying
 from connector.sync.options import Known, ask, known
-from connector.sync.spokes import Spoke, route_of
+from connector.sync.spokes import Outside, Spoke, route_of
 
 if TYPE_CHECKING:
     from connector.service.house import House
@@ -43,7 +43,7 @@ async def options(house: House, spoke: Spoke, *, refresh: bool, wait: float, alo
     return kept
 
 
-async def probe(house: House, spoke: Spoke, *, wait: float) -> Probe:
+async def probe(house: House, spoke: Outside, *, wait: float) -> Probe:
     """As `House.probe`."""
     late = TryLater(
         f"{spoke.name} has not been tried within {wait:g} s: other calls to the same system are being made.",
@@ -110,7 +110,7 @@ def _fields(house: House, tenant: str, system: str) -> dict[str, dict[str, str]]
     return {kind: mapper.their_fields for kind, mapper in mapping.mappers.items()}
 
 
-async def _read(house: House, id: str, spoke: Spoke, wait: float, late: TryLater, *, alone: bool) -> None:
+async def _read(house: House, id: str, spoke: Outside, wait: float, late: TryLater, *, alone: bool) -> None:
     """Wait until a read is over, which whoever serves its lane does; `alone`: perhaps nobody does, then it is done here
     by a worker that only looks. Raises what stands in its way, `late` after so many seconds.
     """
@@ -126,7 +126,7 @@ async def _read(house: House, id: str, spoke: Spoke, wait: float, late: TryLater
             await looking
 
 
-async def _over(house: House, id: str, spoke: Spoke, wait: float, late: TryLater, before: int) -> None:
+async def _over(house: House, id: str, spoke: Outside, wait: float, late: TryLater, before: int) -> None:
     clock = asyncio.get_running_loop().time
     end = clock() + wait
     while True:
@@ -144,7 +144,7 @@ async def _over(house: House, id: str, spoke: Spoke, wait: float, late: TryLater
         await asyncio.sleep(GLANCE)
 
 
-def _said(error: Mapping[str, Any], spoke: Spoke) -> VendorError:
+def _said(error: Mapping[str, Any], spoke: Outside) -> VendorError:
     """The error of a read that will be tried again, as it was said."""
     made = TryLater if error.get("again") else VendorError
     return made(str(error.get("message")), code=error.get("code"), do=error.get("do"), where={"connection": spoke.name})

@@ -35,19 +35,10 @@ _t = Table(
     Column("state", Text, nullable=False),
     Column("body", LargeBinary),
     Column("said", LargeBinary),
-    Column("looks", Integer, nullable=False),
-    Column("look", Moment),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
     Index("ix_transmissions_document", "document", "id"),
     Index("ix_transmissions_vendor_id", "connection", "vendor_id"),
-    Index(
-        "ix_transmissions_look",
-        "connection",
-        "look",
-        sqlite_where=text("look IS NOT NULL"),
-        postgresql_where=text("look IS NOT NULL"),
-    ),
     Index(
         "ix_transmissions_waiting",
         "id",
@@ -81,8 +72,8 @@ class Transmission:
     """One intention to send a document.
 
     `kind`: the document's, or `invoice_response`. `connection`: the access point that it is at, or that is tried;
-    `vendor_id` what it is called there. `body`: the bytes that are sent, where they are not the document's own original
-    (in full only by `get`); `said`: what was said of it last (JSON-able). `look`: when its status is looked at next.
+    `vendor_id` what it is called there. `body`: the bytes that are sent, where they are not its own original;
+    `said`: what was said of it last (JSON-able).
     """
 
     id: str
@@ -96,8 +87,6 @@ class Transmission:
     vendor_id: str | None
     state: str
     said: Any
-    looks: int
-    look: datetime | None
     created: datetime
     changed: datetime
     body: bytes | None = None
@@ -111,12 +100,6 @@ _VENDOR = Prepared(
 )
 _OF = Prepared(
     select(_t).where(_t.c.tenant == bindparam("tenant"), _t.c.document == bindparam("document")).order_by(_t.c.id)
-)
-_DUE = Prepared(
-    select(_t)
-    .where(_t.c.connection == bindparam("connection"), _t.c.look <= bindparam("now", type_=Moment()))
-    .order_by(_t.c.look, _t.c.id)
-    .limit(bindparam("most", type_=Integer))
 )
 _WAITING = Prepared(
     select(_t)
@@ -150,8 +133,6 @@ def plan(
         "connection": None,
         "vendor_id": None,
         "state": WAITING,
-        "looks": 0,
-        "look": None,
         "created": tx.now,
         "changed": tx.now,
     }
@@ -182,12 +163,6 @@ def by_vendor_id(tx: Tx, connection: str, vendor_id: str) -> Transmission | None
 def of_document(tx: Tx, tenant: str, document: str) -> list[Transmission]:
     """All of a document, the first one first."""
     return [_transmission(tx, row) for row in tx.rows(_OF, {"tenant": tenant, "document": document})]
-
-
-def due(tx: Tx, connection: str, most: int) -> list[Transmission]:
-    """Those at an access point whose status is to be looked at now."""
-    rows = tx.rows(_DUE, {"connection": connection, "now": tx.now, "most": most})
-    return [_transmission(tx, row) for row in rows]
 
 
 def waiting(tx: Tx, *, after: str = "", most: int = 500) -> list[Transmission]:

@@ -57,7 +57,7 @@ def answer(
             "Fields are chosen one by one with `merge` only.", code="fields-without-merge", do="Answer `merge`."
         )
     item = attention.get(tx, tenant, id)
-    if item.closed is None and verb in item.verbs and item.document and item.connection:
+    if item.closed is None and verb in item.verbs and item.document and item.connection and spokes.has(item.connection):
         spoke, document = spokes.spoke(item.connection), documents.get(tx, tenant, item.document)
         what = item.about.partition(":")[0]
         if verb is Verb.HAPPENED and _found_several(item):

@@ -37,6 +37,7 @@ from connector.sync import coded, effects
 from connector.sync.canonical import stored
 from connector.sync.credits import CREDITS, credited
 from connector.sync.identity import columns, same
+from connector.sync.issued import issued
 from connector.sync.keys import customer_key, invoice_key
 from connector.sync.money import CUSTOMER
 from connector.sync.settlements import prepay, push_settlements, uses_of
@@ -198,6 +199,7 @@ def file_invoice(
         if prepaid:
             push_settlements(tx, spoke, made.id)
     tx.emit(tenant, f"{invoice.kind}.accepted", document=made.id, data=_seen(made, route.name))
+    issued(tx, spokes, made)
     return Filed(made.id, [work for work in pushes if work is not None])
 
 

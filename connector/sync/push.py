@@ -33,6 +33,7 @@ from connector.sync.external import (
     paper,
 )
 from connector.sync.files import ISSUED, WITH_FILES, embedded, files_of
+from connector.sync.issued import issued
 from connector.sync.keeping import changed, keep_link, told, with_body
 from connector.sync.left_out import stays_out
 from connector.sync.matching import joined
@@ -124,6 +125,7 @@ class Push(Handler):
         if work.goal is None or work.goal.operation == "create" or facts.get("matched"):
             event = "settlement.matched" if facts.get("matched") else _EVENTS.get(kind, f"{kind}.linked")
             tx.emit(work.tenant, event, document=document.id, connection=spoke.id, data=said)
+            issued(tx, self.spokes, document)
         # The command that asked for this ends with the last push of the document.
         following.done(tx, work, {"document": document.id, **said})
 

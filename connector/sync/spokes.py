@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from connector.errors import Stop
 from connector.mapping import Mapping, Tenant
 from connector.mapping.tenants import TenantRoute
-from connector.ports import Accounting, Kind, Operation, Reading
+from connector.ports import Accounting, Kind, Operation, Probe, Reading
 from connector.store import Store, Tx, connections, documents, first_sync, links
 from connector.store.documents import Document
 from connector.store.work import Work
@@ -71,6 +71,26 @@ def check_can(spoke: Spoke, kind: str, operation: Operation) -> None:
     )
 
 
+class Outside(Protocol):
+    """What a connection to books and an access point have in common."""
+
+    @property
+    def id(self) -> str:
+        """The store's."""
+
+    @property
+    def name(self) -> str:
+        """The one in the tenant's file."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose it is."""
+
+    @property
+    def lane(self) -> str:
+        """Key of what the vendor counts together."""
+
+
 class Spokes(Protocol):
     """Every tenant and every connection that is open."""
 
@@ -80,11 +100,26 @@ class Spokes(Protocol):
     def spoke(self, connection: str) -> Spoke:
         """A connection by the store's id. Raises `Misconfigured` where the file no longer has it."""
 
+    def has(self, connection: str) -> bool:
+        """Whether this is the id of books, and not of an access point."""
+
     def named(self, tenant: str, name: str) -> Spoke:
         """A connection by its name in the tenant's file."""
 
     def spokes(self, tenant: str | None = None) -> list[Spoke]:
         """All connections, of one tenant where named."""
+
+    async def try_out(self, connection: str) -> Probe:
+        """Make the test call of a connection, books or access point.
+
+        Raises:
+            Misconfigured: the file no longer has it.
+            NeedsPerson: the books are another company's (`company-differs`), or what the plugin raises.
+            VendorError: why it failed otherwise.
+        """
+
+    def issued(self, tx: Tx, document: Document) -> None:
+        """A document that this service sends to its receiver has its number. Told twice, it is sent once."""
 
 
 class Handler:

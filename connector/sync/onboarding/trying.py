@@ -10,14 +10,13 @@ from connector.lanes import Found, Turn, Work
 from connector.ports import Company, Probe
 from connector.store import Tx, onboarding, work
 from connector.sync.onboarding.checklist import TEST_CALL
-from connector.sync.reads import check_company
-from connector.sync.spokes import Handler, Spoke
+from connector.sync.spokes import Handler, Outside
 
 TRY = "try-connection"
 """Kind of the work that makes the test call."""
 
 
-def ask(tx: Tx, spoke: Spoke) -> str:
+def ask(tx: Tx, spoke: Outside) -> str:
     """Have the test call made, before everything else that waits in the lane. The work that does it.
 
     The work names the connection in its task alone: a paused connection is tried, too, for that is how a person sees
@@ -35,7 +34,7 @@ def ask(tx: Tx, spoke: Spoke) -> str:
     )
 
 
-def found(tx: Tx, spoke: Spoke) -> Probe:
+def found(tx: Tx, spoke: Outside) -> Probe:
     """What the last test call found.
 
     Raises:
@@ -68,25 +67,19 @@ class Try(Handler):
         Raises:
             TryLater: whoever serves the lane was started before the connection stood in the file.
         """
+        id, name = work.task["connection"], work.task["name"]
+        said: dict[str, Any]
         try:
-            spoke = self.spokes.spoke(work.task["connection"])
+            said = asdict(await self.spokes.try_out(id))
         except Misconfigured:
-            name = work.task["name"]
             raise TryLater(
                 f"The service that is running does not know {name}: it was started before {name} stood in the file.",
                 code="connection-not-known-yet",
                 do="Start the service again, then try once more.",
                 after=5.0,
             ) from None
-        said: dict[str, Any]
-        try:
-            probe = await spoke.accounting.probe()
-            await check_company(spoke, self.spokes)
-            said = asdict(probe)
         except VendorError as error:
             said = {"company": "", "missing": [f"{error.said} {error.do}".strip()], "error": error.as_json()}
             said["person"] = isinstance(error, NeedsPerson)
         state = "wanting" if said["missing"] else "works"
-        return Found(
-            lambda tx: onboarding.put(tx, spoke.tenant, spoke.id, TEST_CALL, state, who="connector", details=said)
-        )
+        return Found(lambda tx: onboarding.put(tx, work.tenant, id, TEST_CALL, state, who="connector", details=said))

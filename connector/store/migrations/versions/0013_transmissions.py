@@ -28,8 +28,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary()),
         sa.Column("said", sa.LargeBinary()),
-        sa.Column("looks", sa.Integer(), nullable=False),
-        sa.Column("look", sa.BigInteger()),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("changed", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_transmissions"),
@@ -37,11 +35,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_transmissions_document", "transmissions", ["document", "id"])
     op.create_index("ix_transmissions_vendor_id", "transmissions", ["connection", "vendor_id"])
-    for name, columns, where in (
-        ("ix_transmissions_look", ["connection", "look"], "look IS NOT NULL"),
-        ("ix_transmissions_waiting", ["id"], "state = 'waiting'"),
-    ):
-        op.create_index(name, "transmissions", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    waiting = sa.text("state = 'waiting'")
+    op.create_index("ix_transmissions_waiting", "transmissions", ["id"], sqlite_where=waiting, postgresql_where=waiting)
     op.create_table(
         "invoice_responses",
         sa.Column("id", sa.Text(), nullable=False),

@@ -1,0 +1,287 @@
+"""Sending: validate, look up, put into the envelope, hand to an access point; once, whatever happens on the way.
+
+The intention is written down with the document (`begin`), with the instance that stands on its envelope. What is sent
+are the bytes the document was issued with; of a document that a ledger has numbered, the EHF that is made of it, kept
+before it is sent so that a second try is the same to the byte. The rest is the way of every effect: an attempt is
+written down before its call, and an answer that was lost is looked for (`connector.lanes.effects`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from connector.ehf import validate, write
+from connector.errors import BadInput, ConnectorError, Stop, TryLater
+from connector.lanes import Nothing, Turn, Work
+from connector.lanes import following as operations
+from connector.mapping.tenants import COUNTERPARTY, SOURCE
+from connector.model import CreditNote, Invoice
+from connector.peppol import envelope, following, looking_up, statuses
+from connector.peppol.envelope import Envelope
+from connector.peppol.points import Handler, Point, Points
+from connector.ports import Goal, Kind, Proof, Reason, Status, Step, Transmission
+from connector.store import Tx, documents, links, transmissions, work
+from connector.store.documents import Document
+from connector.store.transmissions import WAITING
+
+SEND: Final = "send-peppol"
+"""Kind of the work that hands a document to an access point."""
+RESPONSE: Final = "invoice_response"
+"""Kind of a transmission that is our answer to an incoming invoice."""
+_XML = ("application/xml", "text/xml")
+_ISSUED_ELSEWHERE = (SOURCE, COUNTERPARTY)
+
+
+# --- who wants something sent -----------------------------------------------------------------------------------------
+
+
+def begin(
+    tx: Tx,
+    points: Points,
+    document: Document,
+    *,
+    kind: str | None = None,
+    body: bytes | None = None,
+    person: bool = False,
+) -> transmissions.Transmission | None:
+    """Have a document sent; None where it is on its way already, or has arrived.
+
+    Args:
+        kind: what is sent, where it is not the document itself (`RESPONSE`).
+        body: what is sent, where it is not what the document was issued with.
+        person: somebody waits for it.
+
+    Raises:
+        Stop: `access-point-missing`: the tenant's file names none.
+    """
+    kind = kind or document.kind
+    earlier = transmissions.of_document(tx, document.tenant, document.id)
+    if kind != RESPONSE and any(one.kind == kind and one.state not in transmissions.UNDELIVERED for one in earlier):
+        return None
+    there = points.points(document.tenant)
+    if not there:
+        raise no_way(points, document)
+    planned = transmissions.plan(
+        tx, tenant=document.tenant, document=document.id, kind=kind, number=document.number, body=body
+    )
+    hand(tx, there[0], planned, person=person)
+    return planned
+
+
+def hand(tx: Tx, point: Point, planned: transmissions.Transmission, *, person: bool = False) -> str:
+    """Have one access point try it. The work that does."""
+    transmissions.change(tx, planned, connection=point.id)
+    return work.submit(
+        tx,
+        tenant=planned.tenant,
+        lane=point.lane,
+        turn=Turn.PERSON if person else Turn.EFFECT,
+        kind=SEND,
+        connection=point.id,
+        document=planned.document,
+        subject=f"peppol/{planned.document}",
+        task={"transmission": planned.id},
+    )
+
+
+def no_way(points: Points, document: Document) -> Stop:
+    """Why nothing can be sent: there is no access point."""
+    tenant = points.tenant(document.tenant)
+    return Stop(
+        f"{document.number or 'The document'} is to be sent, and the file of {tenant.name} names no access point.",
+        code="access-point-missing",
+        do="Name one under `access_points:`, start the service again, and send it: connector documents send ID.",
+        where={"document": document.id, "file": tenant.file},
+    )
+
+
+# --- how it is done ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the store says of a transmission and its document."""
+
+    there: transmissions.Transmission
+    document: Document
+    original: bytes | None
+    sent_by: str | None
+
+
+class Send(Handler):
+    """Hands one document to one access point (`lanes.EffectHandler`)."""
+
+    async def decide(self, work: Work) -> Goal | Nothing:
+        """What shall be sent: the bytes, judged; the addresses; whether the receiver takes it, as it is known.
+
+        Raises:
+            Stop: `ehf-invalid`, `receiver-cannot-take`, `document-too-large`: a person decides.
+            BadInput: the document does not say where it goes (`envelope-unaddressed` …).
+            TryLater: the receiver is being looked up.
+        """
+        point = self.points.point(work.connection or "")
+        read = await self.store.read(lambda tx: self._read(tx, work))
+        if read.there.state != WAITING:
+            return Nothing("It is on its way already.")
+        if read.sent_by is not None and read.there.kind != RESPONSE:
+            await self.store.write(lambda tx: transmissions.change(tx, read.there, state="withdrawn"))
+            return Nothing(f"{read.sent_by} has sent it itself.")
+        data, made = await asyncio.to_thread(_bytes, self._issued_elsewhere(read), read)
+        if read.there.kind != RESPONSE and (wrong := await asyncio.to_thread(invalid, data)) is not None:
+            raise wrong.at(document=read.document.id)
+        header = await asyncio.to_thread(
+            envelope.address, data, instance=read.there.instance, created=read.there.created
+        )
+        largest = point.access_point.largest
+        if largest is not None and len(data) > largest:
+            raise Stop(
+                f"It has {len(data) // 1024} kB; {point.name} takes at most {largest // 1024} kB.",
+                code="document-too-large",
+                do="Send it with smaller attachments, or through another access point.",
+            )
+        await self._look_up(point, header, work)
+        if made:  # kept before anything is sent: whatever changes here, a second try is the same to the byte
+            await self.store.write(lambda tx: transmissions.change(tx, read.there, body=data))
+        record = {
+            "transmission": read.there.id,
+            "instance": header.instance,
+            "sender": header.sender.value,
+            "receiver": header.receiver.value,
+            "document_type": str(header.document),
+            "process": str(header.process),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        return Goal(Kind(read.document.kind), "send", f"t-{read.there.id[:28]}", record)
+
+    def answers(self, work: Work) -> Sequence[str]:
+        """Nothing beside the usual verbs."""
+        return ()
+
+    async def flow(self, work: Work, goal: Goal) -> Sequence[Step]:
+        """The access point's steps, with the very bytes that were decided upon.
+
+        Raises:
+            Stop: `transmission-changed`: they are not what they were.
+        """
+        point = self.points.point(work.connection or "")
+        read = await self.store.read(lambda tx: self._read(tx, work))
+        said = goal.record
+        return point.access_point.flow(await asyncio.to_thread(self._transmission, read, said))
+
+    def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
+        """It is at the access point: follow what becomes of it."""
+        point = self.points.point(work.connection or "")
+        proof = list(proofs.values())[-1]
+        facts: dict[str, Any] = {}
+        for one in proofs.values():
+            facts.update(one.facts)
+        there = transmissions.get(tx, work.tenant, work.task["transmission"])
+        receiver = work.goal.record["receiver"] if work.goal else None
+        transmissions.change(tx, there, vendor_id=proof.id, receiver=receiver, connection=point.id)
+        state = facts.get("state", "accepted")
+        reasons = tuple(Reason(**one) for one in facts.get("reasons", ()))
+        statuses.take(tx, self.points, there, Status(state, str(facts.get("said") or state), reasons), by=point)
+        following.follow(tx, point, there)
+        operations.done(tx, work, {"document": work.document, "transmission": there.id, "access_point": point.name})
+
+    # ---
+
+    def _read(self, tx: Tx, work: Work) -> _Read:
+        there = transmissions.get(tx, work.tenant, work.task["transmission"])
+        document = documents.get(tx, work.tenant, there.document)
+        kept = documents.original(tx, work.tenant, there.document)
+        sent = (link.connection for link in links.all_of(tx, document.id) if link.dispatch == "sent")
+        original = kept[0] if kept is not None and kept[1] in _XML else None
+        return _Read(there, document, original, next(sent, None))
+
+    def _issued_elsewhere(self, read: _Read) -> bool:
+        return _comes_numbered(self.points, read.document)
+
+    def _transmission(self, read: _Read, said: Mapping[str, Any]) -> Transmission:
+        data, _ = _bytes(self._issued_elsewhere(read), read)
+        if hashlib.sha256(data).hexdigest() != said["sha256"]:
+            raise Stop(
+                "What would be sent now is not what was decided upon.",
+                code="transmission-changed",
+                do="Find out at the access point whether it has arrived; then: happened, or cancel and send it anew.",
+            )
+        header = envelope.address(data, instance=read.there.instance, created=read.there.created)
+        return Transmission(
+            instance=header.instance,
+            sender=header.sender.value,
+            receiver=header.receiver.value,
+            document_type=str(header.document),
+            process=str(header.process),
+            country=header.country or "NO",
+            root=header.document.root,
+            number=read.document.number,
+            document=data,
+            envelope=envelope.write(header, data),
+        )
+
+    async def _look_up(self, point: Point, header: Envelope, work: Work) -> None:
+        """Whether the receiver takes it, as far as it is known. Raises `Stop` where it does not, `TryLater` while that
+        is being found out.
+        """
+        if self.points.lookups is None and not point.access_point.looks_up:
+            return
+        service = looking_up.service_of(header.document, header.process)
+        answer = await looking_up.known(self.store, self.points, point, header.receiver, service)
+        if answer is None:
+            await self.store.write(partial(looking_up.ask, points=self.points, point=point,
+                                           participant=header.receiver, service=service))  # fmt: skip
+            raise TryLater(
+                f"{header.receiver} is being looked up.", code="looking-up", after=min(0.25 * 2.0**work.tries, 300.0)
+            )
+        if answer.can == "no":
+            raise Stop(answer.said, code="receiver-cannot-take", do=answer.do, details=answer.as_json())
+
+
+def sent(tx: Tx, points: Points, document: Document, there: transmissions.Transmission) -> bytes | None:
+    """The bytes of a transmission; None where they are still to be made."""
+    if there.body is not None:
+        return there.body
+    kept = documents.original(tx, document.tenant, document.id) if _comes_numbered(points, document) else None
+    return kept[0] if kept is not None and kept[1] in _XML else None
+
+
+def _comes_numbered(points: Points, document: Document) -> bool:
+    """Whether a document came with its number, so that its own bytes are what is sent."""
+    route = points.tenant(document.tenant).routes.get(document.source or "")
+    return route is not None and route.issues in _ISSUED_ELSEWHERE
+
+
+def invalid(data: bytes) -> ConnectorError | None:
+    """Why a document may not be sent: every official rule that it breaks; None where it breaks none.
+
+    Access points judge by the same rules and refuse it later, with less to say.
+    """
+    try:
+        found = [finding.as_json() for finding in validate(data).fatal]
+    except BadInput as error:
+        return error
+    if not found:
+        return None
+    first = found[0]
+    return Stop(
+        f"It breaks {len(found)} of the rules, the first {first['rule']}: {first['message']['en']}",
+        code="ehf-invalid",
+        do="Mend it where it was issued and send what was mended: connector documents send ID --with FILE. Nothing"
+        " has been sent.",
+        details=found,
+    )
+
+
+def _bytes(issued_elsewhere: bool, read: _Read) -> tuple[bytes, bool]:
+    """What is sent, and whether it was made just now."""
+    if read.there.body is not None:
+        return read.there.body, False
+    if issued_elsewhere and read.original is not None:
+        return read.original, False
+    model = (CreditNote if read.document.kind == Kind.CREDIT_NOTE else Invoice).model_validate(read.document.body)
+    return write(model), True
