@@ -37,8 +37,8 @@ class Client:
         Answers are returned where the document was taken, however the first attempt went.
 
         Raises:
-            UnknownOutcome: the answer was lost or is none; with `refused` where it says that the document was not taken
-                and that is not certain (422 without a report).
+            UnknownOutcome: the answer was lost or is none; with `refused` where it is 422 without a report: then the
+                document was not taken, most likely.
             Refused: "vendor-validation" (400), "document-too-large" (413), "refused".
             NeedsPerson: "sending-off" (404), and what `_error` says of the connection.
             TryLater: as `Http.call`.
@@ -63,6 +63,8 @@ class Client:
                 return report
             said = Refused("phoss-ap did not take the document.", code="not-taken", do=_READ_IT, **_more(answer))
             raise UnknownOutcome("phoss-ap says that it did not take the document.", refused=said, **_more(answer))
+        if answer.status == 408:
+            raise UnknownOutcome("Something on the way has not waited for the answer.", **_more(answer))
         if answer.status == 404:
             raise NeedsPerson(
                 "Sending is switched off in this phoss-ap.",
@@ -132,7 +134,7 @@ def said_in(answer: Answer) -> str | None:
         texts = [str(body[name]) for name in ("error", "message", "errorMessage", "detail") if body.get(name)]
         if texts:
             return ": ".join(texts)[:2000]
-    return str(body)[:2000] if body else None
+    return body[:2000] if isinstance(body, str) else answer.body.decode()[:2000] if body else None
 
 
 def _more(answer: Answer) -> dict[str, Any]:

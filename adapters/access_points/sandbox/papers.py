@@ -47,7 +47,7 @@ class Papers:
 def read(body: bytes) -> Papers:
     """What stands on it; nothing where it is no XML."""
     try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+        root = _parsed(body)
     except (etree.XMLSyntaxError, ValueError):
         return Papers()
     return _envelope(root) if etree.QName(root).localname == "StandardBusinessDocument" else _document(root)
@@ -61,7 +61,7 @@ def inside(body: bytes) -> bytes:
 
 def enveloped(document: bytes, papers: Papers) -> bytes:
     """A document in an envelope (SBDH) that says what `papers` say."""
-    name = etree.QName(etree.fromstring(document))
+    name = etree.QName(_parsed(document))
     version = papers.document_type.rpartition("::")[2] or "2.1"
     scopes = [("DOCUMENTID", papers.document_type), ("PROCESSID", papers.process)]
     written = "".join(
@@ -85,6 +85,10 @@ def enveloped(document: bytes, papers: Papers) -> bytes:
     )
     opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<sh:StandardBusinessDocument xmlns:sh="{_SBDH}">{header}'
     return opening.encode() + _DECLARATION.sub(b"", document) + b"</sh:StandardBusinessDocument>"
+
+
+def _parsed(body: bytes) -> etree._Element:
+    return etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def _document(root: etree._Element) -> Papers:
