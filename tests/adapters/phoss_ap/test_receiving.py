@@ -17,8 +17,6 @@ from connector.peppol import envelope
 from connector.ports import AccessPoint, Message, Told
 from connector.testing.samples import purchase
 
-HEADERS = {"X-Hook-Secret": HOOK_SECRET}
-
 
 class House:
     """Hears what is posted, as the house does; `fails`: errors that the next calls end with."""
@@ -73,7 +71,7 @@ async def house(point: AccessPoint) -> AsyncIterator[House]:
 
 
 async def test_an_invoice_comes_whole_in_its_envelope(box: Sandbox, house: House) -> None:
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     document = purchase(BUYER, "77")
     (came,) = box.network.come(document)
     await box.forwarder.idle()
@@ -96,7 +94,7 @@ async def test_it_is_posted_again_until_it_is_taken(box: Sandbox, house: House) 
     box.network.come(purchase(BUYER, "77"))
     await asyncio.sleep(0.05)
     assert house.told == []
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     await box.forwarder.idle()
     (handing,) = box.forwarder.handings
     assert (handing.status, handing.answers) == ("forwarded", [400, 400, 400, 200])
@@ -105,7 +103,7 @@ async def test_it_is_posted_again_until_it_is_taken(box: Sandbox, house: House) 
 
 async def test_what_would_be_refused_again_is_not_posted_again(box: Sandbox, house: House) -> None:
     house.fails = [BadInput("It is no envelope.", code="envelope-malformed")]
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     box.network.come(b"no XML at all", receiver=f"0192:{BUYER}", instance="i-1")
     await box.forwarder.idle()
     (handing,) = box.forwarder.handings
@@ -126,13 +124,13 @@ async def test_who_has_not_the_secret_is_not_heard(box: Sandbox, house: House) -
             house.callbacks.hear(headers, b"<x/>", None)
         assert denied.value.code == "signature-wrong"
     # Whoever sets the secret right gets what was not heard.
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     await box.forwarder.idle()
     assert len(house.messages) == 1
 
 
 async def test_a_message_twice_is_one_key_and_another_under_its_id_is_not(box: Sandbox, house: House) -> None:
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     box.network.come(purchase(BUYER, "77"), instance="i-1", times=2)
     box.network.come(purchase(BUYER, "78"), instance="i-1")
     await box.forwarder.idle()
@@ -156,7 +154,7 @@ async def test_asynchronous_mode_reads_no_answer_and_is_told_the_country(box: Sa
     assert point.callbacks is not None
     house.callbacks = point.callbacks
     assert house.callbacks.refusal(BadInput("No.")) is None  # a 200 would mean that it was taken
-    box.forward_to(house.url, HEADERS, "async")
+    box.forward_to(house.url, mode="async")
     box.network.come(purchase(BUYER, "77"))
     await box.forwarder.idle()
     (handing,) = box.forwarder.handings
@@ -168,7 +166,7 @@ async def test_asynchronous_mode_reads_no_answer_and_is_told_the_country(box: Sa
 
 
 async def test_the_buyer_answers(box: Sandbox, house: House, point: AccessPoint) -> None:
-    box.forward_to(house.url, HEADERS)
+    box.forward_to(house.url)
     what = transmission()
     await send(point, what)
     response = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import json
+import subprocess
+import sys
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +17,6 @@ from adapters.access_points.phoss_ap import plugin
 from adapters.access_points.phoss_ap.sandbox import TOKEN, Sandbox
 from adapters.access_points.sandbox import Network, Pace, Papers, Plan, papers
 from connector.peppol import envelope
-from connector.ports import StandIn
 from connector.testing.samples import purchase
 
 XML = {"Content-Type": "application/xml"}
@@ -144,26 +145,26 @@ def test_what_stands_on_documents() -> None:
     assert papers.read(inside).number == "5"
 
 
-def test_it_serves_as_a_program_of_its_own() -> None:
-    there, here = multiprocessing.get_context("fork").Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(there,))
-    process.start()
-    try:
-        assert here.poll(20)
-        stand_in = here.recv()
-        settings = plugin.settings(**stand_in.settings)
-        plugin.secrets(**stand_in.secrets)
-        assert httpx.get(f"{settings.model_dump()['base_url']}/management/status").status_code == 200
-    finally:
-        process.terminate()
-        process.join(10)
-
-
-def _serve(there: Any) -> None:
-    def ready(stand_in: StandIn) -> None:
-        there.send(stand_in)
-
-    plugin.serve_sandbox(0, 0.0, ready)
+def test_the_command_serves_it_and_says_what_a_connection_is_given() -> None:
+    command = [
+        str(Path(sys.executable).with_name("connector")),
+        "sandbox",
+        "phoss-ap",
+        "--port",
+        "0",
+        "--format",
+        "json",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            given = json.loads(process.stdout.readline())
+            url = plugin.settings(**given["settings"]).model_dump()["base_url"]
+            token = plugin.secrets(**given["secrets"]).model_dump()["token"].get_secret_value()
+            asked = httpx.get(f"{url}/api/outbound/in-transmission", headers={"X-Token": token})
+            assert (asked.status_code, asked.json()) == (200, [])
+        finally:
+            process.terminate()
 
 
 @pytest.mark.parametrize("secret", ["short", ""])

@@ -17,7 +17,7 @@ from connector.model.json import dumps
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's
 HOOK_SECRET = "sandbox-hook-secret"  # noqa: S105
-"""What a connection to the sandbox may expect in its calls; `forward_to` is given it as a header."""
+"""What a connection to the sandbox expects in its calls (`X-Hook-Secret`)."""
 _SCHEMES = {"participant": "iso6523-actorid-upis", "document": "busdox-docid-qns", "process": "cenbii-procid-ubl"}
 _CUSTOM = ("custom1", "custom2", "custom3")
 
@@ -59,8 +59,10 @@ class Sandbox(AccessPointSandbox):
         return super().url.removesuffix(self.prefix)
 
     def forward_to(self, url: str, headers: Mapping[str, str] | None = None, mode: Any = "sync") -> None:
-        """Hand over what comes to this address, with these fixed headers, in mode `sync` or `async`."""
-        self.forwarder.forward_to(Target(url, headers or {}, mode))
+        """Hand over what comes to this address, in mode `sync` or `async`, with these fixed headers; without any, with
+        the one that a connection to the sandbox expects.
+        """
+        self.forwarder.forward_to(Target(url, {"X-Hook-Secret": HOOK_SECRET} if headers is None else headers, mode))
 
     async def stop(self) -> None:
         """Hand over no more, and listen no more."""
