@@ -43,6 +43,11 @@ ACTOR = "iso6523-actorid-upis"
 LONGEST = 255
 """Characters of a custom field."""
 _MLS: dict[str, State] = {"received_ap": "delivered", "received_ab": "delivered", "received_re": "refused"}
+_REFUSED = Reason(
+    "RE",
+    "The receiver's access point does not hand it on. Why stands in its message (MLS), which whoever runs phoss-ap can"
+    " read.",
+)
 _STATES: dict[str, State] = {
     "pending": "accepted",
     "sending": "accepted",
@@ -69,6 +74,7 @@ class PhossAp:
         self.lane = Lane(f"phoss-ap:{digest[:16]}", width=settings.parallel)
         self.largest = None if settings.largest_mb is None else settings.largest_mb * 2**20
         self.inbox_every: timedelta | None = None
+        self.looks_up = False
         self.follow_after = timedelta(seconds=settings.follow_after)
         self.callbacks: ports.Callbacks | None = None
         if secrets.hook_secret is not None:
@@ -172,11 +178,8 @@ def status_of(found: Transaction) -> Status:
     """
     mls = found.mlsStatus or ""
     if mls in _MLS:
-        reasons = []
-        if _MLS[mls] == "refused":
-            words = "The receiver's access point has refused it (MLS RE); phoss-ap does not tell why."
-            reasons = [Reason("RE", found.errorDetails or words)]
-        return Status(_MLS[mls], mls, reasons)
+        # `errorDetails` is of the last attempt that failed, and stays when a later one succeeds: no reason for this.
+        return Status(_MLS[mls], mls, [_REFUSED] if _MLS[mls] == "refused" else [])
     said = found.status or ""
     state = _STATES.get(said, "accepted")
     reasons = [Reason(said, found.errorDetails)] if found.errorDetails and state != "sent" else []
@@ -192,8 +195,8 @@ def _submitted(report: Report, instance: str) -> Proof:
     facts: dict[str, object] = {"state": "sent" if sent else "accepted", "said": report.sendingResult or "taken"}
     if report.as4MessageId:
         facts["as4_message"] = report.as4MessageId
-    if not sent and (why := "; ".join(text for _, text in report.reasons())):
-        facts["why"] = why[:1000]
+    if not sent:
+        facts["reasons"] = [{"code": code, "text": text[:1000]} for code, text in report.reasons()]
     return Proof(report.sbdhInstanceIdentifier or instance, facts)
 
 

@@ -43,6 +43,8 @@ SUBMIT = (
 )
 STATUS = f"/api/outbound/status/{INSTANCE}?includeArchive=true"
 UNKNOWN = (404, b"")
+REFUSED = Reason("RE", "The receiver's access point does not hand it on. Why stands in its message (MLS), which whoever"
+                 " runs phoss-ap can read.")  # fmt: skip
 
 
 @dataclass
@@ -99,19 +101,22 @@ async def test_a_document_is_submitted_as_the_table_says(wire: Wire) -> None:
         ({"sendingSuccess": True, "overallSuccess": False}, "sent", None),  # sent; only its own reporting failed
         ({"sendingSuccess": False, "overallSuccess": False, "sendingResult": "TRANSPORT_ERROR",
           "sendingException": {"class": "java.net.ConnectException", "message": "refused", "stackTrace": "…"}},
-         "accepted", "refused"),
+         "accepted", ("TRANSPORT_ERROR", "refused")),
         ({"sendingSuccess": False, "overallSuccess": False, "sendingResult": "AS4_ERROR_MESSAGE_RECEIVED",
           "as4ResponseErrors": [{"errorCode": "EBMS:0301", "errorDetails": "PEPPOL:NOT_SERVICED"}]},
-         "accepted", "PEPPOL:NOT_SERVICED"),
+         "accepted", ("EBMS:0301", "PEPPOL:NOT_SERVICED")),
+        ({"sendingSuccess": False, "overallSuccess": False, "lookupError": "not registered"},
+         "accepted", ("LOOKUP_ERROR", "not registered")),
         ({"overallSuccess": False, "sendingSuccess": None, "as4ResponseErrors": "?"}, "accepted", None),
     ],
 )  # fmt: skip
 async def test_422_with_a_report_is_taken_and_never_submitted_again(
-    wire: Wire, report: dict[str, Any], state: str, why: str | None
+    wire: Wire, report: dict[str, Any], state: str, why: tuple[str, str] | None
 ) -> None:
     wire.say((422, report))
     proof = await send(opened(wire.url), SENT)
-    assert (proof.id, proof.facts["state"], proof.facts.get("why")) == (INSTANCE, state, why)
+    assert (proof.id, proof.facts["state"]) == (INSTANCE, state)
+    assert proof.facts.get("reasons", []) == ([] if why is None else [{"code": why[0], "text": why[1]}])
     assert wire.lines() == [f"POST {SUBMIT}"]
 
 
@@ -179,8 +184,8 @@ async def test_what_is_no_answer_is_looked_for(wire: Wire, answer: tuple[int, by
          "sent", "sent", [], "2027-03-27T14:30:05"),
         ({"status": "sent", "mlsStatus": "received_ap"}, "delivered", "received_ap", [], None),
         ({"status": "sent", "mlsStatus": "received_ab"}, "delivered", "received_ab", [], None),
-        ({"status": "sent", "mlsStatus": "received_re", "errorDetails": "FD"},
-         "refused", "received_re", [Reason("RE", "FD")], None),
+        ({"status": "sent", "mlsStatus": "received_re", "errorDetails": "of an attempt before"},
+         "refused", "received_re", [REFUSED], None),
         ({"status": "rejected", "errorDetails": "BR-16"}, "failed", "rejected", [Reason("rejected", "BR-16")], None),
         ({"status": "permanently_failed"}, "failed", "permanently_failed",
          [Reason("permanently_failed", "phoss-ap does not tell why.")], None),

@@ -38,7 +38,8 @@ def status(one: Transmission) -> dict[str, Any]:
         "completedDT": java(arrived.at) if arrived else None,
         "reportingStatus": "reported" if arrived else "pending",
         "nextRetryDT": java(again.at) if now.state == "waiting" and again else None,
-        "errorDetails": now.reason,
+        # Of the last attempt that failed, and kept when a later one succeeds; what MLS says is not in it.
+        "errorDetails": next((was.reason for was in reversed(one.past()) if was.state in {"waiting", "failed"}), None),
         "mlsStatus": "received_ab" if now.code == "AB" else _MLS.get(now.state, "pending"),
         **{name: one.said.get(name) for name in ("custom1", "custom2", "custom3")},
     }
