@@ -7,6 +7,7 @@ measure the caller.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,7 +19,9 @@ from connector.model.json import dumps, loads
 
 @dataclass(slots=True)
 class Request:
-    """A request that came, for tests to read; `status` is None when it got no answer."""
+    """A request that came, for tests to read; `status` is None when it got no answer. `target`: path and query as they
+    were written, percent-encoded. `body`: what JSON or a form says; the bytes where it is XML.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Request:
     body: Any
     headers: dict[str, str]
     status: int | None = None
+    target: str = ""
 
 
 @dataclass(slots=True)
@@ -95,7 +99,7 @@ class Connection(asyncio.Protocol):
         self.busy = True
         method, target, _ = first.split(" ", 2)
         path, _, query = target.partition("?")
-        request = Request(method, unquote(path), _query(query), None, headers)
+        request = Request(method, unquote(path), _query(query), None, headers, target=target)
         answer: Answer | None
         try:
             request.body = _read(headers.get("content-type", ""), body)
@@ -142,4 +146,6 @@ def _read(content_type: str, body: bytes) -> Any:
         return uploads.form(content_type, body)
     if content_type.startswith("application/x-www-form-urlencoded"):
         return _query(body.decode())
+    if re.match(r"(application|text)/([\w.]+\+)?xml\b", content_type):
+        return body
     return loads(body) if body else None

@@ -31,23 +31,22 @@ def sandbox(
 
     Beside the vendor's calls it has its own, alike in all sandboxes: GET|POST|DELETE /fault switches faults on and off
     ({"calls": "POST /invoice", "kind": "no-answer"}), POST /_desk/invoice, POST /_desk/payment and GET /_desk/books are
-    what a bookkeeper does in the program.
+    what a bookkeeper does in the program; at an access point GET /_desk/arrived counts what its receivers got, and POST
+    /_desk/incoming lets a document come (curl -H 'Content-Type: application/xml' --data-binary @faktura.xml).
     """
-    known = plugins.accounting()
-    if system not in known:
-        fail(
-            Missing(
-                f"No system {system} is installed.", code="system-not-installed", do=f"There is: {', '.join(known)}."
-            )
-        )
-    plugin = known[system]
+    ledgers, points = plugins.accounting(), plugins.access_points()
+    if system not in ledgers and system not in points:
+        there = ", ".join((*ledgers, *points))
+        fail(Missing(f"No system {system} is installed.", code="system-not-installed", do=f"There is: {there}."))
+    plugin = ledgers[system] if system in ledgers else points[system]
 
     def told(given: StandIn) -> None:
         if format is Format.json:
             typer.echo(json.dumps({"settings": dict(given.settings), "secrets": dict(given.secrets)}))
         else:
             out.print(f"{plugin.title} sandbox. A connection to it, for a tenant's file:\n", markup=False)
-            out.print(connection(system, given), markup=False)
+            name = "books" if system in ledgers else "ap"
+            out.print(connection(system, given, name), markup=False)
             for name, value in variables(system, given).items():
                 out.print(f"export {name}={value}", markup=False)
             out.print("\nIt forgets everything when it ends (Ctrl-C).", markup=False)

@@ -286,6 +286,12 @@ class Effect:
                 "outcome-unclear",
             )
             return False
+        if step.speaks_for is not None and await self._lost(step) > step.speaks_for:
+            await self._ask(
+                "The answer was lost again and nothing is found; after more than one such call that proves nothing.",
+                "outcome-unclear",
+            )
+            return False
         why = _reason(attempt.error)
         if why is not None:
             self._pending.append(partial(attempts.resolve, id=attempt.id, outcome=attempts.DISPROVED))
@@ -312,6 +318,12 @@ class Effect:
         self.proofs[step.name] = proof
         self.progress = True
         return True
+
+    async def _lost(self, step: Step) -> int:
+        """How many calls of a step have ended, or died, without a sound answer, and are not proved since."""
+        tried = await self.held.store.read(lambda tx: attempts.of_work(tx, self.work.id))
+        lost = {None, attempts.UNKNOWN, attempts.DISPROVED}
+        return sum(one.step == step.name and one.what == "call" and one.outcome in lost for one in tried)
 
     async def _ask(self, said: str, code: str) -> None:
         reason = Stop(

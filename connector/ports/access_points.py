@@ -149,8 +149,8 @@ class Callbacks(Protocol):
         """
 
     def refusal(self, error: ConnectorError) -> Json:
-        """What the access point is told, as JSON, when we do not take what it hands over, so that it does not try again
-        in vain; None: the problem document of our API.
+        """What the access point is told, as JSON and with status 200, when we do not take what it hands over, so that
+        it does not try again in vain: it reads a success only. None: the problem document of our API, with its status.
         """
 
 

@@ -136,6 +136,8 @@ class Step:
       other step has taken effect, it is decided and read anew.
     * `timeout`: seconds the whole call may take, answers included. `settle`: seconds after the attempt from which on a
       look that finds nothing is believed (and it is looked a second time).
+    * `speaks_for`: how many calls whose outcome was lost a look that finds nothing can speak for; None: any number. Of
+      one call more, nothing follows from it (two of the same may hide each other there), and a person decides.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Step:
     timeout: float = 30.0
     settle: float = 60.0
     reads: bool = False
+    speaks_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

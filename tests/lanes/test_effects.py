@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -95,6 +96,34 @@ async def test_what_a_server_error_would_mean_is_the_reason_only_where_nothing_i
         await world.store.write(lambda tx: resolve(tx, "a", item.id, Verb.RETRY, who="Kari"))
         await world.worker().run_until_idle(within=2)
         assert await states(world) == ["done"]
+    assert set(books.markers("order").values()) == {1}
+
+
+async def test_of_a_second_lost_answer_nothing_is_concluded_where_a_look_speaks_for_one_only(
+    world: World, books: Books
+) -> None:
+    """Where two of the same hide each other, "not found" after two calls may mean that both arrived."""
+    flow = world.writer.flow
+
+    async def once(work: Work, goal: Goal) -> Sequence[Step]:
+        return [replace(step, speaks_for=1) for step in await flow(work, goal)]
+
+    world.writer.flow = once  # type: ignore[method-assign]
+    books.faults["POST order"] = ["busy", "before", "before"]
+    await world.issue_many(1)
+    await world.worker().run_until_idle(within=3)
+    assert await states(world) == ["parked"]
+    # What was not taken does not count; the first lost answer is resolved by looking, the second by a person.
+    assert books.calls["POST order"] == 3
+    item = await only_item(world)
+    assert (item.code, set(item.verbs)) == ("outcome-unclear", {"happened", "did-not-happen", "retry", "cancel"})
+    await world.store.write(lambda tx: resolve(tx, "a", item.id, Verb.RETRY, who="Kari"))
+    await world.worker().run_until_idle(within=3)
+    assert books.calls["POST order"] == 3
+    item = await only_item(world)
+    await world.store.write(lambda tx: resolve(tx, "a", item.id, Verb.DID_NOT_HAPPEN, who="Kari"))
+    await world.worker().run_until_idle(within=3)
+    assert await states(world) == ["done"]
     assert set(books.markers("order").values()) == {1}
 
 

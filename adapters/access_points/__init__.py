@@ -1,0 +1,1 @@
+"""Access points: one folder each, and `sandbox`, what their stand-ins share."""
