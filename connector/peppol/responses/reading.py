@@ -217,10 +217,11 @@ def _moment(document: Node, found: list[Finding]) -> tuple[date | None, datetime
     said = document.text("cbc:IssueTime")
     if issued is None or said is None:
         return issued, None
-    # The schema knows the end of a day as 24:00:00, Python does not.
-    day, clock = (issued + timedelta(days=1), f"00{said[2:]}") if said.startswith("24:00:00") else (issued, said)
     try:
-        moment = datetime.combine(day, time.fromisoformat(clock))
+        # The schema knows the end of a day as 24:00:00, Python does not.
+        ends = said.startswith("24:00:00")
+        clock = time.fromisoformat(f"00{said[2:]}" if ends else said)
+        moment = datetime.combine(issued + timedelta(days=ends), clock)
         return issued, (moment if moment.tzinfo else moment.replace(tzinfo=_OSLO)).astimezone(UTC)
     except (ValueError, OverflowError):
         found.append(

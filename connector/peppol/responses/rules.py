@@ -10,6 +10,7 @@ here. What we write keeps it (`writing`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -68,6 +69,9 @@ _SAYS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
+_MOST: Final = 50
+"""Findings of one rule that are kept, so that a huge document makes no huge list."""
+
 
 class _Judging:
     """One response being judged: rules tell with `fire`."""
@@ -75,15 +79,19 @@ class _Judging:
     def __init__(self, root: etree._Element) -> None:
         self.root = root
         self.found: list[Finding] = []
+        self.times: Counter[str] = Counter()
 
     def fire(self, rule: str, element: etree._Element, says: str, what: str = "", severity: Severity = "fatal") -> None:
+        self.times[rule] += 1
+        if self.times[rule] > _MOST:
+            return
         values = {"what": what, "where": name_of(element.tag), "value": string_value(element).strip()[:80]}
         nb, en = (text.format_map(values) for text in _SAYS[says])
         self.found.append(Finding(rule, severity, path_of(element), line_of(element), {"nb": nb, "en": en}))
 
 
 def judge(root: etree._Element, kind: Kind) -> tuple[Finding, ...]:
-    """The rules that a response of that kind breaks; empty when it is in order.
+    """The rules that a response of that kind breaks, each at most 50 times; empty when it is in order.
 
     Args:
         root: its document element, as `connector.ehf.xml.parse` reads it.

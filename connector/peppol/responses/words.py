@@ -19,7 +19,11 @@ from connector.peppol.responses.codes import WARNING
 from connector.peppol.responses.model import Clarification, InvoiceResponse, Issue, MessageStatus
 
 _SHOWN: Final = 5
-"""Issues that are written out; the others are counted."""
+"""Issues of an access point that are written out; the others are counted."""
+_CLARIFICATIONS: Final = 10
+"""Clarifications of a customer likewise."""
+_QUOTED: Final = 200
+"""Characters of a text that are quoted; whoever wants all of it reads the response."""
 
 
 class Words(NamedTuple):
@@ -52,16 +56,18 @@ class _Speaking:
 
     def customer(self, response: InvoiceResponse) -> Words:
         title = self._text("status", response.status)
-        said = [_ended(_joined(title, [self._coded("reason", one.code) for one in response.reasons]))]
-        for one in response.clarifications:
+        reasons = dict.fromkeys(one.code for one in response.reasons)
+        said = [_ended(_joined(title, [self._coded("reason", code) for code in reasons]))]
+        for one in response.clarifications[:_CLARIFICATIONS]:
             said += self._clarified(one)
-        said += [self._phrase("says", text=_plain(note)) for note in response.notes]
-        if response.actions:
-            asked = self.phrases["and"].join(self._coded("action", one.code) for one in response.actions)
+        said += self._more(len(response.clarifications) - _CLARIFICATIONS)
+        said += [self._phrase("says", text=_plain(note)) for note in response.notes[:_SHOWN]]
+        if actions := dict.fromkeys(one.code for one in response.actions):
+            asked = self.phrases["and"].join(self._coded("action", code) for code in actions)
             said.append(self._phrase("asks", what=asked))
         if response.effective is not None:
             said.append(self._on(response.status, response.effective))
-        to_do = [self._text("reason", one.code, "-do") for one in response.reasons]
+        to_do = [self._text("reason", code, "-do") for code in reasons]
         return Words(title, _paragraph([*said, *to_do, self._text("status", response.status, "-do")]))
 
     def access_point(self, response: MessageStatus) -> Words:
@@ -70,26 +76,30 @@ class _Speaking:
         if response.text:
             said.append(self._phrase("point-says", text=_plain(response.text)))
         said += [self._issue(issue) for issue in response.issues[:_SHOWN]]
-        if (more := len(response.issues) - _SHOWN) > 0:
-            said.append(self._phrase("more", count=str(more)))
+        said += self._more(len(response.issues) - _SHOWN)
         to_do = [self._text("issue", issue.code, "-do") for issue in response.issues]
         return Words(title, _paragraph([*said, *to_do, self._text("message", response.status, "-do")]))
+
+    def _more(self, count: int) -> list[str]:
+        return [self._phrase("more", count=str(count))] if count > 0 else []
 
     def _clarified(self, one: Clarification) -> list[str]:
         """A clarification's own words, its code where that is unknown, and what it is about."""
         said = []
         if one.code is not None and not one.is_reason and not one.is_action:
-            said.append(_ended(_capital(self._phrase("unknown", code=one.code))))
+            said.append(_ended(_capital(self._phrase("unknown", code=_plain(one.code)))))
         if one.text:
             said.append(self._phrase("says", text=_plain(one.text)))
-        for condition in one.conditions:
+        for condition in one.conditions[:_SHOWN]:
             name = "about" if condition.value else "about-term"
-            said.append(self._phrase(name, term=self._term(condition.term), value=_plain(condition.value or "")))
+            said.append(
+                self._phrase(name, term=self._term(_plain(condition.term)), value=_plain(condition.value or ""))
+            )
         return said
 
     def _issue(self, issue: Issue) -> str:
         what = self._coded("issue", issue.code) if issue.code != WARNING else ""
-        parts = [what, _plain(issue.text or ""), issue.where and f"({issue.where})"]
+        parts = [what, _plain(issue.text or ""), issue.where and f"({_plain(issue.where)})"]
         name = "warned" if issue.code == WARNING else "found"
         return self._phrase(name, what=": ".join(filter(None, parts[:2])) + (f" {parts[2]}" if parts[2] else ""))
 
@@ -101,7 +111,7 @@ class _Speaking:
     def _coded(self, kind: str, code: str | None) -> str:
         """What a code means, with the code behind it."""
         text = self._text(kind, code)
-        return f"{text} ({code})" if text else self._phrase("unknown", code=code or "?")
+        return f"{text} ({code})" if text else self._phrase("unknown", code=_plain(code or "?"))
 
     def _text(self, kind: str, code: str | None, which: str = "") -> str:
         """A text of a code; empty where there is none."""
@@ -132,8 +142,9 @@ def _capital(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text in one line, without a full stop at its end."""
-    return " ".join(text.split()).removesuffix(".")
+    """The text in one line, without a full stop at its end, and cut where it is long."""
+    line = " ".join(text.split()).removesuffix(".")
+    return line if len(line) <= _QUOTED else f"{line[:_QUOTED]}…"
 
 
 def _paragraph(sentences: Iterable[str]) -> str:

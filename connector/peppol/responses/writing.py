@@ -60,7 +60,10 @@ def answer(
     Raises:
         BadInput: `response-direction` (the invoice is our own), `response-document-missing` (it has no number),
             `response-unaddressed` (no electronic address or name of seller or buyer), or as `check`.
+        ValueError: `at` has no zone.
     """
+    if at.tzinfo is None:
+        raise ValueError("at needs a zone")
     if invoice.direction != "incoming":
         raise BadInput(
             "The invoice is our own; only what came to us can be answered.",
@@ -148,7 +151,7 @@ def _check_clarification(one: Clarification, status: str) -> None:
 
 
 def write(response: InvoiceResponse) -> bytes:
-    """The answer as UBL 2.1: UTF-8, schema order, indented.
+    """An answer that `answer` has made, as UBL 2.1: UTF-8, schema order, indented.
 
     Raises:
         BadInput: as `check`; `response-invalid`, with the rules it breaks in `details`, for instance when the seller's
