@@ -210,18 +210,19 @@ def test_the_same_rules_fire_on_every_document_broken_in_every_place(kind: Kind)
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_broken_response_is_read_or_refused_with_what_to_do(kind: Kind) -> None:
-    count = 0
+    understood = 0
+    refused = []
     for root in broken(whole(kind)):
         try:
             got = read(etree.tostring(root))
         except BadInput as error:
-            assert error.code.startswith("response-"), error.code
-            assert error.do
+            refused.append(error)
             continue
-        count += 1
+        understood += 1
         assert got.about.id
         assert in_words(got, "nb").text.startswith(in_words(got, "nb").title)
-    assert count > 200
+    assert understood > len(refused) > 20
+    assert all(error.code.startswith("response-") and error.do for error in refused)
 
 
 def ids(kind: Kind) -> set[str]:

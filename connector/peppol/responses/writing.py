@@ -29,8 +29,9 @@ from connector.peppol.responses.codes import (
     STATUSES,
     Status,
 )
+from connector.peppol.responses.data_model import number_schemes
 from connector.peppol.responses.model import About, Clarification, Condition, InvoiceResponse
-from connector.peppol.responses.rules import judge, number_schemes
+from connector.peppol.responses.rules import judge
 
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
