@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -236,6 +235,7 @@ def changed(*pairs: tuple[str, str]) -> bytes:
         ((("invoice_response:3</cbc:ProfileID>", "x</cbc:ProfileID>"),), ["PEPPOL-T111-R008"]),
         ((("<cbc:IssueDate>2027-03-01", "<cbc:IssueDate>1.3.2027"),), ["PEPPOL-COMMON-R030", "response-date"]),
         ((("12:30:00Z", "half past"),), ["response-time"]),
+        ((("<cac:Status>", "<cbc:Description>Ring meg</cbc:Description><cac:Status>"),), ["PEPPOL-T111-B02902"]),
         ((('schemeID="0192">', 'schemeID="0192">1'),), ["PEPPOL-COMMON-R041"] * 4),
     ],
 )
@@ -244,6 +244,7 @@ def test_a_rule_that_is_broken_hides_nothing(pairs: tuple[tuple[str, str], ...],
     assert isinstance(got, InvoiceResponse)
     assert [found.rule for found in got.findings] == rules
     assert (got.status, got.about.id, got.reasons[0].text) == ("RE", "2027-1", "Avtalt pris er 90 kr")
+    assert got.notes == (("Ring meg",) if "PEPPOL-T111-B02902" in rules else ())
     assert all(found.message["nb"] and found.message["en"] and found.path for found in got.findings)
 
 
@@ -364,6 +365,14 @@ def test_a_rejection_in_words() -> None:
     assert in_words(of_credit_note, "en").title == "The customer has rejected the credit note"
 
 
+def test_a_part_that_is_paid_is_not_called_paid() -> None:
+    part = response("PD", clarifications=(Clarification.reason("PPD", "1 000 kr"),), effective=date(2027, 3, 2))
+    said = in_words(part, "nb")
+    assert said.title == "Kunden har meldt fakturaen som delvis betalt"
+    assert "«1 000 kr». Betalingsdag: 2.3.2027." in said.text
+    assert in_words(response("PD"), "en").title == "The customer says that the invoice is paid"
+
+
 def test_what_nobody_has_foreseen_is_said_too() -> None:
     odd = replace(
         response("RE"),
@@ -419,9 +428,3 @@ def test_every_code_has_words_in_both_languages() -> None:
             assert {f"{language}{key}" for language in ("nb", "en") for key in there} == set(entry), code
     assert texts["phrase"]["nb"].keys() == texts["phrase"]["en"].keys()
     assert all("nb-do" in texts[kind][code] for kind in ("status", "message") for code in texts[kind])
-
-
-def test_the_words_are_part_of_the_package() -> None:
-    import connector.peppol.responses
-
-    assert (Path(connector.peppol.responses.__file__).parent / "words.toml").is_file()

@@ -72,7 +72,8 @@ def read(data: bytes) -> InvoiceResponse | MessageStatus:
             "status": _status(response, STATUSES),
             "effective": _day(response, "cbc:EffectiveDate", found),
             "clarifications": tuple(map(_clarification, response.all("cac:Status"))),
-            "notes": document.texts("cbc:Note"),
+            # A description has no place there, and still it is what the customer says.
+            "notes": document.texts("cbc:Note") + response.texts("cbc:Description"),
         }
         return InvoiceResponse(**fields, findings=judge(root, kind) + tuple(found))
     fields |= {

@@ -16,7 +16,7 @@ from connector.ehf.report import Language
 from connector.ehf.rules import releases
 from connector.ehf.rules.codelists import code_list
 from connector.peppol.responses.codes import WARNING
-from connector.peppol.responses.model import Clarification, InvoiceResponse, Issue, MessageStatus
+from connector.peppol.responses.model import Clarification, Condition, InvoiceResponse, Issue, MessageStatus
 
 _SHOWN: Final = 5
 """Issues of an access point that are written out; the others are counted."""
@@ -55,8 +55,8 @@ class _Speaking:
         self.document = self.phrases[self.kind]
 
     def customer(self, response: InvoiceResponse) -> Words:
-        title = self._text("status", response.status)
         reasons = dict.fromkeys(one.code for one in response.reasons)
+        title = self._text("status", response.status, "-partly" if "PPD" in reasons else "")
         said = [_ended(_joined(title, [self._coded("reason", code) for code in reasons]))]
         for one in response.clarifications[:_CLARIFICATIONS]:
             said += self._clarified(one)
@@ -90,12 +90,13 @@ class _Speaking:
             said.append(_ended(_capital(self._phrase("unknown", code=_plain(one.code)))))
         if one.text:
             said.append(self._phrase("says", text=_plain(one.text)))
-        for condition in one.conditions[:_SHOWN]:
-            name = "about" if condition.value else "about-term"
-            said.append(
-                self._phrase(name, term=self._term(_plain(condition.term)), value=_plain(condition.value or ""))
-            )
-        return said
+        return said + [self._about(condition) for condition in one.conditions[:_SHOWN]]
+
+    def _about(self, condition: Condition) -> str:
+        term, value = self._term(_plain(condition.term)), _plain(condition.value or "")
+        if not term:
+            return self._phrase("says", text=value)
+        return self._phrase("about" if value else "about-term", term=term, value=value)
 
     def _issue(self, issue: Issue) -> str:
         what = self._coded("issue", issue.code) if issue.code != WARNING else ""
@@ -117,7 +118,7 @@ class _Speaking:
         """A text of a code; empty where there is none."""
         texts: dict[str, str] = _texts()[kind].get(code, {})
         name = f"{self.language}{which}"
-        text = texts.get(f"{name}-{self.kind}") or texts.get(name, "")
+        text = texts.get(f"{name}-{self.kind}") or texts.get(name) or ""
         return text.format(document=self.document) if "{document}" in text else text
 
     def _on(self, status: str, day: date) -> str:
