@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
@@ -23,6 +24,8 @@ from connector.peppol.responses import (
     Issue,
     MessageStatus,
     answer,
+    as_json,
+    from_json,
     in_words,
     read,
     standing,
@@ -114,6 +117,7 @@ def test_what_we_write_reads_back_the_same(made: InvoiceResponse) -> None:
     assert isinstance(back, InvoiceResponse)
     assert back.findings == tuple(found for found in back.findings if found.severity == "warning")
     assert replace(back, findings=()) == made
+    assert from_json(json.loads(json.dumps(as_json(back)))) == back
     for language in ("nb", "en"):
         said = in_words(back, language)  # type: ignore[arg-type]
         assert said.text.startswith(said.title)
@@ -204,6 +208,16 @@ def test_an_invoice_response_says_what_stands_in_it() -> None:
     assert whole.seller.trading_name == "Test Company AS"
     assert (whole.sender.contact and whole.sender.contact.email, whole.notes) == ("jj@test-company.dk", ("text",))
     assert not whole.findings
+
+
+def test_what_is_kept_comes_out_as_it_went_in() -> None:
+    for name in ("mls/MessageLevelStatus_Example_RE3.xml", "responses/InvoiceResponse_Example.xml"):
+        got = read(example(name))
+        assert from_json(json.loads(json.dumps(as_json(got)))) == got
+    broken = read(changed(("12:30:00Z", "half past")))
+    assert from_json(json.loads(json.dumps(as_json(broken)))) == broken
+    said = as_json(broken)
+    assert (said["kind"], said["status"], said["issued"]) == ("invoice-response", "RE", "2027-03-01")
 
 
 def test_what_access_points_say() -> None:

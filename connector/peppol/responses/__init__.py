@@ -5,10 +5,12 @@
     write(response)             the same as UBL
     standing(responses)         of several responses on one invoice the one that holds
     in_words(response, "nb")    what it means and what to do, for people
+    as_json, from_json          to keep it
 
 No input or output: who sends it, keeps it or shows it is others' business.
 """
 
+from connector.peppol.responses.json import as_json, from_json
 from connector.peppol.responses.model import (
     About,
     Clarification,
@@ -33,6 +35,8 @@ __all__ = [
     "MessageStatus",
     "Words",
     "answer",
+    "as_json",
+    "from_json",
     "in_words",
     "read",
     "standing",

@@ -64,9 +64,9 @@ class Response:
     parties are as stated. `findings`: the rules it breaks.
     """
 
-    id: str | None
-    issued: date | None
-    at: datetime | None
+    id: str | None = None
+    issued: date | None = None
+    at: datetime | None = None
     sender: Party
     receiver: Party
     about: About
