@@ -27,8 +27,9 @@ CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateCompon
 EXT: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
 INVOICE: Final = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
 CREDIT_NOTE: Final = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"
+APPLICATION_RESPONSE: Final = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2"
 
-PREFIXES: Final = {CBC: "cbc", CAC: "cac", EXT: "ext", INVOICE: "", CREDIT_NOTE: ""}
+PREFIXES: Final = {CBC: "cbc", CAC: "cac", EXT: "ext", INVOICE: "", CREDIT_NOTE: "", APPLICATION_RESPONSE: ""}
 
 _OTHER_ENCODING: Final = re.compile(rb"""<\?xml[^>]{0,80}\sencoding\s*=\s*["'](?!utf-16)([\w.-]+)""", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")

@@ -26,8 +26,11 @@ def put_identifier(parent: etree._Element, name: str, identifier: Identifier | N
 def read_party(role: Node) -> Party:
     """The party in AccountingSupplierParty or AccountingCustomerParty."""
     party = role.first("cac:Party")
-    if party is None:
-        return Party()
+    return Party() if party is None else read_bare_party(party)
+
+
+def read_bare_party(party: Node) -> Party:
+    """The party in an element that is one itself: `cac:Party`, or SenderParty and ReceiverParty of a response."""
     vat_number, tax_registration = _read_tax_schemes(party)
     legal = party.first("cac:PartyLegalEntity")
     return Party(
@@ -46,7 +49,12 @@ def read_party(role: Node) -> Party:
 
 def write_party(parent: etree._Element, role: str, party: Party) -> None:
     """Append AccountingSupplierParty or AccountingCustomerParty."""
-    element = group(group(parent, role), "cac:Party")
+    write_bare_party(group(parent, role), "cac:Party", party)
+
+
+def write_bare_party(parent: etree._Element, name: str, party: Party) -> None:
+    """Append an element that is a party itself."""
+    element = group(parent, name)
     put_identifier(element, "cbc:EndpointID", party.endpoint)
     for identifier in party.identifiers:
         put_identifier(group(element, "cac:PartyIdentification"), "cbc:ID", identifier)

@@ -9,7 +9,7 @@ from typing import Final
 from connector.ehf.rules.engine import Document, Node, Plan, Values
 from connector.ehf.rules.peppol import check_digits
 from connector.ehf.rules.peppol.layers import both
-from connector.ehf.rules.xpath import normalize, number
+from connector.ehf.rules.xpath import BreaksOff, normalize, number
 
 Test = Callable[[str], bool]
 
@@ -99,6 +99,26 @@ _NO_SCHEME: Final[frozenset[str | None]] = frozenset({None})
 _ENDPOINTS_ONLY: Final = frozenset({"9907"})
 # Behind the rule on Dutch VAT numbers in the file: a Dutch number is then judged as such and not by its scheme.
 _BEHIND_DUTCH_VAT: Final = frozenset({"0217"})
+
+
+def broken_by(text: str, scheme: str | None, *, endpoint: bool = False, vat: bool = False) -> str | None:
+    """The rule of the newest release that a number breaks, PEPPOL-COMMON-R040 to R057; None where it fits its scheme,
+    or the scheme is not one of these. For documents other than invoices, which have the same rules.
+
+    Args:
+        text: the number as it stands.
+        endpoint: it is an electronic address.
+        vat: it is a company's number within a tax scheme that is VAT.
+    """
+    found = _TESTS.get(scheme or "") if endpoint or scheme not in _ENDPOINTS_ONLY else None
+    if vat and (found is None or scheme in _BEHIND_DUTCH_VAT) and _is_dutch_vat(text, "VAT"):
+        found = ("PEPPOL-COMMON-R056-2", _dutch_vat)
+    if found is None:
+        return None
+    try:
+        return None if found[1](text) else found[0]
+    except BreaksOff:  # the official arithmetic has no answer, so it is not in order either
+        return found[0]
 
 
 @both.on("cbc:EndpointID", "cac:PartyIdentification/cbc:ID", "cbc:CompanyID")
