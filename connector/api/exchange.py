@@ -1,16 +1,21 @@
-"""Sending documents by hand, and again; and what was sent."""
+"""Sending documents by hand, and again; what was sent; what is answered to an invoice, by others and by us."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from connector.api.access import Reader, TheHouse, Writer
 from connector.api.body import body_of, media_type
 from connector.api.documents import TransmissionView, transmitted
 from connector.api.problems import declared
+from connector.ehf.pdf import Language
 from connector.errors import BadInput, Missing
-from connector.peppol import correcting, sending
+from connector.peppol import answers, correcting, responding, responses, sending
+from connector.peppol.responses import Clarification, InvoiceResponse
 from connector.store import Tx, documents, transmissions
 from connector.sync.intake import XML
 
@@ -55,6 +60,87 @@ async def send_document(id: str, request: Request, house: TheHouse, key: Writer)
     )
     there = await house.store.read(lambda tx: transmissions.get(tx, key.tenant, begun.id))
     return transmitted(there, house.names(key.tenant))
+
+
+class Clarified(BaseModel):
+    """A reason or an action."""
+
+    code: str = Field(description="Of OPStatusReason or OPStatusAction.", examples=["PRI"], pattern=r"^[A-Z]{3}$")
+    text: str | None = Field(default=None, pattern=r"^[^\x00]*$", examples=["The price is not the one agreed."])
+
+
+class Answer(BaseModel):
+    """How an incoming invoice stands with us."""
+
+    status: str = Field(
+        description="AB received, IP in process, UQ under query, CA accepted with conditions, RE rejected, AP accepted,"
+        " PD paid.",
+        pattern=r"^[A-Z]{2}$",
+        examples=["RE"],
+    )
+    reasons: list[Clarified] = Field(default_factory=list, description="CA, UQ and RE need one.")
+    actions: list[Clarified] = Field(default_factory=list, description="What the seller is asked to do.")
+    note: str | None = Field(default=None, pattern=r"^[^\x00]*$", description="Words beside it.")
+
+
+class ResponseView(BaseModel):
+    """One answer to an invoice: the buyer's to ours, or ours to a supplier's."""
+
+    status: str = Field(examples=["RE"])
+    title: str = Field(description="In words.", examples=["The customer has rejected the invoice"])
+    text: str
+    holds: bool = Field(description="Whether it is the one that holds, of several.")
+    response: dict[str, Any] = Field(description="All that it says.")
+
+
+@router.post(
+    "/{id}/respond",
+    status_code=202,
+    response_model=TransmissionView,
+    response_model_exclude_none=True,
+    summary="Answer an incoming invoice",
+    responses=declared(401, 403, 404, 409, 422),
+)
+async def respond_to_document(id: str, answer: Answer, house: TheHouse, key: Writer) -> TransmissionView:
+    """Tell the seller how its invoice stands, by an invoice response through Peppol. Nothing is booked by it."""
+    clarified = [Clarification.reason(one.code, one.text) for one in answer.reasons]
+    clarified += [Clarification.action(one.code, one.text) for one in answer.actions]
+    notes = [answer.note] if answer.note else []
+    who = f"key {key.name}"
+    begun = await house.store.write(
+        lambda tx: responding.respond(
+            tx, house.access_points, key.tenant, id, answer.status, clarified, notes=notes, who=who
+        )
+    )
+    there = await house.store.read(lambda tx: transmissions.get(tx, key.tenant, begun.id))
+    return transmitted(there, house.names(key.tenant))
+
+
+@router.get(
+    "/{id}/responses",
+    response_model=list[ResponseView],
+    summary="What was answered to an invoice",
+    responses=declared(401, 403, 404),
+)
+async def get_responses(id: str, house: TheHouse, key: Reader, language: Language = "en") -> list[ResponseView]:
+    """Every answer, in the order in which they came; of several one holds."""
+
+    def read(tx: Tx) -> list[InvoiceResponse]:
+        documents.get(tx, key.tenant, id)
+        return list(answers.of_document(tx, key.tenant, id))
+
+    found = await house.store.read(read)
+    holds = responses.standing(found)
+    return [
+        ResponseView(
+            status=one.status,
+            title=words.title,
+            text=words.text,
+            holds=one is holds,
+            response=responses.as_json(one),
+        )
+        for one, words in ((one, responses.in_words(one, language)) for one in found)
+    ]
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,9 +19,10 @@ from connector.cli.common import (
     with_house,
 )
 from connector.cli.telling import differing
+from connector.errors import Missing
 from connector.lanes import Verb
 from connector.service.house import House
-from connector.store import attention
+from connector.store import Tx, arrivals, attention
 from connector.store.attention import Item
 from connector.sync import answers
 
@@ -65,6 +67,37 @@ def list_items(
         out.print(f"  {item.do}\n  answers: {', '.join(item.verbs)}", markup=False)
     if not found:
         out.print("Nothing waits for a person.")
+
+
+@app.command("show")
+def show_what_came(
+    item: Annotated[str, typer.Argument(help="Id of the item.")],
+    to: Annotated[Path | None, typer.Option("--to", help="File to write what came to, byte for byte.")] = None,
+    tenant: TenantOption = None,
+) -> None:
+    """Show what came, where an item is about something that came in: as text, or into a file."""
+
+    async def use(house: House) -> bytes:
+        name = tenant_of(house, tenant)
+
+        def read(tx: Tx) -> bytes:
+            found = attention.get(tx, name, item)
+            if found.arrival is None:
+                raise Missing(
+                    "This item is about nothing that came in by itself.",
+                    code="no-arrival",
+                    do=f"See its document: connector documents explain {found.document or 'ID'}",
+                )
+            return arrivals.get(tx, name, found.arrival).body
+
+        return await house.store.read(read)
+
+    body = with_house(use)
+    if to is not None:
+        to.write_bytes(body)
+        out.print(f"{len(body)} bytes in {to}", markup=False)
+    else:
+        out.print(body.decode("utf-8", "replace"), markup=False, highlight=False)
 
 
 @app.command("resolve")

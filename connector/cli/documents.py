@@ -24,7 +24,8 @@ from connector.cli.common import (
 from connector.cli.telling import differing, tell
 from connector.errors import BadInput
 from connector.lanes import Verb, story
-from connector.peppol import correcting, sending
+from connector.peppol import correcting, responding, sending
+from connector.peppol.responses import Clarification
 from connector.service.house import House
 from connector.store import Tx, attention, documents, links
 from connector.sync import answers, incoming
@@ -256,6 +257,68 @@ def send(
         return await house.store.write(write)
 
     out.print(f"{with_house(use)} is to be sent.", markup=False)
+
+
+@app.command()
+def respond(
+    document: Id,
+    accept: Annotated[bool, typer.Option("--accept", help="It is accepted (AP).")] = False,
+    reject: Annotated[
+        list[str] | None,
+        typer.Option("--reject", metavar="REASON", help="It is rejected (RE): a reason, or several times, see below."),
+    ] = None,
+    query: Annotated[
+        list[str] | None, typer.Option("--query", metavar="REASON", help="The seller must answer something first (UQ).")
+    ] = None,
+    conditions: Annotated[
+        list[str] | None, typer.Option("--conditions", metavar="REASON", help="Accepted with conditions (CA).")
+    ] = None,
+    paid: Annotated[bool, typer.Option("--paid", help="It has been paid (PD).")] = False,
+    received: Annotated[bool, typer.Option("--received", help="It has arrived (AB).")] = False,
+    in_process: Annotated[bool, typer.Option("--in-process", help="It is being handled (IP).")] = False,
+    action: Annotated[
+        list[str] | None, typer.Option(help="What the seller is asked to do: NIN a new invoice, CNF a credit note …")
+    ] = None,
+    note: Annotated[list[str] | None, typer.Option(help="Words beside it.")] = None,
+    who: Annotated[str, typer.Option(help="Who answers; it is written down.", envvar="USER")] = "command line",
+    tenant: TenantOption = None,
+) -> None:
+    """Answer an incoming invoice, so that its sender knows how it stands. Exactly one answer.
+
+    A reason is a code with words after it: --reject "PRI:The price is not the one agreed". Codes: REF references, LEG
+    legal, REC receiver unknown, QUA quality, DEL delivery, PRI price, QTY quantity, ITM item, PAY payment terms, UNR
+    not recognised, FIN finance terms, OTH other (with words). Actions: NOA none, PIN provide information, NIN new
+    invoice, CNF full credit, CNP partial credit, CNA amount credit, OTH other.
+
+    The answer changes nothing in the books. Exit status 0: it is on its way, or waits for `connector serve`; 2: not.
+    """
+    given = {"AP": accept, "RE": reject, "UQ": query, "CA": conditions, "PD": paid, "AB": received, "IP": in_process}
+    chosen = [status for status, said in given.items() if said]
+    if len(chosen) != 1:
+        raise typer.BadParameter(
+            "Say exactly one of --accept, --reject, --query, --conditions, --paid, --received, --in-process."
+        )
+    reasons = [*(reject or ()), *(query or ()), *(conditions or ())]
+
+    async def use(house: House) -> str:
+        name = tenant_of(house, tenant)
+
+        def write(tx: Tx) -> str:
+            found = the_document(tx, name, document)
+            said = [Clarification.reason(*_coded(one)) for one in reasons]
+            said += [Clarification.action(*_coded(one)) for one in action or ()]
+            responding.respond(tx, house.access_points, name, found.id, chosen[0], said, notes=note or (), who=who)
+            return f"{found.number} from {found.counterparty_name}"
+
+        return await house.store.write(write)
+
+    out.print(f"{with_house(use)}: {chosen[0]} is to be sent.", markup=False)
+
+
+def _coded(said: str) -> tuple[str, str | None]:
+    """A code, and the words after it."""
+    code, _, text = said.partition(":")
+    return code.strip().upper(), text.strip() or None
 
 
 app.command("show")(remapping.show_document)

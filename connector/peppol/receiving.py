@@ -247,7 +247,7 @@ def take_message(tx: Tx, arrival: Arrival, points: Points) -> str | None:
     raise Stop(
         f"It is a {name}, which this service does not handle.",
         code="document-type-unknown",
-        do="Read it (connector arrivals show), answer its sender by hand, and cancel this.",
+        do="Read it (connector attention show), answer its sender by hand, and cancel this.",
         where={"root": name, "sender": sender},
     )
 
