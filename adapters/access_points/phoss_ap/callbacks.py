@@ -60,8 +60,8 @@ class Callbacks:
 
     def refusal(self, error: ConnectorError) -> Json:
         """Not to try again, for what would be refused again; only where it reads the answer, which then must be a 200.
-        What may go better later, and a secret that somebody has yet to set right, is tried again.
+        What a person may yet set right (the secret, whose this address is) is tried again.
         """
-        if not self._reads_answers or error.again or not isinstance(error, BadInput):
+        if not self._reads_answers or not isinstance(error, BadInput):
             return None
         return {"retry": "none", "errorMessage": f"{error.code}: {error.said}"[:1000]}

@@ -49,7 +49,7 @@ class Client:
             address,
             params=query,
             content=document,
-            headers={"Content-Type": "application/xml; charset=UTF-8"},
+            headers={"Content-Type": "application/xml"},
             timeout=timeout,
         )
         if answer.status < 300:
