@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from connector.api.access import TheHouse
 from connector.api.body import body_of
-from connector.api.problems import declared, status_of
+from connector.api.problems import declared
 from connector.errors import ConnectorError, Denied, Missing
 from connector.peppol import receiving
 from connector.peppol.points import Point
@@ -83,6 +83,6 @@ async def _told(house: House, point: Point, request: Request) -> Response:
         await house.store.write(lambda tx: receiving.refused(tx, point, reason))
         if (said := callbacks.refusal(error)) is None:
             raise
-        return JSONResponse(said, status_code=status_of(error))
+        return JSONResponse(said)
     await house.store.write(lambda tx: receiving.take_told(tx, house.access_points, point, told))
     return Response(status_code=204) if told.answer is None else JSONResponse(told.answer)
