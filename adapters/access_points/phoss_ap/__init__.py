@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -25,9 +25,6 @@ class Settings(BaseModel):
     """Where the company is that receives through this connection, ISO 3166-1 alpha-2: the access point reports it."""
     hook_header: str = Field(default="X-Hook-Secret", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")
     """Name of the fixed header by which phoss-ap proves itself when it hands over what came."""
-    forwarding: Literal["sync", "async"] = "sync"
-    """How phoss-ap hands over (its `forwarding.mode`): `sync` reads the receiver's country from our answer and learns
-    what it need not try again; with `async` the country is told by a call of its own."""
     parallel: int = Field(default=4, ge=1, le=64)
     """How many calls may run at a time. Each document is sent while its call waits, which takes seconds."""
     largest_mb: int | None = Field(default=None, ge=1, le=1024)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from connector.http import Http
 
 ACTOR = "iso6523-actorid-upis"
+FORWARDING = "http_post_sync"
+"""How it must hand over: in no other of its modes does it read our answer."""
 LONGEST = 255
 """Characters of a custom field."""
 _MLS: dict[str, State] = {"received_ap": "delivered", "received_ab": "delivered", "received_re": "refused"}
@@ -80,12 +82,7 @@ class PhossAp:
         if secrets.hook_secret is not None:
             secret = secrets.hook_secret.get_secret_value()
             http.keep_secret(secret)
-            self.callbacks = Callbacks(
-                header=settings.hook_header,
-                secret=secret,
-                country=settings.country,
-                reads_answers=settings.forwarding == "sync",
-            )
+            self.callbacks = Callbacks(header=settings.hook_header, secret=secret, country=settings.country)
 
     async def probe(self) -> Probe:
         """Ask for what is under way, which needs the token, and what the server says of itself."""
@@ -96,11 +93,10 @@ class PhossAp:
             missing.append("Sending is switched off in phoss-ap (peppol.sending.enabled).")
         if said.peppol_receiving_enabled is False:
             missing.append("Receiving is switched off in phoss-ap (peppol.receiving.enabled).")
-        expected = f"http_post_{self._settings.forwarding}"
-        if self.callbacks is not None and said.forwarding_mode not in (None, expected):
+        if self.callbacks is not None and said.forwarding_mode not in (None, FORWARDING):
             missing.append(
-                f"phoss-ap hands over by {said.forwarding_mode}, and this connection expects {expected}: set"
-                " forwarding.mode there, or `forwarding` here."
+                f"phoss-ap hands over by {said.forwarding_mode}: set forwarding.mode={FORWARDING} there, so that it"
+                " reads our answer."
             )
         about = (said.build_version, said.peppol_stage and f"{said.peppol_stage} network", said.peppol_owner_seatid)
         return Probe(" ".join(("phoss-ap", *filter(None, about))), None, missing=missing)
@@ -159,9 +155,7 @@ class PhossAp:
         return Inbox(())
 
     async def acknowledge(self, message: str) -> None:
-        """Told by the answer to its call; where it does not read answers, the receiver's country is told here."""
-        if self._settings.forwarding == "async":
-            await self._client.report_country(message, self._settings.country)
+        """Nothing: the answer to its call has said so."""
 
     async def takes(self, participant: str, document_type: str, process: str) -> bool | None:
         """It does not tell."""

@@ -23,14 +23,12 @@ class Callbacks:
         header: the name of the header that holds the secret.
         secret: what must stand there.
         country: of the company that receives (C4).
-        reads_answers: whether it reads what we answer (its synchronous mode).
     """
 
-    def __init__(self, *, header: str, secret: str, country: str, reads_answers: bool) -> None:
+    def __init__(self, *, header: str, secret: str, country: str) -> None:
         self._header = header.lower()
         self._secret = secret.encode()
         self._country = country
-        self._reads_answers = reads_answers
 
     async def keep(self, target: str | None, state: str | None) -> Subscribed:
         """Nothing is called: address and header are set by whoever runs phoss-ap."""
@@ -63,9 +61,9 @@ class Callbacks:
         )
 
     def refusal(self, error: ConnectorError) -> Json:
-        """Not to try again, for what would be refused again; only where it reads the answer, which then must be a 200.
-        What may go better later, and a secret that somebody has yet to set right, is tried again.
+        """Not to try again, for what would be refused again. What may go better later, and what a person may yet set
+        right (the secret, whose this address is), is tried again.
         """
-        if not self._reads_answers or error.again or not isinstance(error, BadInput):
+        if not isinstance(error, BadInput):
             return None
         return {"retry": "none", "errorMessage": f"{error.code}: {error.said}"[:1000]}

@@ -49,7 +49,7 @@ class Client:
             address,
             params=query,
             content=document,
-            headers={"Content-Type": "application/xml; charset=UTF-8"},
+            headers={"Content-Type": "application/xml"},
             timeout=timeout,
         )
         if answer.status < 300:
@@ -103,15 +103,6 @@ class Client:
         """What the server says of itself, without the token; empty where it says nothing."""
         answer = await self._call("GET", "/management/status")
         return (_read(answer, Management) if answer.status < 300 else None) or Management()
-
-    async def report_country(self, instance: str, country: str) -> None:
-        """Tell the country of the company that got a message; harmless when it was told before. Raises as
-        `transaction`.
-        """
-        query = {"sbdhInstanceID": instance, "c4CountryCode": country}
-        answer = await self._call("POST", "/api/inbound/report", params=query)
-        if answer.status >= 300 and answer.status not in (400, 404):  # told before; archived meanwhile
-            raise _error(answer)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -23,7 +23,7 @@ from adapters.loopback import Request
 
 def call(network: Network, request: Request) -> Any:
     """Do what is asked. Raises LookupError, TypeError or ValueError where it makes no sense."""
-    said = request.body if isinstance(request.body, dict) else {}
+    said = dict(request.body) if isinstance(request.body, dict) else {}
     query = request.query
     match f"{request.method} {request.path}":
         case "GET /_desk/transmissions":

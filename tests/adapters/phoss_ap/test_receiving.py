@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from phoss_ap_driving import BUYER, opened, send, transmission
+from phoss_ap_driving import BUYER, send, transmission
 
-from adapters.access_points.phoss_ap.sandbox import HOOK_SECRET, Sandbox
+from adapters.access_points.phoss_ap.sandbox import HOOK_SECRET, TOKEN, Sandbox
 from adapters.loopback import Answer, Request
 from adapters.loopback.http11 import Connection
 from connector.errors import BadInput, Clash, ConnectorError, Denied, TryLater
@@ -149,20 +150,19 @@ async def test_without_its_id_or_its_body(house: House) -> None:
     assert (subscribed.events, subscribed.mended) == ({"document": "set by hand"}, ())
 
 
-async def test_asynchronous_mode_reads_no_answer_and_is_told_the_country(box: Sandbox, house: House) -> None:
-    point = opened(box.url, forwarding="async")
-    assert point.callbacks is not None
-    house.callbacks = point.callbacks
-    assert house.callbacks.refusal(BadInput("No.")) is None  # a 200 would mean that it was taken
+async def test_a_server_that_reads_no_answers_is_told_of(box: Sandbox, house: House, point: AccessPoint) -> None:
     box.forward_to(house.url, mode="async")
     box.network.come(purchase(BUYER, "77"))
     await box.forwarder.idle()
     (handing,) = box.forwarder.handings
-    assert (handing.status, handing.country) == ("forwarded", None)
-    for _ in range(2):
-        await point.acknowledge(house.messages[0].id)
-    assert handing.country == "NO"
-    await point.close()
+    assert (handing.status, handing.country, len(house.messages)) == ("forwarded", None, 1)
+    (missing,) = (await point.probe()).missing
+    assert "forwarding.mode=http_post_sync" in missing
+    await point.acknowledge(house.messages[0].id)
+    async with httpx.AsyncClient(base_url=box.url, headers={"X-Token": TOKEN}) as operator:
+        query = {"sbdhInstanceID": handing.message.papers.instance, "c4CountryCode": "NO"}
+        told = [(await operator.post("/api/inbound/report", params=query)).status_code for _ in range(2)]
+    assert (told, handing.country) == ([200, 400], "NO")
 
 
 async def test_the_buyer_answers(box: Sandbox, house: House, point: AccessPoint) -> None:
