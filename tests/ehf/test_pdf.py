@@ -170,12 +170,13 @@ def test_threads_may_ask_at_once():
 
 
 def test_a_note_says_what_has_happened_and_to_which_document():
-    about = [("Faktura", "10017"), ("Kunde", "Eksempel #strong[AS] <b>")]
+    about = [("Faktura", "10017"), ("Dato", date(2027, 1, 5)), ("Kunde", "Eksempel #strong[AS] <b>")]
     made = partial(render_note, "Avvist av kunden", "Feil pris.\n\nRing «Kari» om $x$ & *y*.", about=about)
     day = date(2027, 2, 1)
     shown = text_of(made(day=day))
     for expected in (
-        "Avvist av kunden", "Faktura 10017", "Eksempel #strong[AS] <b>", "Feil pris.", "Ring «Kari» om $x$ & *y*.",
+        "Avvist av kunden", "Faktura 10017", "Dato 5. januar 2027", "Notert 1. februar 2027",
+        "Eksempel #strong[AS] <b>", "Feil pris.", "Ring «Kari» om $x$ & *y*.",
     ):  # fmt: skip
         assert expected in shown
     assert made(day=day) == made(day=day)

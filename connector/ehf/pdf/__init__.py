@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Language", "render_note", "render_pdf"]
 
+
 def render_pdf(invoice: Invoice, *, language: Language = "nb", original: bytes | None = None) -> bytes:
     """The document as PDF: parties, references, every line, VAT, totals and how to pay. Threads may call it.
 
