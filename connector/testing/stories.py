@@ -34,10 +34,10 @@ class Story:
     act: Callable[[Trial], Awaitable[str]]
     made: Made = field(default_factory=dict)
     owed: Decimal = Decimal(0)
-    notes: int = 0
     issues: Issuer = "books"
     leaves_credit: bool = False
     after: Sequence[Story] = ()
+    notes: int = 0
 
     @property
     def of_register(self) -> bool:

@@ -37,9 +37,10 @@ class Notes:
         id = id_of(run.goal.target, "target")
         if run.goal.kind is Kind.INVOICE:
             path = f"/invoices/{id}"
-            id = ((await self._client.get(path)).get("sale") or {}).get("saleId")
-            if type(id) is not int:
+            sale = ((await self._client.get(path)).get("sale") or {}).get("saleId")
+            if type(sale) is not int:
                 raise not_as_described("sale.saleId", "an integer", path)
+            id = sale
         path = f"/{'purchases' if run.goal.kind is Kind.SUPPLIER_INVOICE else 'sales'}/{id}"
         return Proof(path, {"files": len(await self._client.whole(f"{path}/attachments"))})
 

@@ -43,10 +43,10 @@ class Notes:
     async def _voucher(self, run: Run) -> Proof:
         """Its voucher, with what it has for a document now."""
         id = number_of(run.goal.target, "target")
-        if run.goal.kind is not Kind.SUPPLIER_INVOICE:
-            path = f"{_OF[run.goal.kind]}/{id}"
-            row = await self._client.get(path, fields="id,voucher(id)")
-            id = (row.get("voucher") or {}).get("id")
-            if type(id) is not int:
-                raise not_as_described("voucher.id", "an integer", path)
-        return await self._files.held(str(id))
+        if run.goal.kind is Kind.SUPPLIER_INVOICE:
+            return await self._files.held(str(id))
+        path = f"{_OF[run.goal.kind]}/{id}"
+        voucher = ((await self._client.get(path, fields="id,voucher(id)")).get("voucher") or {}).get("id")
+        if type(voucher) is not int:
+            raise not_as_described("voucher.id", "an integer", path)
+        return await self._files.held(str(voucher))
