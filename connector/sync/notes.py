@@ -53,6 +53,7 @@ def note(
     for spoke, link in there:
         if spoke.id in known:
             continue
+        known.add(spoke.id)
         if (why := _why_not(tx, spoke, link)) is not None:
             _tell(tx, subject, spoke, task, "not_noted", **why)
             continue
@@ -137,7 +138,7 @@ def _why_not(tx: Tx, spoke: Spoke, link: Link | None) -> dict[str, str] | None:
     if not effects.writes(tx, spoke):
         return {"reason": "observed", "said": f"{spoke.name} is only observed: nothing is written there."}
     kind = link.kind.replace("_", " ")
-    if link.kind not in set(Kind) or (Kind(link.kind), "note") not in spoke.accounting.capabilities:
+    if not any((known, what) == (link.kind, "note") for known, what in spoke.accounting.capabilities):
         said = f"{spoke.name} takes no notes on a document of this kind ({kind})."
         return {"reason": "operation-not-supported", "said": said}
     return None
