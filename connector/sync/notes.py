@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -17,10 +18,10 @@ from connector.ports import File, Goal, Kind, Proof, Step
 from connector.store import Tx, documents, events, links
 from connector.store import work as works
 from connector.store.documents import Document
-from connector.store.links import Link
 from connector.store.work import Turn
 from connector.sync import effects, keys
 from connector.sync.spokes import Handler, Spoke, Spokes
+from connector.sync.vanished import VANISHED
 
 NOTE = "note"
 """Kind of the work that puts a note on a document in one system."""
@@ -29,7 +30,8 @@ NOTE = "note"
 def note(
     tx: Tx, spokes: Spokes, tenant: str, document: str, *, code: str, title: str, text: str, key: str = ""
 ) -> list[str]:
-    """Have a note put on a document in every system where it is; the ids of the works that were asked for.
+    """Have a note put on a document in every system where it is, or is on its way to; the ids of the works that were
+    asked for.
 
     Asking twice for the same document, code and key does nothing twice. Where a note cannot be put, that is no error:
     the event `invoice.not_noted` (`credit_note.not_noted` …) says why.
@@ -47,14 +49,14 @@ def note(
     subject = documents.locked(tx, tenant, document)
     task = {"code": code, "key": key, "title": title, "text": text}
     known, made = _known(tx, subject, task), []
-    there = [(spoke, link) for link in links.all_of(tx, subject.id) if (spoke := _spoke(spokes, link)) is not None]
+    there = _where(tx, spokes, subject)
     if not there and None not in known:
         _tell(tx, subject, None, task, "not_noted", reason="not-there", said="It is in no system that keeps books.")
-    for spoke, link in there:
+    for spoke, kind in there:
         if spoke.id in known:
             continue
         known.add(spoke.id)
-        if (why := _why_not(tx, spoke, link)) is not None:
+        if (why := _why_not(tx, spoke, kind)) is not None:
             _tell(tx, subject, spoke, task, "not_noted", **why)
             continue
         made.append(
@@ -66,8 +68,7 @@ def note(
                 kind=NOTE,
                 connection=spoke.id,
                 document=subject.id,
-                # One note after the other; what else is to be done with the document does not wait for them.
-                subject=f"{effects.subject(spoke, subject.id)}/{NOTE}",
+                subject=effects.subject(spoke, subject.id),  # after what brings it there, and one after the other
                 task=task,
             )
         )
@@ -112,9 +113,10 @@ class PutNote(Handler):
         """The goal, or why there is none."""
         spoke, document = self.spoke(work), work.document or ""
         link = links.of(tx, document, spoke.id)
-        if (why := _why_not(tx, spoke, link)) is not None:
+        if link is None or link.state == VANISHED:
+            return {"reason": "not-there", "said": f"It is not in {spoke.name}."}
+        if (why := _why_not(tx, spoke, link.kind)) is not None:
             return why
-        assert link is not None
         marker = keys.marker(document, spoke.id, f"note {work.task['code']} {work.task['key']}")
         record = {name: work.task[name] for name in ("title", "text")}
         return Goal(Kind(link.kind), "note", marker, record, target=link.vendor_id)
@@ -124,22 +126,25 @@ class PutNote(Handler):
         _tell(tx, document, self.spoke(work), work.task, "not_noted", **why)
 
 
-def _spoke(spokes: Spokes, link: Link) -> Spoke | None:
-    try:
-        return spokes.spoke(link.connection)
-    except Misconfigured:  # the file has it no longer
-        return None
+def _where(tx: Tx, spokes: Spokes, document: Document) -> list[tuple[Spoke, str]]:
+    """The connections where a document is, or is on its way to, with the kind that it has there."""
+    kinds = {link.connection: link.kind for link in links.all_of(tx, document.id) if link.state != VANISHED}
+    for work in works.find(tx, tenant=document.tenant, document=document.id, state=effects.LIVE, limit=1000):
+        if work.kind.startswith(effects.PUSH) and work.connection is not None:
+            kinds.setdefault(work.connection, work.kind.removeprefix(effects.PUSH))
+    there = []
+    for connection, kind in kinds.items():
+        with suppress(Misconfigured):  # the file has it no longer
+            there.append((spokes.spoke(connection), kind))
+    return there
 
 
-def _why_not(tx: Tx, spoke: Spoke, link: Link | None) -> dict[str, str] | None:
+def _why_not(tx: Tx, spoke: Spoke, kind: str) -> dict[str, str] | None:
     """Why no note can be put there, as code and sentence; None where it can."""
-    if link is None or link.state == "vanished":
-        return {"reason": "not-there", "said": f"It is not in {spoke.name} any more."}
     if not effects.writes(tx, spoke):
         return {"reason": "observed", "said": f"{spoke.name} is only observed: nothing is written there."}
-    kind = link.kind.replace("_", " ")
-    if not any((known, what) == (link.kind, "note") for known, what in spoke.accounting.capabilities):
-        said = f"{spoke.name} takes no notes on a document of this kind ({kind})."
+    if not any((known, what) == (kind, "note") for known, what in spoke.accounting.capabilities):
+        said = f"{spoke.name} takes no notes on a document of this kind ({kind.replace('_', ' ')})."
         return {"reason": "operation-not-supported", "said": said}
     return None
 

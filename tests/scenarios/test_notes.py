@@ -12,8 +12,10 @@ import pytest
 from pypdf import PdfReader
 
 from connector.cli import telling
+from connector.lanes import verbs
 from connector.ports import Kind
 from connector.store import connections
+from connector.sync import effects
 from connector.sync.notes import note
 
 
@@ -145,6 +147,24 @@ async def test_what_changes_while_it_waits_is_seen_when_it_is_done(fjord: Any) -
     await house.work_until_idle(within=2.5)
     assert papers(fjord.box) == []
     assert [one["data"]["reason"] for one in await of_kind(fjord, "invoice.not_noted")] == ["observed"]
+
+
+@pytest.mark.parametrize("end", ["noted", "not_noted"])
+async def test_it_follows_a_document_that_is_on_its_way(fjord: Any, end: str) -> None:
+    """The network may say no before the ledger has the invoice; where that never gets it, nothing is put anywhere."""
+    house, (spoke,) = fjord.house, fjord.house.spokes()
+    await house.store.write(lambda tx: verbs.pause(tx, "fjord", spoke.id, who="test", why="at night"))
+    document = await issued(fjord)
+    assert len(await noted(house, document)) == 1
+    assert papers(fjord.box) == []
+    if end == "not_noted":
+        pushes = await house.store.read(lambda tx: effects.live(tx, spoke, document.id))
+        await house.store.write(lambda tx: [verbs.cancel(tx, one) for one in pushes])
+    await house.store.write(lambda tx: verbs.resume(tx, "fjord", spoke.id, who="test"))
+    await fjord.work(within=2.5)
+    assert len(papers(fjord.box)) == (end == "noted")
+    (told,) = await of_kind(fjord, f"invoice.{end}")
+    assert told["data"].get("reason") == (None if end == "noted" else "not-there")
 
 
 async def test_in_both_ledgers_of_a_company(two_ledgers: Any) -> None:
