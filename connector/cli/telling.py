@@ -143,6 +143,12 @@ def _booked(said: Mapping[str, Any], _: Names) -> str:
     )
 
 
+def _noted(said: Mapping[str, Any], _: Names) -> str:
+    if (why := said.get("said")) is not None:
+        return f"No note about it ({said.get('title')}): {why}"
+    return f"A note lies on it in {said.get('connection')}: {said.get('title')}"
+
+
 _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "invoice.accepted": lambda said, _: (
         f"Accepted: {said.get('payable')} {said.get('currency', '')} on the route {said.get('route')}"
@@ -157,6 +163,11 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "payment.booked": lambda said, _: f"Booked in {said.get('connection')}: {facts(said, 'voucher', 'vendor_id')}",
     "invoice.sent": lambda said, _: f"Sent by {said.get('by')} itself: {facts(said, 'channel', 'said')}",
     "invoice.not_sent": lambda said, _: f"{said.get('by')} could not send it: {facts(said, 'channel', 'said')}",
+    **{
+        f"{kind}.{what}": _noted
+        for kind in ("invoice", "credit_note", "supplier_invoice")
+        for what in ("noted", "not_noted")
+    },
     "customer.linked": lambda said, _: f"Customer is in {said.get('connection')}: {facts(said, 'number', 'vendor_id')}",
 }
 _WORDS = {

@@ -63,8 +63,10 @@ class Points(Protocol):
             Stop: no route takes them (`self-billing`).
         """
 
-    def note(self, tx: Tx, document: Document, *, key: str, title: str, text: str) -> None:
-        """Have those who keep the books see what has become of a document. `key`: the same note again is one."""
+    def note(self, tx: Tx, document: Document, *, code: str, key: str, title: str, text: str) -> None:
+        """Have those who keep the books see what has become of a document; `code` says it to programs. The same `code`
+        and `key` again is the same note.
+        """
 
 
 class Handler:

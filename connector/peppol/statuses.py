@@ -71,7 +71,12 @@ def _not_delivered(tx: Tx, points: Points, there: Transmission, document: Docume
     )
     if there.kind == document.kind:
         points.note(
-            tx, document, key=about_of(there), title="Ikke levert til kunden", text=f"EHF-en ble ikke levert: {why}"
+            tx,
+            document,
+            code="not-delivered",
+            key=there.id,
+            title="Ikke levert til kunden",
+            text=f"EHF-en ble ikke levert: {why}",
         )
 
 

@@ -117,6 +117,9 @@ from connector.ports.lenses import (
 from connector.ports.lenses import (
     LensPlugin as LensPlugin,
 )
+from connector.ports.notes import (
+    page_of as page_of,
+)
 from connector.ports.records import (
     Changed as Changed,
 )

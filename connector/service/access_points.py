@@ -19,7 +19,7 @@ from connector.service.secrets import revealed, validated
 from connector.store import Tx
 from connector.store.connections import Connection
 from connector.store.documents import Document
-from connector.sync import incoming
+from connector.sync import incoming, notes
 
 if TYPE_CHECKING:
     from connector.service.house import House
@@ -125,8 +125,9 @@ class AccessPoints:
         """As `Points.sold`."""
         incoming.receive(tx, tenant, source=SOURCE, message=message, body=body, through=source, **said)
 
-    def note(self, tx: Tx, document: Document, *, key: str, title: str, text: str) -> None:
+    def note(self, tx: Tx, document: Document, *, code: str, key: str, title: str, text: str) -> None:
         """As `Points.note`."""
+        notes.note(tx, self._house, document.tenant, document.id, code=code, key=key, title=title, text=text)
 
 
 def missing(tenant: str, name: str) -> Missing:

@@ -21,6 +21,7 @@ from connector.sync.incoming import INCOMING, take_incoming
 from connector.sync.intake import take_invoice
 from connector.sync.ledger_facts import CONTROL, told_apart
 from connector.sync.matches import MATCH, take_match
+from connector.sync.notes import NOTE, PutNote
 from connector.sync.onboarding.trying import TRY, Try
 from connector.sync.options import OPTIONS, ReadOptions
 from connector.sync.pages import PAGE, ReadPage
@@ -61,7 +62,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},
             **{RECORD + kind: partial(take_record, spokes=spokes) for kind in Kind},
         },
-        effects={**{PUSH + kind: push for kind in Kind}, UNDO: Undo(store, spokes)},
+        effects={**{PUSH + kind: push for kind in Kind}, UNDO: Undo(store, spokes), NOTE: PutNote(store, spokes)},
         reads={
             POLL: Poll(store, spokes),
             HINT: Hint(store, spokes),

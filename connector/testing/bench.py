@@ -117,6 +117,12 @@ class Bench(ABC):
     async def owed(self) -> Decimal:
         """What all customers owe together, by the ledger: the balance of the receivable accounts."""
 
+    async def notes(self, kind: Kind, id: str) -> Sequence[str]:
+        """What lies on a record for people to see, each under its name: the files of the document or of its voucher.
+        Needed where the system can be told to `note`.
+        """
+        raise NotApplicable("the bench has no `notes`")
+
     # --- what a person does in the program ----------------------------------------------------------------------------
 
     async def pay(self, invoice: str, amount: Decimal) -> None:

@@ -134,6 +134,10 @@ def product(n: int, **more: Any) -> dict[str, Any]:
             "price": "1020.10", "vat_code": "3", **more}  # fmt: skip
 
 
+NOTE = {"code": "rejected", "title": "Avvist av kunden", "text": "Kunden svarte: «Prisen er feil.»\nRing kunden."}
+"""What a customer says to an invoice."""
+
+
 PURCHASE = Decimal("12499.99")
 """Of `purchase`, as its supplier states it: an øre less than it should be."""
 

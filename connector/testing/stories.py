@@ -25,8 +25,8 @@ class Story:
     """One command to a system that can do one of `needs`.
 
     `act` posts the command and gives where to ask for it; `after`: the stories that have ended well before it begins;
-    `made` and `owed`: what it leads to in the books, exactly; `leaves_credit`: whether a customer has then paid more
-    than he owes.
+    `made`, `owed` and `notes`: what it leads to in the books, exactly (`notes`: on invoices); `leaves_credit`: whether
+    a customer has then paid more than he owes.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Story:
     issues: Issuer = "books"
     leaves_credit: bool = False
     after: Sequence[Story] = ()
+    notes: int = 0
 
     @property
     def of_register(self) -> bool:
@@ -71,11 +72,16 @@ class Books:
 
     things: Mapping[Kind, Mapping[str, Entry]]
     owed: Decimal
+    notes: int = 0
 
 
 async def books(trial: Trial, story: Story) -> Books:
-    """As they are now."""
-    return Books(await trial.there(list(story.made)), await trial.bench.owed())
+    """As they are now; notes are counted where the story is of one, and the system can be told."""
+    things, owed, notes = await trial.there(list(story.made)), await trial.bench.owed(), 0
+    if story.notes and story.told(trial.accounting.capabilities):
+        for id in things[Kind.INVOICE]:
+            notes += len(await trial.bench.notes(Kind.INVOICE, id))
+    return Books(things, owed, notes)
 
 
 def happened(story: Story, before: Books, after: Books) -> str | None:
@@ -85,6 +91,8 @@ def happened(story: Story, before: Books, after: Books) -> str | None:
         new = [entry for id, entry in now.items() if id not in was]
         if gone := sorted(was.keys() - now.keys()):
             return f"{kind} {', '.join(gone)} is not there any more"
+        if other := [one for id, one in now.items() if id in was and one.amount != was[id].amount]:
+            return f"{kind} {other[0].id} is of {other[0].amount}, and was of {was[other[0].id].amount}"
         if len(new) != len(amounts):
             return f"{len(new)} of {kind} came to be, not {len(amounts)}"
         for entry, amount in zip(new, amounts, strict=True):
@@ -92,6 +100,8 @@ def happened(story: Story, before: Books, after: Books) -> str | None:
                 return f"{kind} {entry.id} is of {entry.amount}, not of {amount}"
     if after.owed - before.owed != story.owed:
         return f"customers owe {after.owed - before.owed} more than before, not {story.owed}"
+    if after.notes - before.notes != story.notes:
+        return f"{after.notes - before.notes} notes came to be, not {story.notes}"
     return None
 
 
@@ -160,6 +170,10 @@ def _posts(path: str, body: Callable[[Trial], dict[str, Any] | bytes]) -> Callab
     return lambda trial: trial.post(path, body(trial))
 
 
+async def _noted(trial: Trial) -> str:
+    return await trial.note((await trial.document(kind="invoice"))["id"])
+
+
 INVOICE = Story(
     "invoice", [(Kind.INVOICE, "create")], _posts("/v1/invoices", sale),
     {Kind.CUSTOMER: [None], Kind.INVOICE: [samples.GROSS]}, samples.GROSS,
@@ -168,6 +182,7 @@ PAYMENT = Story(
     "payment-of-a-part", [(Kind.PAYMENT, "create")], _posts("/v1/payments", lambda it: money(it, PART)),
     {Kind.INVOICE: []}, -PART, after=[INVOICE],
 )  # fmt: skip
+NOTE = Story("note", [(Kind.INVOICE, "note")], _noted, {Kind.INVOICE: []}, notes=1, after=[INVOICE])
 ELSEWHERE = Story(
     "invoice-issued-elsewhere", [(Kind.EXTERNAL_INVOICE, "create"), (Kind.INVOICE, "register")],
     _posts("/v1/invoices", _elsewhere), {Kind.CUSTOMER: [None], Kind.EXTERNAL_INVOICE: [samples.GROSS]}, samples.GROSS,
@@ -194,6 +209,7 @@ STORIES: tuple[Story, ...] = (
         "reversal", [(Kind.REVERSAL, "create")], _posts("/v1/reversals", _reversal), {Kind.INVOICE: []}, PART,
         after=[INVOICE, PAYMENT],
     ),
+    NOTE,
     ELSEWHERE,
     Story(
         "credit-note-issued-elsewhere", [(Kind.EXTERNAL_CREDIT_NOTE, "create")],

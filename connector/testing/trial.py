@@ -21,8 +21,9 @@ from connector.api.app import create_app
 from connector.ports import Accounting, Kind
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
-from connector.store import connections, grants, keys
+from connector.store import Tx, connections, grants, keys, operations
 from connector.sync import reads
+from connector.sync.notes import note
 from connector.sync.spokes import Spoke
 from connector.testing import samples
 from connector.testing.bench import Bench, Entry, Failing
@@ -83,6 +84,17 @@ class Trial:
         if answer.status_code != 200:
             raise Failing(f"GET {path} was answered with {answer.status_code}: {answer.text}")
         return answer.json()
+
+    async def note(self, document: str) -> str:
+        """Have a note put on a document, as when a customer refuses it; where to ask what became of it."""
+
+        def ask(tx: Tx) -> str:
+            command = operations.accept(tx, tenant=TENANT, kind="note", document=document)
+            if not note(tx, self.house, TENANT, document, **samples.NOTE):
+                operations.move(tx, command, "rejected", result=tx.events[-1].data)
+            return command.id
+
+        return f"/v1/operations/{await self.house.store.write(ask)}"
 
     async def over(self, operation: str) -> dict[str, Any]:
         """What became of a command, once it is done, rejected, or waits for a person."""

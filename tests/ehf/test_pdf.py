@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pypdf import PdfReader
 
 from connector.ehf import write
-from connector.ehf.pdf import render_pdf
+from connector.ehf.pdf import render_note, render_pdf
 from connector.model import (
     Account,
     Address,
@@ -165,3 +167,18 @@ def test_threads_may_ask_at_once():
     with ThreadPoolExecutor(8) as pool:
         pages = list(pool.map(lambda _: render_pdf(invoice, original=write(invoice)), range(40)))
     assert len(set(pages)) == 1
+
+
+def test_a_note_says_what_has_happened_and_to_which_document():
+    about = [("Faktura", "10017"), ("Dato", date(2027, 1, 5)), ("Kunde", "Eksempel #strong[AS] <b>")]
+    made = partial(render_note, "Avvist av kunden", "Feil pris.\n\nRing «Kari» om $x$ & *y*.", about=about)
+    day = date(2027, 2, 1)
+    shown = text_of(made(day=day))
+    for expected in (
+        "Avvist av kunden", "Faktura 10017", "Dato 5. januar 2027", "Notert 1. februar 2027",
+        "Eksempel #strong[AS] <b>", "Feil pris.", "Ring «Kari» om $x$ & *y*.",
+    ):  # fmt: skip
+        assert expected in shown
+    assert made(day=day) == made(day=day)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(lambda _: made(day=day), range(8)))) == 1

@@ -137,6 +137,32 @@ class Patient(Steps):
         return replace(step, timeout=30.0)
 
 
+class Settling(Adapter):
+    """Registers a krone as paid with every note."""
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        steps = list(self.inner.flow(goal))
+        if goal.operation == "note":
+            record = {"invoice": {"id": goal.target}, "paymentDate": "2027-02-01", "amount": Decimal("1.00")}
+            paid = replace(goal, kind=Kind.PAYMENT, operation="create", record=record, files=())
+
+            async def pay(run: Run) -> Proof:
+                pays, _ = self.inner.flow(paid)
+                assert pays.witness is not None
+                run = replace(run, goal=paid)
+                return await pays.call(replace(run, witness=await pays.witness(run)))
+
+            steps.append(Step("pay", pay, timeout=2.0))
+        return steps
+
+
+class Speechless(Adapter):
+    """Says that a note is there, and puts none."""
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        return list(self.inner.flow(goal))[: 1 if goal.operation == "note" else None]
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -389,6 +415,19 @@ class Payless(Adapter):
     @property
     def capabilities(self) -> Any:
         return {one: how for one, how in self.inner.capabilities.items() if one != (Kind.INVOICE, "create")}
+
+
+class Mute(Adapter):
+    """Puts no notes on invoices, and says so: nothing is wrong with it."""
+
+    @property
+    def capabilities(self) -> Any:
+        return {one: how for one, how in self.inner.capabilities.items() if one != (Kind.INVOICE, "note")}
+
+    def flow(self, goal: Goal) -> Sequence[Step]:
+        if (goal.kind, goal.operation) not in self.capabilities:
+            raise Refused("There are no notes.", code="operation-not-supported")
+        return self.inner.flow(goal)
 
 
 class Lesser(Modest, Boasting):

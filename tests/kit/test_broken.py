@@ -26,6 +26,9 @@ BROKEN: tuple[tuple[str, Callable[[], Bench], str], ...] = (
     ("not-sent-invoice", bench(broken.Hopeful), "is still"),
     ("too-many-invoice", bench(broken.Impatient), "told to wait"),
     ("slow-invoice", bench(broken.Patient), "was waited for"),
+    ("answer-lost-note", bench(broken.Forgetful), "2 notes came to be"),
+    ("capable-note", bench(broken.Settling), "customers owe -1.00 more"),
+    ("capable-note", bench(broken.Speechless), "0 notes came to be"),
     # Reading.
     ("meanwhile-invoice", bench(broken.Skipping), "is never seen"),
     ("pages-customer", bench(broken.Losing), "skipped [1-9]"),
@@ -73,9 +76,17 @@ def test_what_cannot_be_taken_makes_nobody_a_customer() -> None:
     asyncio.run(BY_NAME["capable-invoice"].run(bench(broken.Payless)))
 
 
-@pytest.mark.parametrize("name", ["capable-table", "capable-credit-note"])
-def test_what_can_less_and_says_so_keeps_its_promises(name: str) -> None:
-    asyncio.run(BY_NAME[name].run(bench(broken.Lesser)))
+@pytest.mark.parametrize(
+    ("name", "adapter"),
+    [
+        ("capable-table", broken.Lesser),
+        ("capable-credit-note", broken.Lesser),
+        ("capable-table", broken.Mute),
+        ("capable-note", broken.Mute),
+    ],
+)
+def test_what_can_less_and_says_so_keeps_its_promises(name: str, adapter: type[broken.Adapter]) -> None:
+    asyncio.run(BY_NAME[name].run(bench(adapter)))
 
 
 @pytest.mark.parametrize("name", ["capable-payment-of-a-part", "too-many-reversal"])

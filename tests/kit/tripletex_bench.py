@@ -56,6 +56,10 @@ class TripletexBench(Bench):
     async def owed(self) -> Decimal:
         return sum((row["amount"] for row in self._all("posting") if row.get("customer")), Decimal(0))
 
+    async def notes(self, kind: Kind, id: str) -> Sequence[str]:
+        held = self.box.books.find(self.box.books.find(Link("invoice", int(id)))["voucher"]).get("attachment")
+        return [one.file_name for one in self.box.books.find(held)["_uploads"]] if held else []
+
     async def pay(self, invoice: str, amount: Decimal) -> None:
         self.box.payment(int(invoice), amount, DAY)
 

@@ -65,6 +65,9 @@ class VismaNetBench(Bench):
     async def owed(self) -> Decimal:
         return sum((amount for _, account, amount in self.box.books.entries if account == "1500"), Decimal(0))
 
+    async def notes(self, kind: Kind, id: str) -> Sequence[str]:
+        return [one["name"] for one in self.box.books.tables["invoice"][id].get("attachments", ())]
+
     async def pay(self, invoice: str, amount: Decimal) -> None:
         left = self.box.books.tables["invoice"][invoice]["balance"]
         self.box.pays((invoice, min(amount, left)), amount=amount, day=DAY)

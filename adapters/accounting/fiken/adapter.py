@@ -17,6 +17,7 @@ from adapters.accounting.fiken.explaining import Explaining
 from adapters.accounting.fiken.external import Externals
 from adapters.accounting.fiken.invoices import Invoices
 from adapters.accounting.fiken.lookups import Lookups
+from adapters.accounting.fiken.notes import Notes
 from adapters.accounting.fiken.on_account import OnAccount, entry_of
 from adapters.accounting.fiken.options import Choices
 from adapters.accounting.fiken.payments import Payments
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from adapters.accounting.fiken import Secrets, Settings
     from connector.http import Http
 
+NOTED = "A page among the files of its sale, which are not sent to the customer."
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed as a whole, if nobody has changed it meanwhile.",
@@ -60,6 +62,8 @@ CAPABILITIES: Capabilities = {
         "create",
     ): "A draft to compare the totals with, then the invoice is credited in whole or in part."
     " Invoices that Fiken has issued only.",
+    (Kind.INVOICE, "note"): NOTED,
+    (Kind.EXTERNAL_INVOICE, "note"): NOTED,
     (Kind.EXTERNAL_INVOICE, "create"): "Issued elsewhere: as a sale (annet salg) with the document attached.",
     (
         Kind.PAYMENT,
@@ -80,6 +84,7 @@ WAYS: Mapping[str, Capabilities] = {
         **INCOMING,
         (Kind.SUPPLIER_INVOICE, "create"): "Booked as a purchase by VAT type, with its page and the EHF in it attached;"
         " not where Fiken has it already. No credit notes.",
+        (Kind.SUPPLIER_INVOICE, "note"): "A page among the files of its purchase.",
     },
 }
 """The same by the setting `incoming`."""
@@ -138,6 +143,7 @@ class Fiken:
         self._invoices = Invoices(client, lookups, explaining, files)
         self._credit_notes = CreditNotes(client, lookups, explaining, self._reader.credit_note)
         self._externals = Externals(client, lookups, explaining, files)
+        self._notes = Notes(client, files)
         self._on_account = OnAccount(client, lookups, explaining)
         self._payments = Payments(client, lookups, explaining, self._on_account)
         self._purchases = Purchases(
@@ -203,6 +209,8 @@ class Fiken:
                 else "Do it in Fiken; what changes there is read back.",
             )
         match asked:
+            case _, "note":
+                return self._notes.flow(goal)
             case Kind.CUSTOMER, "create" | "update":
                 return self._customers.flow(goal)
             case Kind.SUPPLIER, "create" | "update":

@@ -18,6 +18,7 @@ from adapters.accounting.tripletex.external import Externals
 from adapters.accounting.tripletex.incoming import Incoming
 from adapters.accounting.tripletex.invoices import Invoices
 from adapters.accounting.tripletex.lookups import Lookups
+from adapters.accounting.tripletex.notes import Notes
 from adapters.accounting.tripletex.options import Choices
 from adapters.accounting.tripletex.payments import Payments
 from adapters.accounting.tripletex.periods import Periods
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from connector.http import Http
 
 
+NOTED = "A page on its voucher, behind what lies there."
 BY_HAND = "Booked there by hand: named by its voucher (2027/1043) or its id, and compared."
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
@@ -82,6 +84,9 @@ CAPABILITIES: Capabilities = {
     (Kind.INVOICE, "link"): BY_HAND,
     (Kind.CREDIT_NOTE, "link"): BY_HAND,
     (Kind.SUPPLIER_INVOICE, "link"): BY_HAND,
+    (Kind.INVOICE, "note"): NOTED,
+    (Kind.CREDIT_NOTE, "note"): NOTED,
+    (Kind.SUPPLIER_INVOICE, "note"): NOTED,
 }
 """What Tripletex can be told, and how that is done; the rest is refused before anything is sent."""
 EXTERNAL: Mapping[str, Capabilities] = {
@@ -92,6 +97,8 @@ EXTERNAL: Mapping[str, Capabilities] = {
         " sides come to nothing.",
         (Kind.EXTERNAL_INVOICE, "link"): BY_HAND,
         (Kind.EXTERNAL_CREDIT_NOTE, "link"): BY_HAND,
+        (Kind.EXTERNAL_INVOICE, "note"): NOTED,
+        (Kind.EXTERNAL_CREDIT_NOTE, "note"): NOTED,
     },
     "invoice": {
         (Kind.INVOICE, "register"): "Issued elsewhere: among Tripletex' own invoices, under the number it has.",
@@ -157,6 +164,7 @@ class Tripletex:
         self._incoming = Incoming(self._client, lookups, received, settings.incoming, settings.incoming_account, most)
         self._purchases = Purchases(self._client, self._reader, received)
         self._by_hand = ByHand(self._client, self._reader, received)
+        self._notes = Notes(self._client, most)
 
     async def company(self) -> Company:
         """Whose books these are. Raises `NeedsPerson` ("company-unclear", "sign-in", "right-missing")."""
@@ -220,6 +228,8 @@ class Tripletex:
         match goal.kind, goal.operation:
             case _, "link":
                 return self._by_hand.flow(goal)
+            case _, "note":
+                return self._notes.flow(goal)
             case Kind.CUSTOMER, _:
                 return self._customers.flow(goal)
             case Kind.SUPPLIER, _:

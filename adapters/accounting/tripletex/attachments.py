@@ -125,17 +125,20 @@ class VoucherFiles:
     """Files appended to a voucher, page after page.
 
     Tripletex makes one document of all that is put on a voucher, so no file can be found in it again. But each one
-    changes the document: what it was before stands in the proof of the step before, and where it is another after a
-    lost answer, the file has arrived.
+    changes the document: what it was before stands in the proof of a step before, and where it is another after a lost
+    answer, the file has arrived.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def steps(self, files: Sequence[File], after: str) -> list[Step]:
-        """A step for each file, the first after the step `after`. Each step's proof is the voucher, as `held` says."""
+        """Steps for each file, the first after the step `after`, whose proof is the voucher, as `held` says."""
         made, before = [], after
         for number, file in enumerate(files, 1):
+            if number > 1:
+                made.append(Step(f"document-{number}", partial(self._again, before=before)))
+                before = f"document-{number}"
             one = named(number, file)
             made.append(
                 Step(
@@ -144,23 +147,23 @@ class VoucherFiles:
                     partial(self._look, before=before),
                 )
             )
-            before = f"attachment-{number}"
         return made
 
     async def held(self, voucher: str) -> Proof:
         """The voucher, with what it has for a document now."""
         return _held(await self._client.get(f"/ledger/voucher/{voucher}", fields=_HELD))
 
+    async def _again(self, run: Run, *, before: str) -> Proof:
+        """The same once a file has been added to it."""
+        voucher = run.proofs[before]
+        return voucher if voucher.facts.get("found") else await self.held(voucher.id)
+
     async def _attach(self, run: Run, *, file: File, before: str) -> Proof:
         voucher = run.proofs[before]
-        if voucher.facts.get("found"):
-            return voucher
-        path = f"/ledger/voucher/{voucher.id}/attachment"
-        answered(await self._client.upload("POST", path, file), path)
-        try:
-            return await self.held(voucher.id)
-        except VendorError as exc:
-            raise UnknownOutcome(f"The file was taken; the voucher could not be read: {exc.said}") from exc
+        if not voucher.facts.get("found"):
+            path = f"/ledger/voucher/{voucher.id}/attachment"
+            answered(await self._client.upload("POST", path, file), path)
+        return Proof(voucher.id)
 
     async def _look(self, run: Run, *, before: str) -> Sequence[Proof]:
         was = run.proofs[before]

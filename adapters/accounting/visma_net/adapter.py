@@ -13,6 +13,7 @@ from adapters.accounting.visma_net.dimensions import Dimensions
 from adapters.accounting.visma_net.files import MB, Files
 from adapters.accounting.visma_net.items import Items
 from adapters.accounting.visma_net.lines import Lines
+from adapters.accounting.visma_net.notes import Notes
 from adapters.accounting.visma_net.options import Choices
 from adapters.accounting.visma_net.parties import Parties
 from adapters.accounting.visma_net.payments import Payments
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from connector.http import Http
 
 
+NOTED = "A page among the files of the document."
 CAPABILITIES: Capabilities = {
     (Kind.CUSTOMER, "create"): "Found by organisation number, else made.",
     (Kind.CUSTOMER, "update"): "Changed where nobody else has changed it since it was read.",
@@ -63,6 +65,8 @@ CAPABILITIES: Capabilities = {
     (Kind.PAYMENT, "create"): "Registered on the invoice, no more than is open, and released; without an invoice, on"
     " the customer's account. In another currency than kroner on an account in that currency, with what the bank kept.",
     (Kind.REVERSAL, "create"): "The payment is voided: a row of its own under the same number, released.",
+    (Kind.INVOICE, "note"): NOTED,
+    (Kind.CREDIT_NOTE, "note"): NOTED,
 }
 """What Visma Net can be told, and how that is done; the rest is refused before anything is sent."""
 OWN_NUMBERS: Capabilities = {
@@ -74,6 +78,7 @@ INCOMING: Capabilities = {
     (Kind.SUPPLIER, "update"): "Changed where nobody else has changed it since it was read; never its bank accounts.",
     (Kind.SUPPLIER_INVOICE, "create"): "Made on hold with its page and EHF attached, and released where the setting"
     " `incoming` says so; not where Visma Net has received it itself.",
+    (Kind.SUPPLIER_INVOICE, "note"): NOTED,
 }
 """The same for incoming invoices, by the setting `incoming`."""
 _NAMED = (Kind.PRODUCT, Kind.DEPARTMENT, Kind.PROJECT, Kind.DIMENSION)
@@ -136,6 +141,7 @@ class VismaNet:
         self._suppliers = Registers(self._client, SUPPLIERS)
         files = Files(self._client, settings.attachment_mb * MB)
         self._sales = Sales(self._client, parties, releasing, files, lines, settings.branch, settings.settle)
+        self._notes = Notes(files)
         self._purchases = Purchases(
             self._client,
             releasing,
@@ -203,6 +209,8 @@ class VismaNet:
 
     def _steps(self, goal: Goal) -> Sequence[Step]:
         match goal.kind, goal.operation:
+            case _, "note" if (goal.kind, goal.operation) in self.capabilities:
+                return self._notes.flow(goal)
             case Kind.PRODUCT, "create" | "update":
                 return self._items.flow(goal)
             case ((Kind.DEPARTMENT | Kind.PROJECT | Kind.DIMENSION), "create"):

@@ -1,4 +1,4 @@
-"""A plain, readable PDF of any EHF document, in Norwegian or English.
+"""A plain, readable PDF of any EHF document, in Norwegian or English; and notes about one, see `note`.
 
 It is what a ledger takes as documentation of a voucher and what a person opens to see what an invoice says. The EHF
 itself stays the original, and can be embedded in the page. The page is archival PDF (PDF/A-2b; PDF/A-3b with an EHF in
@@ -8,32 +8,19 @@ it) and the same document always gives the same bytes.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Literal
 
-import typst
-
+from connector.ehf.pdf.compiling import compiled
 from connector.ehf.pdf.labels import Language
+from connector.ehf.pdf.note import render_note
 from connector.ehf.pdf.view import view
 from connector.model.json import dumps
 
 if TYPE_CHECKING:
     from connector.model import Invoice
 
-__all__ = ["Language", "render_pdf"]
-
-_TEMPLATE = Path(__file__).with_name("invoice.typ")
-_ONE_AT_A_TIME = Lock()
-"""A compiler that two threads ask at once raises `RuntimeError`."""
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    """One compiler for the process: the fonts inside the library are read once."""
-    return typst.Compiler(str(_TEMPLATE), ignore_system_fonts=True)
+__all__ = ["Language", "render_note", "render_pdf"]
 
 
 def render_pdf(invoice: Invoice, *, language: Language = "nb", original: bytes | None = None) -> bytes:
@@ -48,15 +35,8 @@ def render_pdf(invoice: Invoice, *, language: Language = "nb", original: bytes |
     ehf = _text(original)
     if ehf is not None:
         inputs["ehf"] = ehf
-    dated = invoice.issue_date or date(1970, 1, 1)
-    stamp = int(datetime(dated.year, dated.month, dated.day, tzinfo=UTC).timestamp())
-    with _ONE_AT_A_TIME:
-        made = _compiler().compile(
-            format="pdf", sys_inputs=inputs, pdf_standards=["a-2b" if ehf is None else "a-3b"], timestamp=stamp
-        )
-    if not isinstance(made, bytes):  # pragma: no cover - typst gives a list only for several pictures
-        raise TypeError("typst gave no single PDF")
-    return made
+    standard: Literal["a-2b", "a-3b"] = "a-2b" if ehf is None else "a-3b"
+    return compiled("invoice.typ", inputs, dated=invoice.issue_date or date(1970, 1, 1), standard=standard)
 
 
 def _named(invoice: Invoice) -> str:

@@ -82,6 +82,10 @@ async def driven(box: Sandbox) -> None:
     supplier = (await reach(system, supplier_goal(phoneNumber="22222222")))["read"].id
     laid = (await reach(opened(box, incoming="inbox"), purchase_goal(supplier)))["read"].id
     bought = (await reach(system, purchase_goal(supplier)))["read"].id
+    page = (File("Merknad.pdf", "application/pdf", PAGE, "page"),)
+    for kind, at in ((Kind.INVOICE, invoice), (Kind.EXTERNAL_INVOICE, sale), (Kind.SUPPLIER_INVOICE, bought)):
+        box.fault("POST .*/attachments$", "no-answer")
+        await reach(system, Goal(kind, "note", f"m-n-{kind}", {}, target=at, files=page))
     for id in (laid, bought):
         assert await system.document(Kind.SUPPLIER_INVOICE, id) is not None
     for reading in system.readings:

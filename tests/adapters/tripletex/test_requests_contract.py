@@ -130,6 +130,10 @@ async def test_every_request_of_every_flow_and_read(contract: Any) -> None:
             box.fault("PUT /ledger/posting/:closePostings", "no-answer")
             advance = Goal(Kind.SETTLEMENT, "create", f"m-a-{legacy}", {**settled, "account": {"number": "2900"}})
             assert (await reach(system, advance))["read"].facts["matched"] is True
+            page = (File("Merknad.pdf", "application/pdf", PAGE, "page"),)
+            for kind, at in ((Kind.INVOICE, made), (Kind.EXTERNAL_INVOICE, outside)):
+                box.fault("POST .*/attachment", "no-answer")
+                await reach(system, Goal(kind, "note", f"m-n-{kind}", {}, target=at, files=page))
             for kind in kinds:
                 for _ in range(3):
                     page = await system.changes(kind, cursors[kind])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.ports import Goal, Kind, Totals
+from connector.ports import File, Goal, Kind, Totals
 
 sys.path.append(str(Path(__file__).parent))
 from visma_contract import Checked, described
@@ -77,6 +77,10 @@ async def test_every_call_and_answer(release: str) -> None:
         await reach(system, Goal(Kind.SUPPLIER, "update", "m-3", {"name": "Selger II AS"}, target=seller))
         box.fault("POST /v1/supplierInvoice$", "no-answer")
         bought = (await reach(system, purchase_goal(seller, **carried)))["read"].id
+        page = (File("Merknad.pdf", "application/pdf", b"%PDF-1.4", "page"),)
+        for kind, at in ((Kind.INVOICE, made), (Kind.CREDIT_NOTE, note), (Kind.SUPPLIER_INVOICE, bought)):
+            box.fault("POST .*/attachment", "no-answer")
+            await reach(system, Goal(kind, "note", f"m-n-{kind}", {}, target=at, files=page))
         box.pays((made, "100.00"), day=date(2027, 2, 2), lost="1.00")
         box.books.write_off(made, Decimal(1), date(2027, 2, 3), "TAP")
         refund = box.pays(amount="10.00", customer="10001", type="Refund", day=date(2027, 2, 4))["refNbr"]

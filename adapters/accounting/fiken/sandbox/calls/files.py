@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.accounting.fiken.sandbox.errors import invalid
+from adapters.accounting.fiken.sandbox.errors import invalid, missing
 from adapters.accounting.fiken.sandbox.routing import PAGING, Call, Reply, route
 from adapters.accounting.fiken.sandbox.store import Thing
 from adapters.loopback import Upload
@@ -49,6 +49,13 @@ def _attachments(type: str, path: str, *, says_to_what: bool = False) -> None:
         files = _files(call.books.find(type, call.ids[0]))
         files.append(upload(call))
         return call.made(f"{path}/{call.ids[0]}/attachments", len(files))
+
+    @route("GET", f"/files{path}/{{id}}/{{id}}")
+    def content(call: Call) -> Reply:
+        files, place = _files(call.books.find(type, call.ids[0])), call.ids[1]
+        if place >= len(files):
+            raise missing()
+        return Reply(200, files[place].content)
 
 
 _attachments("draft", "/invoices/drafts")
