@@ -123,7 +123,7 @@ def _ask(tx: Tx, points: Points, document: Document) -> None:
     )
     attention.ask(tx, tenant=document.tenant, about=about, reason=reason, verbs=("ignore",), document=document.id)
     key = f"response:{holds.id or holds.status}"
-    points.note(tx, document, key=key, title=norwegian.title, text=norwegian.text)
+    points.note(tx, document, code=code, key=key, title=norwegian.title, text=norwegian.text)
 
 
 def _document(tx: Tx, tenant: Tenant, said: InvoiceResponse, responder: str | None) -> Document:

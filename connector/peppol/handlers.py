@@ -10,7 +10,7 @@ from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
 from connector.peppol.following import FOLLOW, Follow
 from connector.peppol.looking_up import LOOK_UP, LookUp
 from connector.peppol.points import Points
-from connector.peppol.receiving import ACKNOWLEDGE, COLLECT, KEEP, MESSAGE, Acknowledge, Collect, Keep, take_message
+from connector.peppol.receiving import COLLECT, KEEP, MESSAGE, Collect, Keep, take_message
 from connector.peppol.sending import SEND, Send
 from connector.store import Store
 
@@ -33,7 +33,6 @@ def handlers(store: Store, points: Points) -> Handlers:
             LOOK_UP: LookUp(store, points),
             FOLLOW: Follow(store, points),
             COLLECT: Collect(store, points),
-            ACKNOWLEDGE: Acknowledge(store, points),
             KEEP: Keep(store, points),
         },
     )

@@ -31,8 +31,6 @@ MESSAGE: Final = "peppol-message"
 """Kind of arrivals that are messages as an access point hands them over."""
 COLLECT: Final = "collect-peppol"
 """Kind of the work that reads an inbox; and the name under which it is kept how far."""
-ACKNOWLEDGE: Final = "acknowledge-peppol"
-"""Kind of the work that acknowledges what was handed over by a call."""
 KEEP: Final = "callbacks"
 """Kind of the work that looks after an access point's calls to us; and the name under which their state is kept."""
 EVERY: Final = timedelta(minutes=15)
@@ -77,12 +75,11 @@ def admit(points: Points, point: Point, told: Told) -> None:
     """Refuse at the door what is for somebody else: our answer would tell the network that it has arrived.
 
     Raises:
-        BadInput: `message-for-another`.
+        Stop: `message-for-another`; the access point may try again, for somebody may yet set right where it calls.
     """
     for message in told.messages:
         if addressee(points, point, message) is None:
-            reason = _for_another(points.tenant(point.tenant), message.receiver or envelope.addressee(message.body))
-            raise BadInput(reason.said, code=reason.code, do=reason.do, where=reason.where)
+            raise _for_another(points.tenant(point.tenant), message.receiver or envelope.addressee(message.body))
 
 
 def refused(tx: Tx, point: Point, reason: ConnectorError) -> None:
@@ -103,8 +100,6 @@ def take_told(tx: Tx, points: Points, point: Point, told: Told) -> None:
     """Keep what an access point's call brings, and have looked at what it hints at."""
     for message in told.messages:
         arrive(tx, points, point, message)
-        if told.acknowledge:
-            _acknowledge(tx, point, message.id)
     if told.inbox:
         collect(tx, point)
     for id in told.transmissions:
@@ -126,28 +121,6 @@ def collect(tx: Tx, point: Point) -> str | None:
         connection=point.id,
         coalesce=f"{COLLECT}:{point.id}",
     )
-
-
-def _acknowledge(tx: Tx, point: Point, message: str) -> None:
-    work.submit(
-        tx,
-        tenant=point.tenant,
-        lane=point.lane,
-        turn=Turn.HINT,
-        kind=ACKNOWLEDGE,
-        connection=point.id,
-        task={"message": message},
-        coalesce=f"{ACKNOWLEDGE}:{point.id}:{message}",
-    )
-
-
-class Acknowledge(Handler):
-    """Tells an access point that a message which it handed over is on disk (`lanes.ReadHandler`: twice is harmless)."""
-
-    async def read(self, work: Work) -> Found:
-        """Make the call."""
-        await self.points.point(work.connection or "").access_point.acknowledge(work.task["message"])
-        return Found(lambda tx: None)
 
 
 class Collect(Handler):

@@ -123,8 +123,7 @@ class Told:
 
     `key`: the same when the same call comes again; `event`: its own word for it. `messages`: handed over whole.
     `transmissions`: ids (of `Proof.id`) or instances whose status is to be read; `inbox`: the inbox is to be read.
-    `answer`: what a 200 says to it when all of it is on disk, as JSON; None: 204. `acknowledge`: our answer is not
-    enough, each message is acknowledged by a call of its own when it is on disk.
+    `answer`: what a 200 says to it when all of it is on disk, as JSON; None: 204.
     """
 
     key: str
@@ -133,7 +132,6 @@ class Told:
     transmissions: Sequence[str] = ()
     inbox: bool = False
     answer: Json = None
-    acknowledge: bool = False
 
 
 class Callbacks(Protocol):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connector import plugins
-from connector.errors import Misconfigured, Missing
+from connector.errors import Misconfigured
 from connector.http import Http
 from connector.mapping import Tenant
 from connector.mapping.tenants import TenantAccessPoint
@@ -128,8 +128,3 @@ class AccessPoints:
     def note(self, tx: Tx, document: Document, *, code: str, key: str, title: str, text: str) -> None:
         """As `Points.note`."""
         notes.note(tx, self._house, document.tenant, document.id, code=code, key=key, title=title, text=text)
-
-
-def missing(tenant: str, name: str) -> Missing:
-    """A tenant has no access point of this name."""
-    return Missing(f"{tenant} has no access point {name}.", code="connection-not-found", do="See the tenant's file.")

@@ -37,7 +37,7 @@ routes:
 POINT = """
   {name}:
     system: phoss-ap
-    settings: {{base_url: "{url}", timeout: 5, settle: 0.2, follow_after: 0, forwarding: {forwarding}}}
+    settings: {{base_url: "{url}", timeout: 5, settle: 0.2, follow_after: 0}}
     secrets: {{token: env:FJORD_AP, hook_secret: env:FJORD_AP_HOOK}}
     webhooks: http://127.0.0.1
     gives_up_after: {gives_up}
@@ -105,17 +105,13 @@ async def company(
     points: int = 1,
     pace: Pace | None = None,
     gives_up: int = 900,
-    forwarding: str = "sync",
     tenant: str = TENANT,
     **settings: Any,
 ) -> AsyncIterator[Company]:
     """The company with so many access points, in order."""
     async with AsyncExitStack() as stack:
         boxes = [await stack.enter_async_context(Sandbox(pace=pace)) for _ in range(points)]
-        said = "".join(
-            POINT.format(name=f"ap{n or ''}", url=box.url, gives_up=gives_up, forwarding=forwarding)
-            for n, box in enumerate(boxes)
-        )
+        said = "".join(POINT.format(name=f"ap{n or ''}", url=box.url, gives_up=gives_up) for n, box in enumerate(boxes))
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True)
         (tenants / "fjord.yaml").write_text(tenant.format(points=said))

@@ -53,11 +53,7 @@ class Callbacks:
         message = Message(instance or f"sha256-{digest}", body, instance=instance, content_type=kind)
         # The bytes are part of the key: what comes under a known id and is something else is not the same call.
         return Told(
-            f"{instance or ''}:{digest[:32]}",
-            "document",
-            messages=(message,),
-            answer={"countryCodeC4": self._country},
-            acknowledge=not self._reads_answers,
+            f"{instance or ''}:{digest[:32]}", "document", messages=(message,), answer={"countryCodeC4": self._country}
         )
 
     def refusal(self, error: ConnectorError) -> Json:
