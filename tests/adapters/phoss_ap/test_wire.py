@@ -182,6 +182,7 @@ async def test_what_is_no_answer_is_looked_for(wire: Wire, answer: tuple[int, by
          "sent", "sent", [], "2027-03-27T14:30:05.123456"),
         ({"status": "sent", "mlsStatus": "not_applicable", "completedDT": "2027-03-27T15:30:05+01:00"},
          "sent", "sent", [], "2027-03-27T14:30:05"),
+        ({"status": "sent", "completedDT": "2027-03-27T14:30:05"}, "sent", "sent", [], "2027-03-27T14:30:05"),
         ({"status": "sent", "mlsStatus": "received_ap"}, "delivered", "received_ap", [], None),
         ({"status": "sent", "mlsStatus": "received_ab"}, "delivered", "received_ab", [], None),
         ({"status": "sent", "mlsStatus": "received_re", "errorDetails": "of an attempt before"},
