@@ -131,6 +131,7 @@ async def post_invoice(
     tenant = house.tenant(key.tenant)
     way = route_of(tenant, route, intake.SOURCE)
     intake.check_route(way, invoice)
+    intake.check_sendable(way, invoice)
     business_key = invoice_key(invoice)
     said = {"route": way.name, "draft": draft, "key": key.name}
     posted = Posted(key.tenant, INVOICE_ARRIVAL, f"{invoice.kind}/{business_key}", body, kind, said)

@@ -19,9 +19,10 @@ from connector.store.work import Work
 
 EVERY: Final = timedelta(seconds=30)
 """How often it is looked whether something should go on."""
-_PROOF: Final = (attempts.NOT_TAKEN, attempts.DISPROVED)
-"""How an attempt ends that has surely not been taken. A refusal is a verdict on the document: the next would say the
-same."""
+_PROOF: Final = (attempts.NOT_TAKEN, attempts.REFUSED, attempts.DISPROVED)
+"""How an attempt ends that has surely not been taken. A verdict on the document itself is among them, and waits for a
+person instead (the work is parked): the next access point would say the same.
+"""
 
 
 def fail_over(tx: Tx, points: Points) -> int:

@@ -287,10 +287,11 @@ def _figures(invoice: Invoice) -> Iterator[Problem]:
 
 
 def _as_ehf(invoice: Invoice, *, draft: bool, sent: bool) -> Iterator[Problem]:
-    """The official rules on the EHF that the document would be. Where the ledger issues it, what the ledger says itself
-    is left out, and the rest is a warning: the EHF is the ledger's.
+    """The official rules on the EHF that the document would be. Where the ledger issues and sends it, what the ledger
+    says itself is left out, and the rest is a warning: the EHF is the ledger's.
     """
-    numbered = invoice if invoice.number else invoice.model_copy(update={"number": "0"})
+    numbered = intake.as_issued(invoice) if draft else invoice
+    filled = ("number",) if sent else _FILLED
     try:
         report = ehf.validate(ehf.write(numbered))
     except BadInput as error:
@@ -302,7 +303,7 @@ def _as_ehf(invoice: Invoice, *, draft: bool, sent: bool) -> Iterator[Problem]:
     for finding in report.findings:
         fatal = finding.severity == "fatal" and (sent or not draft)
         one = of_finding(finding, "error" if fatal else "warning", form="json")
-        if finding.rule not in stated and not (draft and one.field.split(".")[0].split("[")[0] in _FILLED):
+        if finding.rule not in stated and not (draft and one.field.split(".")[0].split("[")[0] in filled):
             yield one
 
 

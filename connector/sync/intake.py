@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
-from connector.ehf import read
+from connector.ehf import read, validate, write
 from connector.errors import BadInput, Clash
-from connector.mapping.tenants import TenantRoute
+from connector.lanes.schedule import OSLO
+from connector.mapping.tenants import CONNECTOR, TenantRoute
 from connector.model import (
     Customer,
     Difference,
@@ -114,6 +116,35 @@ def check_route(route: TenantRoute, invoice: Invoice) -> None:
         )
 
 
+def check_sendable(route: TenantRoute, invoice: Invoice) -> None:
+    """What a ledger is to number and this service to send is judged before: else it would be issued, and could not be
+    sent as it is.
+
+    Raises:
+        BadInput: `ehf-invalid`, with every official rule that it would break; as `connector.ehf.write`.
+    """
+    if route.sends != CONNECTOR or route.issues not in route.to:
+        return
+    found = [finding.as_json() for finding in validate(write(as_issued(invoice))).fatal]
+    if found:
+        first = found[0]
+        raise BadInput(
+            f"It could not be sent as EHF: it would break {len(found)} of the rules, the first {first['rule']}:"
+            f" {first['message']['en']}",
+            code="ehf-invalid",
+            do="Mend what the findings name and send it again; nothing has been issued.",
+            details=found,
+        )
+
+
+def as_issued(invoice: Invoice) -> Invoice:
+    """A draft as it will be when the ledger has given it what ledgers give: a number and its dates."""
+    day = invoice.issue_date or datetime.now(OSLO).date()
+    return invoice.model_copy(
+        update={"number": invoice.number or "0", "issue_date": day, "due_date": invoice.due_date or day}
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """What was made of something posted: its document, and the works that bring it to the connections of its route."""
@@ -209,6 +240,7 @@ def take_invoice(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
     invoice = invoice_of(arrival.body, arrival.content_type, drop_number=bool(said.get("draft")))
     route = route_of(spokes.tenant(arrival.tenant), said.get("route"), SOURCE)
     check_route(route, invoice)
+    check_sendable(route, invoice)
     received = (arrival.body, arrival.content_type)
     try:
         filed = file_invoice(tx, spokes, arrival.tenant, route, invoice, arrival=arrival.id, received=received)

@@ -30,10 +30,12 @@ async def test_an_invoice_leaves_and_is_followed(founded: Any) -> None:
 
 async def test_a_lost_answer_is_looked_for(founded: Any) -> None:
     async with founded(pace=Pace(sent=0.1)) as fjord:
-        fjord.box.fault("POST /api/outbound/submit", "no-answer")
+        fjord.box.fault("POST /outbound/submit", "no-answer")
         id = await fjord.issue(ehf("1001"))
         await fjord.work(within=2.0)
         assert fjord.box.network.arrived() == {"1001": 1}
+        submits = [one.status for one in fjord.box.requests if one.method == "POST"]
+        assert submits == [None]  # it got no answer, and was not made again
         assert [way["state"] for way in await fjord.sends(id)] == ["sent"]
 
 
