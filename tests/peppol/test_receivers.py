@@ -159,7 +159,7 @@ async def test_what_may_have_been_taken_goes_nowhere_else(founded: Any) -> None:
 async def test_an_access_point_that_is_paused_is_passed_by(founded: Any) -> None:
     async with founded(points=2, gives_up=0) as fjord:
         first, second = fjord.boxes
-        first.token = "another"  # noqa: S105 - somebody has changed it there
+        first.token = "another"
         await fjord.issue(ehf("1001"))
         points = fjord.house.access_points
         point = points.points("fjord")[0].id
