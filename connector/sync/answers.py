@@ -21,9 +21,9 @@ from connector.sync.arriving import RECORD
 from connector.sync.canonical import model_of
 from connector.sync.closing_records import CLOSED, close_here, open_there
 from connector.sync.differences import CONFLICT
-from connector.sync.incoming import holds, refuse, release
+from connector.sync.incoming import holds, is_the_ledgers, refuse, release
 from connector.sync.keeping import with_body
-from connector.sync.objections import HELD
+from connector.sync.objections import HELD, LEDGER_HAS_IT
 from connector.sync.push import over
 from connector.sync.registers import spread
 from connector.sync.spokes import Spoke, Spokes
@@ -93,7 +93,9 @@ def answer(
 
 
 def _held(tx: Tx, spokes: Spokes, document: Document, item: Item, verb: Verb, who: str) -> None:
-    if verb is Verb.REFUSE:
+    if verb is Verb.REFUSE and item.code == LEDGER_HAS_IT:
+        is_the_ledgers(tx, document, item.details["details"]["other"], who)
+    elif verb is Verb.REFUSE:
         refuse(tx, document, {"code": item.code, "message": item.said, "by": who}, who)
     elif not holds(tx, document):
         tx.emit(document.tenant, f"{document.kind}.released", document=document.id, data={"by": who})

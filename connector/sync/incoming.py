@@ -7,7 +7,7 @@ known by the message's own id; a message that comes again is the same one. Every
 * what is no EHF, or is not for this company, waits as the arrival it is; nothing of it is lost
 * what is an invoice becomes a document with its original. What speaks against bringing it to the ledger (invalid by the
   official rules, here already, another bank account than the supplier's) holds it for a person, each reason by itself
-* what the ledger received itself and we have read from there is the same invoice, by supplier, number and amount
+* what the ledger has received itself, by supplier, number and amount, waits for a person like what came twice
 
 Totals are what the invoice states; a figure that a rule would compute otherwise is a note.
 """
@@ -30,7 +30,7 @@ from connector.store.operations import Operation
 from connector.sync import effects
 from connector.sync.canonical import stored
 from connector.sync.intake import Filed, under_way
-from connector.sync.objections import HELD, account, for_us, invalid, is_same, notes, readable, twice
+from connector.sync.objections import HELD, account, for_us, invalid, is_same, notes, readable, received_there, twice
 from connector.sync.spokes import REPLACED, Spokes, check_can
 from connector.sync.suppliers import SUPPLIER, accept_accounts, supplier_of
 
@@ -114,12 +114,9 @@ def take_incoming(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
     supplier = supplier_of(tx, tenant.name, invoice.seller)
     others = same_number(tx, tenant.name, supplier, invoice)
     mirrored = next((one for one in others if _from_ledger(tx, tenant, one) and is_same(one, invoice)), None)
-    if mirrored is not None:
-        document = _recognised(tx, mirrored, invoice, arrival)
-        _done(tx, arrival, document)
-        return document.id
     reasons += invalid(arrival.body)
-    reasons += twice(invoice, others)
+    reasons += received_there(invoice, mirrored)
+    reasons += twice(invoice, [one for one in others if mirrored is None or one.id != mirrored.id])
     reasons += account(invoice, Supplier.model_validate(supplier.body), route)
     made = _insert(tx, tenant, invoice, arrival, key=key, source=route.name, held=bool(reasons))
     documents.relate(tx, tenant=tenant.name, document=made.id, kind=SUPPLIER, other=supplier.id)
@@ -178,6 +175,22 @@ def refuse(tx: Tx, document: Document, reason: Mapping[str, Any], who: str) -> D
     for operation in operations.find(tx, document=document.id):
         operations.move(tx, operation, "rejected", result=dict(reason))
     return document
+
+
+def is_the_ledgers(tx: Tx, document: Document, other: str, who: str) -> Document:
+    """A person says that it is the one which the ledger has received itself: what came is kept with that one."""
+    original = documents.original(tx, document.tenant, document.id)
+    assert original is not None
+    mirrored = documents.locked(tx, document.tenant, other)
+    if documents.original(tx, document.tenant, other) is None:
+        mirrored = _recognised(tx, mirrored, Invoice.model_validate(document.body), original[0])
+    for code in HELD:
+        attention.close(tx, f"{code}:{document.id}", who=who, how="refuse")
+    done = {"document": other, "recognised": "The ledger received it itself; it is not sent again."}
+    for operation in operations.find(tx, document=document.id):
+        operations.move(tx, operation, "done", document=other, result=done)
+    documents.change(tx, document, state=REPLACED, open_amount=Decimal(0))
+    return mirrored
 
 
 def holds(tx: Tx, document: Document) -> list[str]:
@@ -265,12 +278,12 @@ def _from_ledger(tx: Tx, tenant: Tenant, document: Document) -> bool:
     return document.source not in tenant.routes and documents.original(tx, document.tenant, document.id) is None
 
 
-def _recognised(tx: Tx, mirrored: Document, invoice: Invoice, arrival: Arrival) -> Document:
+def _recognised(tx: Tx, mirrored: Document, invoice: Invoice, original: bytes) -> Document:
     """What the ledger received itself, we have now as well: one document, with the original and all it says."""
     state = mirrored.state
     open_amount = mirrored.open_amount
     kept = {name: value for name, value in columns(invoice).items() if name not in ("open_amount",)}
-    documents.keep_original(tx, mirrored, arrival.body, XML)
+    documents.keep_original(tx, mirrored, original, XML)
     document = documents.change(tx, mirrored, body=stored(lean(invoice)), state=state, open_amount=open_amount, **kept)
     tx.emit(
         mirrored.tenant,
@@ -279,9 +292,3 @@ def _recognised(tx: Tx, mirrored: Document, invoice: Invoice, arrival: Arrival) 
         data={"number": document.number, "supplier": document.counterparty_name},
     )
     return document
-
-
-def _done(tx: Tx, arrival: Arrival, document: Document) -> None:
-    for operation in operations.find(tx, arrival=arrival.id):
-        said = {"document": document.id, "recognised": "The ledger received it itself; it is not sent again."}
-        operations.move(tx, operation, "done", document=document.id, result=said)

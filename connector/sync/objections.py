@@ -19,7 +19,8 @@ from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync.suppliers import accounts
 
-HELD = ("ehf-invalid", "invoice-twice", "bank-account-changed", "supplier-new", "receiver-unclear")
+LEDGER_HAS_IT = "ledger-has-it"
+HELD = ("ehf-invalid", "invoice-twice", LEDGER_HAS_IT, "bank-account-changed", "supplier-new", "receiver-unclear")
 """Reasons that hold a document; each is settled by itself."""
 
 
@@ -124,6 +125,22 @@ def twice(invoice: Invoice, others: Sequence[Document]) -> list[ConnectorError]:
             do="refuse: it is the same one, sent twice. accept: it is another one, and goes to the books as well.",
             where={"other": first.id},
             details={"other": first.id, "same_amount": is_same(first, invoice)},
+        )
+    ]
+
+
+def received_there(invoice: Invoice, mirrored: Document | None) -> list[ConnectorError]:
+    """The ledger has received it itself, by supplier, number and amount."""
+    if mirrored is None:
+        return []
+    return [
+        Stop(
+            f"{invoice.number} from {mirrored.counterparty_name} is in the ledger already: it has received it itself.",
+            code=LEDGER_HAS_IT,
+            do="refuse: it is the same one; what came is kept with the ledger's. accept: it is another one, and goes to"
+            " the books as well.",
+            where={"other": mirrored.id},
+            details={"other": mirrored.id},
         )
     ]
 

@@ -9,6 +9,7 @@ from connector.errors import Stop
 from connector.ports import Kind, Payable, Record
 from connector.store import Tx, attention, documents
 from connector.store.documents import Document
+from connector.sync.objections import LEDGER_HAS_IT
 from connector.sync.spokes import Spoke
 
 KIND = Kind.SUPPLIER_INVOICE.value
@@ -79,6 +80,18 @@ def _tell_balance(tx: Tx, spoke: Spoke, document: Document, paid: Decimal) -> No
         f" {(document.payable or Decimal(0)) - paid}.",
         code="balance-unexplained",
         do="See what else was booked on it: a credit note, a correction.",
+        where={"document": document.id, "connection": spoke.id},
+    )
+    ask(tx, spoke, document, reason)
+
+
+def was_there(tx: Tx, spoke: Spoke, document: Document) -> None:
+    """The ledger had an invoice already, by supplier, number and amount, when we brought it: a person hears of it."""
+    reason = Stop(
+        f"{document.number} from {document.counterparty_name} was in {spoke.name} already, over the same amount: it has"
+        " received it itself. It is linked with that one, and nothing was written.",
+        code=LEDGER_HAS_IT,
+        do="ignore: it is the same one. If it is another one, book it by hand in the system.",
         where={"document": document.id, "connection": spoke.id},
     )
     ask(tx, spoke, document, reason)

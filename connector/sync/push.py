@@ -38,7 +38,7 @@ from connector.sync.keeping import changed, keep_link, told, with_body
 from connector.sync.left_out import stays_out
 from connector.sync.matching import joined
 from connector.sync.parts import fact_of, link_kind, linked, parts
-from connector.sync.payables import follow, voucher_of
+from connector.sync.payables import follow, voucher_of, was_there
 from connector.sync.reconcile import Base, reconcile
 from connector.sync.settlements import beside, others_matched, unmatched
 from connector.sync.spokes import REPLACED, Handler, Linked, Spoke, check_can
@@ -115,6 +115,8 @@ class Push(Handler):
                 told(tx, spoke, document, work.goal, before)
         if kind == Kind.SUPPLIER_INVOICE.value:
             document = follow(tx, spoke, document, proof.record)
+            if facts.get("found"):
+                was_there(tx, spoke, document)
         if by_hand:
             linking.linked(tx, spoke, kind, document, proof.record)
         if document.kind == Kind.CREDIT_NOTE.value:
