@@ -26,7 +26,7 @@ def _below(path: str) -> str:
 def _pattern(path: str) -> str:
     if "{instance}" not in path:
         raise PydanticCustomError(
-            "pattern-for-all", "give a path with {{instance}} in it; without, one file would speak for all documents"
+            "pattern-for-all", "give a path with {instance} in it; without, one file would speak for all documents"
         )
     return _below(path)
 
@@ -34,7 +34,7 @@ def _pattern(path: str) -> str:
 def _marker(name: str) -> str:
     rest = name.replace("{name}", "", 1)
     if rest == name or not rest or set("/{}") & set(rest) or not inside(f"n{rest}"):
-        raise PydanticCustomError("marker-unfit", "give the name of a file with {{name}} in it, such as {{name}}.ok")
+        raise PydanticCustomError("marker-unfit", "give the name of a file with {name} in it, such as {name}.ok")
     return name
 
 
@@ -155,9 +155,7 @@ class Secrets(BaseModel):
 
     password: SecretStr | None = None
     private_key: SecretStr | None = None
-    """The whole text of a private key file (OpenSSH or PEM)."""
-    passphrase: SecretStr | None = None
-    """Of the private key, where it has one."""
+    """The whole text of a private key file (OpenSSH or PEM) that has no passphrase: it is kept encrypted here."""
 
 
 class FolderPlugin:

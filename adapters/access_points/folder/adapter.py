@@ -93,11 +93,8 @@ def _tree(settings: Settings, secrets: Secrets) -> Tree:
     # asyncssh is loaded where it is needed only.
     from adapters.access_points.folder.sftp import Login, SftpTree
 
-    password, key, phrase = (
-        None if one is None else one.get_secret_value()
-        for one in (secrets.password, secrets.private_key, secrets.passphrase)
-    )
-    login = Login(settings.host, settings.port, settings.user, settings.path, settings.host_keys, password, key, phrase)
+    password, key = (None if one is None else one.get_secret_value() for one in (secrets.password, secrets.private_key))
+    login = Login(settings.host, settings.port, settings.user, settings.path, settings.host_keys, password, key)
     return SftpTree(login, settings.timeout)
 
 

@@ -37,7 +37,7 @@ _KEEPALIVE = 15.0
 @dataclass(frozen=True, slots=True)
 class Login:
     """Where the tree is and how to get in. `host_keys`: public keys as in a `.pub` file, any of which the server may
-    show. `private_key`: OpenSSH or PEM text, with `passphrase` where it has one.
+    show. `private_key`: OpenSSH or PEM text, not encrypted.
     """
 
     host: str
@@ -47,7 +47,6 @@ class Login:
     host_keys: Sequence[str]
     password: str | None = None
     private_key: str | None = None
-    passphrase: str | None = None
 
 
 class SftpTree:
@@ -270,12 +269,12 @@ class SftpTree:
         if self._login.private_key is None:
             return None
         try:
-            return [asyncssh.import_private_key(self._login.private_key, self._login.passphrase)]
+            return [asyncssh.import_private_key(self._login.private_key)]
         except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as exc:
             raise NeedsPerson(
                 "The private key cannot be read.",
                 code="private-key-unreadable",
-                do="Give the whole text of the key file, and its passphrase where it has one.",
+                do="Give the whole text of a private key file without a passphrase.",
                 where={"folder": self.where},
             ) from exc
 

@@ -78,12 +78,13 @@ async def test_a_wrong_password_needs_a_person(boxes: Boxes) -> None:
 
 async def test_a_private_key_opens_it(boxes: Boxes) -> None:
     box = await boxes()
-    key = box.user_key.export_private_key(passphrase="open").decode()
-    await send(opened(box, secrets={"private_key": key, "passphrase": "open"}), transmission())
+    key = box.user_key.export_private_key().decode()
+    await send(opened(box, secrets={"private_key": key}), transmission())
     assert box.logins == ["key"]
-    for secrets in ({"private_key": key}, {"private_key": key, "passphrase": "x"}, {"private_key": "no key"}):
+    locked = box.user_key.export_private_key("pkcs8-pem", passphrase="open").decode()
+    for unfit in (locked, key[:200], "no key"):
         with pytest.raises(NeedsPerson) as unreadable:
-            await opened(box, secrets=secrets).probe()
+            await opened(box, secrets={"private_key": unfit}).probe()
         assert unreadable.value.code == "private-key-unreadable"
 
 

@@ -184,7 +184,10 @@ async def test_one_bad_file_holds_up_no_other(
 
 
 async def test_names_of_a_server_that_means_no_good_lead_nowhere(boxes: Boxes) -> None:
-    box = await boxes(names=(b"x/../../secret.xml", b"x/../../secret.json", b"..", b"../secret.xml", b"a\nb.xml", b"a\nb.json"), layout="phoss")
+    box = await boxes(
+        names=(b"x/../../secret.xml", b"x/../../secret.json", b"..", b"../secret.xml", b"a\nb.xml", b"a\nb.json"),
+        layout="phoss",
+    )
     (box.root / "secret.xml").write_bytes(b"<secret/>")
     box.access_point.deliver(b"<good/>")
     inbox = await read(opened(box, page_files=1))

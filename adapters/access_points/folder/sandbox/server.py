@@ -17,7 +17,7 @@ from adapters.access_points.folder.sandbox.access_point import AccessPoint, Layo
 from adapters.loopback import Fault, Faults
 
 USER = "connector"
-PASSWORD = "sandbox"  # noqa: S105 (of a stand-in on loopback)
+PASSWORD = "let-me-in"  # noqa: S105 (of a stand-in on loopback)
 
 
 class Sandbox:
