@@ -13,7 +13,7 @@ from folder_driving import opened
 
 from adapters.access_points.folder.sandbox import Sandbox
 from adapters.access_points.folder.sandbox.access_point import LAYOUTS
-from connector.errors import BadInput, NeedsPerson
+from connector.errors import BadInput, NeedsPerson, TryLater
 from connector.ports import AccessPoint, Inbox, Message
 
 Boxes = Callable[..., Any]
@@ -220,8 +220,6 @@ async def test_a_folder_that_is_not_there_needs_a_person(boxes: Boxes, local: bo
 
 async def test_a_connection_lost_while_archiving_loses_nothing(boxes: Boxes) -> None:
     """Killed after any of the moves: acknowledged again it is in the archive, and it never comes back half."""
-    from connector.errors import TryLater
-
     for after in range(2):
         box = await boxes(layout="oxalis")
         point = opened(box)
