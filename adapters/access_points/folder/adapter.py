@@ -24,6 +24,7 @@ class Folder:
     """One company's folders at an access point."""
 
     callbacks: Callbacks | None = None
+    looks_up = False
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self._files = _tree(settings, secrets)

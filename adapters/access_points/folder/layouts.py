@@ -9,7 +9,7 @@ Names say nothing of who sent what to whom (they are filtered, and shortened): t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,23 +33,22 @@ class Document:
     still: bool = False
 
 
-def documents(layout: Layout, marker: str | None, entries: Sequence[Entry]) -> Iterator[Document]:
+def documents(layout: Layout, marker: str | None, entries: Sequence[Entry], *, deep: bool) -> Iterator[Document]:
     """The documents of one folder that are whole, as far as the names say, in the order of `entries`.
 
     Args:
+        deep: whether the folder is one below the one that documents come into.
         marker: of `plain`: what the file is called that says so, with `{name}` for the name without `.xml`.
     """
     names = {one.name for one in entries}
     for entry in entries:
-        found = document(layout, marker, entry, names)
+        found = document(layout, marker, entry, deep=deep)
         if found is not None and names.issuperset(found.beside):
             yield found
 
 
-def document(layout: Layout, marker: str | None, entry: Entry, names: Collection[str]) -> Document | None:
-    """The document that something in a folder is, with what must lie beside it (and may not yet); None: it is none.
-    `names`: all that lie in the folder.
-    """
+def document(layout: Layout, marker: str | None, entry: Entry, *, deep: bool) -> Document | None:
+    """The document that something in a folder is, with what must lie beside it (and may not yet); None: it is none."""
     name = entry.name
     if entry.kind == "folder" or name.startswith("."):
         return None
@@ -60,7 +59,7 @@ def document(layout: Layout, marker: str | None, entry: Entry, names: Collection
     if stem == name:
         return None
     if layout == "phoss":
-        if name == "sbd.xml" and "sbd.json" not in names:
+        if name == "sbd.xml" and deep:
             return Document(entry, ("metadata.json",), own=True)
         return Document(entry, (f"{stem}.json",))
     if marker is None:

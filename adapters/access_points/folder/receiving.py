@@ -124,7 +124,8 @@ class Receiving:
     async def _in(
         self, folder: tuple[str, ...], entries: list[Entry], after: tuple[str, ...], depth: int
     ) -> AsyncIterator[tuple[tuple[str, ...], _Found]]:
-        whole = {one.entry.name: one for one in layouts.documents(self._layout, self._marker, entries)}
+        found = layouts.documents(self._layout, self._marker, entries, deep=folder != ())
+        whole = {one.entry.name: one for one in found}
         for entry in entries:
             parts = (*folder, entry.name)
             if entry.name in whole:
@@ -185,11 +186,10 @@ class Receiving:
         if _digest(body) != digest:
             return  # another one lies there by now
         folder, _, name = path.rpartition("/")
-        lies = await self._files.entries(tree.below(self._inbound, folder) if folder else self._inbound)
-        names = {one.name for one in lies}
-        found = layouts.document(self._layout, self._marker, Entry(name, "file", len(body), 0.0), names)
-        beside = [tree.below(folder, other) for other in found.beside if other in names] if found else []
-        own = found is not None and found.own and folder != ""
+        entry = Entry(name, "file", len(body), 0.0)
+        found = layouts.document(self._layout, self._marker, entry, deep=folder != "")
+        beside = [tree.below(folder, other) for other in found.beside] if found else []
+        own = found is not None and found.own
         try:
             if self._archive is None:
                 for one in (*beside, path):
@@ -214,17 +214,19 @@ class Receiving:
     async def _move(self, path: str, digest: str) -> None:
         """Into the archive, under its path or, where something lies there, one with its digest."""
         assert self._archive is not None
-        to = tree.below(self._archive, path)
-        await self._files.make(tree.parent(to))
+        at, to = tree.below(self._inbound, path), tree.below(self._archive, path)
         if await self._files.stat(to) is not None:
             to = f"{to}.{digest}"
             if await self._files.stat(to) is not None:  # the same bytes, archived before
                 await self._remove(path)
                 return
         try:
-            await self._files.rename(tree.below(self._inbound, path), to)
-        except FileNotFoundError:
-            return
+            await self._files.rename(at, to)
+        except FileNotFoundError:  # it is gone, or the folder it goes to is not there yet
+            if await self._files.stat(at) is None:
+                return
+            await self._files.make(tree.parent(to))
+            await self._files.rename(at, to)
 
 
 def _digest(body: bytes) -> str:

@@ -93,7 +93,7 @@ class SftpTree:
             if lies.size > limit:
                 raise tree.too_large(path, limit)
             async with client.open(at, "rb") as file:
-                content = await file.read(limit + 1)
+                content = await file.read()
         if len(content) > limit:
             raise tree.too_large(path, limit)
         return cast(bytes, content)

@@ -61,7 +61,7 @@ def files(folder: Path) -> list[str]:
 async def test_what_is_whole_is_read_and_archived(boxes: Boxes, local: bool, layout: str) -> None:
     box = await boxes(layout=layout)
     point = opened(box, local=local)
-    laid = {box.access_point.deliver(f"<d>{n} Blåbærgrøt</d>".encode()) for n in range(3)}
+    laid = {box.access_point.deliver(f"<d>{n} Blåbærgrøt</d>".encode(), f"d{n}") for n in range(3)}
     half = lay(box, HALF[layout], b"<d>half")
     if layout == "plain":
         await _pages(point)
@@ -93,6 +93,15 @@ async def test_what_is_stored_can_be_deleted(boxes: Boxes, local: bool, layout: 
     await point.acknowledge(message.id)
     assert files(box.root) == []
     assert not (box.root / "inbound" / "one").exists()
+
+
+async def test_without_a_marker_a_document_lies_still_for_a_while_first(boxes: Boxes, local: bool) -> None:
+    box = await boxes()
+    box.network.come(b"<d/>", times=2)
+    point = opened(box, local=local, quiet=60)
+    for _ in range(3):
+        assert (await read(point)).messages == []
+    assert len((await read(opened(box, local=local, quiet=0))).messages) == 2
 
 
 async def test_a_marker_says_that_a_document_is_whole(boxes: Boxes, local: bool) -> None:
@@ -189,7 +198,7 @@ async def test_names_of_a_server_that_means_no_good_lead_nowhere(boxes: Boxes) -
         layout="phoss",
     )
     (box.root / "secret.xml").write_bytes(b"<secret/>")
-    box.access_point.deliver(b"<good/>")
+    box.access_point.deliver(b"<good/>", "good")
     inbox = await read(opened(box, page_files=1))
     assert bodies(inbox) == {b"<good/>"}
     assert {one.id: one.error.code for one in inbox.unread} == {
@@ -223,8 +232,9 @@ async def test_a_connection_lost_while_archiving_loses_nothing(boxes: Boxes) -> 
     for after in range(2):
         box = await boxes(layout="oxalis")
         point = opened(box)
-        box.access_point.deliver(b"<d/>", "one")
+        laid = box.access_point.deliver(b"<d/>", "one")
         (message,) = (await read(point)).messages
+        (box.root / "archive" / Path(laid).parent).mkdir(parents=True)
         box.fault("rename", "no-answer", after=after)
         with pytest.raises(TryLater):
             await point.acknowledge(message.id)
@@ -236,6 +246,6 @@ async def test_a_connection_lost_while_archiving_loses_nothing(boxes: Boxes) -> 
 
 async def test_a_message_says_nothing_that_its_path_only_says(boxes: Boxes) -> None:
     box = await boxes(layout="oxalis")
-    box.access_point.deliver(b"<d/>")
+    box.access_point.deliver(b"<d/>", "one")
     (message,) = (await read(opened(box))).messages
     assert message == Message(message.id, b"<d/>", instance=None, sender=None, receiver=None)

@@ -13,9 +13,14 @@ import pytest
 from folder_driving import ENVELOPE, INSTANCE, opened, run, send, steps, transmission
 
 from adapters.access_points.folder.sandbox import Sandbox
+from adapters.access_points.sandbox import Pace, Plan
 from connector.errors import NeedsPerson, Refused, Stop, TryLater, UnknownOutcome
 
 Boxes = Callable[..., Any]
+
+
+def sent_by(box: Sandbox) -> list[tuple[str, bytes]]:
+    return [(one.said["file"], one.body) for one in box.network.transmissions]
 
 
 def outbound(box: Sandbox) -> list[str]:
@@ -23,7 +28,7 @@ def outbound(box: Sandbox) -> list[str]:
 
 
 async def test_a_document_is_laid_down_picked_up_and_receipted(boxes: Boxes, local: bool) -> None:
-    box = await boxes()
+    box = await boxes(pace=Pace(sent=60))
     point = opened(box, local=local)
     proof = await send(point, transmission())
     assert (proof.id, proof.facts) == (INSTANCE, {"state": "accepted", "said": "published"})
@@ -32,14 +37,14 @@ async def test_a_document_is_laid_down_picked_up_and_receipted(boxes: Boxes, loc
     assert waits is not None
     assert (waits.state, waits.said) == ("accepted", "waits-to-be-picked-up")
 
-    box.access_point.delay = 5
-    box.access_point.look(now=0)
-    assert box.access_point.sent == [(INSTANCE, ENVELOPE)]
+    box.access_point.look()
+    assert sent_by(box) == [(INSTANCE, ENVELOPE)]
     taken = await point.status(proof.id, INSTANCE)
     assert taken is not None
     assert (taken.state, taken.said) == ("accepted", "picked-up")
 
-    box.access_point.look(now=9)
+    box.network.become(box.network.transmissions[0], "sent")
+    box.access_point.look()
     sent = await point.status(proof.id, INSTANCE)
     assert sent is not None
     assert (sent.state, sent.said) == ("sent", f"receipts/{INSTANCE}.receipt.dat")
@@ -48,11 +53,14 @@ async def test_a_document_is_laid_down_picked_up_and_receipted(boxes: Boxes, loc
     await point.close()
 
 
-async def test_a_refusal_says_why_and_a_receipt_outranks_it(boxes: Boxes, local: bool) -> None:
-    box = await boxes(refuses={"0192:974760673": "Mottakeren er ukjent\nSMP 404"})
+@pytest.mark.parametrize("end", ["failed", "rejected"])
+async def test_a_refusal_says_why_and_a_receipt_outranks_it(boxes: Boxes, local: bool, end: str) -> None:
+    box = await boxes()
+    box.network.plans.append(Plan(end=end, reason="Mottakeren er ukjent\nSMP 404"))
+    box.network.pace = Pace(retry=0)
     point = opened(box, local=local)
     await send(point, transmission())
-    box.access_point.look(now=0)
+    box.access_point.look()
     refused = await point.status(INSTANCE, INSTANCE)
     assert refused is not None
     assert (refused.state, [one.text for one in refused.reasons]) == ("failed", ["Mottakeren er ukjent SMP 404"])
@@ -83,8 +91,8 @@ async def test_what_is_not_published_is_not_picked_up(boxes: Boxes, local: bool)
     box = await boxes()
     upload, publish = steps(opened(box, local=local))
     proof = await upload.call(run())
-    box.access_point.look(now=0)
-    assert box.access_point.sent == []
+    box.access_point.look()
+    assert sent_by(box) == []
     assert publish.look is not None
     assert await publish.look(run(upload=proof)) == []
 
@@ -96,8 +104,8 @@ async def test_a_rename_without_a_sound_answer_is_made_once(boxes: Boxes, kind: 
     point = opened(box)
     box.fault("rename .*/outbound/", kind)
     await send(point, transmission())
-    box.access_point.look(now=0)
-    assert box.access_point.sent == [(INSTANCE, ENVELOPE)]
+    box.access_point.look()
+    assert sent_by(box) == [(INSTANCE, ENVELOPE)]
     assert [name for name in outbound(box) if name.endswith(".tmp")] == []
 
 
@@ -137,12 +145,12 @@ async def test_a_rename_that_comes_late_happens_once(boxes: Boxes, local: bool) 
     upload, publish = steps(opened(box, local=local))
     proof = await upload.call(run())
     await publish.call(run(upload=proof))
-    box.access_point.look(now=0)
+    box.access_point.look()
     (box.root / "receipts" / f"{INSTANCE}.receipt.dat").unlink()
     with pytest.raises(UnknownOutcome):
         await publish.call(run(upload=proof))
-    box.access_point.look(now=0)
-    assert len(box.access_point.sent) == 1
+    box.access_point.look()
+    assert len(sent_by(box)) == 1
     # Neither name is there, and no receipt: only a rename takes the temporary file away.
     assert publish.look is not None
     assert [one.id for one in await publish.look(run(upload=proof))] == [INSTANCE]
@@ -202,8 +210,8 @@ async def test_a_hundred_documents_with_answers_lost_at_random(boxes: Boxes) -> 
             box.fault(chance.choice(["rename", "open .*/outbound", "write", "lstat"]), kind)
         await send(point, transmission(name, name.encode()))
     box.faults.active.clear()
-    box.access_point.look(now=0)
-    assert sorted(box.access_point.sent) == sorted((name, name.encode()) for name in names)
+    box.access_point.look()
+    assert sorted(sent_by(box)) == sorted((name, name.encode()) for name in names)
 
 
 async def test_a_full_disk_is_tried_again_later(boxes: Boxes, local: bool) -> None:
@@ -222,6 +230,14 @@ async def test_a_full_disk_is_tried_again_later(boxes: Boxes, local: bool) -> No
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert full.value.code == ("folder-full" if local else "folder-failed")
     assert outbound(box) == []
+
+
+async def test_a_file_that_came_in_part_is_not_published(boxes: Boxes) -> None:
+    """Not every server says that there is no room."""
+    box = await boxes(holds=10)
+    upload, _ = steps(opened(box))
+    with pytest.raises(TryLater, match="10 bytes instead of"):
+        await upload.call(run())
 
 
 async def test_without_permission_the_connection_needs_a_person(

@@ -4,11 +4,12 @@ It picks up what is laid down, answers later with a receipt or a refusal, and la
 folder can be used as a local one. In a test:
 
     async with Sandbox() as box:
-        …  # box.settings, box.secrets, box.root, box.fault("rename", "no-answer"), box.access_point.deliver(body)
+        …  # box.settings, box.secrets, box.root, box.fault("rename", "no-answer"), box.network.come(document)
 
 As a server: `python -m adapters.access_points.folder.sandbox --port 2222`, or `serve(port=2222)`.
 
-`server` is the SFTP server with its faults, `access_point` what works behind it.
+`server` is the SFTP server with its faults, `access_point` what works behind it; the network behind that is the one of
+all access points' stand-ins (`adapters.access_points.sandbox`).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import sys
 
 from adapters.access_points.folder.sandbox import Sandbox, serve
 from adapters.access_points.folder.sandbox.access_point import LAYOUTS
+from adapters.access_points.sandbox import Pace
 
 
 def main() -> None:
@@ -15,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An SFTP server on loopback, and an access point behind it.")
     parser.add_argument("--port", type=int, default=2222, help="0 takes a free one (default: 2222)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every answer takes longer")
-    parser.add_argument("--delay", type=float, default=1.0, help="seconds from pick-up to receipt")
+    parser.add_argument("--delay", type=float, default=1.0, help="seconds from sending to the receipt")
     parser.add_argument("--layout", choices=LAYOUTS, default="plain", help="how incoming documents lie there")
     given = parser.parse_args()
 
@@ -24,7 +25,7 @@ def main() -> None:
         sys.stdout.write(f"{json.dumps(told)}\n")
         sys.stdout.flush()
 
-    serve(given.port, ready=ready, latency=given.latency, delay=given.delay, layout=given.layout)
+    serve(given.port, ready=ready, latency=given.latency, pace=Pace(sent=given.delay), layout=given.layout)
 
 
 if __name__ == "__main__":

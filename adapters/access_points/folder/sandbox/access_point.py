@@ -1,37 +1,35 @@
-"""What plays the access point: it works in a folder, as programs of access points do."""
+"""What plays the access point: it works in a folder, as programs of access points do, for the network behind it."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from adapters.access_points.sandbox import Incoming, Network, Papers, Rejected
+
 Layout = Literal["oxalis", "phoss", "phoss-folders", "plain"]
 LAYOUTS: Final = get_args(Layout)
+_REACHED = frozenset({"sent", "delivered", "refused"})
 
 
-@dataclass(slots=True)
 class AccessPoint:
     """One that looks into its folders again and again.
 
-    It sends whatever it finds, also a second time, as real ones do: `sent` is what came to receivers, in order.
+    What it finds it takes away and sends, also what it has sent before, as real ones do. A receipt lies there when the
+    receiver's side has it, a refusal when it gives up. What comes is laid down, the document first and then what says
+    that it is whole.
 
     Args:
         root: the folder that `outbound`, `inbound` and `receipts` lie in.
-        layout: how it lays down what others have sent.
-        delay: seconds from pick-up to receipt.
-        refuses: receivers it does not reach, with what its refusal says.
+        layout: how it lays down what comes.
+        network: what it sends into, and what comes from there.
     """
 
-    root: Path
-    layout: Layout = "plain"
-    delay: float = 0.0
-    refuses: Mapping[str, str] = field(default_factory=dict)
-    sent: list[tuple[str, bytes]] = field(default_factory=list)
-    _due: list[tuple[float, str, str]] = field(default_factory=list)
+    def __init__(self, root: Path, layout: Layout, network: Network) -> None:
+        self.root, self.layout, self.network = root, layout, network
+        self._told: set[str] = set()
+        network.listeners.append(self._come)
 
     def open(self) -> None:
         """Make the folders."""
@@ -41,27 +39,34 @@ class AccessPoint:
     async def work(self, every: float) -> None:
         """Look again and again, until cancelled."""
         while True:
-            self.look(asyncio.get_running_loop().time())
+            self.look()
             await asyncio.sleep(every)
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """Pick up what is finished, and leave the receipts that are due."""
         for path in sorted((self.root / "outbound").glob("*.xml")):
             if path.name.startswith("."):
                 continue
             body = path.read_bytes()
             path.unlink()
-            why = next((said for receiver, said in self.refuses.items() if receiver.encode() in body), None)
-            if why is None:
-                self.sent.append((path.stem, body))
-            self._due.append((now + self.delay, path.stem, why or ""))
-        while self._due and self._due[0][0] <= now:
-            _, name, refusal = self._due.pop(0)
-            self._write(f"receipts/{name}.nack" if refusal else f"receipts/{name}.receipt.dat", refusal or "receipt")
+            try:
+                self.network.send(body, Papers(), file=path.stem)
+            except Rejected as why:
+                self._write(f"receipts/{path.stem}.nack", str(why))
+        for one in self.network.transmissions:
+            now, name = one.now(), one.said.get("file")
+            if name is None or one.id in self._told:
+                continue
+            if now.state in _REACHED:
+                self._write(f"receipts/{name}.receipt.dat", "receipt")
+            elif now.state == "failed":
+                self._write(f"receipts/{name}.nack", now.reason or "")
+            else:
+                continue
+            self._told.add(one.id)
 
-    def deliver(self, body: bytes, name: str | None = None) -> str:
-        """Lay down what somebody has sent, the document first and then what says that it is whole; its name."""
-        name = name or str(uuid.uuid4())
+    def deliver(self, body: bytes, name: str) -> str:
+        """Lay down a document under a name; the path it has below `inbound`."""
         between = "0192_987654325/0192_923609016"
         document, after = {
             "oxalis": (f"{between}/{name}.doc.xml", f"{between}/{name}.receipt.dat"),
@@ -73,6 +78,9 @@ class AccessPoint:
         if after is not None:
             self._write(f"inbound/{after}", "{}")
         return document
+
+    def _come(self, what: Incoming) -> None:
+        self.deliver(what.body, what.id)
 
     def _write(self, path: str, content: str | bytes) -> None:
         at = self.root / path

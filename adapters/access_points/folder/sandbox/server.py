@@ -14,6 +14,7 @@ from typing import Any, Self
 import asyncssh
 
 from adapters.access_points.folder.sandbox.access_point import AccessPoint, Layout
+from adapters.access_points.sandbox import Network, Pace
 from adapters.loopback import Fault, Faults
 
 USER = "connector"
@@ -29,7 +30,9 @@ class Sandbox:
         every: seconds between two looks of the access point into its folders; None: it looks when told to.
         posix_rename: whether the server has the rename that is one act.
         names: what is put among the names of every listing, as a server may that means no good.
-        more: see `AccessPoint`.
+        holds: bytes that a file can have; the rest is lost without a word.
+        layout: see `AccessPoint`.
+        pace: how long things take in the network behind it.
     """
 
     def __init__(
@@ -40,15 +43,18 @@ class Sandbox:
         every: float | None = 0.05,
         posix_rename: bool = True,
         names: tuple[bytes, ...] = (),
+        holds: int | None = None,
         layout: Layout = "plain",
-        **more: Any,
+        pace: Pace | None = None,
     ) -> None:
         self.faults = Faults()
         self.latency = latency
         self.posix_rename = posix_rename
         self.names = names
         self.root = Path(tempfile.mkdtemp(prefix="sandbox-"))
-        self.access_point = AccessPoint(self.root, layout, **more)
+        self.holds = holds
+        self.network = Network(pace)
+        self.access_point = AccessPoint(self.root, layout, self.network)
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.user_key = asyncssh.generate_private_key("ssh-ed25519")
         """What opens the server instead of the password."""
@@ -193,7 +199,8 @@ class _Files(asyncssh.SFTPServer):
         return await self._answer("read", b"", lambda: super(_Files, self).read(file_obj, offset, size))
 
     async def write(self, file_obj: Any, offset: int, data: bytes) -> Any:
-        return await self._answer("write", b"", lambda: super(_Files, self).write(file_obj, offset, data))
+        kept = data if self._box.holds is None else data[: max(self._box.holds - offset, 0)]
+        return await self._answer("write", b"", lambda: super(_Files, self).write(file_obj, offset, kept))
 
     async def lstat(self, path: bytes) -> Any:
         return await self._answer("lstat", path, lambda: super(_Files, self).lstat(path))
