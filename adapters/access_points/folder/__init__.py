@@ -110,10 +110,10 @@ class Settings(BaseModel):
     page_mb: int = Field(default=32, ge=1, le=1000)
     """How many MB are read at a time; a larger document is read alone."""
 
-    poll: float = Field(default=60.0, ge=0.1, le=86400)
-    """Seconds between two looks into `inbound`."""
-    follow: float = Field(default=60.0, ge=0.1, le=86400)
-    """Seconds after sending until receipts are looked for."""
+    inbox_minutes: float = Field(default=1.0, ge=0.005, le=1440)
+    """Minutes between two looks into `inbound`."""
+    follow_after: float = Field(default=60.0, ge=0, le=86400)
+    """Seconds after sending from which on it is worth looking for receipts."""
     timeout: float = Field(default=45.0, ge=1, le=300)
     """Seconds that one step of sending may take; a worker's lease must be longer."""
     settle: float = Field(default=60.0, ge=0, le=3600)
@@ -192,7 +192,7 @@ class FolderPlugin:
         from adapters.access_points.folder.sandbox import Sandbox, serve
 
         def told(box: Sandbox) -> None:
-            waits = {"quiet": 0.2, "poll": 0.5, "follow": 0.5, "timeout": 8, "settle": 1}
+            waits = {"quiet": 0.2, "inbox_minutes": 0.01, "follow_after": 0, "timeout": 8, "settle": 1}
             ready(StandIn({**box.settings, **waits}, box.secrets))
 
         serve(port=port, latency=latency, ready=told)

@@ -32,8 +32,8 @@ class Folder:
         self._archive = settings.archive if settings.inbound is not None else None
         self.lane = Lane(f"folder:{hashlib.sha256(self._files.where.encode()).hexdigest()[:16]}", width=_WIDTH)
         self.largest = settings.largest_mb and settings.largest_mb * _MB
-        self.inbox_every = None if settings.inbound is None else timedelta(seconds=settings.poll)
-        self.follow_after = timedelta(seconds=settings.follow)
+        self.inbox_every = None if settings.inbound is None else timedelta(minutes=settings.inbox_minutes)
+        self.follow_after = timedelta(seconds=settings.follow_after)
         self._sending = None if settings.outbound is None else _sending(self._files, settings, settings.outbound)
         self._receiving = None if settings.inbound is None else _receiving(self._files, settings, settings.inbound)
 
