@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from adapters.access_points.folder import tree
 from adapters.access_points.folder.tree import Entry, Tree
@@ -148,51 +149,61 @@ class Sending:
             return
 
     async def _publish(self, instance: str, uploaded: Proof) -> Proof:
-        temporary = str(uploaded.facts["temporary"])
         try:
-            await self._files.rename(temporary, self._final(instance))
+            await self._files.rename(str(uploaded.facts["temporary"]), self._final(instance))
         except UnknownOutcome:
             raise
         except (ConnectorError, FileNotFoundError) as exc:
-            raise await self._why_not(instance, temporary, exc) from exc
+            raise await self._why_not(instance, uploaded, exc) from exc
         return self._proof(instance)
 
-    async def _why_not(self, instance: str, temporary: str, why: ConnectorError | FileNotFoundError) -> ConnectorError:
+    async def _why_not(self, instance: str, uploaded: Proof, why: ConnectorError | FileNotFoundError) -> ConnectorError:
         """What a rename that was refused means: what counts is what lies there."""
         if isinstance(why, ConnectorError) and why.code in tree.NOT_ASKED:
             return why
         try:
-            untouched = await self._files.stat(temporary) is not None and not await self._there(instance)
+            lies = await self._lies(instance, uploaded)
         except ConnectorError as exc:
             return UnknownOutcome(f"The rename failed, and nothing can be seen now: {exc.said}")
-        if not untouched:
-            return UnknownOutcome("The rename failed, and it may have been made before.")
-        return why if isinstance(why, ConnectorError) else tree.missing(self._outbound, self._files.where)
+        if lies == "waits":
+            return why if isinstance(why, ConnectorError) else tree.failed(f"rename of {why}", self._files.where)
+        if lies == "gone" and self._may_be_cleaned_away(uploaded):
+            return Stop(
+                f"The temporary file of {instance} is gone, and it was laid down long ago.",
+                code="temporary-gone",
+                do=f"Ask the access point whether it has {instance}. If it has not: retry, it is laid down anew. If it"
+                " has: cancel.",
+            )
+        return UnknownOutcome("The rename failed, and it may have been made before.")
 
     async def _look(self, instance: str, uploaded: Proof) -> Sequence[Proof]:
+        lies = await self._lies(instance, uploaded)
+        if lies == "waits":
+            return []
+        if lies == "gone" and self._may_be_cleaned_away(uploaded):
+            raise Stop(
+                f"{self._final(instance)} is not there, nor its temporary file, which was laid down so long ago that"
+                " nothing tells who took it.",
+                code="outcome-unclear",
+                do=f"Ask the access point whether it has {instance}. If it has: happened, with that id. If it has not:"
+                " did-not-happen.",
+            )
+        return [self._proof(instance)]
+
+    async def _lies(self, instance: str, uploaded: Proof) -> Literal["published", "waits", "gone"]:
+        """Under which of its names a document lies there. Published is also what has left a receipt."""
         for folder in (self._outbound, self._temporary):
             if await self._files.stat(folder) is None:  # a disk that is not connected shows nothing at all
                 raise tree.missing(folder, self._files.where)
         # The temporary name first: what is renamed between two looks is then found under the final one, or taken.
         waits = await self._files.stat(str(uploaded.facts["temporary"])) is not None
         await self._files.sync(self._outbound)
-        if await self._there(instance):
-            return [self._proof(instance)]
-        if waits:
-            return []
-        if datetime.now(UTC) - datetime.fromisoformat(str(uploaded.facts["at"])) > self._kept:
-            raise Stop(
-                f"{self._final(instance)} is not there, nor its temporary file, which was laid down so long ago that"
-                " nothing tells who took it.",
-                code="outcome-unclear",
-                do=f"Ask the access point whether it has {instance}. If it has: happened. If it has not:"
-                " did-not-happen.",
-            )
-        return [self._proof(instance)]
+        if await self._files.stat(self._final(instance)) is not None or await self._receipt(instance) is not None:
+            return "published"
+        return "waits" if waits else "gone"
 
-    async def _there(self, instance: str) -> bool:
-        """Whether it lies there under its final name, or has left a receipt."""
-        return await self._files.stat(self._final(instance)) is not None or await self._receipt(instance) is not None
+    def _may_be_cleaned_away(self, uploaded: Proof) -> bool:
+        return datetime.now(UTC) - datetime.fromisoformat(str(uploaded.facts["at"])) > self._kept
 
     def _proof(self, instance: str) -> Proof:
         return Proof(instance, {"state": "accepted", "said": "published"})

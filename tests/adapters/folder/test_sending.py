@@ -161,8 +161,9 @@ async def test_who_took_an_old_temporary_file_a_person_says(boxes: Boxes, local:
     upload, publish = steps(opened(box, local=local, temporary_hours=0))
     proof = await upload.call(run())
     (box.root / str(proof.facts["temporary"])).unlink()
-    with pytest.raises(UnknownOutcome):
+    with pytest.raises(Stop) as gone:
         await publish.call(run(upload=proof))
+    assert gone.value.code == "temporary-gone"
     assert publish.look is not None
     with pytest.raises(Stop) as unclear:
         await publish.look(run(upload=proof))
