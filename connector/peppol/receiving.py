@@ -126,9 +126,9 @@ def collect(tx: Tx, point: Point) -> str | None:
     )
 
 
-def _tell_unread(tx: Tx, point: Point, unread: Sequence[Unread], *, all: bool) -> None:
-    """Tell a person what waits in an inbox and cannot be taken: one question for each, until it is gone. `all`: nothing
-    else does.
+def _tell_unread(tx: Tx, point: Point, unread: Sequence[Unread], *, whole: bool) -> None:
+    """Tell a person what waits in an inbox and cannot be taken: one question for each, until it is gone.
+    `whole`: these are all.
     """
     seen = set()
     for one in unread:
@@ -143,7 +143,7 @@ def _tell_unread(tx: Tx, point: Point, unread: Sequence[Unread], *, all: bool) -
         seen.add(about)
         if not attention.ignored(tx, tenant=point.tenant, about=about, reason=reason):
             attention.ask(tx, tenant=point.tenant, about=about, reason=reason, verbs=("ignore",), connection=point.id)
-    for about in attention.open_of(tx, point.id, UNREAD) - seen if all else ():
+    for about in attention.open_of(tx, point.id, UNREAD) - seen if whole else ():
         attention.close(tx, about, who="connector", how="mended")
 
 
@@ -163,7 +163,7 @@ class Collect(Handler):
             for message in page.messages:
                 arrive(tx, self.points, point, message)
             whole = not kept.get("cursor") and not page.more
-            _tell_unread(tx, point, page.unread, all=whole)
+            _tell_unread(tx, point, page.unread, whole=whole)
             connections.put_cursor(tx, point.id, COLLECT, dumps({"cursor": page.cursor, "acknowledge": ids}).decode())
 
         return Found(write, again=bool(ids) or page.more)

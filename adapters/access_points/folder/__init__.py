@@ -105,7 +105,7 @@ class Settings(BaseModel):
     left empty (null): they are deleted."""
     inbound_mb: int = Field(default=100, ge=1, le=1000)
     """Largest incoming document that is read, in MB."""
-    page_files: int = Field(default=50, ge=1, le=1000)
+    page_files: int = Field(default=25, ge=1, le=1000)
     """How many documents are read at a time."""
     page_mb: int = Field(default=32, ge=1, le=1000)
     """How many MB are read at a time; a larger document is read alone."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -94,7 +95,7 @@ class Receiving:
         messages: list[Message] = []
         unread: list[Unread] = []
         weight, last = 0, cursor
-        async for parts, found in self._lying(tuple(json.loads(cursor)) if cursor else ()):
+        async for parts, found in self._lying(_after(cursor)):
             size = found.entry.size if isinstance(found, Document) else 0
             full = messages and weight + size > self._page_bytes
             if full or len(messages) + len(unread) >= self._page_files:
@@ -142,10 +143,10 @@ class Receiving:
                     yield one
 
     async def _folder(self, entry: Entry, path: str) -> list[Entry]:
-        if entry.kind == "link":
-            raise tree.unfit(path, "is a link")
         if not tree.inside(path):
             raise _unfit_name(path)
+        if entry.kind == "link":
+            raise tree.unfit(path, "is a link")
         try:
             return await self._files.entries(tree.below(self._inbound, path))
         except FileNotFoundError:  # taken away meanwhile
@@ -173,18 +174,20 @@ class Receiving:
         What lies beside it goes first: a document whose marker is gone is not read again, while a marker that is left
         over would make the next of that name count as whole.
 
+        What is called so no more, or never was, is left as it is: then there is nothing of it to lay away.
+
         Raises:
-            BadInput: `message-unknown`: no message is called so. TryLater, NeedsPerson: as every tree.
+            TryLater, NeedsPerson: as every tree.
         """
         path, _, digest = message.rpartition("#")
         if not tree.inside(path):
-            raise BadInput(f"No message is called {message!r}.", code="message-unknown")
+            return
         try:
             body = await self._files.read(tree.below(self._inbound, path), self._largest)
-        except FileNotFoundError:
+        except (FileNotFoundError, BadInput):  # gone, or something else lies there by now
             return
         if _digest(body) != digest:
-            return  # another one lies there by now
+            return
         folder, _, name = path.rpartition("/")
         entry = Entry(name, "file", len(body), 0.0)
         found = layouts.document(self._layout, self._marker, entry, deep=folder != "")
@@ -197,10 +200,10 @@ class Receiving:
                 if own:
                     await self._files.remove_folder(tree.below(self._inbound, folder))
             elif own:
-                await self._move(folder, digest)
+                await self._move(folder)
             else:
                 for one in (*beside, path):
-                    await self._move(one, digest)
+                    await self._move(one)
         except UnknownOutcome as exc:
             raise TryLater(exc.said, code="answer-lost", where=exc.where) from exc
         self._still.forget(path)
@@ -211,15 +214,12 @@ class Receiving:
         except FileNotFoundError:
             return
 
-    async def _move(self, path: str, digest: str) -> None:
-        """Into the archive, under its path or, where something lies there, one with its digest."""
+    async def _move(self, path: str) -> None:
+        """Into the archive, under its path or, where something lies there, a longer one."""
         assert self._archive is not None
         at, to = tree.below(self._inbound, path), tree.below(self._archive, path)
         if await self._files.stat(to) is not None:
-            to = f"{to}.{digest}"
-            if await self._files.stat(to) is not None:  # the same bytes, archived before
-                await self._remove(path)
-                return
+            to = f"{to}.{secrets.token_hex(4)}"
         try:
             await self._files.rename(at, to)
         except FileNotFoundError:  # it is gone, or the folder it goes to is not there yet
@@ -227,6 +227,15 @@ class Receiving:
                 return
             await self._files.make(tree.parent(to))
             await self._files.rename(at, to)
+
+
+def _after(cursor: str | None) -> tuple[str, ...]:
+    """The names on the way to what was read last; from the beginning where the cursor is none of ours."""
+    try:
+        names = json.loads(cursor or "[]")
+    except ValueError:
+        return ()
+    return tuple(names) if isinstance(names, list) and all(isinstance(one, str) for one in names) else ()
 
 
 def _digest(body: bytes) -> str:

@@ -7,6 +7,7 @@ name: nobody is trusted at first sight. Nothing of the machine's own SSH set-up 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from adapters.access_points.folder import tree
 from adapters.access_points.folder.tree import Entry, Kind
 from connector.errors import ConnectorError, NeedsPerson, TryLater, UnknownOutcome
 from connector.http import speaking
+
+logging.getLogger("asyncssh").setLevel(logging.WARNING)  # at INFO it tells of every connection and login
 
 _FORBIDDEN = (sftp.SFTPPermissionDenied, sftp.SFTPWriteProtect, sftp.SFTPCannotDelete)
 _FULL = (sftp.SFTPNoSpaceOnFilesystem, sftp.SFTPQuotaExceeded)

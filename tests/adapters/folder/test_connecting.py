@@ -16,7 +16,6 @@ from folder_driving import ENVELOPE, INSTANCE, opened, run, send, steps, transmi
 from pydantic import ValidationError
 
 from adapters.access_points.folder import Secrets, Settings, plugin
-from adapters.access_points.folder.sandbox import Sandbox
 from connector.errors import Misconfigured, NeedsPerson, TryLater
 from connector.http import Http, calling, now
 from connector.plugins import access_points
@@ -201,7 +200,3 @@ def test_what_is_told_of_the_sandbox_opens_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
-
-
-def test_the_sandbox_is_what_it_says() -> None:
-    assert Sandbox(layout="phoss-folders").settings["layout"] == "phoss"

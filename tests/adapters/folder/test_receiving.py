@@ -13,7 +13,7 @@ from folder_driving import opened
 
 from adapters.access_points.folder.sandbox import Sandbox
 from adapters.access_points.folder.sandbox.access_point import LAYOUTS
-from connector.errors import BadInput, NeedsPerson, TryLater
+from connector.errors import NeedsPerson, TryLater
 from connector.ports import AccessPoint, Inbox, Message
 
 Boxes = Callable[..., Any]
@@ -126,14 +126,28 @@ async def test_another_document_of_the_same_name_is_not_archived_unread(boxes: B
     assert second.body == b"<second/>"
     assert second.id != first.id
 
-    await point.acknowledge(second.id)
-    lay(box, "invoice.xml", b"<third/>")
-    for _ in range(2):  # the same document twice, as access points deliver it
-        (third,) = (await read(point)).messages
-        await point.acknowledge(third.id)
-        lay(box, "invoice.xml", b"<third/>")
-    kept = sorted(path.read_bytes() for path in (box.root / "archive").iterdir())
-    assert kept == [b"<second/>", b"<third/>"]
+    lay(box, "invoice.xml", b"x" * (2**20 + 1))
+    await opened(box, local=local, inbound_mb=1).acknowledge(second.id)
+    assert (box.root / "inbound" / "invoice.xml").exists()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+async def test_what_is_delivered_again_is_archived_beside_the_first(boxes: Boxes, local: bool, layout: str) -> None:
+    box = await boxes(layout=layout)
+    point = opened(box, local=local)
+    for _ in range(3):
+        box.access_point.deliver(b"<d/>", "one")
+        (message,) = (await read(point)).messages
+        await point.acknowledge(message.id)
+        assert files(box.root / "inbound") == []
+    assert [path.read_bytes() for path in (box.root / "archive").rglob("*.xml*") if path.is_file()] == [b"<d/>"] * 3
+
+
+async def test_a_cursor_of_another_access_point_begins_anew(boxes: Boxes) -> None:
+    box = await boxes(layout="phoss")
+    box.access_point.deliver(b"<d/>", "one")
+    for cursor in ("2027-01-01T00:00:00Z", "17", "[1]"):
+        assert bodies(await opened(box).inbox(cursor)) == {b"<d/>"}
 
 
 async def test_a_page_has_so_many_files_and_bytes(boxes: Boxes, local: bool) -> None:
@@ -205,8 +219,8 @@ async def test_names_of_a_server_that_means_no_good_lead_nowhere(boxes: Boxes) -
         "x/../../secret.xml": "file-unfit",
         "a\\nb.xml": "file-unfit",
     }
-    with pytest.raises(BadInput):
-        await opened(box).acknowledge("../secret.xml#0")
+    for unknown in ("../secret.xml#0", "0815", "#"):
+        await opened(box).acknowledge(unknown)
     assert (box.root / "secret.xml").exists()
 
 

@@ -200,11 +200,11 @@ async def test_a_server_without_posix_rename_and_a_folder_for_what_is_not_finish
     assert list((box.root / "writing").iterdir()) == []
 
 
-async def test_a_hundred_documents_with_answers_lost_at_random(boxes: Boxes) -> None:
+async def test_fifty_documents_with_answers_lost_at_random(boxes: Boxes) -> None:
     box = await boxes(every=0.003)
     point = opened(box)
     chance = random.Random(7)
-    names = [f"d{n}" for n in range(100)]
+    names = [f"d{n}" for n in range(50)]
     for name in names:
         if chance.random() < 0.5:
             kind = chance.choice(["no-answer", "no-answer-before", "500-after"])
