@@ -157,32 +157,31 @@ class SftpTree:
     ) -> AsyncIterator[tuple[asyncssh.SFTPClient, str]]:
         """One call: its errors are ours afterwards. `changes`: where no answer came, it may have happened."""
         at = self._at(path)
-        asked = False
+        client: asyncssh.SFTPClient | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 client = await self._connected()
                 with speaking(what, f"{self.where}/{path}"):
-                    asked = True
                     try:
                         yield client, at
                     except (asyncssh.Error, OSError) as exc:
-                        raise self._meant(exc, path, changes=changes) from exc
+                        raise self._meant(exc, client, path, changes=changes) from exc
         except TimeoutError as exc:
-            self._drop()
-            if not asked:
+            if client is None:
                 raise self._unreachable("it takes too long") from exc
+            self._drop(client)
             raise self._unanswered(f"nothing came within {self._timeout:g} s", changes=changes) from exc
 
     def _at(self, path: str) -> str:
         return tree.below(self._login.path.rstrip("/") or ("/" if self._login.path else ""), path).replace("//", "/")
 
-    def _meant(self, exc: Exception, path: str, *, changes: bool) -> Exception:
+    def _meant(self, exc: Exception, client: asyncssh.SFTPClient, path: str, *, changes: bool) -> Exception:
         why = str(exc) or type(exc).__name__
         if isinstance(exc, sftp.SFTPNoConnection):  # nothing left this machine
-            self._drop()
+            self._drop(client)
             return self._unreachable(why)
         if isinstance(exc, _LOST) or not isinstance(exc, sftp.SFTPError):
-            self._drop()
+            self._drop(client)
             return self._unanswered(why, changes=changes)
         if isinstance(exc, _MISSING):
             return FileNotFoundError(path)
@@ -206,11 +205,11 @@ class SftpTree:
 
     # --- the connection
 
-    def _drop(self) -> None:
-        """What may still come on this connection is nobody's."""
-        connection, self._connection, self._client = self._connection, None, None
-        if connection is not None:
-            connection.abort()
+    def _drop(self, client: asyncssh.SFTPClient) -> None:
+        """Use this connection no more; what may still come on it is nobody's. Another may have taken its place."""
+        if client is self._client and self._connection is not None:
+            self._connection.abort()
+            self._connection, self._client = None, None
 
     async def _connected(self) -> asyncssh.SFTPClient:
         async with self._connecting:

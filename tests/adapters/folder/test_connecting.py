@@ -103,6 +103,16 @@ async def test_a_server_that_is_away_is_tried_later_and_found_again(boxes: Boxes
     assert nowhere.value.code == "vendor-unreachable"
 
 
+async def test_many_things_at_a_time_share_one_connection(boxes: Boxes) -> None:
+    box = await boxes()
+    point = opened(box)
+    names = [f"d{n}" for n in range(20)]
+    await asyncio.gather(point.probe(), *(send(point, transmission(name, name.encode())) for name in names))
+    assert box.logins == ["password"]
+    box.access_point.look()
+    assert sorted(one.body.decode() for one in box.network.transmissions) == sorted(names)
+
+
 async def test_calls_are_recorded_without_secrets_and_end_with_their_time(boxes: Boxes, local: bool) -> None:
     box = await boxes()
     upload, publish = steps(opened(box, local=local))
