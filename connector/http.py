@@ -66,12 +66,13 @@ def now() -> float:
 class Exchange:
     """One call as it went, for the story of a document. Secrets are masked; bodies are cut at `SHOWN` characters.
 
-    `status` is None when no answer came; `error` then says why. `seconds` runs until the answer was read.
+    `status` is None when no answer came; `error` then says why. It is a word where the call was none of HTTP (see
+    `speaking`). `seconds` runs until the answer was read.
     """
 
     method: str
     url: str
-    status: int | None
+    status: int | str | None
     started: datetime
     seconds: float
     request: str | None
@@ -86,6 +87,16 @@ class CallScope:
 
     not_after: float | None
     exchanges: list[Exchange] = field(default_factory=list)
+
+    def in_time(self) -> None:
+        """Raises `TryLater` (`lease-over`) when nothing may be sent any more."""
+        _in_time(self.not_after)
+
+
+def _in_time(not_after: float | None) -> None:
+    if not_after is not None and now() >= not_after:
+        # A request that lacks its end is none, so even after its first bytes the vendor took nothing.
+        raise TryLater("The time for this call was over before it was sent.", code="lease-over")
 
 
 _scope: ContextVar[CallScope | None] = ContextVar("call_scope", default=None)
@@ -102,6 +113,41 @@ def calling(not_after: float | None) -> Iterator[CallScope]:
         _scope.reset(token)
 
 
+_UNANSWERED = (TryLater, UnknownOutcome, TimeoutError)
+
+
+@contextmanager
+def speaking(method: str, url: str) -> Iterator[None]:
+    """One call in another protocol than HTTP, which the plugin makes itself: it is recorded as those of `Http` are, and
+    not begun once the caller's time is over.
+
+    Args:
+        method: what is asked, in one word.
+        url: of what; without secrets.
+
+    Raises:
+        TryLater: `lease-over`.
+    """
+    scope = _scope.get()
+    if scope is None:
+        yield
+        return
+    scope.in_time()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    status: str | None = "ok"
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as exc:
+        error = exc
+        status = "failed" if isinstance(exc, Exception) and not isinstance(exc, _UNANSWERED) else None
+        raise
+    finally:
+        why = None if error is None else str(error) or type(error).__name__
+        seconds = round(time.perf_counter() - clock, 6)
+        scope.exchanges.append(Exchange(method, url, status, started, seconds, None, None, why, None))
+
+
 class _Flight:
     """One request on its way: whether any of it has left, and whether more may."""
 
@@ -112,9 +158,7 @@ class _Flight:
         self.sent = sent
 
     def in_time(self) -> None:
-        if self.not_after is not None and now() >= self.not_after:
-            # A request that lacks its end is none, so even after its first bytes the vendor took nothing.
-            raise TryLater("The time for this call was over before it was sent.", code="lease-over")
+        _in_time(self.not_after)
 
     def before_write(self) -> None:
         self.in_time()

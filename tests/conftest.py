@@ -24,7 +24,14 @@ DATABASES = [
 ]
 
 
-BY_TURNS = ("tests/scenarios/", "tests/sync/", "tests/api/", "tests/service/", "tests/lanes/")
+BY_TURNS = (
+    "tests/scenarios/",
+    "tests/sync/",
+    "tests/api/",
+    "tests/service/",
+    "tests/lanes/",
+    "tests/adapters/folder/test_house.py",
+)
 """Where a whole story is told: with `CONNECTOR_BY_TURNS` each test is run on one database, by turns, else on both."""
 EVERY = {
     "killed.py": 3,

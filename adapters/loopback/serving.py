@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
-from adapters.loopback.server import Loopback
-
-Box = TypeVar("Box", bound=Loopback)
+Box = TypeVar("Box", bound=AbstractAsyncContextManager[Any])
 
 
 def serve(box: Box, ready: Callable[[Box], None] | None = None) -> None:
@@ -17,7 +16,7 @@ def serve(box: Box, ready: Callable[[Box], None] | None = None) -> None:
 
     Args:
         box: not started yet.
-        ready: called once it listens (`box.url` is then right, also for port 0).
+        ready: called once it listens (its address is then right, also for port 0).
 
     Raises:
         OSError: the port is taken.

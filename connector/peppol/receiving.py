@@ -10,6 +10,7 @@ read, waits for a person as it came.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from connector.peppol import answers, envelope, following
 from connector.peppol.envelope import SBDH
 from connector.peppol.identifiers import SELF_BILLED_CREDIT_NOTE, SELF_BILLED_INVOICE, Participant
 from connector.peppol.points import Handler, Point, Points
-from connector.ports import Message, Told
+from connector.ports import Message, Told, Unread
 from connector.store import Tx, arrivals, attention, connections, transmissions, work
 
 MESSAGE: Final = "peppol-message"
@@ -33,6 +34,8 @@ COLLECT: Final = "collect-peppol"
 """Kind of the work that reads an inbox; and the name under which it is kept how far."""
 KEEP: Final = "callbacks"
 """Kind of the work that looks after an access point's calls to us; and the name under which their state is kept."""
+UNREAD: Final = "message-unread"
+"""Code of what waits in an inbox and cannot be taken."""
 EVERY: Final = timedelta(minutes=15)
 """How often those are looked after."""
 _SELF_BILLED: Final = {SELF_BILLED_INVOICE.document.customization, SELF_BILLED_CREDIT_NOTE.document.customization}
@@ -123,6 +126,27 @@ def collect(tx: Tx, point: Point) -> str | None:
     )
 
 
+def _tell_unread(tx: Tx, point: Point, unread: Sequence[Unread], *, whole: bool) -> None:
+    """Tell a person what waits in an inbox and cannot be taken: one question for each, until it is gone.
+    `whole`: these are all.
+    """
+    seen = set()
+    for one in unread:
+        about = f"unread:{point.id}:{hashlib.sha256(one.id.encode()).hexdigest()[:16]}"
+        reason = Stop(
+            f"{one.id} waits at {point.name} and cannot be taken: {one.error.said}",
+            code=UNREAD,
+            do=one.error.do,
+            where={"connection": point.name, "message": one.id},
+            details={"code": one.error.code},
+        )
+        seen.add(about)
+        if not attention.ignored(tx, tenant=point.tenant, about=about, reason=reason):
+            attention.ask(tx, tenant=point.tenant, about=about, reason=reason, verbs=("ignore",), connection=point.id)
+    for about in attention.open_of(tx, point.id, UNREAD) - seen if whole else ():
+        attention.close(tx, about, who="connector", how="mended")
+
+
 class Collect(Handler):
     """Reads a page of an inbox; acknowledges what the page before brought, which is on disk (`lanes.ReadHandler`)."""
 
@@ -138,6 +162,8 @@ class Collect(Handler):
         def write(tx: Tx) -> None:
             for message in page.messages:
                 arrive(tx, self.points, point, message)
+            whole = not kept.get("cursor") and not page.more
+            _tell_unread(tx, point, page.unread, whole=whole)
             connections.put_cursor(tx, point.id, COLLECT, dumps({"cursor": page.cursor, "acknowledge": ids}).decode())
 
         return Found(write, again=bool(ids) or page.more)

@@ -39,6 +39,9 @@ from connector.ports.access_points import (
 from connector.ports.access_points import (
     Transmission as Transmission,
 )
+from connector.ports.access_points import (
+    Unread as Unread,
+)
 from connector.ports.accounting import (
     Accounting as Accounting,
 )

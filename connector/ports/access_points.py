@@ -104,14 +104,25 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What waits there and cannot be handed over as it is: `id` names it to a person, `error` says why and what helps.
+    It holds up nothing else, and is told again whenever the inbox is read, until it is gone or can be read.
+    """
+
+    id: str
+    error: ConnectorError
+
+
+@dataclass(frozen=True, slots=True)
 class Inbox:
     """A page of what waits at the access point. `cursor` is where the next read begins, opaque to the house; `more`:
-    read on at once.
+    read on at once. `unread`: what could not be taken in this page.
     """
 
     messages: Sequence[Message]
     cursor: str | None = None
     more: bool = False
+    unread: Sequence[Unread] = ()
 
 
 # --- what is told by the access point ---------------------------------------------------------------------------------

@@ -87,7 +87,8 @@ class AccessPoints:
         place = {"file": tenant.file, "line": said.line}
         settings = validated(plugin.settings, said.said.settings, f"settings of {said.id}", place)
         secrets = validated(plugin.secrets, revealed(tenant, said, row), f"secrets of {said.id}", place)
-        http = Http(str(getattr(settings, "base_url", "")))
+        # Some speak no HTTP and have no address; what they are given then they never call.
+        http = Http(str(getattr(settings, "base_url", "http://none.invalid")))
         self._https.append(http)
         opened = plugin.open(ConnectionConfig(row.id, tenant.name, settings, secrets), http)
         hooks = said.said.webhooks
