@@ -83,6 +83,19 @@ class Status:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an access point tells of a transmission of its own accord, where it tells it once and cannot be asked again.
+
+    `id`: by which it is acknowledged when it is on disk, like a message; `transmission`: the id (of `Proof.id`) or the
+    instance it speaks of. One that speaks of none of ours is kept nowhere and acknowledged all the same.
+    """
+
+    id: str
+    transmission: str
+    status: Status
+
+
 # --- what is received -------------------------------------------------------------------------------------------------
 
 
@@ -106,12 +119,13 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Inbox:
     """A page of what waits at the access point. `cursor` is where the next read begins, opaque to the house; `more`:
-    read on at once.
+    read on at once, when all of this is acknowledged: a queue shows what comes next only then.
     """
 
     messages: Sequence[Message]
     cursor: str | None = None
     more: bool = False
+    reports: Sequence[Report] = ()
 
 
 # --- what is told by the access point ---------------------------------------------------------------------------------
@@ -122,8 +136,9 @@ class Told:
     """What a call of the access point to us says; it has our secret.
 
     `key`: the same when the same call comes again; `event`: its own word for it. `messages`: handed over whole.
-    `transmissions`: ids (of `Proof.id`) or instances whose status is to be read; `inbox`: the inbox is to be read.
-    `answer`: what a 200 says to it when all of it is on disk, as JSON; None: 204.
+    `transmissions`: ids (of `Proof.id`) or instances whose status is to be read; `reports`: statuses that it tells here
+    and nowhere else (acknowledged by the answer); `inbox`: the inbox is to be read. `answer`: what a 200 says to it
+    when all of it is on disk, as JSON; None: 204.
     """
 
     key: str
@@ -132,6 +147,7 @@ class Told:
     transmissions: Sequence[str] = ()
     inbox: bool = False
     answer: Json = None
+    reports: Sequence[Report] = ()
 
 
 class Callbacks(Protocol):
@@ -180,10 +196,12 @@ class AccessPoint(Protocol):
         """What became of a transmission (`id` as in its proof); None: the access point knows nothing of it."""
 
     async def inbox(self, cursor: str | None) -> Inbox:
-        """What waits there, with the bytes; `cursor` None begins. What is not acknowledged comes again."""
+        """What waits there, with the bytes; `cursor` None begins. What is not acknowledged comes again, as long as the
+        cursor that it came with is not kept.
+        """
 
     async def acknowledge(self, message: str) -> None:
-        """A message is on disk here, and need not come again. Doing it twice is harmless."""
+        """A message (or a report) is on disk here, and need not come again. Doing it twice is harmless."""
 
     async def takes(self, participant: str, document_type: str, process: str) -> bool | None:
         """Whether the access point knows that a participant takes this; None: it does not tell, or does not know."""
