@@ -42,7 +42,7 @@ class Storecove:
             timeout=settings.timeout,
             settle=settings.settle,
         )
-        self._receiving = Receiving(self._client, settings.legal_entity, settings.tenant_id)
+        self._receiving = Receiving(self._client, settings.legal_entity, settings.tenant_id, self._proved)
         if secrets.hook_secret is not None:
             secret = secrets.hook_secret.get_secret_value()
             http.keep_secret(secret)
@@ -66,10 +66,16 @@ class Storecove:
         """
         if id == instance:
             return Status("accepted", "submitted already")
-        row = await self._client.find(f"/document_submissions/{id}/{self._evidence}")
-        if row is None:
-            return Status("accepted", "not sent yet")
-        return events.of_evidence(wire.read(wire.Evidence, row, "evidence"))
+        return await self._of_evidence(id) or Status("accepted", "not sent yet")
+
+    async def _of_evidence(self, guid: str) -> Status | None:
+        """None: there is none yet."""
+        row = await self._client.find(f"/document_submissions/{guid}/{self._evidence}")
+        return None if row is None else events.of_evidence(wire.read(wire.Evidence, row, "evidence"))
+
+    async def _proved(self, guid: str) -> bool:
+        status = await self._of_evidence(guid)
+        return status is not None and status.state == "sent"
 
     async def inbox(self, cursor: str | None) -> Inbox:
         """What the queue says next."""

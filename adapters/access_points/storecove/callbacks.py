@@ -13,10 +13,10 @@ import hmac
 from collections.abc import Mapping
 
 from adapters.access_points.storecove import wire
-from adapters.access_points.storecove.receiving import report
+from adapters.access_points.storecove.receiving import report, response
 from connector.errors import BadInput, ConnectorError, Denied, VendorError
 from connector.model.json import loads
-from connector.ports import Json, Subscribed, Told
+from connector.ports import Json, Message, Subscribed, Told
 
 
 class Webhooks:
@@ -57,7 +57,8 @@ class Webhooks:
                 do="Set this webhook to pull at Storecove: what came is read from the queue.",
             )
         key = hashlib.sha256(body).hexdigest()
-        return Told(key, event.event or "unknown", reports=[report(key, event)])
+        answers = [Message(key, answer) for answer in response(event)]
+        return Told(key, event.event or "unknown", answers, reports=[report(key, event)])
 
     def refusal(self, error: ConnectorError) -> Json:
         """Nothing of its own: Storecove tries again for days."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,10 +28,23 @@ _BYTES = ("original", "document", "ubl", "content")
 
 
 class Receiving:
-    """The queue as one company sees it. `tenant_id`: see the settings."""
+    """The queue as one company sees it.
 
-    def __init__(self, client: Client, legal_entity: int, tenant_id: str | None) -> None:
+    Args:
+        client: the account's calls.
+        legal_entity, tenant_id: see the settings.
+        proved: whether there is proof that a submission was sent, by its guid.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        legal_entity: int,
+        tenant_id: str | None,
+        proved: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self._client, self._legal_entity, self._tenant_id = client, legal_entity, tenant_id
+        self._proved = proved
 
     async def inbox(self, cursor: str | None) -> Inbox:
         """What the first event says. The cursor knows which one that was, and since when.
@@ -92,7 +106,11 @@ class Receiving:
             return [Message(f"event/{first.guid}", first.body.encode(), content_type="application/json")], []
         if event.document_guid:
             return [await self._message(event.document_guid, first.body)], []
-        return [], [report(f"event/{first.guid}", event)]
+        told = report(f"event/{first.guid}", event)
+        if told.status.state == "failed" and event.guid and await self._proved(event.guid):
+            # It failed after the receiver's access point had it: it is there, and is not handed on.
+            told = replace(told, status=replace(told.status, state="refused"))
+        return [Message(told.id, answer) for answer in response(event)], [told]
 
     async def _message(self, guid: str, event: str) -> Message:
         """The document, fetched at once; where it cannot be had any more, what was said of it, so that a person hears
@@ -130,6 +148,15 @@ def report(id: str, event: wire.Event) -> Report:
     if event.idempotencyGuid is None and event.guid is None:
         return Report(id, "", Status("accepted", f"{event.event_type} {event.event or ''}".strip()))
     return Report(id, event.idempotencyGuid or event.guid or "", events.of_submission(event))
+
+
+def response(event: wire.Event) -> list[bytes]:
+    """The buyer's answer itself, where the event has it."""
+    try:
+        body = base64.b64decode(event.response_document or "", validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    return [body] if _media_type(body) == "application/xml" else []
 
 
 def _event(first: wire.WebhookInstance) -> wire.Event | None:
