@@ -9,8 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from maventa_driving import HOOK_SECRET, everything, opened
-from test_sending import response
+from maventa_driving import HOOK_SECRET, everything, opened, response
 
 from adapters.access_points.maventa.sandbox import COMPANY, Rules, Sandbox
 from connector.errors import BadInput, Denied, TryLater

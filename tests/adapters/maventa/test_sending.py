@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from maventa_driving import opened, send, transmission
+from maventa_driving import opened, response, send, transmission
 
 from adapters.access_points.maventa.sandbox import API_KEY, VENDOR_API_KEY, Rules, Sandbox
 from adapters.access_points.sandbox import Pace, Plan
 from adapters.loopback import Upload
 from connector.errors import NeedsPerson, Refused, Stop, TryLater, UnknownOutcome
 from connector.http import calling
-from connector.ports import AccessPoint, Goal, Kind, Reason, Run, Transmission
+from connector.ports import AccessPoint, Goal, Kind, Reason, Run
 
 RUN = Run(Goal(Kind.INVOICE, "send", "m", {}), {})
 BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0::2.1"
@@ -22,21 +22,6 @@ BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billin
 
 def asked(box: Sandbox, method: str, path: str) -> list[Any]:
     return [one for one in box.requests if (one.method, one.path) == (method, path)]
-
-
-def response() -> Transmission:
-    ubl = "urn:oasis:names:specification:ubl:schema:xsd"
-    body = (
-        f'<ApplicationResponse xmlns="{ubl}:ApplicationResponse-2" xmlns:cbc="{ubl}:CommonBasicComponents-2">'
-        "<cbc:ID>r-1</cbc:ID></ApplicationResponse>"
-    ).encode()
-    kind = "ApplicationResponse-2::ApplicationResponse##urn:fdc:peppol.eu:poacc:trns:invoice_response:3::2.1"
-    return replace(
-        transmission(),
-        document_type=f"busdox-docid-qns::{ubl}:{kind}",
-        process="cenbii-procid-ubl::urn:fdc:peppol.eu:poacc:bis:invoice_response:3",
-        root="ApplicationResponse", number=None, document=body, envelope=body,
-    )  # fmt: skip
 
 
 async def test_an_invoice_goes_the_way_that_was_chosen_and_no_other(box: Sandbox, point: AccessPoint) -> None:
@@ -136,8 +121,13 @@ async def test_what_is_given_up_has_failed_and_can_be_mended(shows_actions: bool
         status = await point.status(proof.id, what.instance)
         assert status is not None
         assert (status.state, list(status.reasons)) == ("failed", [Reason(None, "No access point answers.")])
-        again = transmission()  # mended: the same number, a new intention
-        assert (await send(point, again)).id != proof.id
+        # Mended: the same number, a new intention. What has failed is not taken for it.
+        box.fault("POST /invoices", "no-answer")
+        (step,) = point.flow(transmission())
+        with pytest.raises(UnknownOutcome):
+            await step.call(RUN)
+        (found,) = await step.look(RUN)  # type: ignore[misc]
+        assert found.id == f"invoices/{box.network.transmissions[1].id}" != proof.id
         await point.close()
 
 

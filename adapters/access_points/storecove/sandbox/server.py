@@ -211,11 +211,11 @@ class Sandbox(AccessPointSandbox):
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def _taken_away(self, guid: str) -> Answer:
-        event = self.queue.take(guid)
-        if event is None:
+        if not self.queue.take(guid):
             raise Refused(404, "")
-        for one in self.network.incoming:
-            one.handled = one.handled or one.id == event.get("document_guid")
+        waiting = " ".join(body for _, body in self.queue.events)
+        for one in self.network.waiting():
+            one.handled = one.id not in waiting
         return Answer(204, None, {})
 
     def _original(self, guid: str) -> Answer:
