@@ -35,6 +35,7 @@ HOOK_SCOPES = {"company:write": "be called when something happens"}
 class Maventa:
     """An open connection; makes no call before it is asked for something."""
 
+    looks_up = True
     callbacks: Callbacks | None = None
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:

@@ -142,7 +142,8 @@ def _error(answer: Answer, method: str, path: str, *, collection: bool) -> Vendo
     }
     if said:
         more["details"] = {name: said[name] for name in ("code", "message", "details") if name in said}
-    log.warning("Maventa: %s %s -> %s", method, path, answer.status)
+    if answer.status != 404 or collection:
+        log.warning("Maventa: %s %s -> %s", method, path, answer.status)
     match answer.status:
         case 401:
             return NeedsPerson(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Storecove:
     """An open connection; makes no call before it is asked for something."""
 
+    looks_up = True
     callbacks: Callbacks | None = None
 
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:

@@ -126,7 +126,8 @@ def _error(answer: Answer, call: str, *, collection: bool) -> VendorError:
     }
     if problems:
         more["details"] = [{"source": source, "details": details} for source, details in problems]
-    log.warning("Storecove: %s -> %s", call, answer.status)
+    if answer.status != 404 or collection:
+        log.warning("Storecove: %s -> %s", call, answer.status)
     match answer.status:
         case 401:
             return NeedsPerson(
