@@ -31,13 +31,13 @@ class Settings(BaseModel):
     the connection first looks."""
     overlap_minutes: float = Field(default=60.0, ge=1, le=1440)
     """How far back each look reaches into the time before the last one, for what Maventa shows late."""
-    follow_seconds: float = Field(default=60.0, ge=0, le=86400)
+    follow_after: float = Field(default=60.0, ge=0, le=86400)
     """How long after sending the status is looked at first."""
     largest_mb: float | None = Field(default=None, gt=0)
     """Largest document that is sent, in MB; Maventa does not publish its limit."""
-    width: int = Field(default=4, ge=1, le=16)
+    parallel: int = Field(default=4, ge=1, le=16)
     """How many calls may run at a time."""
-    timeout: float = Field(default=60.0, ge=1, le=300)
+    timeout: float = Field(default=45.0, ge=1, le=300)
     """Seconds that sending may take, the answer included; a worker's lease must be longer."""
     settle: float = Field(default=60.0, ge=0, le=3600)
     """Seconds after which a search that does not find what may have been sent is believed."""
@@ -52,7 +52,7 @@ class Secrets(BaseModel):
     """The user's API key (user settings in Maventa)."""
     vendor_api_key: SecretStr
     """The partner's key, of the software that calls (Software API keys)."""
-    hook_secret: SecretStr | None = None
+    hook_secret: SecretStr | None = Field(default=None, min_length=16)
     """Ours, for Maventa's calls to us: it becomes the password in the address that Maventa calls. Without it there are
     no calls, and everything is found by looking."""
 
@@ -81,7 +81,7 @@ class MaventaPlugin:
         from adapters.access_points.maventa.sandbox import API_KEY, COMPANY, VENDOR_API_KEY, Sandbox, serve
 
         def told(box: Sandbox) -> None:
-            waits = {"inbox_minutes": 0.05, "follow_seconds": 1, "timeout": 8, "settle": 1}
+            waits = {"inbox_minutes": 0.05, "follow_after": 1, "timeout": 8, "settle": 1}
             settings = {"base_url": box.url, "company": COMPANY, **waits}
             ready(StandIn(settings, {"api_key": API_KEY, "vendor_api_key": VENDOR_API_KEY}))
 

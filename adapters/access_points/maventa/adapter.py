@@ -41,10 +41,10 @@ class Maventa:
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         api_key, vendor_key = secrets.api_key.get_secret_value(), secrets.vendor_api_key.get_secret_value()
         digest = hashlib.sha256(f"maventa {settings.base_url} {settings.company} {api_key}".encode()).hexdigest()
-        self.lane = Lane(f"maventa:{digest[:16]}", width=settings.width)
+        self.lane = Lane(f"maventa:{digest[:16]}", width=settings.parallel)
         self.largest = None if settings.largest_mb is None else int(settings.largest_mb * 1_000_000)
         self.inbox_every = timedelta(minutes=settings.inbox_minutes) or None
-        self.follow_after = timedelta(seconds=settings.follow_seconds)
+        self.follow_after = timedelta(seconds=settings.follow_after)
         self._scopes = SCOPES | (HOOK_SCOPES if secrets.hook_secret else {})
         self._company = settings.company
         form = {

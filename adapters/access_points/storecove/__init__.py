@@ -35,13 +35,13 @@ class Settings(BaseModel):
     """The end of the address where proof of sending is asked for; newer descriptions of the API have the longer one."""
     inbox_minutes: float = Field(default=1.0, ge=0.01, le=60)
     """How often the queue is read. It also tells what could not be sent, so it is always read."""
-    follow_seconds: float = Field(default=60.0, ge=0, le=86400)
+    follow_after: float = Field(default=60.0, ge=0, le=86400)
     """How long after sending it is looked at first whether there is proof."""
     largest_mb: float | None = Field(default=None, gt=0)
     """Largest document that is sent, in MB; Storecove names a limit (10 MB) for attachments only."""
-    width: int = Field(default=4, ge=1, le=16)
+    parallel: int = Field(default=4, ge=1, le=16)
     """How many calls may run at a time."""
-    timeout: float = Field(default=60.0, ge=1, le=300)
+    timeout: float = Field(default=45.0, ge=1, le=300)
     """Seconds that sending may take, the answer included; a worker's lease must be longer."""
     settle: float = Field(default=30.0, ge=0, le=3600)
     """Seconds after a lost answer until it counts as not sent."""
@@ -54,7 +54,7 @@ class Secrets(BaseModel):
 
     api_key: SecretStr
     """The API key of the account."""
-    hook_secret: SecretStr | None = None
+    hook_secret: SecretStr | None = Field(default=None, min_length=16)
     """Ours, for webhooks about what was sent: the password of basic authentication, as it is entered at Storecove."""
 
 
@@ -82,7 +82,7 @@ class StorecovePlugin:
         from adapters.access_points.storecove.sandbox import API_KEY, LEGAL_ENTITY, Sandbox, serve
 
         def told(box: Sandbox) -> None:
-            waits = {"inbox_minutes": 0.05, "follow_seconds": 1, "timeout": 8, "settle": 1}
+            waits = {"inbox_minutes": 0.05, "follow_after": 1, "timeout": 8, "settle": 1}
             settings = {"base_url": box.url, "legal_entity": LEGAL_ENTITY, **waits}
             ready(StandIn(settings, {"api_key": API_KEY}))
 

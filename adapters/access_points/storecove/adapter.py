@@ -28,10 +28,10 @@ class Storecove:
     def __init__(self, settings: Settings, secrets: Secrets, http: Http) -> None:
         key = secrets.api_key.get_secret_value()
         digest = hashlib.sha256(f"storecove {settings.base_url} {key}".encode()).hexdigest()[:16]
-        self.lane = Lane(f"storecove:{digest}", width=settings.width)
+        self.lane = Lane(f"storecove:{digest}", width=settings.parallel)
         self.largest = None if settings.largest_mb is None else int(settings.largest_mb * 1_000_000)
         self.inbox_every: timedelta | None = timedelta(minutes=settings.inbox_minutes)
-        self.follow_after = timedelta(seconds=settings.follow_seconds)
+        self.follow_after = timedelta(seconds=settings.follow_after)
         self._legal_entity, self._evidence = settings.legal_entity, settings.evidence
         self._client = Client(http, settings.base_url, key)
         self._sending = Sending(

@@ -17,7 +17,7 @@ from phoss_ap_driving import send, transmission
 
 __all__ = ["HOOK_SECRET", "everything", "opened", "response", "send", "transmission"]
 
-HOOK_SECRET = "hook/secret"
+HOOK_SECRET = "hook/secret of ours"
 
 
 def opened(

@@ -16,7 +16,7 @@ from phoss_ap_driving import send, transmission
 
 __all__ = ["HOOK_SECRET", "INVOICE", "PROCESS", "emptied", "opened", "send", "transmission"]
 
-HOOK_SECRET = "hook:secret"
+HOOK_SECRET = "hook:secret of ours"
 INVOICE = (
     "busdox-docid-qns::urn:oasis:names:specification:ubl:schema:xsd:Invoice-2::Invoice##"
     "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0::2.1"
