@@ -10,6 +10,7 @@ read, waits for a person as it came.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -118,8 +119,12 @@ def take_report(tx: Tx, points: Points, point: Point, report: Report) -> None:
     there = transmissions.by_vendor_id(tx, point.id, id) or transmissions.by_instance(tx, id)
     sharing = (one for one in points.points() if one.lane == point.lane)
     by = next((one for one in sharing if there is not None and one.id == there.connection), None)
-    if there is not None and by is not None:
-        statuses.take(tx, points, there, report.status, by=by)
+    if there is None or by is None:
+        return
+    status = report.status
+    if status.state == "failed" and there.state == "sent":  # the receiver's access point has it
+        status = replace(status, state="refused")
+    statuses.take(tx, points, there, status, by=by)
 
 
 def collect(tx: Tx, point: Point) -> str | None:

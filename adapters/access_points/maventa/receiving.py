@@ -6,7 +6,7 @@ which page comes next, and which ids of the time that windows share were read be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -78,11 +78,11 @@ class Receiving:
         rows = await self._client.rows(f"/v1/{kind}", **asked)
         messages = []
         for row in rows:
-            id = str(row.get("id"))
-            if id not in seen:
-                seen[id] = str(row.get("received_at") or row.get("created_at") or until)
-                if kind == INVOICES or row.get("type") in OF_DOCUMENTS:
-                    messages.append(await self._message(kind, row))
+            there = _read(kind, row)
+            if there.id not in seen:
+                seen[there.id] = wire.moment(there.received_at or _time(until))
+                if isinstance(there, wire.Invoice) or there.type in OF_DOCUMENTS:
+                    messages.append(await self._message(there, row))
         if len(rows) == PAGE:
             return messages, {"since": window["since"], "until": until, "page": page + 1, "seen": seen}, True
         since = wire.moment(max(_time(until) - self._overlap, _time(window["since"])))
@@ -90,25 +90,28 @@ class Receiving:
         seen = {id: at for id, at in seen.items() if _time(at) >= _time(since)}
         return messages, {"since": since, "seen": seen}, False
 
-    async def _message(self, kind: str, row: Row) -> Message:
-        body, sender, recipient = await (self._invoice(row) if kind == INVOICES else self._document(row))
+    async def _message(self, there: wire.Invoice | wire.Document, row: Row) -> Message:
+        """The document; where it cannot be had, what Maventa shows of it, so that a person hears of it."""
+        kind = INVOICES if isinstance(there, wire.Invoice) else DOCUMENTS
+        found = await (self._invoice(there) if isinstance(there, wire.Invoice) else self._document(there))
+        body = found or dumps(row)
         return Message(
-            f"{kind}/{row['id']}", body, sender=sender.eia, receiver=recipient.eia, content_type=_media_type(body)
+            f"{kind}/{there.id}",
+            body,
+            sender=there.sender.eia,
+            receiver=there.recipient.eia,
+            content_type=_media_type(body),
         )
 
-    async def _invoice(self, row: Row) -> tuple[bytes, wire.Party, wire.Party]:
-        """The invoice in our format; where Maventa cannot make it, the file that it has; else what it shows of it, so
-        that a person hears of it.
-        """
-        there = wire.read(wire.Invoice, row, f"/v1/{INVOICES}")
+    async def _invoice(self, there: wire.Invoice) -> bytes | None:
+        """The invoice in our format; where Maventa cannot make it, the file that it has."""
         path = f"/v1/{INVOICES}/{there.id}"
         body = await self._file(path, return_format="PEPPOLBIS30")
         for file in () if body else _xml_first(there.files):
             body = body or await self._file(f"{path}/files/{file.id}")
-        return body or dumps(row), there.sender, there.recipient
+        return body
 
-    async def _document(self, row: Row) -> tuple[bytes, wire.Party, wire.Party]:
-        there = wire.read(wire.Document, row, f"/v1/{DOCUMENTS}")
+    async def _document(self, there: wire.Document) -> bytes | None:
         files = there.files or [
             wire.read(wire.File, file, "/v1/files")
             for file in await self._client.rows("/v1/files", document_id=there.id)
@@ -116,7 +119,7 @@ class Receiving:
         body = None
         for file in _xml_first(files):
             body = body or await self._file(f"/v1/files/{file.id}")
-        return body or dumps(row), there.sender, there.recipient
+        return body
 
     async def _file(self, path: str, **params: Any) -> bytes | None:
         """A file; None where it cannot be had, or is what Maventa shows of the document instead."""
@@ -127,7 +130,12 @@ class Receiving:
         return body if body.strip() and not body.lstrip().startswith(b"{") else None
 
 
-def _xml_first(files: Any) -> list[wire.File]:
+def _read(kind: str, row: Row) -> wire.Invoice | wire.Document:
+    path = f"/v1/{kind}"
+    return wire.read(wire.Invoice, row, path) if kind == INVOICES else wire.read(wire.Document, row, path)
+
+
+def _xml_first(files: Iterable[wire.File]) -> list[wire.File]:
     return sorted(files, key=lambda file: "xml" not in f"{file.mimetype} {file.filename}".lower())
 
 

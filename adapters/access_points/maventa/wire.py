@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from connector.errors import VendorError
 
+Id = Annotated[str, StringConstraints(pattern=r"^[\w.:-]+$")]
+"""What stands in paths: nothing that would lead elsewhere."""
+
 
 class Shape(BaseModel):
-    """Something Maventa shows."""
+    """Something Maventa shows; null is as if it were not there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class Party(Shape):
@@ -41,7 +51,7 @@ class Action(Shape):
 class File(Shape):
     """A file of an invoice or a document."""
 
-    id: str
+    id: Id
     filename: str | None = None
     mimetype: str | None = None
 
@@ -49,7 +59,7 @@ class File(Shape):
 class Invoice(Shape):
     """An invoice or credit note, sent or received. `status`: PENDING, DELIVERED, FAILED."""
 
-    id: str
+    id: Id
     status: str = ""
     number: str | None = None
     sender: Party = Party()
@@ -73,7 +83,7 @@ class Document(Shape):
     FAILED.
     """
 
-    id: str
+    id: Id
     type: str = ""
     status: str = ""
     transmission_id: str | None = None
@@ -125,7 +135,7 @@ class Receiver(Shape):
 class Subscription(Shape):
     """What Maventa calls us for."""
 
-    id: str
+    id: Id
     destination: str = ""
     events: Sequence[str] = ()
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.access_points.storecove import events, wire
-from adapters.access_points.storecove.client import Client, not_as_described
+from adapters.access_points.storecove.client import Client
 from connector.errors import NeedsPerson, Refused, VendorError
 from connector.model.json import dumps, loads
 from connector.ports import Inbox, Message, Report, Status
@@ -113,34 +113,32 @@ class Receiving:
         return [Message(told.id, answer) for answer in response(event)], [told]
 
     async def _message(self, guid: str, event: str) -> Message:
-        """The document, fetched at once; where it cannot be had any more, what was said of it, so that a person hears
-        of it and the queue goes on.
+        """The document, fetched at once. Where it cannot be had any more, or in no shape that we know, what is there of
+        it, so that a person hears of it and the queue goes on.
         """
         path = f"/received_documents/{guid}/original"
         try:
-            body = await self._document((await self._client.call("GET", path)).body, path)
-        except Refused as exc:
-            if exc.code == "link-unfit":
-                raise
-            return Message(f"document/{guid}", event.encode(), content_type="application/json")
+            answer = (await self._client.call("GET", path)).body
+            body = await self._document(answer) or answer
+        except Refused:
+            body = event.encode()
         return Message(f"document/{guid}", body, content_type=_media_type(body))
 
-    async def _document(self, body: bytes, path: str) -> bytes:
-        if body.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-            return body
+    async def _document(self, answer: bytes) -> bytes | None:
+        """The document in an answer: itself, as base64, or behind a link. Raises `Refused`: that leads nowhere."""
+        if _media_type(answer) == "application/xml":
+            return answer
         try:
-            said = loads(body)
+            said = loads(answer)
         except ValueError:
-            raise not_as_described(f"GET {path}") from None
-        text = next((said[name] for name in _BYTES if _is_text(said, name)), None) if isinstance(said, dict) else None
-        if text is None:
-            raise not_as_described(f"GET {path}")
-        if re.match(r"https?://", text):
-            return await self._client.follow(text)
+            return None
+        text = next((said[name] for name in _BYTES if _is_text(said, name)), "") if isinstance(said, dict) else ""
         try:
+            if re.match(r"https?://", text):
+                return await self._client.follow(text)
             return base64.b64decode(re.sub(r"\s", "", text), validate=True)
         except (binascii.Error, ValueError):
-            raise not_as_described(f"GET {path}") from None
+            return None
 
 
 def report(id: str, event: wire.Event) -> Report:
@@ -174,4 +172,5 @@ def _media_type(body: bytes) -> str:
     begin = body.lstrip(b"\xef\xbb\xbf \r\n\t")[:5]
     if begin == b"%PDF-":
         return "application/pdf"
-    return "application/xml" if begin.startswith(b"<") else "application/octet-stream"
+    kinds = {b"<": "application/xml", b"{": "application/json"}
+    return kinds.get(begin[:1], "application/octet-stream")

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from connector.errors import VendorError
 
+Id = Annotated[str, StringConstraints(pattern=r"^[\w.:-]+$")]
+"""What stands in paths: nothing that would lead elsewhere."""
+
 
 class Shape(BaseModel):
-    """Something Storecove shows."""
+    """Something Storecove shows; null is as if it were not there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class Submitted(Shape):
     """What a submission is called."""
 
-    guid: str
+    guid: Id
 
 
 class ActionEvidence(Shape):
@@ -45,7 +55,7 @@ class Evidence(Shape):
 class WebhookInstance(Shape):
     """The first event of the queue. `body`: as it would have been posted, JSON text."""
 
-    guid: str
+    guid: Id
     body: str
 
 
@@ -55,9 +65,9 @@ class Event(Shape):
     event_type: str = ""
     event_group: str | None = None
     event: str | None = None
-    guid: str | None = None
+    guid: Id | None = None
     idempotencyGuid: str | None = None
-    document_guid: str | None = None
+    document_guid: Id | None = None
     legal_entity_id: int | None = None
     tenant_id: str | None = None
     details: str | None = None
