@@ -11,6 +11,7 @@ from adapters.access_points.maventa import sandbox as maventa
 from adapters.access_points.sandbox import Pace, Plan
 from adapters.access_points.storecove import sandbox as storecove
 from connector.peppol import receiving
+from connector.ports import Reason, Report, Status, Told
 from connector.testing.samples import purchase
 
 MAVENTA = """
@@ -78,3 +79,8 @@ async def test_what_a_queue_tells_is_kept_and_then_taken_out(founded: Any, monke
         (document,) = (await fjord.get("/v1/documents?kind=supplier_invoice"))["documents"]
         assert document["number"] == "F-1"
         assert "not-delivered" in await fjord.waits()
+        # It fails late: the receiver's access point has it, and does not hand it on.
+        ap, instance = fjord.house.access_points.points("fjord")[0], box.network.find("1002").instance
+        told = Told("k", "failed", reports=[Report("k", instance, Status("failed", "failed", [Reason(None, "FD")]))])
+        await fjord.house.store.write(lambda tx: receiving.take_told(tx, fjord.house.access_points, ap, told))
+        assert [way["state"] for way in await fjord.sends(arrived)] == ["refused"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapters.access_points.maventa import statuses, wire
 from adapters.access_points.maventa.callbacks import Webhooks
-from adapters.access_points.maventa.client import Client, refusal
+from adapters.access_points.maventa.client import MAVENTA, Client, refusal
 from adapters.access_points.maventa.receiving import Receiving
 from adapters.access_points.maventa.sending import INVOICES, NETWORK, Sending
 from connector.oauth import ClientTokens
@@ -67,9 +67,9 @@ class Maventa:
 
     async def probe(self) -> Probe:
         """Whose account it is, what the keys allow, and whether the company's identity is verified."""
-        current = wire.read(wire.Current, await self._client.get("/oauth2/current"), "/oauth2/current")
+        current = MAVENTA.read(wire.Current, await self._client.get("/oauth2/current"), "/oauth2/current")
         row = await self._client.find(f"/v1/companies/{self._company}/status")
-        standing = wire.read(wire.Standing, row or {}, "/v1/companies/{id}/status").company_state
+        standing = MAVENTA.read(wire.Standing, row or {}, "/v1/companies/{id}/status").company_state
         # A scope may be granted under a wider one's name; where none is shown, nothing is known of them.
         lacking = [scope for scope in self._scopes if current.scopes and scope not in current.scopes]
         missing = [f"{scope}: to {self._scopes[scope]}" for scope in lacking]
@@ -95,11 +95,11 @@ class Maventa:
         if row is None:
             return None
         if not id.startswith(f"{INVOICES}/"):
-            return statuses.of_document(wire.read(wire.Document, row, f"/v1/{id}"))
-        invoice = wire.read(wire.Invoice, row, f"/v1/{id}")
+            return statuses.of_document(MAVENTA.read(wire.Document, row, f"/v1/{id}"))
+        invoice = MAVENTA.read(wire.Invoice, row, f"/v1/{id}")
         if invoice.actions is None and invoice.status != "PENDING":
             actions = await self._client.rows(f"/v1/{id}/actions")
-            read = [wire.read(wire.Action, one, f"/v1/{id}/actions") for one in actions]
+            read = [MAVENTA.read(wire.Action, one, f"/v1/{id}/actions") for one in actions]
             invoice = invoice.model_copy(update={"actions": read})
         return statuses.of_invoice(invoice)
 
@@ -115,7 +115,7 @@ class Maventa:
         """By Maventa's own look-up in Peppol; None where it knows the receiver and not what it takes."""
         path = "/v1/lookup/receivers"
         rows = [
-            wire.read(wire.Receiver, row, path)
+            MAVENTA.read(wire.Receiver, row, path)
             for row in await self._client.rows(path, network=NETWORK, eia=participant)
         ]
         there = [row for row in rows if row.eia.lower() == participant.lower()]

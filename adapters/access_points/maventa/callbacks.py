@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from adapters.access_points.maventa import wire
-from adapters.access_points.maventa.client import Client
+from adapters.access_points.maventa.client import MAVENTA, Client
 from adapters.access_points.maventa.sending import INVOICES
 from connector.errors import BadInput, ConnectorError, Denied, Refused
 from connector.model.json import dumps, loads
@@ -40,7 +40,7 @@ class Webhooks:
         ours = {target, before} - {None}
         kept: wire.Subscription | None = None
         for row in await self._client.rows(PATH):
-            there = wire.read(wire.Subscription, row, PATH)
+            there = MAVENTA.read(wire.Subscription, row, PATH)
             if _bare(there.destination) not in ours:
                 continue
             if there.destination == wanted and kept is None and set(EVENTS) <= set(there.events):

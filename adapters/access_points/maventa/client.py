@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
+from adapters.access_points.answers import S, Vendor
+from connector.errors import NeedsPerson, Refused, VendorError
 from connector.http import Answer, Http
 from connector.oauth import ClientTokens
-
-log = logging.getLogger(__name__)
 
 PAGE = 100
 """Rows of a list that are asked for at a time, unless said: no more are given."""
@@ -20,10 +18,13 @@ Field = tuple[str, str]
 
 _THERE_ALREADY = re.compile(r"duplicat|already (?:exists?|in use|been|sent|used)|exists|unique", re.IGNORECASE)
 """The words for a key that was used before are not described, but those for documents."""
-
-
-class ThereAlready(Refused):
-    """Maventa says that it has this already."""
+MAVENTA = Vendor(
+    "Maventa",
+    "https://ax.maventa.com",
+    sign_in="See that the user's API key still holds, and that the company's identity is verified in Maventa: before"
+    " that everything is refused as unauthorised.",
+    access="See in Maventa that the company is authorised and has the service that the call needs.",
+)
 
 
 class Client:
@@ -39,7 +40,10 @@ class Client:
 
     async def get(self, path: str, **params: Any) -> Row:
         """One thing. Raises `Refused` ("vendor-not-found") and what `call` raises."""
-        return _row((await self.call("GET", path, params=params)).json(), path)
+        said = (await self.call("GET", path, params=params)).json()
+        if not isinstance(said, dict):
+            raise MAVENTA.undescribed(path, "it is no object")
+        return said
 
     async def find(self, path: str) -> Row | None:
         """One thing, or None where there is none. Raises what `call` raises."""
@@ -55,14 +59,14 @@ class Client:
         answer = await self.call("GET", path, params={"per_page": PAGE, **params}, collection=True)
         said = answer.json()
         if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
-            raise _not_as_described(path, "a list")
+            raise MAVENTA.undescribed(path, "it is no list")
         return said
 
     async def content(self, path: str, **params: Any) -> bytes:
         """A file. Raises as `get`."""
         return (await self.call("GET", path, params=params, headers={"Accept": "*/*"})).body
 
-    async def upload(self, path: str, document: bytes, fields: Sequence[Field]) -> Row:
+    async def upload(self, path: str, document: bytes, fields: Sequence[Field], shape: type[S]) -> S:
         """Send a document with what is to be done with it; what was made of it.
 
         Raises `UnknownOutcome` (also with "vendor-answer": it was taken, and the answer cannot be read),
@@ -71,11 +75,7 @@ class Client:
         form: list[tuple[str, Any]] = [("file", ("document.xml", document, "application/xml"))]
         form += [(name, (None, value)) for name, value in fields]
         answer = await self.call("POST", path, files=form, collection=True)
-        try:
-            return _row(answer.json(), path)
-        except VendorError as exc:
-            where = {"call": f"POST {path}"}
-            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=where, status=answer.status) from exc
+        return MAVENTA.made(shape, answer, f"POST {path}")
 
     async def call(
         self,
@@ -112,7 +112,7 @@ class Client:
             self._tokens.refused(token)  # nothing was taken: the same call may be made again
         if answer.status < 300:
             return answer
-        raise _error(answer, method, path, collection=collection)
+        raise _error(answer, f"{method} {path}", collection=collection)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -132,60 +132,13 @@ def refusal(answer: Answer, said: Mapping[str, Any]) -> NeedsPerson:
     )
 
 
-def _error(answer: Answer, method: str, path: str, *, collection: bool) -> VendorError:
+def _error(answer: Answer, call: str, *, collection: bool) -> VendorError:
     """What Maventa says, as one of our errors: by status; the words decide only whether it has something already."""
     said = _said(answer)
-    more: dict[str, Any] = {
-        "status": answer.status,
-        "said_by_vendor": _words(said) or answer.body.decode("utf-8", "replace")[:2000] or None,
-        "where": {"call": f"{method} {path}"},
-    }
-    if said:
-        more["details"] = {name: said[name] for name in ("code", "message", "details") if name in said}
-    if answer.status != 404 or collection:
-        log.warning("Maventa: %s %s -> %s", method, path, answer.status)
-    match answer.status:
-        case 401:
-            return NeedsPerson(
-                "Maventa does not let this connection in.",
-                code="sign-in",
-                do="See that the user's API key still holds, and that the company's identity is verified in Maventa:"
-                " before that everything is refused as unauthorised.",
-                **more,
-            )
-        case 403:
-            return NeedsPerson(
-                "Maventa does not allow this call.",
-                code="access-refused",
-                do="See in Maventa that the company is authorised and has the service that the call needs.",
-                **more,
-            )
-        case 404 if collection:
-            return NeedsPerson(
-                "There is no such call at this address.",
-                code="address-wrong",
-                do="See that the setting base_url is Maventa's (https://ax.maventa.com).",
-                **more,
-            )
-        case 404:
-            return Refused("Maventa has no such thing.", code="vendor-not-found", **more)
-        case 408:
-            return TryLater("Maventa waited too long for the request.", **more)
-        case 413:
-            do = "Send it with smaller attachments, or through an access point that takes it."
-            return Refused("The document is too large for Maventa.", code="document-too-large", do=do, **more)
-        case 409:
-            return ThereAlready("Maventa says that it has this already.", code="there-already", **more)
-        case 400 | 422 if _THERE_ALREADY.search(str(more["said_by_vendor"])):
-            return ThereAlready("Maventa says that it has this already.", code="there-already", **more)
-        case 400 | 422:
-            return Refused(
-                "Maventa refused the document.",
-                code="vendor-validation",
-                do="Read what Maventa says about it, mend the document, and send it again.",
-                **more,
-            )
-    return Refused(f"Maventa refused with status {answer.status}.", **more)
+    words = _words(said)
+    details = {name: said[name] for name in ("code", "message", "details") if name in said}
+    there = answer.status == 409 or (answer.status in {400, 422} and bool(_THERE_ALREADY.search(words or "")))
+    return MAVENTA.refusal(answer, call, words=words, details=details, collection=collection, there=there)
 
 
 def _said(answer: Answer) -> dict[str, Any]:
@@ -203,18 +156,3 @@ def _words(said: Mapping[str, Any]) -> str | None:
     names = ("code", "error", "message", "error_description")
     text = ": ".join(str(said[name]) for name in names if said.get(name)) + (f" ({more})" if more else "")
     return text[:2000] or None
-
-
-def _row(said: Any, path: str) -> Row:
-    if not isinstance(said, dict):
-        raise _not_as_described(path, "an object")
-    return said
-
-
-def _not_as_described(path: str, what: str) -> VendorError:
-    return VendorError(
-        f"Maventa's answer is not {what}, as it is described.",
-        code="vendor-answer",
-        do="Try again later; if it stays so, see whether Maventa has changed it.",
-        where={"call": path},
-    )

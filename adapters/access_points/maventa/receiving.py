@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from adapters.access_points.answers import ThereAlready
 from adapters.access_points.maventa import wire
-from adapters.access_points.maventa.client import Client, Row, ThereAlready
+from adapters.access_points.maventa.client import MAVENTA, Client, Row
 from adapters.access_points.maventa.sending import DOCUMENTS, INVOICES
 from connector.errors import Refused
 from connector.model.json import dumps, loads
@@ -113,7 +114,7 @@ class Receiving:
 
     async def _document(self, there: wire.Document) -> bytes | None:
         files = there.files or [
-            wire.read(wire.File, file, "/v1/files")
+            MAVENTA.read(wire.File, file, "/v1/files")
             for file in await self._client.rows("/v1/files", document_id=there.id)
         ]
         body = None
@@ -132,7 +133,7 @@ class Receiving:
 
 def _read(kind: str, row: Row) -> wire.Invoice | wire.Document:
     path = f"/v1/{kind}"
-    return wire.read(wire.Invoice, row, path) if kind == INVOICES else wire.read(wire.Document, row, path)
+    return MAVENTA.read(wire.Invoice, row, path) if kind == INVOICES else MAVENTA.read(wire.Document, row, path)
 
 
 def _xml_first(files: Iterable[wire.File]) -> list[wire.File]:

@@ -11,35 +11,28 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from adapters.access_points import taking
+from adapters.access_points.answers import ThereAlready
 from adapters.access_points.maventa import wire
-from adapters.access_points.maventa.client import Client, Field, Row, ThereAlready
-from connector.errors import Refused, Stop, UnknownOutcome
+from adapters.access_points.maventa.client import MAVENTA, Client
+from connector.errors import Refused, Stop, UnknownOutcome, VendorError
 from connector.ports import Proof, Run, Step, Transmission
 
 INVOICES, DOCUMENTS = "invoices", "documents"
 """What stands before an id of Maventa's in the ids the house keeps: where it is asked for."""
 NETWORK = "PEPPOL"
 
-_BILLING = re.compile(
-    r"busdox-docid-qns::urn:oasis:names:specification:ubl:schema:xsd:(?:Invoice-2::Invoice|CreditNote-2::CreditNote)"
-    r"##urn:cen\.eu:en16931:2017#compliant#urn:fdc:peppol\.eu:2017:poacc:billing:3\.0::2\.1"
-)
 _RESPONSE = re.compile(r".*##urn:fdc:peppol\.eu:poacc:trns:invoice_response:3::2\.1")
 
 
 class Door(Protocol):
     """Where a kind of document goes in."""
 
-    path: str
-
-    def fields(self, transmission: Transmission) -> Sequence[Field]:
-        """What is said beside the document."""
+    async def sent(self, client: Client, transmission: Transmission) -> Proof:
+        """Send it. Raises what `Client.upload` raises."""
 
     async def found(self, client: Client, transmission: Transmission) -> list[Proof]:
         """What is there that this transmission would have made."""
-
-    def proof(self, row: Row) -> Proof:
-        """What it is called there, and how far it has come."""
 
 
 class Invoices:
@@ -47,9 +40,9 @@ class Invoices:
 
     path = "/v1/invoices"
 
-    def fields(self, transmission: Transmission) -> Sequence[Field]:
-        """Format, key and way."""
-        return [
+    async def sent(self, client: Client, transmission: Transmission) -> Proof:
+        """With format, key and way."""
+        fields = [
             ("format", "PEPPOLBIS30"),
             ("uuid", transmission.instance),
             ("recipient_type", "b2b"),
@@ -58,6 +51,7 @@ class Invoices:
             ("disabled_routes[]", "print"),
             ("disabled_routes[]", "email"),
         ]
+        return _invoice(await client.upload(self.path, transmission.document, fields, wire.Invoice))
 
     async def found(self, client: Client, transmission: Transmission) -> list[Proof]:
         """By our key; else by number and receiver, where what was sent under them has not failed: whether Maventa's id
@@ -65,33 +59,25 @@ class Invoices:
         """
         row = await client.find(f"{self.path}/{transmission.instance}")
         if row is not None:
-            there = wire.read(wire.Invoice, row, self.path)
-            if there.number not in (None, transmission.number) or not _same(
-                there.recipient.eia, transmission, lax=True
-            ):
-                raise Stop(
-                    f"Maventa has another document under our key: {there.number} to {there.recipient.eia}.",
-                    code="key-taken",
-                    do="See in Maventa what was sent; then send the document anew, or say that it happened.",
-                    where={"id": there.id},
-                )
-            return [self.proof(row)]
-        if transmission.number is None:
-            return []
+            there = MAVENTA.read(wire.Invoice, row, self.path)
+            number, eia = there.number or transmission.number, there.recipient.eia or transmission.receiver
+            if number == transmission.number and _same(eia, transmission):
+                return [_invoice(there)]
+            raise Stop(
+                f"Maventa has another document under our key: {number} to {eia}.",
+                code="key-taken",
+                do="See in Maventa what was sent; then send the document anew, or say that it happened.",
+                where={"id": there.id},
+            )
         rows = await client.rows(self.path, direction="SENT", number=transmission.number)
-        seen = [(row, wire.read(wire.Invoice, row, self.path)) for row in rows]
+        seen = [MAVENTA.read(wire.Invoice, row, self.path) for row in rows]
         return [
-            self.proof(row)
-            for row, there in seen
-            if there.number == transmission.number and _same(there.recipient.eia, transmission)
-            if there.status != "FAILED"
+            _invoice(there)
+            for there in seen
+            if there.number == transmission.number
+            and there.status != "FAILED"
+            and _same(there.recipient.eia, transmission)
         ]
-
-    def proof(self, row: Row) -> Proof:
-        """As `Door.proof`."""
-        there = wire.read(wire.Invoice, row, self.path)
-        state = "sent" if there.status == "DELIVERED" else "accepted"
-        return Proof(f"{INVOICES}/{there.id}", {"state": state, "said": there.status})
 
 
 class Documents:
@@ -99,9 +85,9 @@ class Documents:
 
     path = "/v1/documents"
 
-    def fields(self, transmission: Transmission) -> Sequence[Field]:
-        """Type, key and way: here Maventa looks nothing up by itself."""
-        return [
+    async def sent(self, client: Client, transmission: Transmission) -> Proof:
+        """With type, key and way: here Maventa looks nothing up by itself."""
+        fields = [
             ("type", "INVOICE_RESPONSE"),
             ("transmission_id", transmission.instance),
             ("recipient_eia", transmission.receiver),
@@ -109,17 +95,22 @@ class Documents:
             ("sender_eia", transmission.sender),
             ("sender_country", transmission.country),
         ]
+        return _document(await client.upload(self.path, transmission.document, fields, wire.Document))
 
     async def found(self, client: Client, transmission: Transmission) -> list[Proof]:
         """By our key, among the latest."""
-        rows = await client.rows(self.path, direction="SENT")
-        return [self.proof(row) for row in rows if row.get("transmission_id") == transmission.instance]
+        rows = [MAVENTA.read(wire.Document, row, self.path) for row in await client.rows(self.path, direction="SENT")]
+        return [_document(there) for there in rows if there.transmission_id == transmission.instance]
 
-    def proof(self, row: Row) -> Proof:
-        """As `Door.proof`."""
-        there = wire.read(wire.Document, row, self.path)
-        state = "sent" if there.status in {"DELIVERED", "CONFIRMED_DELIVERY"} else "accepted"
-        return Proof(f"{DOCUMENTS}/{there.id}", {"state": state, "said": there.status})
+
+def _invoice(there: wire.Invoice) -> Proof:
+    state = "sent" if there.status == "DELIVERED" else "accepted"
+    return Proof(f"{INVOICES}/{there.id}", {"state": state, "said": there.status})
+
+
+def _document(there: wire.Document) -> Proof:
+    state = "sent" if there.status in {"DELIVERED", "CONFIRMED_DELIVERY"} else "accepted"
+    return Proof(f"{DOCUMENTS}/{there.id}", {"state": state, "said": there.status})
 
 
 class Sending:
@@ -137,17 +128,12 @@ class Sending:
     def flow(self, transmission: Transmission) -> Sequence[Step]:
         """One step. Raises `Refused` ("document-type-not-sent", "document-too-large")."""
         door = _door(transmission)
-        if self._largest is not None and len(transmission.document) > self._largest:
-            raise Refused(
-                f"The document has {len(transmission.document)} bytes; this connection sends {self._largest} at most.",
-                code="document-too-large",
-                do="Send it with smaller attachments, or through an access point that takes it.",
-            )
+        if refusal := taking.too_large(transmission, self._largest):
+            raise refusal
 
         async def call(run: Run) -> Proof:
             try:
-                fields = door.fields(transmission)
-                return door.proof(await self._client.upload(door.path, transmission.document, fields))
+                return await door.sent(self._client, transmission)
             except ThereAlready as exc:
                 return await self._there(door, transmission, exc)
 
@@ -157,32 +143,29 @@ class Sending:
         return [Step("send", call, look, timeout=self._timeout, settle=self._settle)]
 
     async def _there(self, door: Door, transmission: Transmission, said: ThereAlready) -> Proof:
-        """What Maventa says it has already, if it shows that this is ours."""
-        found = await door.found(self._client, transmission)
-        if len(found) == 1:
-            return found[0]
-        # It may be shown a little later, so it is looked for; if it never is, what Maventa said is why.
-        raise UnknownOutcome(
-            "Maventa says that it has this already, and does not show it.",
-            refused=Refused(said.said, code=said.code, status=said.status, said_by_vendor=said.said_by_vendor),
-            where=said.where,
-        )
+        """What Maventa says it has already, if it shows that this is ours. If not, it is unknown, whatever kept us from
+        seeing it: it is looked for, and if it is never shown, what Maventa said is why.
+        """
+        unknown = UnknownOutcome("Maventa says that it has this already, and does not show it.", where=said.where)
+        unknown.refused = Refused(said.said, code=said.code, status=said.status, said_by_vendor=said.said_by_vendor)
+        try:
+            found = await door.found(self._client, transmission)
+        except VendorError as exc:
+            raise unknown from exc
+        if len(found) != 1:
+            raise unknown
+        return found[0]
 
 
 def _door(transmission: Transmission) -> Door:
-    if _BILLING.fullmatch(transmission.document_type):
+    if taking.billing(transmission.document_type):
         return Invoices()
     if _RESPONSE.fullmatch(transmission.document_type):
         return Documents()
-    raise Refused(
-        f"Nothing of this type is sent through Maventa: {transmission.root} ({transmission.document_type}).",
-        code="document-type-not-sent",
-        do="Name another access point for it; through Maventa go invoices, credit notes and invoice responses.",
-    )
+    raise taking.not_sent(transmission, "Maventa", "invoices, credit notes and invoice responses")
 
 
-def _same(eia: str | None, transmission: Transmission, *, lax: bool = False) -> bool:
-    """Whether an address that Maventa shows is the receiver's; `lax`: it need not show one."""
-    if eia is None:
-        return lax
-    return eia.lower() in {transmission.receiver.lower(), transmission.receiver.partition(":")[2].lower()}
+def _same(eia: str | None, transmission: Transmission) -> bool:
+    """Whether an address that Maventa shows, with its scheme or without, is the receiver's."""
+    receiver = transmission.receiver.lower()
+    return eia is not None and eia.lower() in {receiver, receiver.partition(":")[2]}

@@ -44,7 +44,7 @@ class Settings(BaseModel):
     timeout: float = Field(default=45.0, ge=1, le=300)
     """Seconds that sending may take, the answer included; a worker's lease must be longer."""
     settle: float = Field(default=30.0, ge=0, le=3600)
-    """Seconds after a lost answer until it counts as not sent."""
+    """Seconds after a lost answer until the call is made again, under the same key."""
 
 
 class Secrets(BaseModel):

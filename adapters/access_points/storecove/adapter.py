@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from adapters.access_points import taking
 from adapters.access_points.storecove import events, wire
 from adapters.access_points.storecove.callbacks import Webhooks
-from adapters.access_points.storecove.client import Client
+from adapters.access_points.storecove.client import STORECOVE, Client
 from adapters.access_points.storecove.receiving import Receiving
-from adapters.access_points.storecove.sending import BILLING, TYPES, Sending
+from adapters.access_points.storecove.sending import Sending
 from connector.ports import Callbacks, Inbox, Lane, Probe, Status, Step, Transmission
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Storecove:
     async def probe(self) -> Probe:
         """Whose account it is, by one call."""
         path = f"/legal_entities/{self._legal_entity}"
-        entity = wire.read(wire.LegalEntity, await self._client.get(path), path)
+        entity = STORECOVE.read(wire.LegalEntity, await self._client.get(path), path)
         numbers = [one.identifier for one in entity.peppol_identifiers if one.scheme.upper() == "NO:ORG"]
         missing = [] if numbers else ["the Peppol identifier NO:ORG: without it the company receives nothing here"]
         return Probe(entity.party_name, numbers[0] if numbers else None, missing=missing)
@@ -72,7 +73,7 @@ class Storecove:
     async def _of_evidence(self, guid: str) -> Status | None:
         """None: there is none yet."""
         row = await self._client.find(f"/document_submissions/{guid}/{self._evidence}")
-        return None if row is None else events.of_evidence(wire.read(wire.Evidence, row, "evidence"))
+        return None if row is None else events.of_evidence(STORECOVE.read(wire.Evidence, row, "evidence"))
 
     async def _proved(self, guid: str) -> bool:
         status = await self._of_evidence(guid)
@@ -90,11 +91,11 @@ class Storecove:
         """By Storecove's own look-up; None for what it cannot be asked about. One that gets a PDF by e-mail takes no
         EHF.
         """
-        found, receiver = BILLING.fullmatch(document_type), self._sending.routed(participant)
-        if found is None or receiver is None:
+        root, receiver = taking.billing(document_type), self._sending.routed(participant)
+        if root is None or receiver is None:
             return None
         asked = {
-            "documentTypes": [TYPES[found[1] or found[2]]],
+            "documentTypes": [root.lower()],
             "network": "peppol",
             "metaScheme": "iso6523-actorid-upis",
             "scheme": receiver["scheme"],
@@ -102,7 +103,7 @@ class Storecove:
         }
         path = "/discovery/receives"
         answer = await self._client.call("POST", path, json=asked, writes=False, collection=True)
-        said = wire.read(wire.DiscoveredParticipant, answer.json(), path)
+        said = STORECOVE.read(wire.DiscoveredParticipant, answer.json(), path)
         return said.code == "OK" and not said.email if said.code in {"OK", "NOK"} else None
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Mapping
 
 from adapters.access_points.storecove import wire
+from adapters.access_points.storecove.client import STORECOVE
 from adapters.access_points.storecove.receiving import report, response
 from connector.errors import BadInput, ConnectorError, Denied, VendorError
 from connector.model.json import loads
@@ -40,7 +41,7 @@ class Webhooks:
                 do="Enter the connection's hook_secret at Storecove as the password of the webhook.",
             )
         try:
-            event = wire.read(wire.Event, loads(body), "webhook")
+            event = STORECOVE.read(wire.Event, loads(body), "webhook")
         except (ValueError, VendorError):
             raise BadInput("The body is no event of Storecove.", code="hook-malformed", do="Send it as JSON.") from None
         others = event.legal_entity_id not in (None, self._legal_entity)

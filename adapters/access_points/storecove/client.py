@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
+from adapters.access_points.answers import Vendor
+from adapters.access_points.storecove import wire
+from connector.errors import Refused, VendorError
 from connector.http import Answer, Http
-
-log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
 
-class SubmittedAlready(Refused):
-    """Our key was used before: the first document under it was taken."""
+STORECOVE = Vendor(
+    "Storecove",
+    "https://api.storecove.com/api/v2",
+    sign_in="Put in an API key that holds (connector connections secret), of the same environment.",
+    access="See at Storecove that the key may act for the LegalEntity in the setting legal_entity.",
+)
 
 
 class Client:
@@ -37,7 +40,7 @@ class Client:
         """One thing. Raises `Refused` ("vendor-not-found") and what `call` raises."""
         said = (await self.call("GET", path)).json()
         if not isinstance(said, dict):
-            raise not_as_described(f"GET {path}")
+            raise STORECOVE.undescribed(f"GET {path}", "it is no object")
         return said
 
     async def find(self, path: str) -> Row | None:
@@ -49,19 +52,15 @@ class Client:
                 raise
             return None
 
-    async def submit(self, submission: Mapping[str, Any]) -> Any:
-        """Send a document; what the answer says.
+    async def submit(self, submission: Mapping[str, Any]) -> str:
+        """Send a document; its guid.
 
         Raises `UnknownOutcome` (also with "vendor-answer": it was taken, and the answer cannot be read),
-        `SubmittedAlready`, and what `call` raises.
+        `ThereAlready`, and what `call` raises.
         """
         path = "/document_submissions"
         answer = await self.call("POST", path, json=submission, collection=True)
-        try:
-            return answer.json()
-        except VendorError as exc:
-            where = {"call": f"POST {path}"}
-            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=where, status=answer.status) from exc
+        return STORECOVE.made(wire.Submitted, answer, f"POST {path}").guid
 
     async def call(
         self, method: str, path: str, *, json: Any = None, writes: bool | None = None, collection: bool = False
@@ -71,7 +70,7 @@ class Client:
 
         Raises:
             TryLater, UnknownOutcome: as `Http.call`.
-            SubmittedAlready: our key was used before ("submitted-already").
+            ThereAlready: our key was used before ("there-already").
             Refused: "vendor-not-found", "vendor-validation", "document-too-large", "refused".
             NeedsPerson: "sign-in" (401), "access-refused" (403), "address-wrong" (404 where there is always something).
         """
@@ -105,69 +104,14 @@ class Client:
         await self._http.aclose()
 
 
-def not_as_described(call: str) -> VendorError:
-    """An answer that nobody can use."""
-    return VendorError(
-        "Storecove's answer is not as described.",
-        code="vendor-answer",
-        do="Try again later; if it stays so, see whether Storecove has changed it.",
-        where={"call": call},
-    )
-
-
 def _error(answer: Answer, call: str, *, collection: bool) -> VendorError:
     """What Storecove says, as one of our errors: a list of `{source, details}` (422), or `{errors: […]}` (403)."""
     problems = list(_problems(answer))
-    said = "; ".join(": ".join(filter(None, problem)) for problem in problems)[:2000]
-    more: dict[str, Any] = {
-        "status": answer.status,
-        "said_by_vendor": said or answer.body.decode("utf-8", "replace")[:2000] or None,
-        "where": {"call": call},
-    }
-    if problems:
-        more["details"] = [{"source": source, "details": details} for source, details in problems]
-    if answer.status != 404 or collection:
-        log.warning("Storecove: %s -> %s", call, answer.status)
-    match answer.status:
-        case 401:
-            return NeedsPerson(
-                "Storecove does not accept the API key of this connection.",
-                code="sign-in",
-                do="Put in a key that holds (connector connections secret), of the same environment.",
-                **more,
-            )
-        case 403:
-            return NeedsPerson(
-                "Storecove does not let this key do that.",
-                code="access-refused",
-                do="See at Storecove that the key may act for the LegalEntity in the setting legal_entity.",
-                **more,
-            )
-        case 404 if collection:
-            return NeedsPerson(
-                "There is no such call at this address.",
-                code="address-wrong",
-                do="See that the setting base_url is Storecove's (https://api.storecove.com/api/v2).",
-                **more,
-            )
-        case 404:
-            return Refused("Storecove has no such thing.", code="vendor-not-found", **more)
-        case 408:
-            return TryLater("Storecove waited too long for the request.", **more)
-        case 413:
-            do = "Send it with smaller attachments, or through an access point that takes it."
-            return Refused("The document is too large for Storecove.", code="document-too-large", do=do, **more)
-        case 422 if any("idempotency" in f"{source} {details}".lower() for source, details in problems):
-            # Ours is always a UUID, so the key itself is not what is wrong with it.
-            return SubmittedAlready("Storecove has this already.", code="submitted-already", **more)
-        case 400 | 422:
-            return Refused(
-                "Storecove refused the document.",
-                code="vendor-validation",
-                do="Read what Storecove says about it, mend the document, and send it again.",
-                **more,
-            )
-    return Refused(f"Storecove refused with status {answer.status}.", **more)
+    words = "; ".join(": ".join(filter(None, problem)) for problem in problems)[:2000]
+    details = [{"source": source, "details": details} for source, details in problems]
+    # Ours is always a UUID, so the key itself is not what is wrong with it.
+    there = answer.status == 422 and "idempotency" in words.lower()
+    return STORECOVE.refusal(answer, call, words=words, details=details, collection=collection, there=there)
 
 
 def _problems(answer: Answer) -> Iterator[tuple[str, str]]:

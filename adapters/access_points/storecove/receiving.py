@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.access_points.storecove import events, wire
-from adapters.access_points.storecove.client import Client
+from adapters.access_points.storecove.client import STORECOVE, Client
 from connector.errors import NeedsPerson, Refused, VendorError
 from connector.model.json import dumps, loads
 from connector.ports import Inbox, Message, Report, Status
@@ -94,7 +94,7 @@ class Receiving:
         said = answer.json()
         if isinstance(said, list):  # the description says one, its name says several
             said = said[0] if said else None
-        return None if said is None else wire.read(wire.WebhookInstance, said, f"GET {QUEUE}")
+        return None if said is None else STORECOVE.read(wire.WebhookInstance, said, f"GET {QUEUE}")
 
     def _of_another(self, event: wire.Event) -> bool:
         if event.legal_entity_id not in (None, self._legal_entity):
@@ -159,7 +159,7 @@ def response(event: wire.Event) -> list[bytes]:
 
 def _event(first: wire.WebhookInstance) -> wire.Event | None:
     try:
-        return wire.read(wire.Event, loads(first.body), QUEUE)
+        return STORECOVE.read(wire.Event, loads(first.body), QUEUE)
     except (ValueError, VendorError):
         return None
 

@@ -7,24 +7,20 @@ that counts, and nothing can be looked up by it; so the way to find out whether 
 from __future__ import annotations
 
 import base64
-import re
 import uuid
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
-from adapters.access_points.storecove import wire
-from adapters.access_points.storecove.client import Client, SubmittedAlready
-from connector.errors import Refused, UnknownOutcome, VendorError
+from adapters.access_points import taking
+from adapters.access_points.answers import ThereAlready
+from adapters.access_points.storecove.client import Client
+from connector.errors import Refused, UnknownOutcome
+from connector.http import now
 from connector.ports import Proof, Run, Step, Transmission
 
 SCHEMES: Mapping[str, str] = {"0192": "NO:ORG", "0088": "GLN"}
 """Storecove's names for schemes of participants."""
-TYPES: Mapping[str, str] = {"Invoice": "invoice", "CreditNote": "creditnote"}
-"""Its words for what a receiver takes, by the document's root."""
-BILLING = re.compile(
-    r"busdox-docid-qns::urn:oasis:names:specification:ubl:schema:xsd:(?:Invoice-2::(Invoice)|CreditNote-2::(CreditNote))"
-    r"##urn:cen\.eu:en16931:2017#compliant#urn:fdc:peppol\.eu:2017:poacc:billing:3\.0::2\.1"
-)
 
 
 class Sending:
@@ -52,6 +48,8 @@ class Sending:
         self._client, self._legal_entity, self._parse = client, legal_entity, parse
         self._schemes = {**SCHEMES, **schemes}
         self._largest, self._timeout, self._settle = largest, timeout, settle
+        self._lost: dict[str, float] = {}
+        """When answers were lost, by our key, on the clock of `connector.http`."""
 
     def routed(self, participant: str) -> dict[str, str] | None:
         """A participant in Storecove's names; None where its scheme has none that we know."""
@@ -65,9 +63,16 @@ class Sending:
         submission = self._submission(transmission)
 
         async def call(run: Run) -> Proof:
-            return await self._submitted(transmission, submission)
+            try:
+                return await self._submitted(transmission, submission)
+            except UnknownOutcome:
+                self._lost[transmission.instance] = now()
+                raise
 
         async def look(run: Run) -> Sequence[Proof]:
+            # The call may still be at work there: two at once under one key are nothing to rely on.
+            if now() - self._lost.get(transmission.instance, -inf) < self._settle:
+                return []
             try:
                 return [await self._submitted(transmission, submission)]
             except Refused:  # then the call before was refused as well; the next one says why
@@ -77,32 +82,18 @@ class Sending:
 
     async def _submitted(self, transmission: Transmission, submission: Mapping[str, Any]) -> Proof:
         try:
-            said = await self._client.submit(submission)
-            guid = wire.read(wire.Submitted, said, "POST /document_submissions").guid
-        except SubmittedAlready:
+            id, said = await self._client.submit(submission), "submitted"
+        except ThereAlready:
             # What Storecove calls it, its queue tells, with our key beside it.
-            return Proof(transmission.instance, {"state": "accepted", "said": "submitted already"})
-        except UnknownOutcome:
-            raise
-        except VendorError as exc:
-            if exc.code != "vendor-answer":
-                raise
-            raise UnknownOutcome(exc.said, code=exc.code, do=exc.do, where=exc.where) from exc
-        return Proof(guid, {"state": "accepted", "said": "submitted"})
+            id, said = transmission.instance, "submitted already"
+        self._lost.pop(transmission.instance, None)
+        return Proof(id, {"state": "accepted", "said": said})
 
     def _submission(self, transmission: Transmission) -> dict[str, Any]:
-        if not BILLING.fullmatch(transmission.document_type):
-            raise Refused(
-                f"Nothing of this type is sent through Storecove: {transmission.root} ({transmission.document_type}).",
-                code="document-type-not-sent",
-                do="Name another access point for it; through Storecove go invoices and credit notes.",
-            )
-        if self._largest is not None and len(transmission.document) > self._largest:
-            raise Refused(
-                f"The document has {len(transmission.document)} bytes; this connection sends {self._largest} at most.",
-                code="document-too-large",
-                do="Send it with smaller attachments, or through an access point that takes it.",
-            )
+        if not taking.billing(transmission.document_type):
+            raise taking.not_sent(transmission, "Storecove", "invoices and credit notes")
+        if refusal := taking.too_large(transmission, self._largest):
+            raise refusal
         receiver = self.routed(transmission.receiver)
         if receiver is None:
             raise Refused(

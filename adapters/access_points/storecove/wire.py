@@ -1,30 +1,11 @@
-"""What goes over the wire, in Storecove's own names; what it adds later is let pass."""
+"""What goes over the wire, in Storecove's own names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
-
-from connector.errors import VendorError
-
-Id = Annotated[str, StringConstraints(pattern=r"^[\w.:-]+$")]
-"""What stands in paths: nothing that would lead elsewhere."""
-
-
-class Shape(BaseModel):
-    """Something Storecove shows; null is as if it were not there."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_null(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
-            return said
-        return {name: value for name, value in said.items() if value is not None}
+from adapters.access_points.answers import Id, Shape
 
 
 class Submitted(Shape):
@@ -93,21 +74,3 @@ class DiscoveredParticipant(Shape):
 
     code: str
     email: bool = False
-
-
-S = TypeVar("S", bound=Shape)
-
-
-def read(shape: type[S], said: Any, path: str) -> S:
-    """What Storecove said, as one of these. Raises `VendorError` ("vendor-answer")."""
-    try:
-        return shape.model_validate(said)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole answer"
-        raise VendorError(
-            f"Storecove's answer is not as described: {place} ({first['msg']}).",
-            code="vendor-answer",
-            do="Try again later; if it stays so, see whether Storecove has changed it.",
-            where={"call": path, "field": place},
-        ) from None

@@ -12,7 +12,9 @@ import pytest
 from maventa_driving import HOOK_SECRET, everything, opened, response
 
 from adapters.access_points.maventa.sandbox import COMPANY, Rules, Sandbox
-from connector.errors import BadInput, Denied, TryLater
+from adapters.loopback import Answer
+from connector.errors import BadInput, Denied, TryLater, VendorError
+from connector.model.json import loads
 from connector.ports import AccessPoint
 from connector.testing.samples import purchase
 
@@ -75,6 +77,19 @@ async def test_what_cannot_be_had_in_our_format_comes_as_it_is() -> None:
         box.network.come(body)
         assert [one.body for one in (await everything(point))[0]] == [body]
         await point.close()
+
+
+async def test_what_is_not_there_is_null_and_an_id_leads_nowhere_else(
+    box: Sandbox, point: AccessPoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"id": "7", "sender": None, "recipient": {"eia": None}, "files": None, "number": 12, "received_at": None}
+    monkeypatch.setattr(box, "_listed", lambda call, door: Answer(200, [row] if door == "invoices" else [], {}))
+    (message,) = (await point.inbox(None)).messages  # it cannot be fetched, so what is shown of it is kept
+    assert (loads(message.body), message.content_type, message.sender) == (row, "application/json", None)
+    row["id"] = "../companies"
+    with pytest.raises(VendorError) as odd:
+        await point.inbox(None)
+    assert odd.value.code == "vendor-answer"
 
 
 async def test_nothing_is_received_where_that_is_switched_off() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from maventa_driving import opened, response, send, transmission
 
+from adapters.access_points.maventa import wire
 from adapters.access_points.maventa.sandbox import API_KEY, VENDOR_API_KEY, Rules, Sandbox
 from adapters.access_points.sandbox import Pace, Plan
 from adapters.loopback import Upload
@@ -81,6 +82,15 @@ async def test_what_is_there_already_is_ours_where_number_and_receiver_agree(own
             assert refused.value.code == "key-taken"
         assert box.network.arrived() == {"1001": 1}
         await point.close()
+
+
+async def test_what_is_there_already_and_cannot_be_seen_now_is_unknown(box: Sandbox, point: AccessPoint) -> None:
+    """Not "not taken": else another access point would be tried."""
+    (step,) = point.flow(transmission())
+    await step.call(RUN)
+    box.fault("GET /invoices", "500-before", count=3)
+    with pytest.raises(UnknownOutcome):
+        await step.call(RUN)
 
 
 async def test_of_two_that_could_be_it_none_is_claimed(box: Sandbox, point: AccessPoint) -> None:
@@ -185,7 +195,7 @@ async def test_how_a_call_ended(
 
 async def test_a_wrong_address_is_no_verdict_on_the_document(point: Any) -> None:
     with pytest.raises(NeedsPerson) as refused:
-        await point._client.upload("/v1/nowhere", b"<x/>", [])
+        await point._client.upload("/v1/nowhere", b"<x/>", [], wire.Invoice)
     assert refused.value.code == "address-wrong"
 
 

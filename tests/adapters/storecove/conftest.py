@@ -52,7 +52,7 @@ def _document() -> dict[str, Any]:
 
 
 class Contract(Document):
-    """Requests held against the vendor's document."""
+    """Requests and answers held against the vendor's document."""
 
     def check_request(self, method: str, path: str, query: dict[str, str], body: Any) -> None:
         parameters = self.operation(method, path).get("parameters", ())
@@ -63,6 +63,11 @@ class Contract(Document):
             return
         assert schemas, f"{method} {path} takes no body"
         self.check(schemas[0], body, f"{method} {path}")
+
+    def check_answer(self, method: str, path: str, status: int, body: Any) -> None:
+        answers = self.operation(method, path)["responses"]
+        assert str(status) in answers, f"{method} {path}: no answer {status}"
+        self.check(answers[str(status)]["schema"], body, f"{method} {path} -> {status}")
 
     def check_requests(self, requests: list[Request]) -> None:
         for came in requests:

@@ -10,6 +10,7 @@ import pytest
 from storecove_driving import HOOK_SECRET, emptied, opened, send, transmission
 
 from adapters.access_points.storecove.sandbox import LEGAL_ENTITY, Rules, Sandbox
+from adapters.loopback import Answer
 from connector.errors import BadInput, Denied, NeedsPerson, TryLater, VendorError
 from connector.model.json import dumps, loads
 from connector.ports import AccessPoint
@@ -61,6 +62,20 @@ async def test_a_link_is_followed_at_once_without_our_key(seconds: float) -> Non
         (link,) = [one for one in box.requests if one.path.startswith("/links/")]
         assert "authorization" not in link.headers
         await point.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b'{"guid": "g", "shape": "new"}', "application/json"), (b"plain text", "application/octet-stream"),
+     (b'{"original": "no base64!"}', "application/json"), (b"<Invoice/>", "application/xml")],
+)  # fmt: skip
+async def test_a_document_in_an_odd_shape_is_kept_and_holds_up_nothing(
+    box: Sandbox, point: AccessPoint, monkeypatch: pytest.MonkeyPatch, body: bytes, kind: str
+) -> None:
+    monkeypatch.setattr(box, "_original", lambda guid: Answer(200, body, {}))
+    box.network.come(purchase(COMPANY, "1"))
+    (message,), _ = await emptied(point)
+    assert (message.body, message.content_type, box.queue.events) == (body, kind, [])
 
 
 async def test_a_link_that_leads_elsewhere_is_not_followed(box: Sandbox, point: Any) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from storecove_driving import INVOICE, PROCESS, emptied, opened, send, transmission
 
 from adapters.access_points.sandbox import Pace, Plan
-from adapters.access_points.storecove.sandbox import LEGAL_ENTITY, Rules, Sandbox
+from adapters.access_points.storecove.sandbox import API_KEY, LEGAL_ENTITY, Rules, Sandbox
 from adapters.loopback import Answer
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome
+from connector.model.json import loads
 from connector.ports import AccessPoint, Goal, Kind, Run
 
 RUN = Run(Goal(Kind.INVOICE, "send", "m", {}), {})
@@ -59,6 +62,20 @@ async def test_after_a_lost_answer_the_key_makes_a_second_call_harmless(box: San
     # The queue tells the rest, by our key.
     _, reports = await emptied(point)
     assert [(one.transmission, one.status.state) for one in reports] == [(what.instance, "sent")]
+    await point.close()
+
+
+async def test_the_second_call_waits_until_the_first_is_surely_over(box: Sandbox) -> None:
+    point = opened(box.url, settle=0.2)
+    box.fault("POST /document_submissions", "no-answer")
+    (step,) = point.flow(transmission())
+    with pytest.raises(UnknownOutcome):
+        await step.call(RUN)
+    assert await step.look(RUN) == []  # type: ignore[misc]
+    assert len(submissions(box)) == 1
+    await asyncio.sleep(0.25)
+    assert len(await step.look(RUN)) == 1  # type: ignore[misc]
+    assert (len(submissions(box)), box.network.arrived()) == (2, {"1001": 1})
     await point.close()
 
 
@@ -229,6 +246,23 @@ async def test_every_request_is_as_described(contract: Any) -> None:
             "document_submissions", "webhook_instances", "received_documents", "discovery", "legal_entities",
         }  # fmt: skip
         contract.check_requests(list(box.requests))
+
+
+async def test_every_answer_is_as_described(box: Sandbox, contract: Any) -> None:
+    box.network.come(transmission().document)
+    asked = {"scheme": "NO:ORG", "identifier": "923609016"}
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    async with httpx.AsyncClient(base_url=box.url, headers=headers) as client:
+        for method, path, body, status in (
+            ("GET", f"/legal_entities/{LEGAL_ENTITY}", None, 200),
+            ("POST", "/discovery/receives", asked, 200),
+            ("POST", "/discovery/receives", asked | {"scheme": "XX:YY"}, 422),
+            ("POST", "/document_submissions", {"legalEntityId": LEGAL_ENTITY}, 422),
+            ("GET", "/webhook_instances/", None, 200),
+        ):
+            answer = await client.request(method, path, json=body)
+            assert answer.status_code == status, answer.text
+            contract.check_answer(method, path, status, loads(answer.content))
 
 
 @pytest.mark.parametrize(
