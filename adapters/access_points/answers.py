@@ -37,6 +37,11 @@ class Shape(BaseModel):
 S = TypeVar("S", bound=Shape)
 
 
+def out_of_reach(error: VendorError) -> bool:
+    """Whether a document cannot be fetched, now or later: it is not given, or it is too large to be taken in."""
+    return isinstance(error, Refused) or error.code == "answer-too-large"
+
+
 class ThereAlready(Refused):
     """It is there already, as the access point says: our key was used before."""
 
@@ -110,9 +115,9 @@ class Vendor:
                 return NeedsPerson(
                     f"{self.name} does not let this connection in.", code="sign-in", do=self.sign_in, **more
                 )
-            case 403:
+            case 402 | 403:
                 return NeedsPerson(f"{self.name} does not allow this.", code="access-refused", do=self.access, **more)
-            case 404 if collection:
+            case status if 300 <= status < 400 or (status in {404, 405} and collection):
                 do = f"See that the setting base_url is {self.name}'s ({self.address})."
                 return NeedsPerson("There is no such call at this address.", code="address-wrong", do=do, **more)
             case 404:

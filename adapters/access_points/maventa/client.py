@@ -16,7 +16,7 @@ PAGE = 100
 Row = dict[str, Any]
 Field = tuple[str, str]
 
-_THERE_ALREADY = re.compile(r"duplicat|already (?:exists?|in use|been|sent|used)|exists|unique", re.IGNORECASE)
+_THERE_ALREADY = re.compile(r"duplicat|already|(?<!not )exists|unique", re.IGNORECASE)
 """The words for a key that was used before are not described, but those for documents."""
 MAVENTA = Vendor(
     "Maventa",

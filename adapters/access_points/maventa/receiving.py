@@ -7,14 +7,15 @@ which page comes next, and which ids of the time that windows share were read be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from adapters.access_points.answers import ThereAlready
+from adapters.access_points.answers import out_of_reach
 from adapters.access_points.maventa import wire
 from adapters.access_points.maventa.client import MAVENTA, Client, Row
 from adapters.access_points.maventa.sending import DOCUMENTS, INVOICES
-from connector.errors import Refused
+from connector.errors import Refused, VendorError
 from connector.model.json import dumps, loads
 from connector.ports import Inbox, Message
 
@@ -47,20 +48,15 @@ class Receiving:
         return Inbox(messages, dumps(at).decode(), more)
 
     async def acknowledge(self, message: str) -> None:
-        """Say that it was handled; what Maventa does not have, or has as handled, needs no saying."""
+        """Say that it was handled, where Maventa wants to hear it."""
         kind, _, id = message.partition("/")
         path, said = (
             (f"/v1/{INVOICES}/{id}/invoice_events", {"state": "HANDLED"})
             if kind == INVOICES
             else (f"/v1/{DOCUMENTS}/{id}", {"status": "CONFIRMED_DELIVERY"})
         )
-        try:
+        with suppress(Refused):  # it is a mark for others; what was read, the cursor knows
             await self._client.call("PATCH", path, json=said)
-        except ThereAlready:
-            pass
-        except Refused as exc:
-            if exc.code != "vendor-not-found":
-                raise
 
     def _first(self, now: datetime) -> dict[str, Any]:
         day = self._since or now.date()
@@ -126,7 +122,9 @@ class Receiving:
         """A file; None where it cannot be had, or is what Maventa shows of the document instead."""
         try:
             body = await self._client.content(path, **params)
-        except Refused:
+        except VendorError as exc:
+            if not out_of_reach(exc):
+                raise
             return None
         return body if body.strip() and not body.lstrip().startswith(b"{") else None
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from adapters.access_points.answers import out_of_reach
 from adapters.access_points.storecove import events, wire
 from adapters.access_points.storecove.client import STORECOVE, Client
 from connector.errors import NeedsPerson, Refused, VendorError
@@ -113,14 +114,16 @@ class Receiving:
         return [Message(told.id, answer) for answer in response(event)], [told]
 
     async def _message(self, guid: str, event: str) -> Message:
-        """The document, fetched at once. Where it cannot be had any more, or in no shape that we know, what is there of
-        it, so that a person hears of it and the queue goes on.
+        """The document, fetched at once. Where it cannot be had (any more, or for its size), or only in a shape that we do
+        not know: what is there of it, so that a person hears of it and the queue goes on.
         """
         path = f"/received_documents/{guid}/original"
         try:
             answer = (await self._client.call("GET", path)).body
             body = await self._document(answer) or answer
-        except Refused:
+        except VendorError as exc:
+            if not out_of_reach(exc):
+                raise
             body = event.encode()
         return Message(f"document/{guid}", body, content_type=_media_type(body))
 

@@ -21,14 +21,14 @@ HOOK_SECRET = "hook/secret of ours"
 
 
 def opened(
-    url: str, *, timeout: float = 5.0, api_key: str = API_KEY, hooks: bool = False, **settings: Any
+    url: str, *, timeout: float = 5.0, most: int = 2**25, api_key: str = API_KEY, hooks: bool = False, **settings: Any
 ) -> AccessPoint:
     config = ConnectionConfig(
         "c1", "t1",
         Settings(base_url=url, **{"company": COMPANY, "settle": 0, "timeout": timeout, **settings}),
         Secrets(api_key=api_key, vendor_api_key=VENDOR_API_KEY, hook_secret=HOOK_SECRET if hooks else None),
     )  # fmt: skip
-    return plugin.open(config, Http(url, timeout=timeout))
+    return plugin.open(config, Http(url, timeout=timeout, max_answer=most))
 
 
 def response() -> Transmission:

@@ -92,6 +92,16 @@ async def test_what_is_not_there_is_null_and_an_id_leads_nowhere_else(
     assert odd.value.code == "vendor-answer"
 
 
+async def test_what_is_too_large_to_be_taken_in_holds_up_nothing(box: Sandbox) -> None:
+    point = opened(box.url, most=20_000)
+    (huge,) = box.network.come(purchase(COMPANY_NUMBER, "1").replace(b"</Invoice>", b" " * 20_000 + b"</Invoice>"))
+    box.network.come(purchase(COMPANY_NUMBER, "2"))
+    found, _ = await everything(point)
+    shown = {one.id: one.content_type for one in found}
+    assert (len(shown), shown[f"invoices/{huge.id}"]) == (2, "application/json")
+    await point.close()
+
+
 async def test_nothing_is_received_where_that_is_switched_off() -> None:
     assert opened("http://127.0.0.1:9", inbox_minutes=0).inbox_every is None
     assert opened("http://127.0.0.1:9").inbox_every == timedelta(minutes=5)

@@ -10,11 +10,12 @@ import pytest
 from maventa_driving import opened, response, send, transmission
 
 from adapters.access_points.maventa import wire
+from adapters.access_points.maventa.client import MAVENTA
 from adapters.access_points.maventa.sandbox import API_KEY, VENDOR_API_KEY, Rules, Sandbox
 from adapters.access_points.sandbox import Pace, Plan
 from adapters.loopback import Upload
 from connector.errors import NeedsPerson, Refused, Stop, TryLater, UnknownOutcome
-from connector.http import calling
+from connector.http import Answer, calling
 from connector.ports import AccessPoint, Goal, Kind, Reason, Run
 
 RUN = Run(Goal(Kind.INVOICE, "send", "m", {}), {})
@@ -197,6 +198,11 @@ async def test_a_wrong_address_is_no_verdict_on_the_document(point: Any) -> None
     with pytest.raises(NeedsPerson) as refused:
         await point._client.upload("/v1/nowhere", b"<x/>", [], wire.Invoice)
     assert refused.value.code == "address-wrong"
+    for status in (302, 405):
+        said = MAVENTA.refusal(
+            Answer(status, {}, b""), "POST /", words=None, details=None, collection=True, there=False
+        )
+        assert (type(said), said.code) == (NeedsPerson, "address-wrong")
 
 
 async def test_a_token_is_renewed_before_it_ends_and_when_it_is_refused(caplog: pytest.LogCaptureFixture) -> None:

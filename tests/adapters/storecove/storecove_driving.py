@@ -25,14 +25,14 @@ PROCESS = "cenbii-procid-ubl::urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 
 
 def opened(
-    url: str, *, timeout: float = 5.0, api_key: str = API_KEY, hooks: bool = False, **settings: Any
+    url: str, *, timeout: float = 5.0, most: int = 2**25, api_key: str = API_KEY, hooks: bool = False, **settings: Any
 ) -> AccessPoint:
     config = ConnectionConfig(
         "c1", "t1",
         Settings(base_url=url, **{"legal_entity": LEGAL_ENTITY, "settle": 0, "timeout": timeout, **settings}),
         Secrets(api_key=api_key, hook_secret=HOOK_SECRET if hooks else None),
     )  # fmt: skip
-    return plugin.open(config, Http(url, timeout=timeout))
+    return plugin.open(config, Http(url, timeout=timeout, max_answer=most))
 
 
 async def emptied(point: AccessPoint) -> tuple[list[Message], list[Report]]:

@@ -78,6 +78,15 @@ async def test_a_document_in_an_odd_shape_is_kept_and_holds_up_nothing(
     assert (message.body, message.content_type, box.queue.events) == (body, kind, [])
 
 
+async def test_what_is_too_large_to_be_taken_in_holds_up_nothing(box: Sandbox) -> None:
+    point = opened(box.url, most=40_000)
+    box.network.come(purchase(COMPANY, "1").replace(b"</Invoice>", b" " * 40_000 + b"</Invoice>"))
+    box.network.come(purchase(COMPANY, "2"))
+    messages, _ = await emptied(point)
+    assert [one.content_type for one in messages] == ["application/json", "application/xml"]
+    await point.close()
+
+
 async def test_a_link_that_leads_elsewhere_is_not_followed(box: Sandbox, point: Any) -> None:
     with pytest.raises(VendorError) as refused:
         await point._client.follow("http://127.0.0.1:9/secret")
