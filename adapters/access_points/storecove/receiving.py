@@ -114,8 +114,8 @@ class Receiving:
         return [Message(told.id, answer) for answer in response(event)], [told]
 
     async def _message(self, guid: str, event: str) -> Message:
-        """The document, fetched at once. Where it cannot be had (any more, or for its size), or only in a shape that we do
-        not know: what is there of it, so that a person hears of it and the queue goes on.
+        """The document, fetched at once. Where it cannot be had (any more, or for its size), or only in a shape that we
+        do not know: what is there of it, so that a person hears of it and the queue goes on.
         """
         path = f"/received_documents/{guid}/original"
         try:

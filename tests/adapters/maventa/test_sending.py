@@ -16,9 +16,9 @@ from adapters.access_points.sandbox import Pace, Plan
 from adapters.loopback import Upload
 from connector.errors import NeedsPerson, Refused, Stop, TryLater, UnknownOutcome
 from connector.http import Answer, calling
-from connector.ports import AccessPoint, Goal, Kind, Reason, Run
+from connector.ports import AccessPoint, Reason
+from tests.adapters.insisting import RUN, insist, mischief
 
-RUN = Run(Goal(Kind.INVOICE, "send", "m", {}), {})
 BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0::2.1"
 
 
@@ -245,3 +245,11 @@ async def test_what_a_receiver_takes_has_three_answers(box: Sandbox, point: Acce
     assert await point.takes("0192:910000000", invoice, process) is False
     box.takes["0192:910000001"] = []
     assert await point.takes("0192:910000001", invoice, process) is None
+
+
+async def test_whatever_is_lost_on_the_way_each_arrives_once(box: Sandbox, point: AccessPoint) -> None:
+    for n in range(30):
+        mischief(box, n, "POST /invoices|GET /invoices", reads="GET /invoices")
+        await insist(point, transmission(str(n)))
+    assert box.network.arrived() == {str(n): 1 for n in range(30)}
+    assert box.printed == []

@@ -16,9 +16,8 @@ from adapters.access_points.storecove.sandbox import API_KEY, LEGAL_ENTITY, Rule
 from adapters.loopback import Answer
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome
 from connector.model.json import loads
-from connector.ports import AccessPoint, Goal, Kind, Run
-
-RUN = Run(Goal(Kind.INVOICE, "send", "m", {}), {})
+from connector.ports import AccessPoint
+from tests.adapters.insisting import RUN, insist, mischief
 
 
 def submissions(box: Sandbox) -> list[Any]:
@@ -279,3 +278,11 @@ async def test_every_answer_is_as_described(box: Sandbox, contract: Any) -> None
 def test_the_check_can_fail(contract: Any, method: str, path: str, query: dict[str, str], body: Any) -> None:
     with pytest.raises(AssertionError):
         contract.check_request(method, path, query, body)
+
+
+async def test_whatever_is_lost_on_the_way_each_arrives_once(box: Sandbox, point: AccessPoint) -> None:
+    for n in range(60):
+        mischief(box, n, "POST /document_submissions")
+        await insist(point, transmission(str(n)))
+    assert box.network.arrived() == {str(n): 1 for n in range(60)}
+    assert box.mailed == []
