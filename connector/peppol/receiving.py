@@ -26,7 +26,7 @@ from connector.peppol.envelope import SBDH
 from connector.peppol.identifiers import SELF_BILLED_CREDIT_NOTE, SELF_BILLED_INVOICE, Participant
 from connector.peppol.points import Handler, Point, Points
 from connector.ports import Message, Report, Told
-from connector.store import Tx, arrivals, attention, connections, transmissions, work
+from connector.store import Tx, arrivals, attention, connections, documents, transmissions, work
 
 MESSAGE: Final = "peppol-message"
 """Kind of arrivals that are messages as an access point hands them over."""
@@ -125,6 +125,10 @@ def take_report(tx: Tx, points: Points, point: Point, report: Report) -> None:
     if status.state == "failed" and there.state == "sent":  # the receiver's access point has it
         status = replace(status, state="refused")
     statuses.take(tx, points, there, status, by=by)
+    if report.answer is not None:
+        document = documents.get(tx, there.tenant, there.document)
+        key = f"{by.id}/{report.id}"
+        answers.take_word(tx, points, points.tenant(there.tenant), document, report.answer, key=key)
 
 
 def collect(tx: Tx, point: Point) -> str | None:

@@ -88,12 +88,15 @@ class Report:
     """What an access point tells of a transmission of its own accord, where it tells it once and cannot be asked again.
 
     `id`: by which it is acknowledged when it is on disk, like a message; `transmission`: the id (of `Proof.id`) or the
-    instance it speaks of. One that speaks of none of ours is kept nowhere and acknowledged all the same.
+    instance it speaks of. One that speaks of none of ours is kept nowhere and acknowledged all the same. `answer`: what
+    the buyer answers, where only the word for it is told and not the response itself: its status code (UNCL4343 as in
+    Peppol's Invoice Response: AB, IP, UQ, CA, RE, AP, PD) and words.
     """
 
     id: str
     transmission: str
     status: Status
+    answer: Reason | None = None
 
 
 # --- what is received -------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ async def test_what_a_queue_tells_is_kept_and_then_taken_out(founded: Any, monke
     ):
         box.network.plans.append(Plan(number="1001", end="failed", reason="No access point answers."))
         box.fault("POST /document_submissions", "no-answer")
-        failed, arrived = await fjord.issue(ehf("1001")), await fjord.issue(ehf("1002"))
+        failed, arrived, late = [await fjord.issue(ehf(number)) for number in ("1001", "1002", "1003")]
         await fjord.work(within=2.0)
         (came,) = box.network.come(purchase(NUMBER, "F-1"))
         box.queue.came(came)  # two events of one document
@@ -75,12 +75,18 @@ async def test_what_a_queue_tells_is_kept_and_then_taken_out(founded: Any, monke
         assert [way["state"] for way in await fjord.sends(failed)] == ["failed"]
         assert [way["state"] for way in await fjord.sends(arrived)] == ["sent"]
         assert (await fjord.events(arrived)).count("invoice.sent") == 1
-        assert (box.network.arrived(), box.queue.events) == ({"1002": 1}, [])
+        assert (box.network.arrived(), box.queue.events) == ({"1002": 1, "1003": 1}, [])
         (document,) = (await fjord.get("/v1/documents?kind=supplier_invoice"))["documents"]
         assert document["number"] == "F-1"
         assert "not-delivered" in await fjord.waits()
-        # It fails late: the receiver's access point has it, and does not hand it on.
-        ap, instance = fjord.house.access_points.points("fjord")[0], box.network.find("1002").instance
+        # The buyer answers, and only the word for it is told.
+        box.queue.submission(box.network.find("1002"), "rejected", "Feil pris")
+        await look(fjord)
+        assert (await fjord.events(arrived)).count("invoice.response") == 1
+        (item,) = [one for one in await fjord.get("/v1/attention") if one["code"] == "invoice-rejected"]
+        assert "Feil pris" in item["said"]
+        # One fails late: the receiver's access point has it, and does not hand it on.
+        ap, instance = fjord.house.access_points.points("fjord")[0], box.network.find("1003").instance
         told = Told("k", "failed", reports=[Report("k", instance, Status("failed", "failed", [Reason(None, "FD")]))])
         await fjord.house.store.write(lambda tx: receiving.take_told(tx, fjord.house.access_points, ap, told))
-        assert [way["state"] for way in await fjord.sends(arrived)] == ["refused"]
+        assert [way["state"] for way in await fjord.sends(late)] == ["refused"]

@@ -26,7 +26,7 @@ _RESULTS: Mapping[str, State] = {
     "send_error": "failed",
     "internal_error": "failed",
 }
-RESPONSES: Mapping[str, str] = {
+_ANSWERS: Mapping[str, str] = {
     "acknowledged": "AB",
     "in_process": "IP",
     "under_query": "UQ",
@@ -42,11 +42,14 @@ def of_submission(event: wire.Event) -> Status:
     """What an event says of something that was sent. A word that we do not know says nothing: it is on its way."""
     word = event.event or "unknown"
     state = _SUBMISSIONS.get(word, "accepted")
-    code, text = RESPONSES.get(word), event.details or ""
-    if word == "no_action_taken":
-        text = text or "Storecove found no way to the receiver."
-    reasons = [Reason(code, text)] if code or text else []
-    return Status(state, word, reasons)
+    text = event.details or ("Storecove found no way to the receiver." if word == "no_action_taken" else "")
+    return Status(state, word, [Reason(None, text)] if text else [])
+
+
+def answer(event: wire.Event) -> Reason | None:
+    """What the buyer answers, where the event says that; in Peppol's codes."""
+    code = _ANSWERS.get(event.event or "")
+    return None if code is None else Reason(code, event.details or "")
 
 
 def of_evidence(evidence: wire.Evidence) -> Status:

@@ -145,10 +145,13 @@ class Receiving:
 
 
 def report(id: str, event: wire.Event) -> Report:
-    """What an event says of a submission of ours: by our key, and by Storecove's where it does not show ours."""
+    """What an event says of a submission of ours: by our key, and by Storecove's where it does not show ours. The
+    buyer's answer is in it where the response itself is not (`response`).
+    """
     if event.idempotencyGuid is None and event.guid is None:
         return Report(id, "", Status("accepted", f"{event.event_type} {event.event or ''}".strip()))
-    return Report(id, event.idempotencyGuid or event.guid or "", events.of_submission(event))
+    answer = None if response(event) else events.answer(event)
+    return Report(id, event.idempotencyGuid or event.guid or "", events.of_submission(event), answer)
 
 
 def response(event: wire.Event) -> list[bytes]:
