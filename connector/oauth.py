@@ -1,24 +1,28 @@
-"""How a person lets us into a system by signing in there: OAuth 2.0, authorization code (RFC 6749 §4.1) with PKCE
-(RFC 7636), and the tokens that come of it.
+"""How we are let into a system with OAuth 2.0 (RFC 6749).
 
-Pure but for the two calls to the vendor's token endpoint. Who keeps the tokens, and who renews them when, is the
-house's affair; an adapter asks its `Grant` for a token.
+A person signs in there: authorization code (§4.1) with PKCE (RFC 7636), and the tokens that come of it. Pure but for
+the two calls to the vendor's token endpoint; who keeps the tokens, and who renews them when, is the house's affair; an
+adapter asks its `Grant` for a token.
+
+Or the system knows our service itself: client credentials (§4.4, `ClientTokens`), kept in memory only.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
 from connector.errors import NeedsPerson, Refused, TryLater, UnknownOutcome, VendorError
 from connector.http import Answer, Http
+from connector.http import now as clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +192,100 @@ def _refusal(answer: Answer) -> Exception:
     return Refused(
         f"The token endpoint refused: {code or 'no reason'}: {words}", code="oauth-refused", status=answer.status
     )
+
+
+# --- client credentials -----------------------------------------------------------------------------------------------
+
+EARLY = 60.0
+"""Seconds before its end from which on a token is not used any more, or a tenth of its life where that is less."""
+
+
+class ClientTokens:
+    """Gives a token of our own service that is good. There is no refresh token: before one ends, another is asked for,
+    one at a time however many calls wait for it. It is kept in memory only.
+
+    Args:
+        who: gives the tokens, as a person knows it.
+        url: where it does so.
+        form: what is sent there, `grant_type` and who we are included.
+        secrets: the values in it that are never shown.
+        api: the caller of the API, so that it masks them and the tokens, too.
+        refusal: what it means that none was given: the answer, and its body where that is a JSON object.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        secrets: Collection[str],
+        api: Http,
+        refusal: Callable[[Answer, Mapping[str, Any]], VendorError],
+    ) -> None:
+        parts = urlsplit(url)
+        self._who, self._form, self._refusal = who, dict(form), refusal
+        self._http = Http(f"{parts.scheme}://{parts.netloc}")
+        self._path = parts.path or "/"
+        self._api = api
+        names = {name for name, value in form.items() if value in secrets} | {"access_token"}
+        for http in (self._http, api):
+            http.keep_secret(*secrets, names=names)
+        self._token: str | None = None
+        self._good_until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> str:
+        """A token that is good now.
+
+        Raises:
+            TryLater: nobody answers there.
+            VendorError: "vendor-answer": the answer is not as described; else what `refusal` makes of it.
+        """
+        async with self._lock:
+            if self._token is None or clock() >= self._good_until:
+                await self._fetch()
+            assert self._token is not None
+            return self._token
+
+    def refused(self, token: str) -> None:
+        """It was not accepted: the next call gets another."""
+        if token == self._token:
+            self._token = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _fetch(self) -> None:
+        asked = clock()
+        # A token more than needed harms nobody, so this counts as reading: it is tried again.
+        answer = await self._http.call(
+            "POST",
+            self._path,
+            content=urlencode(self._form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            writes=False,
+        )
+        said: Any = None
+        try:
+            said = answer.json()
+        except VendorError:
+            if answer.status < 300:
+                raise
+        said = said if isinstance(said, dict) else {}
+        if answer.status == 408:
+            raise TryLater(f"{self._who} waited too long for the request.", status=answer.status)
+        if answer.status >= 300:
+            raise self._refusal(answer, said)
+        token, life = said.get("access_token"), said.get("expires_in")
+        if not isinstance(token, str) or not token or isinstance(life, bool) or not isinstance(life, int) or life <= 0:
+            raise VendorError(
+                f"The answer of {self._who} is not as described: access_token and expires_in.",
+                code="vendor-answer",
+                status=answer.status,
+                do="Try again later; if it stays so, see whether the vendor has changed it.",
+            )
+        for http in (self._http, self._api):
+            http.keep_secret(token)
+        self._token, self._good_until = token, asked + life - min(EARLY, life / 10)

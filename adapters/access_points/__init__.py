@@ -1,1 +1,3 @@
-"""Access points: one folder each, and `sandbox`, what their stand-ins share."""
+"""Access points: one folder each, and what they share: `answers` (what answers mean), `taking` (what is refused before
+anything is sent), `sandbox` (what their stand-ins stand on).
+"""

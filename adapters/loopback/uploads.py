@@ -46,7 +46,9 @@ class Upload(str):
 
 
 def form(content_type: str, body: bytes) -> dict[str, Any]:
-    """The parts of a multipart form: files as `Upload`, the rest as text. Raises ValueError."""
+    """The parts of a multipart form: files as `Upload`, the rest as text; one that comes several times is a list with
+    commas. Raises ValueError.
+    """
     found = re.search(r'boundary="?([^";]+)"?', content_type)
     if not found:
         raise ValueError("multipart/form-data without a boundary")
@@ -57,5 +59,6 @@ def form(content_type: str, body: bytes) -> dict[str, Any]:
         name = said.get_param("name", header="content-disposition")
         file_name = said.get_filename()
         if isinstance(name, str):
-            parts[name] = content.decode() if file_name is None else Upload(content, file_name)
+            part = content.decode() if file_name is None else Upload(content, file_name)
+            parts[name] = f"{parts[name]},{part}" if name in parts else part
     return parts

@@ -85,10 +85,34 @@ def _invoice_response(
 ) -> str:
     responder = sender or _written(said.sender_participant)
     document = _document(tx, tenant, said, responder)
+    _keep(tx, points, tenant, document, said, key)
+    return document.id
+
+
+def take_word(tx: Tx, points: Points, tenant: Tenant, document: Document, word: Reason, *, key: str) -> None:
+    """The buyer's answer to a document, of which the access point tells the status and no more. `key` as in `take`."""
+    credits = document.kind == "credit_note"
+    said = responses.from_json(
+        {
+            "kind": "invoice-response",
+            "id": key,
+            "at": tx.now,
+            "sender": {"name": document.counterparty_name},
+            "receiver": {"name": tenant.title},
+            "about": {"id": document.number or document.id, "type_code": "381" if credits else "380"},
+            "status": word.code,
+            "notes": [word.text] if word.text else [],
+        }
+    )
+    assert isinstance(said, InvoiceResponse)
+    _keep(tx, points, tenant, document, said, key)
+
+
+def _keep(tx: Tx, points: Points, tenant: Tenant, document: Document, said: InvoiceResponse, key: str) -> None:
     if not kept.keep(
         tx, tenant=tenant.name, document=document.id, key=key, code=said.status, body=responses.as_json(said)
     ):
-        return document.id
+        return
     title, text = responses.in_words(said, "nb")
     reasons = [{"code": one.code, "text": one.text} for one in said.reasons]
     data = data_of(
@@ -102,7 +126,6 @@ def _invoice_response(
     )
     tx.emit(tenant.name, f"{document.kind}.response", document=document.id, data=data)
     _ask(tx, points, document)
-    return document.id
 
 
 def _ask(tx: Tx, points: Points, document: Document) -> None:

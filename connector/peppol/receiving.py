@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,12 +22,12 @@ from connector.errors import BadInput, Clash, ConnectorError, NeedsPerson, Refus
 from connector.lanes import Arrival, Found, Turn, Work
 from connector.mapping import Tenant
 from connector.model.json import dumps, loads
-from connector.peppol import answers, envelope, following
+from connector.peppol import answers, envelope, following, statuses
 from connector.peppol.envelope import SBDH
 from connector.peppol.identifiers import SELF_BILLED_CREDIT_NOTE, SELF_BILLED_INVOICE, Participant
 from connector.peppol.points import Handler, Point, Points
-from connector.ports import Message, Told, Unread
-from connector.store import Tx, arrivals, attention, connections, transmissions, work
+from connector.ports import Message, Report, Told, Unread
+from connector.store import Tx, arrivals, attention, connections, documents, transmissions, work
 
 MESSAGE: Final = "peppol-message"
 """Kind of arrivals that are messages as an access point hands them over."""
@@ -105,10 +106,32 @@ def take_told(tx: Tx, points: Points, point: Point, told: Told) -> None:
         arrive(tx, points, point, message)
     if told.inbox:
         collect(tx, point)
+    for report in told.reports:
+        take_report(tx, points, point, report)
     for id in told.transmissions:
         there = transmissions.by_vendor_id(tx, point.id, id) or transmissions.by_instance(tx, id)
         if there is not None and there.connection == point.id:  # of what was never sent nothing is looked at
             following.look(tx, point, there)
+
+
+def take_report(tx: Tx, points: Points, point: Point, report: Report) -> None:
+    """Keep what an access point tells of a transmission. Where companies share an account, each may be told of what the
+    others have sent; of what none of them has sent nothing is kept.
+    """
+    id = report.transmission
+    there = transmissions.by_vendor_id(tx, point.id, id) or transmissions.by_instance(tx, id)
+    sharing = (one for one in points.points() if one.lane == point.lane)
+    by = next((one for one in sharing if there is not None and one.id == there.connection), None)
+    if there is None or by is None:
+        return
+    status = report.status
+    if status.state == "failed" and there.state == "sent":  # the receiver's access point has it
+        status = replace(status, state="refused")
+    statuses.take(tx, points, there, status, by=by)
+    if report.answer is not None:
+        document = documents.get(tx, there.tenant, there.document)
+        key = f"{by.id}/{report.id}"
+        answers.take_word(tx, points, points.tenant(there.tenant), document, report.answer, key=key)
 
 
 def collect(tx: Tx, point: Point) -> str | None:
@@ -157,13 +180,15 @@ class Collect(Handler):
         for id in kept.get("acknowledge", ()):
             await point.access_point.acknowledge(id)
         page = await point.access_point.inbox(kept.get("cursor"))
-        ids = [message.id for message in page.messages]
+        ids = list(dict.fromkeys([*(one.id for one in page.messages), *(one.id for one in page.reports)]))
 
         def write(tx: Tx) -> None:
             for message in page.messages:
                 arrive(tx, self.points, point, message)
             whole = not kept.get("cursor") and not page.more
             _tell_unread(tx, point, page.unread, whole=whole)
+            for report in page.reports:
+                take_report(tx, self.points, point, report)
             connections.put_cursor(tx, point.id, COLLECT, dumps({"cursor": page.cursor, "acknowledge": ids}).decode())
 
         return Found(write, again=bool(ids) or page.more)

@@ -28,6 +28,9 @@ from connector.ports.access_points import (
     Reason as Reason,
 )
 from connector.ports.access_points import (
+    Report as Report,
+)
+from connector.ports.access_points import (
     State as State,
 )
 from connector.ports.access_points import (

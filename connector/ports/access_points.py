@@ -83,6 +83,22 @@ class Status:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an access point tells of a transmission of its own accord, where it tells it once and cannot be asked again.
+
+    `id`: by which it is acknowledged when it is on disk, like a message; `transmission`: the id (of `Proof.id`) or the
+    instance it speaks of. One that speaks of none of ours is kept nowhere and acknowledged all the same. `answer`: what
+    the buyer answers, where only the word for it is told and not the response itself: its status code (UNCL4343 as in
+    Peppol's Invoice Response: AB, IP, UQ, CA, RE, AP, PD) and words.
+    """
+
+    id: str
+    transmission: str
+    status: Status
+    answer: Reason | None = None
+
+
 # --- what is received -------------------------------------------------------------------------------------------------
 
 
@@ -116,13 +132,15 @@ class Unread:
 @dataclass(frozen=True, slots=True)
 class Inbox:
     """A page of what waits at the access point. `cursor` is where the next read begins, opaque to the house; `more`:
-    read on at once. `unread`: what could not be taken in this page.
+    read on at once, when all of this is acknowledged: a queue shows what comes next only then. `reports`: what it tells
+    of transmissions once; `unread`: what could not be taken in this page.
     """
 
     messages: Sequence[Message]
     cursor: str | None = None
     more: bool = False
     unread: Sequence[Unread] = ()
+    reports: Sequence[Report] = ()
 
 
 # --- what is told by the access point ---------------------------------------------------------------------------------
@@ -133,8 +151,9 @@ class Told:
     """What a call of the access point to us says; it has our secret.
 
     `key`: the same when the same call comes again; `event`: its own word for it. `messages`: handed over whole.
-    `transmissions`: ids (of `Proof.id`) or instances whose status is to be read; `inbox`: the inbox is to be read.
-    `answer`: what a 200 says to it when all of it is on disk, as JSON; None: 204.
+    `transmissions`: ids (of `Proof.id`) or instances whose status is to be read; `reports`: statuses that it tells here
+    and nowhere else (acknowledged by the answer); `inbox`: the inbox is to be read. `answer`: what a 200 says to it
+    when all of it is on disk, as JSON; None: 204.
     """
 
     key: str
@@ -143,6 +162,7 @@ class Told:
     transmissions: Sequence[str] = ()
     inbox: bool = False
     answer: Json = None
+    reports: Sequence[Report] = ()
 
 
 class Callbacks(Protocol):
@@ -191,10 +211,12 @@ class AccessPoint(Protocol):
         """What became of a transmission (`id` as in its proof); None: the access point knows nothing of it."""
 
     async def inbox(self, cursor: str | None) -> Inbox:
-        """What waits there, with the bytes; `cursor` None begins. What is not acknowledged comes again."""
+        """What waits there, with the bytes; `cursor` None begins. What is not acknowledged comes again, as long as the
+        cursor that it came with is not kept.
+        """
 
     async def acknowledge(self, message: str) -> None:
-        """A message is on disk here, and need not come again. Doing it twice is harmless."""
+        """A message (or a report) is on disk here, and need not come again. Doing it twice is harmless."""
 
     async def takes(self, participant: str, document_type: str, process: str) -> bool | None:
         """Whether the access point knows that a participant takes this; None: it does not tell, or does not know."""

@@ -106,15 +106,16 @@ async def company(
     pace: Pace | None = None,
     gives_up: int = 900,
     tenant: str = TENANT,
+    also: str = "",
     **settings: Any,
 ) -> AsyncIterator[Company]:
-    """The company with so many access points, in order."""
+    """The company with so many access points, in order; `also`: further ones, as they stand in its file."""
     async with AsyncExitStack() as stack:
         boxes = [await stack.enter_async_context(Sandbox(pace=pace)) for _ in range(points)]
         said = "".join(POINT.format(name=f"ap{n or ''}", url=box.url, gives_up=gives_up) for n, box in enumerate(boxes))
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True)
-        (tenants / "fjord.yaml").write_text(tenant.format(points=said))
+        (tenants / "fjord.yaml").write_text(tenant.format(points=said + also))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())
