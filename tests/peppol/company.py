@@ -6,6 +6,7 @@ import base64
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from adapters.access_points.sandbox import Pace
 from connector.api.app import create_app
 from connector.cli.demo.invoices import invoice as draft
 from connector.ehf import read, write
+from connector.peppol import envelope
 from connector.service.house import House, open_house
 from connector.service.settings import Settings
 from connector.store import keys
@@ -47,6 +49,12 @@ POINT = """
 def ehf(number: str = "1001", **changes: Any) -> bytes:
     """An invoice that the company has issued under a number."""
     return write(read(draft(1)).model_copy(update={"number": number, **changes}))
+
+
+def sbd(document: bytes, instance: str) -> bytes:
+    """A document in its envelope."""
+    on = envelope.address(document, instance=instance, created=datetime.now(UTC))
+    return envelope.write(on, document)
 
 
 class Company:

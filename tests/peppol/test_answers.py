@@ -6,8 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from company import NUMBER, ehf
-from test_receiving import sbd
+from company import NUMBER, ehf, sbd
 
 from adapters.access_points.sandbox import Pace
 from connector.ehf import read

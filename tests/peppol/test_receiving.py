@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from company import NUMBER, ehf
+from company import NUMBER, ehf, sbd
 
 from connector.peppol import envelope
 from connector.testing.samples import purchase
-
-
-def sbd(document: bytes, instance: str, **changes: Any) -> bytes:
-    """A document in its envelope."""
-    on = envelope.address(document, instance=instance, created=datetime.now(UTC))
-    return envelope.write(on, document)
 
 
 async def test_an_invoice_comes_once_however_often_it_is_handed_over(founded: Any) -> None:
