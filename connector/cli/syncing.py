@@ -26,6 +26,7 @@ from connector.cli.common import (
 from connector.cli.connections import tried
 from connector.errors import BadInput
 from connector.model.json import dumps
+from connector.peppol import receiving
 from connector.service import mappings
 from connector.service.house import House
 from connector.store import Tx, attention
@@ -66,7 +67,7 @@ def sync(
     ] = "command line",
     format: FormatOption = Format.text,
 ) -> None:
-    """Read what changed, push what is missing, and end when nothing is left to do.
+    """Read what changed and what has come, push and send what is missing, and end when nothing is left to do.
 
     With --plan only the steps of a plan that was saved are asked for, once each has been held against the world: where
     one has moved, all that have are told and nothing is done. Exit status 0: all sides agree as far as can be (the plan
@@ -78,8 +79,12 @@ def sync(
     async def use(house: House) -> dict[str, Any]:
         name = tenant_of(house, tenant)
         spokes = [one for one in house.spokes(name) if connection in (None, one.name)]
+        points = [one for one in house.access_points.points(name) if connection in (None, one.name)]
+        names = [one.name for one in (*spokes, *points)]
         _say_unapplied(house, spokes)
-        with watched(f"Syncing {', '.join(spoke.name for spoke in spokes)}") as say:
+        with watched(f"Syncing {', '.join(names)}") as say:
+            for point in points:
+                await house.store.write(lambda tx, p=point: receiving.collect(tx, p))  # type: ignore[misc]
             for spoke in spokes:
                 for reading in spoke.followed:
                     await house.store.write(lambda tx, s=spoke, r=reading: reads.poll(tx, s, r.kind))  # type: ignore[misc]
@@ -89,7 +94,7 @@ def sync(
             say("Reading and writing")
             await house.work_until_idle()
         waiting = await house.store.read(lambda tx: attention.count(tx, name))
-        return {"tenant": name, "connections": [spoke.name for spoke in spokes], "attention": waiting}
+        return {"tenant": name, "connections": names, "attention": waiting}
 
     done = with_house(use)
     if format is Format.json:
