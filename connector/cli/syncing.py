@@ -80,7 +80,7 @@ def sync(
         name = tenant_of(house, tenant)
         spokes = [one for one in house.spokes(name) if connection in (None, one.name)]
         points = [one for one in house.access_points.points(name) if connection in (None, one.name)]
-        names = [one.name for one in (*spokes, *points)]
+        names = [*(spoke.name for spoke in spokes), *(point.name for point in points)]
         _say_unapplied(house, spokes)
         with watched(f"Syncing {', '.join(names)}") as say:
             for point in points:

@@ -53,8 +53,9 @@ def addressee(points: Points, point: Point, message: Message) -> Point | None:
     receiver = message.receiver or envelope.addressee(message.body)
     if receiver is None or _is_for(points.tenant(point.tenant), receiver):
         return point
-    sharing = (one for one in points.points() if one.lane == point.lane)
-    return next((one for one in sharing if _is_for(points.tenant(one.tenant), receiver)), None)
+    sharing = ((one, points.tenant(one.tenant)) for one in points.points() if one.lane == point.lane)
+    named = (one for one, tenant in sharing if tenant.organisation_number and _is_for(tenant, receiver))
+    return next(named, None)
 
 
 def arrive(tx: Tx, points: Points, point: Point, message: Message) -> str:
