@@ -119,7 +119,7 @@ def park_arrival(tx: Tx, arrival: Arrival, reason: ConnectorError) -> None:
         tenant=arrival.tenant,
         about=f"arrival:{arrival.id}",
         reason=reason,
-        verbs=("retry", "cancel"),
+        verbs=(*reason.answers, "retry", "cancel"),
         document=arrival.document,
         arrival=arrival.id,
     )

@@ -13,7 +13,7 @@ from connector.mapping.problems import Problem
 from connector.mapping.reading import Read
 from connector.model.identifiers import BankAccount, Iban
 
-NOBODY = "nobody"
+NOBODY, COUNTERPARTY = "nobody", "counterparty"
 
 
 def account(written: str) -> str:
@@ -37,6 +37,7 @@ def across(found: Read[TenantFile]) -> Iterator[Problem]:
     yield from _without_documents(found)
     yield from _connected_twice(found)
     yield from _no_way_out(found)
+    yield from _self_billed(found)
 
 
 def _accounts_twice(found: Read[TenantFile]) -> Iterator[Problem]:
@@ -103,3 +104,21 @@ def _no_way_out(found: Read[TenantFile]) -> Iterator[Problem]:
             line = found.source.line(("routes", name, "sends"))
             said = f"On the route `{name}` this service sends, and the file names no access point."
             yield Problem("access-point-missing", said, found.source.file, line, "Add `access_points:`.", "warning")
+
+
+def _self_billed(found: Read[TenantFile]) -> Iterator[Problem]:
+    """What buyers issue takes one route, as no message names any; and nobody sends it: its receiver has sent it."""
+    source = found.source
+    routes = {name: route for name, route in found.content.routes.items() if route.issues == [COUNTERPARTY]}
+    first = next(iter(routes), None)
+    for name, route in routes.items():
+        if name != first:
+            said = (
+                f"The counterparty issues on the route `{first}` and on `{name}`: which of them would a document take?"
+            )
+            yield Problem("self-billing-twice", said, source.file, source.line(("routes", name, "issues")), "Keep one.")
+        for owner in route.sends or ():
+            if owner != NOBODY:
+                said = f"On the route `{name}` the counterparty issues: `{owner}` cannot send it what it has sent us."
+                line = source.line(("routes", name, "sends"))
+                yield Problem("self-billing-sent", said, source.file, line, "Take `sends` out.")

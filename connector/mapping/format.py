@@ -329,7 +329,8 @@ class Route(Part):
     """Connections whose books its documents are kept in."""
     issues: Texts | None = None
     """Who numbers the documents: a connection (its ledger issues), `source` (they come numbered), or `counterparty`
-    (self-billing)."""
+    (self-billing: our sales that buyers write the invoices for; they come numbered, and what comes through Peppol takes
+    this route)."""
     sends: Texts | None = None
     """Who sends them to the customer: a connection, `source`, `connector`, or `nobody`; who issues, unless said."""
     receives: Texts | None = None

@@ -58,6 +58,11 @@ class TenantRoute:
     line: int
     holds_new_suppliers: bool = False
 
+    @property
+    def numbered(self) -> bool:
+        """Whether its documents come with the number they were issued under: by their source, or by the buyer."""
+        return self.issues in (SOURCE, COUNTERPARTY)
+
 
 @dataclass(frozen=True, slots=True)
 class TenantConnection:

@@ -33,7 +33,7 @@ SELF_BILLING_TYPES = frozenset({"261", "389", "527"})
 
 BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 BILLING_PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
-SELF_BILLING = "urn:cen.eu:en16931:2017#conformant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
+SELF_BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
 SELF_BILLING_PROFILE = "urn:fdc:peppol.eu:2017:poacc:selfbilling:01:1.0"
 
 
@@ -178,6 +178,11 @@ class Invoice(Term):
     def is_credit_note(self) -> bool:
         """Whether it lowers what the buyer owes."""
         return self.kind == "credit_note"
+
+    @property
+    def is_self_billed(self) -> bool:
+        """Whether the buyer has made it for the seller, by its type code (BT-3) or the rules it follows (BT-24)."""
+        return self.type_code in SELF_BILLING_TYPES or (self.customization or "").startswith(SELF_BILLING)
 
     @property
     def payment_id(self) -> str | None:

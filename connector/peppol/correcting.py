@@ -33,8 +33,8 @@ def send(tx: Tx, points: Points, tenant: str, id: str, *, mended: bytes | None =
         who: who asks for it; goes into the audit.
 
     Raises:
-        BadInput: `not-issued`: it is no invoice or credit note of ours with a number; `correction-changes-document`:
-            what is mended has other figures, or is another document.
+        BadInput: `not-issued`: it is no invoice or credit note of ours with a number; `self-billing`: the buyer has
+            issued it; `correction-changes-document`: what is mended has other figures, or is another document.
         Clash: `on-its-way`: an access point has it, or it is being handed over; `delivered`: the receiver has it;
             `sent-by-ledger`; `outcome-unclear`: whether an access point has it waits for a person.
         Stop: `access-point-missing`.
@@ -46,6 +46,13 @@ def send(tx: Tx, points: Points, tenant: str, id: str, *, mended: bytes | None =
             "Only an invoice or credit note of the company's own that has its number is sent.",
             code="not-issued",
             do="An invoice without a number is sent once the ledger has given it one.",
+            where={"document": id},
+        )
+    if Invoice.model_validate(document.body).is_self_billed:
+        raise BadInput(
+            f"{document.number} is self-billed: it has come from the buyer, and there is nobody to send it to.",
+            code="self-billing",
+            do="Nothing needs to be done. What is wrong in it the buyer corrects with a credit note.",
             where={"document": id},
         )
     if any(link.dispatch == "sent" for link in links.all_of(tx, id)):

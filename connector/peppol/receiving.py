@@ -21,10 +21,11 @@ from connector.ehf.xml import parse
 from connector.errors import BadInput, Clash, ConnectorError, NeedsPerson, Refused, Stop
 from connector.lanes import Arrival, Found, Turn, Work
 from connector.mapping import Tenant
+from connector.model.invoice import SELF_BILLING
 from connector.model.json import dumps, loads
 from connector.peppol import answers, envelope, following, statuses
 from connector.peppol.envelope import SBDH
-from connector.peppol.identifiers import SELF_BILLED_CREDIT_NOTE, SELF_BILLED_INVOICE, Participant
+from connector.peppol.identifiers import Participant
 from connector.peppol.points import Handler, Point, Points
 from connector.ports import Message, Report, Told, Unread
 from connector.store import Tx, arrivals, attention, connections, documents, transmissions, work
@@ -39,7 +40,6 @@ UNREAD: Final = "message-unread"
 """Code of what waits in an inbox and cannot be taken."""
 EVERY: Final = timedelta(minutes=15)
 """How often those are looked after."""
-_SELF_BILLED: Final = {SELF_BILLED_INVOICE.document.customization, SELF_BILLED_CREDIT_NOTE.document.customization}
 _INVOICES: Final = ("Invoice", "CreditNote")
 
 
@@ -264,7 +264,7 @@ def take_message(tx: Tx, arrival: Arrival, points: Points) -> str | None:
     source = points.point(arrival.source).name
     if name in _INVOICES:
         follows = root.findtext("{*}CustomizationID", "").strip()
-        way = points.sold if follows in _SELF_BILLED else points.bought
+        way = points.sold if follows.startswith(SELF_BILLING) else points.bought
         way(tx, tenant, source=source, message=instance, body=document, sender=sender)
         return None
     if name == "ApplicationResponse":

@@ -19,7 +19,6 @@ from connector.ehf import validate, write
 from connector.errors import BadInput, ConnectorError, Stop, TryLater
 from connector.lanes import Nothing, Turn, Work
 from connector.lanes import following as operations
-from connector.mapping.tenants import COUNTERPARTY, SOURCE
 from connector.model import CreditNote, Invoice
 from connector.peppol import envelope, following, looking_up, statuses
 from connector.peppol.envelope import Envelope
@@ -34,7 +33,6 @@ SEND: Final = "send-peppol"
 RESPONSE: Final = "invoice_response"
 """Kind of a transmission that is our answer to an incoming invoice."""
 _XML = ("application/xml", "text/xml")
-_ISSUED_ELSEWHERE = (SOURCE, COUNTERPARTY)
 
 
 # --- who wants something sent -----------------------------------------------------------------------------------------
@@ -253,7 +251,7 @@ def sent(tx: Tx, points: Points, document: Document, there: transmissions.Transm
 def _comes_numbered(points: Points, document: Document) -> bool:
     """Whether a document came with its number, so that its own bytes are what is sent."""
     route = points.tenant(document.tenant).routes.get(document.source or "")
-    return route is not None and route.issues in _ISSUED_ELSEWHERE
+    return route is not None and route.numbered
 
 
 def invalid(data: bytes) -> ConnectorError | None:

@@ -102,7 +102,7 @@ class Preflight:
         return [_advice(one) for one in found]
 
     def _judged(self, tx: Tx, posted: Posted, invoice: Invoice) -> Iterator[Problem]:
-        drafted = self.route.issues != SOURCE
+        drafted = not self.route.numbered
         if not posted.judged:
             yield from _figures(invoice)
             yield from _as_ehf(invoice, draft=drafted, sent=self.route.sends == CONNECTOR)

@@ -19,7 +19,7 @@ from connector.service.secrets import revealed, validated
 from connector.store import Tx
 from connector.store.connections import Connection
 from connector.store.documents import Document
-from connector.sync import incoming, notes
+from connector.sync import incoming, notes, self_billing
 
 if TYPE_CHECKING:
     from connector.service.house import House
@@ -124,7 +124,7 @@ class AccessPoints:
 
     def sold(self, tx: Tx, tenant: Tenant, *, source: str, message: str, body: bytes, **said: Any) -> None:
         """As `Points.sold`."""
-        incoming.receive(tx, tenant, source=SOURCE, message=message, body=body, through=source, **said)
+        self_billing.receive_sale(tx, tenant, source=SOURCE, message=message, body=body, through=source, **said)
 
     def note(self, tx: Tx, document: Document, *, code: str, key: str, title: str, text: str) -> None:
         """As `Points.note`."""

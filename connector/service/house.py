@@ -18,7 +18,7 @@ from connector.http import Http
 from connector.lanes import Schedule, Worker
 from connector.mapping import Mapping as Mappings
 from connector.mapping import Tenant, TenantConnection
-from connector.mapping.tenants import SOURCE, TenantAccessPoint
+from connector.mapping.tenants import TenantAccessPoint
 from connector.oauth import OAuth
 from connector.peppol import fail_over, looking_up, receiving, sending
 from connector.peppol.handlers import Handlers as PeppolHandlers
@@ -242,7 +242,7 @@ class House:
             mapping=mapping,
             accounting=accounting,
             lane=accounting.lane.key,
-            elsewhere=taken | {route.name for route in tenant.routes.values() if route.issues == SOURCE},
+            elsewhere=taken | {route.name for route in tenant.routes.values() if route.numbered},
             taken=taken,
             webhooks=f"{said.said.webhooks.rstrip('/')}/v1/hooks/{row.id}" if said.said.webhooks else None,
         )

@@ -106,6 +106,12 @@ def ignored(tx: Tx, *, tenant: str, about: str, reason: ConnectorError) -> bool:
     return last is not None and last.closed_how == "ignore" and _item(tx, last).details == reason.as_json()
 
 
+def answered(tx: Tx, *, tenant: str, about: str, code: str, how: str) -> bool:
+    """Whether a person has given this answer where something was asked about before, for this reason."""
+    given = (_t.c.tenant == tenant, _t.c.about == about, _t.c.code == code, _t.c.closed_how == how)
+    return tx.execute(select(_t.c.id).where(*given).limit(1)).first() is not None
+
+
 def open_of(tx: Tx, connection: str, code: str) -> set[str]:
     """What everything with this code that waits at a connection is about."""
     query = select(_t.c.about).where(_t.c.connection == connection, _t.c.code == code, _t.c.closed.is_(None))

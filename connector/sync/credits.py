@@ -26,6 +26,8 @@ CREDITS = "credits"
 """Relation of a credit note to the invoice that it credits."""
 
 _ZERO = Decimal(0)
+_MOST_ALIKE = 100
+"""Documents under one number that are looked at: buyers may use it that issue in the company's name."""
 
 
 def credited(
@@ -183,10 +185,10 @@ def _meant(tx: Tx, tenant: str, note: Invoice) -> Document:
     if len(said) != 1:
         raise _unknown(f"The credit note names {'no' if not said else 'more than one'} invoice that it credits.", said)
     reference = note.preceding_invoices[0]
-    found = _found(tx, tenant, reference, "invoice")
+    found = _found(tx, tenant, note, reference, "invoice")
     if len(found) == 1:
         return documents.locked(tx, tenant, found[0].id)
-    if not found and _found(tx, tenant, reference, "credit_note"):
+    if not found and _found(tx, tenant, note, reference, "credit_note"):
         raise BadInput(
             "What is to be credited is a credit note itself.",
             code="credit-of-credit-note",
@@ -196,14 +198,40 @@ def _meant(tx: Tx, tenant: str, note: Invoice) -> Document:
     raise _unknown(f"{'No' if not found else 'More than one'} invoice here fits {said[0]}.", said)
 
 
-def _found(tx: Tx, tenant: str, reference: DocumentReference, kind: str) -> list[Document]:
+def _found(tx: Tx, tenant: str, note: Invoice, reference: DocumentReference, kind: str) -> list[Document]:
     if reference.document_id:
         one = documents.peek(tx, tenant, reference.document_id)
         return [one] if one is not None and one.kind == kind else []
-    by = {"source_id": reference.source_id} if reference.source_id else {"number": reference.number}
-    found = documents.find(tx, tenant, kind=kind, direction="outgoing", limit=10, **by)
+    if reference.source_id:
+        found = documents.find(tx, tenant, kind=kind, direction="outgoing", source_id=reference.source_id, limit=10)
+    else:
+        found = in_series_of(tx, tenant, note, kind, reference.number or "")
     dated = [one for one in found if reference.issue_date in (None, one.issue_date)]
     return dated if len(found) > 1 else found
+
+
+def in_series_of(tx: Tx, tenant: str, model: Invoice, kind: str, number: str) -> list[Document]:
+    """Outgoing documents of a kind under a number, in the series that an invoice or credit note is of, oldest first:
+    among what its buyer has issued, where it is self-billed; else among all that no buyer has.
+    """
+    buyer = (model.buyer.organisation_number or model.buyer.name) if model.is_self_billed else None
+    heads = documents.find(
+        tx, tenant, kind=kind, direction="outgoing", number=number, counterparty=buyer, limit=_MOST_ALIKE
+    )
+    whole = (documents.get(tx, tenant, head.id) for head in heads)
+    alike = [one for one in whole if _self_billed(one) == model.is_self_billed]
+    return [one for one in alike if not _for_another(model, one)] if model.is_self_billed else alike
+
+
+def _self_billed(document: Document) -> bool:
+    return Invoice.model_validate(document.body).is_self_billed
+
+
+def _for_another(note: Invoice, document: Document) -> bool:
+    """Whether a document is for another customer than this one says."""
+    ours, theirs = note.buyer.organisation_number, document.counterparty_number
+    names = [(one or "").casefold() for one in (note.buyer.name, document.counterparty_name)]
+    return bool((ours and theirs and ours != theirs) or (not (ours or theirs) and all(names) and names[0] != names[1]))
 
 
 def _unknown(why: str, said: list[dict[str, Any]]) -> BadInput:
@@ -225,9 +253,7 @@ def _fits(tx: Tx, spokes: Spokes, route: TenantRoute, note: Invoice, invoice: Do
             do="Credit an invoice in its own currency.",
             where={"field": "currency", **_place(invoice)},
         )
-    ours, theirs = note.buyer.organisation_number, invoice.counterparty_number
-    names = [(one or "").casefold() for one in (note.buyer.name, invoice.counterparty_name)]
-    if (ours and theirs and ours != theirs) or (not (ours or theirs) and all(names) and names[0] != names[1]):
+    if _for_another(note, invoice):
         raise BadInput(
             f"The credit note is for another customer than invoice {name}.",
             code="customer-differs",

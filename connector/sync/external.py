@@ -1,9 +1,9 @@
 """Documents that were issued elsewhere: in which form a system takes them, and the paper that goes with them.
 
-On a route with `issues: source` a document comes with its number and keeps it. A system takes it as a kind of its own
-(`external_invoice`, `external_credit_note`: booked as a voucher, for instance), or, where it can `register`, among its
-own invoices under that number. The document in the hub is an invoice or credit note like any other; its link, its
-mapping and the work that pushes it are those of the form.
+On a route with `issues: source`, or `counterparty` (self-billing), a document comes with its number and keeps it. A
+system takes it as a kind of its own (`external_invoice`, `external_credit_note`: booked as a voucher, for instance),
+or, where it can `register`, among its own invoices under that number. The document in the hub is an invoice or credit
+note like any other; its link, its mapping and the work that pushes it are those of the form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _XML = ("application/xml", "text/xml")
 
 
 def elsewhere(spoke: Spoke, document: Document) -> bool:
-    """Whether a document was issued by its source, as far as this connection is concerned."""
+    """Whether a document was issued by its source or its buyer, as far as this connection is concerned."""
     return document.kind in (INVOICE, CREDIT_NOTE) and document.source in spoke.elsewhere
 
 

@@ -30,6 +30,7 @@ from connector.sync.push import Push
 from connector.sync.reads import HINT, POLL, SWEEP, Hint, Poll, Sweep
 from connector.sync.records import take_record
 from connector.sync.registers import take_posted
+from connector.sync.self_billing import SALE, take_sale
 from connector.sync.spokes import Spokes
 from connector.sync.vanished import LOOK_AGAIN, LookAgain
 
@@ -57,6 +58,7 @@ def handlers(store: Store, spokes: Spokes) -> Handlers:
             REVERSAL: partial(take_reversal, spokes=spokes),
             HOOK: partial(take_hook, spokes=spokes),
             INCOMING: partial(take_incoming, spokes=spokes),
+            SALE: partial(take_sale, spokes=spokes),
             MATCH: partial(take_match, spokes=spokes, told_apart=told_apart),
             CONTROL: partial(take_control, spokes=spokes),
             **{API + kind: partial(take_posted, spokes=spokes) for kind in REGISTERS},

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from connector.ehf import read, validate, write
 from connector.errors import BadInput, Clash
 from connector.lanes.schedule import OSLO
-from connector.mapping.tenants import CONNECTOR, TenantRoute
+from connector.mapping.tenants import CONNECTOR, COUNTERPARTY, TenantRoute
 from connector.model import (
     Customer,
     Difference,
@@ -96,8 +96,26 @@ def check_route(route: TenantRoute, invoice: Invoice) -> None:
     """Whether this route can take this document.
 
     Raises:
-        BadInput: `numbered-document` where the ledger issues, `number-missing` where the source does.
+        BadInput: `numbered-document` where the ledger issues, `number-missing` where the source or the buyer does;
+            `self-billing`: the buyer has made it, and somebody else issues; `not-self-billed`: the other way round.
     """
+    by_buyer = route.issues == COUNTERPARTY
+    if invoice.is_self_billed and not by_buyer:
+        raise BadInput(
+            f"The document is self-billed (type {invoice.type_code}): the buyer has issued it, and on the route"
+            f" `{route.name}` {'the source' if route.numbered else 'the ledger'} issues.",
+            code="self-billing",
+            do=f"Use a route with `issues: {COUNTERPARTY}`: it is booked there as the buyer has issued it.",
+            where={"route": route.name, "field": "type_code"},
+        )
+    if by_buyer and not invoice.is_self_billed:
+        raise BadInput(
+            f"On the route `{route.name}` buyers issue, and a document of type {invoice.type_code} the seller.",
+            code="not-self-billed",
+            do="A self-billed invoice has the type code 389, a self-billed credit note 261 (BT-3). What is the"
+            " seller's own takes another route.",
+            where={"route": route.name, "field": "type_code"},
+        )
     if route.issues in route.to and invoice.number:
         raise BadInput(
             f"The document has the number {invoice.number}, but on the route `{route.name}` the ledger issues: it would"
@@ -107,9 +125,9 @@ def check_route(route: TenantRoute, invoice: Invoice) -> None:
             " route with `issues: source`, where it keeps its number and is booked as issued elsewhere.",
             where={"route": route.name, "field": "number"},
         )
-    if route.issues == "source" and not invoice.number:
+    if route.numbered and not invoice.number:
         raise BadInput(
-            f"On the route `{route.name}` the source issues, and the document has no number.",
+            f"On the route `{route.name}` the {'buyer' if by_buyer else 'source'} issues; the document has no number.",
             code="number-missing",
             do="Send the number it was issued under (BT-1).",
             where={"route": route.name, "field": "number"},

@@ -18,7 +18,8 @@ LONGEST = 500
 def invoice_key(invoice: Invoice) -> str:
     """Seller, year, type and number; without a number, the source's own id.
 
-    The year is the calendar year of issue: number series may begin anew each year, never within one.
+    The year is the calendar year of issue: number series may begin anew each year, never within one. Whose series it is
+    belongs to it where that is not the seller's: two buyers may give their self-billed documents the same number.
 
     Raises:
         BadInput: it has neither (code `document-without-identity`), or one that is too long (`identity-too-long`).
@@ -28,7 +29,8 @@ def invoice_key(invoice: Invoice) -> str:
     seller = party_key(invoice.seller)
     if invoice.number:
         year = invoice.issue_date.year if invoice.issue_date else "-"
-        return f"{seller}/{year}/{invoice.type_code}/{invoice.number}"
+        series = f"{party_key(invoice.buyer)}/" if invoice.is_self_billed else ""
+        return f"{seller}/{year}/{invoice.type_code}/{series}{invoice.number}"
     if invoice.source_id:
         return f"{seller}/source/{invoice.source_id}"
     raise BadInput(

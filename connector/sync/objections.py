@@ -14,7 +14,7 @@ from connector.errors import BadInput, ConnectorError, Stop
 from connector.mapping import Tenant
 from connector.mapping.tenants import TenantRoute
 from connector.model import Invoice, Supplier, plain, round2
-from connector.model.invoice import SELF_BILLING, SELF_BILLING_TYPES
+from connector.model.invoice import Direction
 from connector.store.documents import Document
 from connector.store.schema import scaled
 from connector.sync.suppliers import accounts
@@ -24,10 +24,10 @@ HELD = ("ehf-invalid", "invoice-twice", LEDGER_HAS_IT, "bank-account-changed", "
 """Reasons that hold a document; each is settled by itself."""
 
 
-def readable(body: bytes) -> Invoice:
+def readable(body: bytes, *, direction: Direction = "incoming") -> Invoice:
     """The invoice in what was received. Raises `Stop` (`ehf-unreadable`)."""
     try:
-        invoice = read(body, direction="incoming")
+        invoice = read(body, direction=direction)
         if invoice.totals is None:
             raise BadInput("It states no totals.", code="totals-missing")
         scaled(invoice.totals.payable)
@@ -56,11 +56,13 @@ def for_us(tenant: Tenant, invoice: Invoice) -> list[ConnectorError]:
             do="Add `organisation_number` to the tenant's file, then retry.",
             where={"file": tenant.file},
         )
-    if invoice.type_code in SELF_BILLING_TYPES or invoice.customization == SELF_BILLING:
+    if invoice.is_self_billed:
         raise Stop(
             "It is self-billing: a sale that the buyer has written the invoice for, no purchase.",
             code="self-billing",
-            do="Book it as a sale; then cancel this.",
+            do="It goes to no books as a purchase. If it came through Peppol, the buyer sent it as an ordinary invoice:"
+            " ask for one that says it is self-billing (customization id and profile). If it came in another way, post"
+            " it to /v1/invoices on the route with `issues: counterparty`. Then cancel this.",
             where={"type_code": invoice.type_code},
         )
     seller, buyer = invoice.seller.organisation_number, invoice.buyer.organisation_number

@@ -21,8 +21,8 @@ class Spoke:
     """One connection: a tenant's books in one system.
 
     `id` is the store's, `name` the one in the tenant's file; `lane` the key of what the vendor counts together.
-    `elsewhere` are the sources of documents that come with their numbers: the tenant's routes on which the source
-    issues, and the connections (by id) whose documents a route brings here.
+    `elsewhere` are the sources of documents that come with their numbers: the tenant's routes on which the source or
+    the buyer issues, and the connections (by id) whose documents a route brings here.
     """
 
     id: str

@@ -7,6 +7,7 @@ from datetime import date
 
 from connector import plugins
 from connector.mapping import Tenant
+from connector.mapping.tenants import COUNTERPARTY
 from connector.store import Tx, attention, connections, onboarding
 from connector.store.onboarding import Entry
 from connector.sync import effects
@@ -41,7 +42,7 @@ def facts(tx: Tx, spokes: Spokes, spoke: Spoke) -> Facts:
         None if tried is None else list(tried.details["missing"]),
         "" if tried is None else tried.details["company"],
         _owners(tenant, spoke),
-        any("connector" in (route.receives, route.sends) for route in on_routes),
+        any("connector" in (route.receives, route.sends) or route.issues == COUNTERPARTY for route in on_routes),
         noted[FIRST_SYNC].state if FIRST_SYNC in noted else None,
         [] if live else _apart(tx, spoke, noted.get(FIRST_SYNC)),  # what came after the cut-over is no part of it
         len(nights),
