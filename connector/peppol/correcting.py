@@ -12,10 +12,11 @@ from typing import Any, Final
 from connector.ehf import read
 from connector.errors import BadInput, Clash
 from connector.lanes import cancel
-from connector.model import Invoice
+from connector.model import CreditNote, Invoice
 from connector.peppol import sending, statuses
 from connector.peppol.fail_over import work_of
 from connector.peppol.points import Points
+from connector.ports import Kind
 from connector.store import Tx, attempts, attention, audit, documents, links, transmissions
 from connector.store.documents import Document
 from connector.store.transmissions import UNDELIVERED, WAITING, Transmission
@@ -48,7 +49,7 @@ def send(tx: Tx, points: Points, tenant: str, id: str, *, mended: bytes | None =
             do="An invoice without a number is sent once the ledger has given it one.",
             where={"document": id},
         )
-    if Invoice.model_validate(document.body).is_self_billed:
+    if _issued(document).is_self_billed:
         raise BadInput(
             f"{document.number} is self-billed: it has come from the buyer, and there is nobody to send it to.",
             code="self-billing",
@@ -114,7 +115,7 @@ def _out_of_the_way(tx: Tx, document: Document, there: Transmission, who: str) -
 
 def _check_same(document: Document, mended: Invoice) -> None:
     """What is mended is the same document with the same figures. Raises `BadInput`."""
-    issued = Invoice.model_validate(document.body)
+    issued = _issued(document)
     apart = [name for name in _BOOKED if getattr(issued, name) != getattr(mended, name)]
     apart += [name for name, (ours, theirs) in _figures(issued, mended).items() if ours != theirs]
     if issued.seller.organisation_number != mended.seller.organisation_number:
@@ -129,6 +130,10 @@ def _check_same(document: Document, mended: Invoice) -> None:
         where={"document": document.id},
         details=apart,
     )
+
+
+def _issued(document: Document) -> Invoice:
+    return (CreditNote if document.kind == Kind.CREDIT_NOTE else Invoice).model_validate(document.body)
 
 
 def _figures(issued: Invoice, mended: Invoice) -> dict[str, tuple[Any, Any]]:

@@ -16,7 +16,7 @@ from connector.model import CreditNote, DocumentReference, Invoice, Left, Uncred
 from connector.store import Tx, documents, links, work
 from connector.store.documents import Document
 from connector.sync import ties
-from connector.sync.canonical import stored
+from connector.sync.canonical import model_of, stored
 from connector.sync.closing import Use, take_apart, use
 from connector.sync.external import EXTERNAL_CREDIT_NOTE, elsewhere, form_of
 from connector.sync.spokes import Spoke, Spokes, check_can
@@ -224,7 +224,8 @@ def in_series_of(tx: Tx, tenant: str, model: Invoice, kind: str, number: str) ->
 
 
 def _self_billed(document: Document) -> bool:
-    return Invoice.model_validate(document.body).is_self_billed
+    model = model_of(document.kind, document.body)
+    return isinstance(model, Invoice) and model.is_self_billed
 
 
 def _for_another(note: Invoice, document: Document) -> bool:

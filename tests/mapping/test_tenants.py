@@ -136,6 +136,8 @@ def test_a_tenant_that_has_no_file(folder: Path, toy: Any) -> None:
          "connection-twice", 11, "`books`"),
         ("    settings: {pages: 2}\n", "    settings: {pages: 2}\n    webhooks: https://a.example/\n",
          "webhooks-unsupported", 10, "no webhooks"),
+        ("    issues: source\n    sends: connector\n", "    issues: counterparty\n    sends: connector\n",
+         "self-billing-sent", 24, "`connector`"),
         ("    settings: {pages: 2}\n", "    settings: {pages: 2}\n    webhooks: http://a.example/\n",
          "address-invalid", 10, "https"),
     ],
@@ -171,3 +173,15 @@ def test_webhooks_need_the_secret_they_are_signed_with(folder: Path, toy: Any) -
     toy.secrets = type("Secrets", (toy.secrets,), {"__annotations__": {"signing": str | None}, "signing": None})
     report = check([path], plugins={"toy": toy})
     assert [(one.code, one.line) for one in report.problems if one.severity == "error"] == [("secret-missing", 10)]
+
+
+def test_what_buyers_issue_takes_one_route_and_is_sent_by_nobody(folder: Path, toy: Any) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    one = GOOD.replace("    issues: source\n    sends: connector\n", "    issues: counterparty\n")
+    path.write_text(one)
+    tenant = load_tenant("acme", plugins={"toy": toy})
+    assert (tenant.routes["web"].issues, tenant.routes["web"].sends) == ("counterparty", "counterparty")
+    assert (tenant.routes["web"].numbered, tenant.routes["sales"].numbered) == (True, False)
+    path.write_text(one.replace("    issues: books\n", "    issues: counterparty\n"))
+    report = check([path], plugins={"toy": toy})
+    assert [(problem.code, problem.line) for problem in report.problems] == [("self-billing-twice", 22)]

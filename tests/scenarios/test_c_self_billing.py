@@ -18,7 +18,7 @@ from incoming_ehf import OWN, SUPPLIER, purchase
 from test_a_external import rows, vouchers
 
 from connector.ehf import validate, write
-from connector.model import Address, DocumentReference, Party
+from connector.model import Address, Delivery, DocumentReference, Party
 from connector.peppol import envelope, receiving
 from connector.ports import Message
 
@@ -116,7 +116,8 @@ async def test_two_buyers_use_the_same_number_and_one_of_them_credits(fjord: Any
     debts = [dict(rows(fjord.box, voucher))[1500] for voucher in vouchers(fjord.box)]
     assert sorted(debts) == [Decimal("62.50"), Decimal(500), Decimal(12500)]
 
-    note = sale("B-8", buyer=HANDEL, type_code="261", net="400.00", preceding_invoices=(DocumentReference(number="B-7"),))
+    credits = {"preceding_invoices": (DocumentReference(number="B-7"),)}
+    note = sale("B-8", buyer=HANDEL, type_code="261", net="400.00", **credits)
     assert validate(note).valid
     await deliver(fjord, note)
     await waiting(fjord)
@@ -200,7 +201,17 @@ async def test_a_posted_one_takes_the_route_on_which_buyers_issue_and_no_other(f
         assert answer.status_code == 422, answer.text
         return str(answer.json()["code"])
 
+    async def foreseen(body: bytes) -> list[str]:
+        headers = {"Content-Type": "application/xml"}
+        asked = {"wait": 0, "route": "self-billed"}
+        answer = await fjord.client.post("/v1/preflight", params=asked, content=body, headers=headers)
+        return [one["code"] for one in answer.json()["documents"][0]["problems"] if one["severity"] == "error"]
+
     ordinary = write(purchase("S-1", seller=OWN, buyer=KJOP))
+    delivered = {"delivery": Delivery(day=date(2027, 1, 9))}
+    assert await foreseen(sale(**delivered)) == []
+    assert await foreseen(sale()) == ["NO-BOK-08"]  # judged as what is issued, not as a draft
+    assert "not-self-billed" in await foreseen(ordinary)
     assert await code(ordinary, "self-billed") == "not-self-billed"
     assert await code(sale(), "sales") == "self-billing"
     answer = await fjord.post("/v1/invoices", sale(), params={"route": "self-billed", "draft": "true"})
