@@ -116,8 +116,9 @@ async def post_invoice(
     A credit note names the invoice it credits in `preceding_invoices`: by number, by `source_id`, or by our id of it
     (`document_id`). It is refused at once where that is unknown, or where more is asked for than is left of it.
 
-    202 means: it is on disk and takes its way once. The same invoice again (same seller, year, type and number; without
-    a number the same `source_id`) is the same operation; with other content it is refused with 409.
+    202 means: it is on disk and takes its way once. The same invoice again (same seller, year, type and number, and the
+    same buyer where it is self-billed; without a number the same `source_id`) is the same operation; with other content
+    it is refused with 409.
     """
     kind = media_type(request)
     if kind not in ("application/json", *intake.XML):
