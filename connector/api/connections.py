@@ -130,7 +130,7 @@ async def get_options(
         if error.code != "options-unread":
             raise
         return Response(status_code=202, headers={"Retry-After": "2"})
-    said = offers.schema(_spoke(house, key.tenant, id), known)
+    said = offers.schema(_spoke(house, key.tenant, id), known, house.tenant(key.tenant))
     return Response(dumps(said), media_type="application/schema+json")
 
 

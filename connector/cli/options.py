@@ -39,7 +39,7 @@ def options(
     async def use(house: House) -> tuple[Known, dict[str, Any]]:
         spoke = house.named(tenant_of(house, tenant), name)
         known = await house.options(spoke, refresh=refresh, alone=True)
-        return known, offers.schema(spoke, known)
+        return known, offers.schema(spoke, known, house.tenant(spoke.tenant))
 
     known, schema = with_house(use)
     if format is Format.json:

@@ -110,7 +110,7 @@ def check_route(route: TenantRoute, invoice: Invoice) -> None:
         )
     if by_buyer and not invoice.is_self_billed:
         raise BadInput(
-            f"On the route `{route.name}` buyers issue, and a document of type {invoice.type_code} the seller.",
+            f"On the route `{route.name}` buyers issue; a document of type {invoice.type_code} is the seller's.",
             code="not-self-billed",
             do="A self-billed invoice has the type code 389, a self-billed credit note 261 (BT-3). What is the"
             " seller's own takes another route.",

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from connector.mapping import Tenant
 from connector.mapping.bound import BoundLine, BoundShape
 from connector.mapping.codes import WORDS
 from connector.mapping.load import Mapping as SystemMapping
+from connector.mapping.tenants import SOURCE
 from connector.options import ClosedPeriod, Option, Options
 from connector.sync.external import EXTERNAL_INVOICE, INVOICE
 from connector.sync.options import Known
@@ -23,10 +25,13 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema(spoke: Spoke, known: Known) -> Schema:
-    """The schema of what this connection takes of an invoice, from options as they were read."""
+def schema(spoke: Spoke, known: Known, tenant: Tenant) -> Schema:
+    """The schema of what this connection takes of an invoice, from options as they were read. What buyers issue is not
+    made by who asks: it does not change the form.
+    """
     options = known.options
-    form = EXTERNAL_INVOICE if spoke.elsewhere and EXTERNAL_INVOICE in spoke.mapping else INVOICE
+    outside = bool(spoke.taken) or any(route.issues == SOURCE for route in tenant.routes.values())
+    form = EXTERNAL_INVOICE if outside and EXTERNAL_INVOICE in spoke.mapping else INVOICE
     said: Schema = {
         "$schema": DIALECT,
         "title": f"What may be posted to {spoke.name} now",
