@@ -82,6 +82,7 @@ def take_sale(tx: Tx, arrival: Arrival, spokes: Spokes) -> str:
     route = counterparty_route(tenant)
     invoice = readable(arrival.body, direction="outgoing")
     _ours(tenant, invoice)
+    _from_buyer(tx, arrival, invoice)
     _sound(tx, arrival, invoice)
     check_route(route, invoice)
     there = _there(tx, arrival, invoice)
@@ -124,6 +125,26 @@ def _ours(tenant: Tenant, invoice: Invoice) -> None:
             do="Nobody sells to himself: tell who has sent it, and cancel this.",
             where={"buyer": buyer},
         )
+
+
+def _from_buyer(tx: Tx, arrival: Arrival, invoice: Invoice) -> None:
+    """Whether it comes from the buyer, as far as the envelope tells: whoever else writes it makes a claim of us.
+
+    Raises:
+        Stop: `sender-differs`; it can be accepted.
+    """
+    sender = str((arrival.headers or {}).get("sender") or "").partition(":")[2]
+    buyer = invoice.buyer
+    names = {str(buyer.organisation_number or ""), buyer.endpoint.value.lower() if buyer.endpoint else ""}
+    if not sender or sender in names or _accepted(tx, arrival, "sender-differs"):
+        return
+    raise Stop(
+        f"{invoice.number} is written by {buyer.name or 'a buyer'}, and {sender} has sent it.",
+        code="sender-differs",
+        do=f"Ask {buyer.name or 'the buyer'}. accept: they send for the buyer. cancel: it does not go to the books.",
+        where={"sender": sender, "buyer": buyer.organisation_number},
+        answers=(Verb.ACCEPT,),
+    )
 
 
 def _sound(tx: Tx, arrival: Arrival, invoice: Invoice) -> None:

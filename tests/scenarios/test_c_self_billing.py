@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from connector.ehf import validate, write
 from connector.lanes.verbs import replay
 from connector.model import Address, Delivery, DocumentReference, Party
 from connector.peppol import envelope, receiving
+from connector.peppol.identifiers import Participant
 from connector.ports import Message
 from connector.store import arrivals
 from connector.sync.self_billing import SALE
@@ -68,10 +70,12 @@ def inside(document: bytes) -> bytes:
     return document.partition(b"?>")[2].strip()
 
 
-async def deliver(fjord: Any, body: bytes, *, instance: str | None = None) -> str:
+async def deliver(fjord: Any, body: bytes, *, instance: str | None = None, sender: str | None = None) -> str:
     """It comes in its envelope through the access point, and takes its way. The message's id."""
     instance = instance or str(uuid.uuid4())
     header = envelope.address(body, instance=instance, created=datetime(2027, 1, 10, tzinfo=UTC))
+    if sender is not None:
+        header = replace(header, sender=Participant.read(sender))
     points = fjord.house.access_points
     (point,) = points.points("fjord")
     message = Message(instance, envelope.write(header, body), instance)
@@ -157,6 +161,15 @@ async def test_it_is_one_by_its_message_and_by_nothing_else(fjord: Any) -> None:
     await settle(fjord, item, "accept")
     await waiting(fjord)
     assert len(await heads(fjord)) == len(vouchers(fjord.box)) == 2
+
+
+async def test_whoever_sends_it_for_a_buyer_is_asked_about(fjord: Any) -> None:
+    await deliver(fjord, sale(), sender="0192:991825827")
+    (item,) = await waiting(fjord, "sender-differs")
+    assert await heads(fjord) == []
+    await settle(fjord, item, "accept")
+    await waiting(fjord)
+    assert await heads(fjord) == [("B-7", "Kjøp AS", "issued")]
 
 
 async def test_without_a_route_for_it_it_waits_as_it_came(founded: Any) -> None:
