@@ -46,7 +46,6 @@ def _submit(tx: Tx, point: Point, there: Transmission, coalesce: str, after: tim
         turn=Turn.HINT if after is None else Turn.POLL,
         kind=FOLLOW,
         connection=point.id,
-        document=there.document,
         task={"transmission": there.id, "once": after is None},
         not_before=None if after is None else tx.now + after,
         coalesce=coalesce,

@@ -64,6 +64,8 @@ class Company:
         self.house = house
         self.boxes = boxes
         self.client = client
+        self.command = ""
+        """Where the last command that was posted is followed."""
 
     @property
     def box(self) -> Sandbox:
@@ -82,6 +84,7 @@ class Company:
         headers = {"Content-Type": "application/xml", "Idempotency-Key": uuid.uuid4().hex}
         posted = await self.client.post("/v1/invoices", content=body, headers=headers)
         assert posted.status_code == 202, posted.text
+        self.command = posted.headers["location"]
         await self.work()
         return str((await self.get(posted.headers["location"]))["document"])
 

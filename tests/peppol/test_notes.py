@@ -32,6 +32,9 @@ async def test_it_lies_on_the_voucher_once(founded: Any, monkeypatch: pytest.Mon
             await fjord.house.store.write(lambda tx: connections.change(tx, spoke.id, mode="active"))
             fjord.box.network.plans.append(Plan(number="1001", end="failed", reason="Nobody is called so.", code="BV"))
             id = await fjord.issue(ehf("1001"))
+            (way,) = await fjord.sends(id)
+            assert way["state"] == "accepted"  # and is followed, for weeks where nothing more is said: yet
+            assert (await fjord.get(fjord.command))["state"] == "done"  # is the command, which asked for no more
             await fjord.work(within=2.5)
             events = await fjord.events(id)
             assert (events.count("invoice.not_delivered"), events.count("invoice.noted")) == (1, 1)
