@@ -101,6 +101,8 @@ Told = tuple[str, list[str]]
 
 def _arrival(entry: Entry, names: Names) -> Told:
     source = entry.data.get("source", "")
+    if source in names and entry.what == "peppol-message":
+        return f"Came through {names[source]}, {entry.data.get('state')}", error_lines(entry.data.get("error"))
     kind = entry.what.removeprefix("api-").removeprefix("record-")
     if source in names:
         vendor_id = "".join(entry.data.get("key", "").split("/")[1:2])
@@ -149,6 +151,25 @@ def _noted(said: Mapping[str, Any], _: Names) -> str:
     return f"A note lies on it in {said.get('connection')}: {said.get('title')}"
 
 
+def _sent(said: Mapping[str, Any], names: Names) -> str:
+    if said.get("by"):
+        return f"Sent by {said['by']} itself: {facts(said, 'channel', 'said')}"
+    return _peppol("The receiver's access point has it")(said, names)
+
+
+def _not_delivered(said: Mapping[str, Any], _: Names) -> str:
+    reasons = said.get("reasons") or ()
+    why = "; ".join(": ".join(filter(None, (one.get("code"), one.get("text")))) for one in reasons)
+    return f"Not delivered: {why or said.get('said')}"
+
+
+def _peppol(words: str) -> Callable[[Mapping[str, Any], Names], str]:
+    def tell_it(said: Mapping[str, Any], _: Names) -> str:
+        return f"{words} ({said.get('access_point') or 'a message from there'}: {said.get('said')})"
+
+    return tell_it
+
+
 _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "invoice.accepted": lambda said, _: (
         f"Accepted: {said.get('payable')} {said.get('currency', '')} on the route {said.get('route')}"
@@ -161,7 +182,21 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "invoice.booked": _booked,
     "credit_note.booked": _booked,
     "payment.booked": lambda said, _: f"Booked in {said.get('connection')}: {facts(said, 'voucher', 'vendor_id')}",
-    "invoice.sent": lambda said, _: f"Sent by {said.get('by')} itself: {facts(said, 'channel', 'said')}",
+    **{
+        f"{kind}{what}": words
+        for kind in ("invoice.", "credit_note.", "supplier_invoice.response_")
+        for what, words in {
+            "sending": _peppol("The access point has it and tries"),
+            "sent": _sent,
+            "delivered": _peppol("Delivered by the receiver's access point"),
+            "not_delivered": _not_delivered,
+        }.items()
+    },
+    **{
+        f"{kind}.response": lambda said, _: f"The customer answers ({said.get('status')}): {said.get('title')}"
+        for kind in ("invoice", "credit_note")
+    },
+    "supplier_invoice.answered": lambda said, _: f"Answered: {said.get('status')}",
     "invoice.not_sent": lambda said, _: f"{said.get('by')} could not send it: {facts(said, 'channel', 'said')}",
     **{
         f"{kind}.{what}": _noted
