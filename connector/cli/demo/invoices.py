@@ -11,6 +11,8 @@ from connector.model import Account, Address, Delivery, Draft, Line, Party, Paym
 BUYERS = (("974760673", "Eksempel AS", "Bergen"), ("991825827", "Havn Drift AS", "Stavanger"))
 """Organisation number, name and city of the customers."""
 HOME = Address(street="Storgata 1", postal_code="0155", city="Oslo", country="NO")
+BILL = "F-2041"
+"""Number of the invoice that a supplier sends to the company."""
 DAY, PAID_ON = "2027-01-15", "2027-02-01"
 
 
@@ -34,6 +36,31 @@ def invoice(n: int) -> bytes:
                 vat_category="S", vat_rate=Decimal(rate),
             )
             for at, (text, count, unit, price, rate) in enumerate(lines, 1)
+        ),
+    )  # fmt: skip
+    return write(compose(draft))
+
+
+def bill() -> bytes:
+    """What a supplier sends to the demo's company."""
+    number, name, city = BUYERS[1]
+    draft = Draft(
+        currency="NOK",
+        number=BILL,
+        issue_date="2027-01-10",
+        due_date="2027-02-10",
+        buyer_reference="Ola Nordmann",
+        seller=Party.norwegian(
+            number, name, in_business_register=True, address=Address(street="Kaien 2", city=city, country="NO")
+        ),
+        buyer=Party.norwegian(SELLER, "Demo AS", address=HOME),
+        delivery=Delivery(day="2027-01-08", address=Address(city="Oslo", country="NO")),
+        payment_means=(PaymentMeans(code="30", payment_id="0000100172", account=Account(id="86011117947")),),
+        lines=(
+            Line(
+                id="1", name="Kaileie", quantity=Decimal(1), unit_code="C62", price=Decimal("4000.00"),
+                vat_category="S", vat_rate=Decimal(25),
+            ),
         ),
     )  # fmt: skip
     return write(compose(draft))

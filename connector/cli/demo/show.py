@@ -11,8 +11,10 @@ from typing import Any
 
 from connector import plugins
 from connector.cli.common import out
+from connector.cli.demo import exchange
 from connector.cli.demo.invoices import BUYERS, DAY, PAID_ON, invoice, one_krone_off, payable
-from connector.cli.demo.stage import Company, Failed, Ledger, Stage, at_once, environment, sync, until
+from connector.cli.demo.stage import Company, Failed, Sandbox, Stage, at_once, environment, sync, until
+from connector.cli.demo.words import kroner, line
 from connector.cli.documents import explained, tell_all
 from connector.ehf import validate
 from connector.http import Http
@@ -29,7 +31,8 @@ SALES = """  sales:
     takes: api               # what programs post …
     to: books                # … goes to this ledger,
     issues: books            # which numbers it
-    sends: nobody
+    sends: connector         # the invoice leaves through our access point,
+    receives: connector      # by which those of suppliers come
     reminds: nobody
     takes_bank_money: books  # payments are read there
 """
@@ -55,21 +58,24 @@ class Show:
     async def run(self) -> None:
         """All of it. Raises `Failed` where something does not come about."""
         async with self.stage as stage:
-            self.say("Sandboxes of the ledgers, a company for each, and the service are started on loopback")
-            started = await asyncio.gather(*(stage.sandbox(system) for system in self.systems))
+            self.say(
+                "Sandboxes of the ledgers and of an access point, a company for each ledger, and the service start"
+            )
+            point, *started = await asyncio.gather(*map(stage.sandbox, [exchange.access_point(), *self.systems]))
             pair = self.pair(started)
             both = dict(zip(pair, await asyncio.gather(*map(stage.sandbox, pair.values())), strict=True))
             for ledger in started:
-                stage.found(_tenant(ledger), f"Demo AS, {ledger.title}", {"books": ledger}, SALES)
+                stage.found(_tenant(ledger), f"Demo AS, {ledger.title}", {"books": ledger}, SALES, point)
                 self.line(ledger.title, f"{ledger.root}, one connection, one route")
             if both:
                 stage.found("demo-two", "Demo AS, two ledgers", both, CARRIED)
                 self.line("two ledgers", " → ".join(one.title for one in both.values()) + ", sandboxes of their own")
+            self.line("access point", f"{point.root}, {point.title}, a small Peppol behind it")
             with environment(stage.env):
                 async with open_house(Settings(database=stage.env["CONNECTOR_DATABASE"])) as house:
-                    await self.shown(house, started, both)
+                    await self.shown(house, point, started, both)
 
-    async def shown(self, house: House, ledgers: list[Ledger], both: dict[str, Ledger]) -> None:
+    async def shown(self, house: House, point: Sandbox, ledgers: list[Sandbox], both: dict[str, Sandbox]) -> None:
         """What happens once everything runs."""
         stage = self.stage
         serving = asyncio.create_task(stage.serve())
@@ -78,16 +84,19 @@ class Show:
         two = [await stage.enter(house, "demo-two", both)] if both else []
         await serving
         self.line("the service", f"API on {stage.address}, a worker, the store in one file")
+        trader = next((one for one in companies if one.takes_bills), companies[0])
         chapters = [
-            *((f"{one.ledgers['books'].title} numbers and books", self.ledger(house, one)) for one in companies),
+            *((f"{one.ledgers['books'].title} numbers and books", self.ledger(house, point, one)) for one in companies),
             *((f"From {_pair(one)}: issued in one, booked in the other", self.carried(house, one)) for one in two),
         ]
         try:
             async with at_once([story for _, story in chapters]) as told:
                 for (heading, _), lines in zip(chapters, told, strict=True):
-                    self.say(heading)
-                    async for line in lines:
-                        out.print(line, markup=False)
+                    await self.tell(heading, lines)
+            await self.tell(
+                "An invoice leaves through Peppol, and its buyer rejects it", exchange.leaves(house, point, trader)
+            )
+            await self.tell("An invoice comes through Peppol", exchange.comes(stage, point, trader))
         except Failed as error:
             error.details = [f"{one.tenant}: {one.said}" for one in await house.store.read(attention.find)]
             raise
@@ -95,10 +104,19 @@ class Show:
         await self.broken(companies[0])
         self.say("The worker is killed while the ledgers are answering it, and another takes over")
         documents = await self.killed(companies, worker)
+        for company, document in zip(companies, documents, strict=True):
+            await exchange.arrived(point, document, await company.sent(document["id"]))
+        out.print(await exchange.all_arrived(point, 2 * len(companies) + 1), markup=False)
         self.say(f"The story of invoice {documents[0]['number']}, as `connector documents explain` tells it")
         await self.story(house, companies[0], documents[0])
 
-    def pair(self, ledgers: list[Ledger]) -> dict[str, str]:
+    async def tell(self, heading: str, lines: AsyncIterator[str]) -> None:
+        """A chapter whose lines come as it happens."""
+        self.say(heading)
+        async for told in lines:
+            out.print(told, markup=False)
+
+    def pair(self, ledgers: list[Sandbox]) -> dict[str, str]:
         """Systems for a company with two ledgers, where there are any: one that books what was issued elsewhere
         (`books`), and another that issues (`shop`).
         """
@@ -114,19 +132,22 @@ class Show:
 
     # --- chapters
 
-    async def ledger(self, house: House, company: Company) -> AsyncIterator[str]:
-        """A ledger issues an invoice, is paid there, and the payment comes back."""
+    async def ledger(self, house: House, point: Sandbox, company: Company) -> AsyncIterator[str]:
+        """A ledger issues an invoice, it is sent, it is paid there, and the payment comes back."""
         ledger, ehf = company.ledgers["books"], invoice(1)
         operation = await self.accepted(company, ehf)
-        yield _line("posted", f"an EHF over {kroner(payable(ehf))} without a number: accepted, it is on disk")
+        yield line("posted", f"an EHF over {kroner(payable(ehf))} without a number: accepted, it is on disk")
         if await self.accepted(company, ehf) != operation:
             raise Failed("The same invoice, posted again, is another operation.")
-        yield _line("posted again", "the same operation: it is one invoice, however often it is sent")
+        yield line("posted again", "the same operation: it is one invoice, however often it is sent")
         document = await company.finished(operation)
-        yield _line("issued", f"by {ledger.title}: {_numbered(document)}")
+        yield line("issued", f"by {ledger.title}: {_numbered(document)}")
+        way = await company.sent(document["id"])
+        await exchange.arrived(point, document, way)
+        yield line("sent", f"as EHF through {point.title} to {way['receiver']}: it has arrived, once")
         said = {"number": document["number"], "amount": str(PART), "day": PAID_ON}
         await ledger.desk("payment", said)
-        yield _line("paid", f"a bookkeeper registers {kroner(PART)} in {ledger.title}; nobody tells us")
+        yield line("paid", f"a bookkeeper registers {kroner(PART)} in {ledger.title}; nobody tells us")
         await sync(house, company.tenant)
 
         async def came_back() -> bool:
@@ -138,20 +159,20 @@ class Show:
         if events.count("payment.received") != 1:
             raise Failed(f"The feed tells of {events.count('payment.received')} payments.")
         open_now = Decimal(document["payable"]) - PART
-        yield _line("read back", f"open {kroner(open_now)} of {kroner(document['payable'])}")
-        yield _line("the feed", ", ".join(events))
-        yield _line("the books", _stand(await ledger.desk("books")))
+        yield line("read back", f"open {kroner(open_now)} of {kroner(document['payable'])}")
+        yield line("the feed", ", ".join(events))
+        yield line("the books", _stand(await ledger.desk("books")))
 
     async def carried(self, house: House, company: Company) -> AsyncIterator[str]:
         """What one ledger issues is booked in the other, and its payment comes back."""
         shop, books = company.ledgers["shop"], company.ledgers["books"]
-        for line in f"routes:\n{CARRIED}".splitlines():
-            yield f"      {line}"
+        for written in f"routes:\n{CARRIED}".splitlines():
+            yield f"      {written}"
         number, buyer, _ = BUYERS[1]
         said = {"buyer": buyer, "organisation_number": number, "net": str(NET), "day": DAY}
         issued = await shop.desk("invoice", said)
         gross = Decimal(str(issued["gross"]))
-        yield _line("issued", f"somebody invoices {kroner(gross)} in {shop.title}: number {issued['number']}")
+        yield line("issued", f"somebody invoices {kroner(gross)} in {shop.title}: number {issued['number']}")
         await sync(house, company.tenant)
 
         async def booked() -> bool:
@@ -160,9 +181,9 @@ class Show:
             return any([len((await company.get(f"/v1/documents/{id}"))["links"]) == 2 for id in ids])
 
         await until(booked, f"the invoice of {shop.title} in {books.title}", again=lambda: sync(house, company.tenant))
-        yield _line("booked", f"in {books.title} under the same number: {_stand(await books.desk('books'))}")
+        yield line("booked", f"in {books.title} under the same number: {_stand(await books.desk('books'))}")
         await books.desk("payment", {"number": issued["number"], "amount": str(gross), "day": PAID_ON})
-        yield _line("paid", f"a bookkeeper registers {kroner(gross)} in {books.title}")
+        yield line("paid", f"a bookkeeper registers {kroner(gross)} in {books.title}")
         await sync(house, company.tenant)
 
         async def brought() -> bool:
@@ -171,7 +192,7 @@ class Show:
         await until(
             brought, f"the payment out of {books.title} in {shop.title}", again=lambda: sync(house, company.tenant)
         )
-        yield _line("brought back", f"to {shop.title}: {_stand(await shop.desk('books'))}")
+        yield line("brought back", f"to {shop.title}: {_stand(await shop.desk('books'))}")
         await sync(house, company.tenant)
         await house.work_until_idle()
         for ledger in (shop, books):
@@ -179,13 +200,13 @@ class Show:
             once = stands["invoices"] == stands["payments"] == 1
             if not once or Decimal(str(stands["owed"])):
                 raise Failed(f"{ledger.title} does not have everything once: {stands}")
-        yield _line("read again", "both once more: one invoice, one payment, nothing owed, in either")
+        yield line("read again", "both once more: one invoice, one payment, nothing owed, in either")
 
     async def broken(self, company: Company) -> None:
         """An invoice with a wrong total, and the verdict."""
         wrong = one_krone_off(invoice(4))
-        for line in validate(wrong).as_text("faktura.xml", "nb").splitlines():
-            out.print(f"   {line}", markup=False)
+        for told in validate(wrong).as_text("faktura.xml", "nb").splitlines():
+            out.print(f"   {told}", markup=False)
         answer = await company.post(wrong)
         problem = answer.json()
         if answer.status_code != 422:
@@ -195,6 +216,7 @@ class Show:
     async def killed(self, companies: list[Company], worker: asyncio.subprocess.Process) -> list[dict[str, Any]]:
         """Kill the worker when the ledgers have done what they were asked and have not answered; then start another."""
         ledgers = [company.ledgers["books"] for company in companies]
+        before = [(await ledger.desk("books"))["invoices"] for ledger in ledgers]
         for ledger in ledgers:  # of two writes, the second is what cannot be taken back
             await ledger.fault(calls="^(POST|PUT) ", kind="slow", seconds=3, after=1)
         operations = [await self.accepted(company, invoice(5)) for company in companies]
@@ -209,12 +231,12 @@ class Show:
         await self.stage.spawn("worker")
         self.line("a new worker", "looks for what became of the calls before it does anything")
         documents = []
-        for company, operation, ledger in zip(companies, operations, ledgers, strict=True):
+        for company, operation, ledger, count in zip(companies, operations, ledgers, before, strict=True):
             document = await company.finished(operation)
-            stands = await ledger.desk("books")
-            if stands["invoices"] != 2:
-                raise Failed(f"There are {stands['invoices']} invoices in {ledger.title}, and two were posted.")
-            self.line(ledger.title, f"{_numbered(document)}; two were posted, two are there")
+            there = (await ledger.desk("books"))["invoices"] - count
+            if there != 1:
+                raise Failed(f"There are {there} invoices more in {ledger.title}, and one was posted.")
+            self.line(ledger.title, f"{_numbered(document)}; one was posted, one is there")
             documents.append(document)
         return documents
 
@@ -223,8 +245,8 @@ class Show:
         with out.capture() as captured:
             tell_all(await explained(house, company.tenant, document["id"]))
         lines = captured.get().splitlines()
-        mapped = next((at for at, line in enumerate(lines) if line.startswith("mapping to ")), len(lines)) + 1
-        out.print("\n".join(f"   {line}" for line in lines[: mapped + SHOWN]), markup=False)
+        mapped = next((at for at, told in enumerate(lines) if told.startswith("mapping to ")), len(lines)) + 1
+        out.print("\n".join(f"   {told}" for told in lines[: mapped + SHOWN]), markup=False)
         if (left := len(lines) - mapped - SHOWN) > 0:
             out.print(f"     … and {left} lines of the mapping more", markup=False)
 
@@ -244,19 +266,10 @@ class Show:
 
     def line(self, what: str, words: str) -> None:
         """A line of a chapter."""
-        out.print(_line(what, words), markup=False)
+        out.print(line(what, words), markup=False)
 
 
-def kroner(amount: Any) -> str:
-    """An amount as a bookkeeper writes it: `12 500,00 kr`."""
-    return f"{Decimal(str(amount)):,.2f} kr".replace(",", " ").replace(".", ",")
-
-
-def _line(what: str, words: str) -> str:
-    return f"   {what:<14}{words}"
-
-
-def _tenant(ledger: Ledger) -> str:
+def _tenant(ledger: Sandbox) -> str:
     return f"demo-{ledger.system}"
 
 

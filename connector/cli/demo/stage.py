@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import socket
 import sys
 import time
@@ -21,7 +22,7 @@ import httpx
 from connector import plugins
 from connector.cli.sandbox import connection, variables
 from connector.errors import ConnectorError
-from connector.ports import StandIn
+from connector.ports import AccessPointPlugin, AccountingPlugin, Kind, StandIn
 from connector.service.house import House
 from connector.store import Tx, keys
 from connector.sync import reads
@@ -33,6 +34,8 @@ AGAIN = 10.0
 """Seconds after which it is read once more where nothing has come back."""
 GLANCE = 0.05
 """Seconds between two looks at whether a step is done."""
+POINT = "ap"
+"""Name of the access point in a company's file."""
 SELLER = "923609016"
 """The organisation number of all companies of the demo."""
 
@@ -44,8 +47,8 @@ class Failed(ConnectorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """A sandbox that runs: `root` is where its own calls lie."""
+class Sandbox:
+    """A sandbox that runs, a ledger's or an access point's: `root` is where its own calls lie."""
 
     system: str
     title: str
@@ -58,10 +61,19 @@ class Ledger:
         place = urlsplit(str(self.given.settings["base_url"]))
         return f"{place.scheme}://{place.netloc}"
 
-    async def desk(self, what: str, said: Mapping[str, Any] | None = None) -> Any:
-        """What a bookkeeper does in the program, see the sandbox's `/_desk/…`; `books` is only looked at."""
-        method = "GET" if said is None else "POST"
-        answer = await self.client.request(method, f"{self.root}/_desk/{what}", json=said)
+    async def desk(self, what: str, said: Mapping[str, Any] | bytes | None = None, **query: Any) -> Any:
+        """What a bookkeeper does in the program, or the network around an access point, see the sandbox's `/_desk/…`.
+
+        Args:
+            said: what is done, a document as its bytes; None: it is only looked at.
+        """
+        place, xml = f"{self.root}/_desk/{what}", {"Content-Type": "application/xml"}
+        if said is None:
+            answer = await self.client.get(place, params=query)
+        elif isinstance(said, bytes):
+            answer = await self.client.post(place, params=query, content=said, headers=xml)
+        else:
+            answer = await self.client.post(place, params=query, json=said)
         answer.raise_for_status()
         return json.loads(answer.content, parse_float=str)
 
@@ -80,9 +92,11 @@ class Company:
     """A tenant of the demo, as a program of it sees the API."""
 
     tenant: str
-    ledgers: Mapping[str, Ledger]
+    ledgers: Mapping[str, Sandbox]
     """By the names of its connections."""
     api: httpx.AsyncClient
+    takes_bills: bool
+    """Whether one of its ledgers takes incoming invoices."""
 
     async def get(self, path: str, **params: Any) -> Any:
         """Read something from the API."""
@@ -108,6 +122,37 @@ class Company:
         await until(ended, f"the end of operation {operation}")
         done = await self.get(f"/v1/operations/{operation}")
         return dict(await self.get(f"/v1/documents/{done['document']}"))
+
+    async def sent(self, document: str, state: str = "sent") -> dict[str, Any]:
+        """The one way of a document through Peppol, once it has come so far."""
+
+        async def so_far() -> bool:
+            ways = (await self.get(f"/v1/documents/{document}")).get("transmissions", ())
+            if any(one["state"] in ("refused", "failed", "withdrawn") for one in ways):
+                raise Failed(f"It was not sent: {ways[0]['state']}, {ways[0].get('said')}.")
+            return [one["state"] for one in ways] in ([state], ["delivered"])
+
+        await until(so_far, f"a document in Peppol that is {state}")
+        (way,) = (await self.get(f"/v1/documents/{document}"))["transmissions"]
+        return dict(way)
+
+    async def told(self, document: str, event: str, what: str) -> dict[str, Any]:
+        """What an event of a document says, once it has been told."""
+        found: list[dict[str, Any]] = []
+
+        async def so() -> bool:
+            found[:] = [one["data"]["data"] for one in await self._events(document) if one["what"] == event]
+            return bool(found)
+
+        await until(so, what)
+        return found[0]
+
+    async def story(self, document: str) -> list[str]:
+        """The events of a document."""
+        return [one["what"] for one in await self._events(document)]
+
+    async def _events(self, document: str) -> list[dict[str, Any]]:
+        return [one for one in await self.get(f"/v1/documents/{document}/story") if one["kind"] == "event"]
 
 
 class Stage:
@@ -145,7 +190,18 @@ class Stage:
         await self.stack.enter_async_context(_ended(program))
         return program
 
-    async def sandbox(self, system: str) -> Ledger:
+    async def command(self, *words: str) -> None:
+        """Do a command of our own, as somebody at a keyboard would. Raises `Failed`."""
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "connector", *words, env=self.env,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with _ended(program):
+            said, _ = await program.communicate()
+            if program.returncode:
+                raise Failed(f"`connector {' '.join(words)}` ended with {program.returncode}.", details=said.decode())
+
+    async def sandbox(self, system: str) -> Sandbox:
         """Start a system's sandbox, on a port of its own."""
         program = await self.spawn("sandbox", system, "--port", "0", "--format", "json", says=True)
         assert program.stdout is not None
@@ -154,7 +210,8 @@ class Stage:
             raise Failed(f"The sandbox of {system} did not start.")
         given = StandIn(**json.loads(said))
         self.env |= variables(system, given)
-        return Ledger(system, plugins.accounting()[system].title, given, self.client)
+        known: Mapping[str, AccountingPlugin | AccessPointPlugin] = {**plugins.accounting(), **plugins.access_points()}
+        return Sandbox(system, known[system].title, given, self.client)
 
     async def serve(self) -> None:
         """Start the API; it is ready when this returns."""
@@ -167,15 +224,18 @@ class Stage:
 
     # --- companies
 
-    def found(self, tenant: str, title: str, ledgers: Mapping[str, Ledger], route: str) -> str:
-        """Write a company's file: a connection to each of its ledgers, and one route. Gives the text."""
+    def found(
+        self, tenant: str, title: str, ledgers: Mapping[str, Sandbox], route: str, point: Sandbox | None = None
+    ) -> None:
+        """Write a company's file: a connection to each of its ledgers, perhaps to an access point, and one route."""
         text = f'layer: tenant\ntenant: {tenant}\ntitle: {title}\norganisation_number: "{SELLER}"\nstart: 2026-01-01\n'
         text += "connections:\n" + "".join(connection(one.system, one.given, name) for name, one in ledgers.items())
+        if point is not None:
+            text += f"access_points:\n{connection(point.system, point.given, POINT)}    webhooks: {self.address}\n"
         text += f"routes:\n{route}"
         (self.folder / "mappings" / "tenants" / f"{tenant}.yaml").write_text(text, encoding="utf-8")
-        return text
 
-    async def enter(self, house: House, tenant: str, ledgers: Mapping[str, Ledger]) -> Company:
+    async def enter(self, house: House, tenant: str, ledgers: Mapping[str, Sandbox]) -> Company:
         """Activate a company's connections, and give its program a key."""
         for spoke in house.spokes(tenant):
             await house.store.write(lambda tx, s=spoke: ready.activate(tx, house, s, who="demo"))  # type: ignore[misc]
@@ -185,7 +245,8 @@ class Stage:
         headers = {"Authorization": f"Bearer {secret}"}
         api = httpx.AsyncClient(base_url=self.address, headers=headers, timeout=20)
         await self.stack.enter_async_context(api)
-        return Company(tenant, ledgers, api)
+        takes = any((Kind.SUPPLIER_INVOICE, "create") in one.accounting.capabilities for one in house.spokes(tenant))
+        return Company(tenant, ledgers, api, takes)
 
 
 async def sync(house: House, tenant: str) -> None:
@@ -273,6 +334,11 @@ async def _ended(program: asyncio.subprocess.Process) -> AsyncIterator[None]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for the API, which listens a while later: none of those that systems give to whoever asks for any, or a
+    sandbox or a connection would have it by then.
+    """
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Failed("No port is free.")
