@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from connector.cli.signing_in import sign_in, worked
 from connector.errors import BadInput, ConnectorError
 from connector.mapping import files, load_tenant
 from connector.mapping.adding import new_tenant, with_connection
-from connector.ports import AccountingPlugin, Probe
+from connector.ports import AccessPointPlugin, AccountingPlugin, Probe
 from connector.service.house import House
 from connector.store import Tx, audit, connections
 
@@ -26,29 +27,44 @@ from connector.store import Tx, audit, connections
 def add(
     system: Annotated[str, typer.Argument(help="The system: a plugin's name, as tripletex.")],
     tenant: TenantOption = None,
-    name: Annotated[str, typer.Option(help="What the connection is called in the tenant's file.")] = "books",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", "--as", help="What it is called in the tenant's file; books, or ap where it is an access point."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of it, any number.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="The company's name, where the tenant is new.")] = None,
     number: Annotated[str | None, typer.Option(help="Its organisation number, where the tenant is new.")] = None,
+    webhooks: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where the system reaches this service from outside, to tell or hand over."),
+    ] = None,
 ) -> None:
-    """Add a connection to a tenant's file, keep its secrets in the vault, and try it.
+    """Add a connection or an access point to a tenant's file, keep its secrets in the vault, and try it.
 
     What the system needs is asked for; a program gives the secrets on standard input, a line each: KEY=VALUE. A tenant
-    that has no file yet gets one. Nothing is written to the system: it begins as one that only observes, and is on no
-    route yet. Where people sign in at the system, this says where, and waits. Exit status 0: it works; 1: it does not
-    yet, and what to do is said; 2: nothing was added.
+    that has no file yet gets one. Nothing is written to the system: books begin as ones that are only observed, and are
+    on no route yet; through an access point goes what a route lets `connector` send. Where people sign in at the
+    system, this says where, and waits. Exit status 0: it works; 1: it does not yet, and what to do is said; 2: nothing
+    was added.
     """
     try:
         plugin = _plugin(system)
+        outward = system in plugins.access_points()
+        name = name or ("ap" if outward else "books")
         owner, path, before = _file(tenant, title, number)
         said: dict[str, Any] = {"system": system}
         if given := _settings(plugin.settings, settings or []):
             said["settings"] = given
-        kept = _secrets(plugin.secrets)
+        kept = _secrets(plugin.secrets, [plugin.hook_secret] if webhooks and plugin.hook_secret else [])
         said["secrets"] = {key: f"vault:{name}_{key}" for key in kept}
-        _write(path, before, with_connection(before or _new(owner, title, number), name, said, file=path.name), owner)
+        said |= {"webhooks": webhooks} if webhooks else {}
+        there = before or _new(owner, title, number)
+        section = "access_points" if outward else "connections"
+        _write(path, before, with_connection(there, name, said, file=path.name, section=section), owner)
     except ConnectorError as error:
         fail(error)
     out.print(f"{path}: {name} ({plugin.title}) is written.", markup=False)
@@ -58,7 +74,9 @@ def add(
         out.print(f"  {step.title} ({step.who}, {step.takes})", markup=False)
 
     async def use(house: House) -> Probe | ConnectorError | None:
-        spoke = house.named(owner, name)
+        spoke = house.outside(owner, name)
+        if spoke.webhooks:
+            out.print(f"It calls us at {spoke.webhooks}", markup=False)
         if spoke.id in house.signs_in:
             return None
         try:
@@ -67,14 +85,17 @@ def add(
             return error
 
     found = with_house(use)
-    out.print(f"The whole way from here: connector onboard {owner}/{name}", markup=False)
+    if outward:
+        out.print("Let a route send and receive through it: `sends: connector`, `receives: connector`.", markup=False)
+    else:
+        out.print(f"The whole way from here: connector onboard {owner}/{name}", markup=False)
     if found is None:
         sign_in(name, owner)  # ends this
     raise typer.Exit(Exit.FINE if found is not None and worked(name, found) else Exit.WRONG)
 
 
-def _plugin(system: str) -> AccountingPlugin:
-    known = plugins.accounting()
+def _plugin(system: str) -> AccountingPlugin | AccessPointPlugin:
+    known: dict[str, AccountingPlugin | AccessPointPlugin] = {**plugins.accounting(), **plugins.access_points()}
     if system not in known:
         raise BadInput(
             f"There is no plugin for {system}.", code="system-unknown", do=f"Installed are: {', '.join(sorted(known))}."
@@ -121,9 +142,9 @@ def _settings(model: type[BaseModel], said: list[str]) -> dict[str, str]:
     return given
 
 
-def _secrets(model: type[BaseModel]) -> dict[str, str]:
-    """Every secret that is needed, asked for; or what standard input says."""
-    needed = [key for key, field in model.model_fields.items() if field.default is PydanticUndefined]
+def _secrets(model: type[BaseModel], more: Sequence[str]) -> dict[str, str]:
+    """Every secret that is needed, and `more`, asked for; or what standard input says."""
+    needed = [key for key, field in model.model_fields.items() if field.default is PydanticUndefined or key in more]
     if sys.stdin.isatty():
         return {key: typer.prompt(key, hide_input=True) for key in needed}
     given = dict(line.strip().partition("=")[::2] for line in sys.stdin if "=" in line)

@@ -68,6 +68,7 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
             "missing": list(found.missing),
             "needs": list(found.needs),
             "reaches": [asdict(one) for one in found.reaches],
+            "webhooks": spoke.webhooks,
         }
 
     said = with_house(use)
@@ -75,6 +76,8 @@ def try_connection(name: Name, tenant: TenantOption = None, format: FormatOption
         show(format, said, (), (), "")
     elif said["works"]:
         out.print(f"{name} works: {said['company']} ({said['organisation_number'] or 'no organisation number'})")
+        if said["webhooks"]:
+            out.print(f"  it calls us at {said['webhooks']}", markup=False)
         for missing in said["missing"]:
             out.print(f"  missing: {missing}", markup=False)
         if said["missing"] and said["needs"]:

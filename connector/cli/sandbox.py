@@ -45,8 +45,8 @@ def sandbox(
             typer.echo(json.dumps({"settings": dict(given.settings), "secrets": dict(given.secrets)}))
         else:
             out.print(f"{plugin.title} sandbox. A connection to it, for a tenant's file:\n", markup=False)
-            name = "books" if system in ledgers else "ap"
-            out.print(connection(system, given, name), markup=False)
+            section, name = ("connections", "books") if system in ledgers else ("access_points", "ap")
+            out.print(f"{section}:\n{connection(system, given, name)}", markup=False)
             for name, value in variables(system, given).items():
                 out.print(f"export {name}={value}", markup=False)
             out.print("\nIt forgets everything when it ends (Ctrl-C).", markup=False)

@@ -11,12 +11,16 @@ from ruamel.yaml.comments import CommentedMap
 
 from connector.errors import Clash
 
+SECTIONS = ("connections", "access_points")
+"""Where a tenant's file has what is outside; a name is in one of them."""
 
-def with_connection(text: str, name: str, said: Mapping[str, Any], *, file: str) -> str:
-    """The text of a tenant's file with one more connection; comments and order stay.
+
+def with_connection(text: str, name: str, said: Mapping[str, Any], *, file: str, section: str = "connections") -> str:
+    """The text of a tenant's file with one more connection or access point; comments and order stay.
 
     Args:
         said: what a connection says: system, settings, secrets.
+        section: of `SECTIONS`.
         file: the name of the file, for errors.
 
     Raises:
@@ -24,18 +28,22 @@ def with_connection(text: str, name: str, said: Mapping[str, Any], *, file: str)
     """
     yaml = _yaml()
     tenant = yaml.load(text)
-    if tenant.get("connections") is None:
-        tenant["connections"] = CommentedMap()
-    if name in tenant["connections"]:
+    if any(name in (tenant.get(one) or ()) for one in SECTIONS):
         raise Clash(
-            f"{file} has a connection {name} already.",
+            f"{file} has a connection or an access point {name} already.",
             code="connection-exists",
             do="Choose another with --name; or change the one there in the file.",
             where={"connection": name, "file": file},
         )
-    if not tenant["connections"]:
-        tenant["connections"].fa.set_block_style()  # `{}` is nothing to go on with
-    tenant["connections"].insert(0, name, dict(said))  # the last one may carry the comment of what comes after it
+    if section not in tenant:
+        tenant[section] = CommentedMap()
+        tenant.yaml_set_comment_before_after_key(section, before="\n")
+    if not tenant[section]:
+        tenant[section] = tenant[section] or CommentedMap()
+        tenant[section].fa.set_block_style()  # `{}` is nothing to go on with
+    # Access points are tried in their order; of connections, the last one may carry the comment of what comes after it.
+    place = len(tenant[section]) if section == "access_points" else 0
+    tenant[section].insert(place, name, dict(said))
     out = io.StringIO()
     yaml.dump(tenant, out)
     return out.getvalue()

@@ -90,6 +90,10 @@ class Outside(Protocol):
     def lane(self) -> str:
         """Key of what the vendor counts together."""
 
+    @property
+    def webhooks(self) -> str | None:
+        """Where its calls to us shall come to, where they shall."""
+
 
 class Spokes(Protocol):
     """Every tenant and every connection that is open."""

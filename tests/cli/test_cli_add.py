@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 SECRETS = "consumer_token=sandbox-consumer\nemployee_token=sandbox-employee\n"
@@ -51,3 +54,32 @@ def test_secrets_that_do_not_open_it(desk: Any, ledger: str) -> None:
     )  # fmt: skip
     assert "second does not work yet" in done.stderr
     assert "not-the-employee-token" not in done.stdout + done.stderr + desk.file.read_text()
+
+
+def test_an_access_point(desk: Any) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "connector", "sandbox", "phoss-ap", "--port", "0", "--format", "json"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert program.stdout is not None
+        given = json.loads(program.stdout.readline())
+        words = ("phoss-ap", "--as", "post", "--set", f"base_url={given['settings']['base_url']}")
+        calls = ("--webhooks", "https://connector.example")
+        before = desk.file.read_text()
+        assert "hook_secret" in desk.run("connections", "add", *words, *calls, gives="token=a\n", ends=2).stderr
+        assert desk.file.read_text() == before
+        secrets = "".join(f"{key}={value}\n" for key, value in given["secrets"].items())
+        done = desk.run("connections", "add", *words, *calls, gives=secrets)
+        assert "post works: " in done.stdout
+        text = desk.file.read_text()
+        assert text.startswith(before)
+        assert text.index("\naccess_points:\n  post:\n    system: phoss-ap\n") >= len(before) - 1
+        (row,) = [one for one in desk.json("connections", "list") if one["name"] == "post"]
+        assert f"It calls us at https://connector.example/v1/hooks/{row['id']}" in done.stdout
+        assert desk.json("connections", "test", "post")["webhooks"].endswith(row["id"])
+        desk.run("mappings", "check")
+        assert "connection-exists" in desk.run("connections", "add", *words, gives=secrets, ends=2).stderr
+    finally:
+        program.terminate()
+        program.wait()
