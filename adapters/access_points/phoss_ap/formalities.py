@@ -37,7 +37,7 @@ FORMALITIES: Sequence[Formality] = (
         "What comes is handed over to this service",
         "the operator of the access point",
         "In phoss-ap set forwarding.mode=http_post_sync, forwarding.http.endpoint to the address that `connector"
-        " connections` shows for this connection, and a fixed header with the connection's hook_secret"
+        " connections test` shows for this connection, and a fixed header with the connection's hook_secret"
         " (forwarding.http.headers.1.name and .value).",
         "minutes",
     ),
