@@ -162,6 +162,8 @@ class Stage:
         self.folder = folder
         self.address = f"http://127.0.0.1:{_free_port()}"
         self.stack = contextlib.AsyncExitStack()
+        self.services: list[asyncio.subprocess.Process] = []
+        self.sandboxes: list[asyncio.subprocess.Process] = []
         self.client = httpx.AsyncClient(timeout=20)
         self.env = dict(os.environ) | {
             "CONNECTOR_MAPPINGS": str(folder / "mappings"),
@@ -174,6 +176,8 @@ class Stage:
 
     async def __aenter__(self) -> Stage:
         await self.stack.enter_async_context(self.client)
+        self.stack.push_async_callback(_end, self.sandboxes)
+        self.stack.push_async_callback(_end, self.services)  # first those that call the others
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -182,12 +186,12 @@ class Stage:
     # --- programs
 
     async def spawn(self, *words: str, says: bool = False) -> asyncio.subprocess.Process:
-        """Start a program of our own that ends with the demo. `says`: its answers are read."""
+        """Start a program of our own that ends with the demo. `says`: a sandbox, which says how one connects to it."""
         program = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "connector", *words, env=self.env,
             stdout=asyncio.subprocess.PIPE if says else asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        await self.stack.enter_async_context(_ended(program))
+        (self.sandboxes if says else self.services).append(program)
         return program
 
     async def command(self, *words: str) -> None:
@@ -196,10 +200,12 @@ class Stage:
             sys.executable, "-m", "connector", *words, env=self.env,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        async with _ended(program):
+        try:
             said, _ = await program.communicate()
-            if program.returncode:
-                raise Failed(f"`connector {' '.join(words)}` ended with {program.returncode}.", details=said.decode())
+        finally:
+            await _end([program])
+        if program.returncode:
+            raise Failed(f"`connector {' '.join(words)}` ended with {program.returncode}.", details=said.decode())
 
     async def sandbox(self, system: str) -> Sandbox:
         """Start a system's sandbox, on a port of its own."""
@@ -317,20 +323,21 @@ async def at_once(stories: Sequence[AsyncIterator[str]]) -> AsyncIterator[list[A
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@contextlib.asynccontextmanager
-async def _ended(program: asyncio.subprocess.Process) -> AsyncIterator[None]:
+async def _end(programs: Sequence[asyncio.subprocess.Process]) -> None:
+    """End programs, all at once."""
+    running = [one for one in programs if one.returncode is None]
+    for one in running:
+        with contextlib.suppress(ProcessLookupError):
+            one.terminate()
     try:
-        yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await asyncio.gather(*(one.wait() for one in running))
     finally:
-        if program.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                program.terminate()
-            try:
-                async with asyncio.timeout(10):
-                    await program.wait()
-            except TimeoutError:
-                program.kill()
-                await program.wait()
+        for one in running:
+            if one.returncode is None:
+                one.kill()
+                await one.wait()
 
 
 def _free_port() -> int:
