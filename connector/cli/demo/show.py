@@ -98,7 +98,8 @@ class Show:
             )
             await self.tell("An invoice comes through Peppol", exchange.comes(stage, point, trader))
         except Failed as error:
-            error.details = [f"{one.tenant}: {one.said}" for one in await house.store.read(attention.find)]
+            waits = [f"{one.tenant}: {one.said}" for one in await house.store.read(attention.find)]
+            error.details = [error.details, *waits] if error.details else waits
             raise
         self.say("An invoice with a total that is one krone off is explained, and goes nowhere")
         await self.broken(companies[0])
