@@ -149,9 +149,10 @@ class House:
             return self._spokes[self._ids[tenant, name]]
         except KeyError:
             known = ", ".join(other for owner, other in self._ids if owner == tenant) or "none"
-            raise Missing(
-                f"{tenant} has no connection {name}.", code="connection-not-found", do=f"There is: {known}."
-            ) from None
+            do = f"There is: {known}."
+            if self.access_points.named(tenant, name) is not None:
+                do = f"{name} is an access point, which keeps no books: connector connections test {name} tries it."
+            raise Missing(f"{tenant} has no connection {name}.", code="connection-not-found", do=do) from None
 
     def system(self, spoke: Spoke) -> str:
         """The name of the system that a connection is to."""

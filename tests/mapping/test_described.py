@@ -51,8 +51,8 @@ def test_every_example_is_plain_yaml(heading: str) -> None:
 
 def test_every_key_of_a_line_and_every_test_is_described() -> None:
     for part in (format.Line, format.Test, format.Row, format.Refusal, format.Table, format.KindSpec, format.Example,
-                 format.MappingFile, format.SharedFile, format.TenantFile, format.Connection, format.Route,
-                 rules.Matching, rules.DimensionRule):  # fmt: skip
+                 format.MappingFile, format.SharedFile, format.TenantFile, format.Connection, format.AccessPoint,
+                 format.Route, rules.Matching, rules.DimensionRule):  # fmt: skip
         for name in ((info.alias or name) for name, info in part.model_fields.items()):
             assert re.search(rf"\b{name}\b", TEXT), f"{part.__name__}.{name}"
 
@@ -69,7 +69,9 @@ def test_the_layer_that_is_shown_can_be_put_on_what_is_shipped(tmp_path: Path) -
     tenant = (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(encoding="utf-8")
     path = tmp_path / "demo.yaml"
     path.write_text(
-        tenant.replace("\nroutes:", "\n    mapping:\n" + indent(blocks("Layers")[0], " " * 6) + "\nroutes:")
+        tenant.replace(
+            "\naccess_points:", "\n    mapping:\n" + indent(blocks("Layers")[0], " " * 6) + "\naccess_points:"
+        )
     )
     report = check([path], plugins=plugins.accounting())
     assert [str(problem) for problem in report.problems] == []
@@ -121,7 +123,7 @@ def test_what_is_shown_for_a_kind_can_be_put_on_what_is_shipped(heading: str, nu
     tenant = (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(encoding="utf-8")
     path = tmp_path / "demo.yaml"
     mapping = "\n    mapping:\n" + indent(body, " " * 6)
-    path.write_text(tenant.replace("\nroutes:", f"{mapping}\nroutes:"))
+    path.write_text(tenant.replace("\naccess_points:", f"{mapping}\naccess_points:"))
     problems = check([path], plugins=plugins.accounting()).problems
     known = {"copies-below"}  # what is shipped is shown as well
     assert [str(problem) for problem in problems if problem.code not in known] == []

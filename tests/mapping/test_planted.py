@@ -256,9 +256,9 @@ def test_a_field_that_lies_deeper_is_named(tmp_path: Path) -> None:
 def test_a_row_of_an_upper_layer_is_blamed_not_the_one_below(tmp_path: Path) -> None:
     """A tenant's row that collides with a shipped one: the tenant's line, and the other one by its file."""
     tenant = (files.shipped("mappings") / "tenants" / "demo.yaml").read_text(encoding="utf-8")
-    change = '\n    mapping:\n      tables:\n        vat-code:\n          rows: {"3": "31"}\n\nroutes:'
+    change = '\n    mapping:\n      tables:\n        vat-code:\n          rows: {"3": "31"}\n\naccess_points:'
     path = tmp_path / "demo.yaml"
-    path.write_text(text := tenant.replace("\n\nroutes:", change, 1), encoding="utf-8")
+    path.write_text(text := tenant.replace("\n\naccess_points:", change, 1), encoding="utf-8")
     [found] = check([path], plugins=plugins.accounting()).problems
     line = next(number for number, row in enumerate(text.splitlines(), 1) if '"3": "31"' in row)
     assert (found.code, found.file.endswith("demo.yaml"), found.line) == ("table-not-invertible", True, line)
