@@ -1,3 +1,3 @@
 """Access points: one folder each, and what they share: `answers` (what answers mean), `taking` (what is refused before
-anything is sent), `sandbox` (what their stand-ins stand on).
+anything is sent), `links` (documents behind links), `sandbox` (what their stand-ins stand on).
 """

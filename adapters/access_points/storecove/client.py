@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+from adapters.access_points import links
 from adapters.access_points.answers import Vendor
 from adapters.access_points.storecove import wire
 from connector.errors import Refused, VendorError
@@ -32,8 +32,7 @@ class Client:
     """
 
     def __init__(self, http: Http, base_url: str, api_key: str) -> None:
-        self._http, self._key = http, api_key
-        self._own = urlsplit(base_url)
+        self._http, self._base_url, self._key = http, base_url, api_key
         http.keep_secret(api_key)
 
     async def get(self, path: str) -> Row:
@@ -81,23 +80,8 @@ class Client:
         raise _error(answer, f"{method} {path}", collection=collection)
 
     async def follow(self, link: str) -> bytes:
-        """What lies behind a link that Storecove gives for a short time; our key does not go there.
-
-        Raises `Refused` ("link-ended" where it does not hold any more; "link-unfit": another than https), `TryLater`.
-        """
-        parts = urlsplit(link)
-        ours = (parts.scheme, parts.netloc) == (self._own.scheme, self._own.netloc)
-        if parts.scheme != "https" and not ours:
-            raise Refused("Storecove gives a link that is not https.", code="link-unfit")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        http = Http(f"{parts.scheme}://{parts.netloc}", mask=query.keys())
-        try:
-            answer = await http.call("GET", parts.path or "/", params=query, headers={"Accept": "*/*"})
-        finally:
-            await http.aclose()
-        if answer.status >= 300:
-            raise Refused("The link to the document does not hold any more.", code="link-ended", status=answer.status)
-        return answer.body
+        """What lies behind a link that Storecove gives for a short time. Raises as `links.follow`."""
+        return await links.follow(link, name="Storecove", own=self._base_url)
 
     async def close(self) -> None:
         """Close the connections."""
