@@ -17,7 +17,8 @@ does not know yet what was sent since then, twice.
 
 From outside, over HTTP: `/_desk/…` (see `desk`) and `/fault`.
 
-`papers` what stands on documents and envelopes, `network` what becomes of them, `desk` the calls.
+`papers` what stands on documents and envelopes, `network` what becomes of them, `desk` the calls that move things,
+`calling` a stand-in's own calls to others.
 """
 
 from __future__ import annotations
