@@ -13,18 +13,20 @@ LOST = ("no-answer", "no-answer-before", "500-after", "500-before", "garbled")
 
 
 async def insist(point: AccessPoint, what: Transmission) -> Proof:
-    """Call, and after every lost answer look twice before anything is called again."""
-    looks = 0
-    for _ in range(40):
-        (step,) = point.flow(what)  # as after a restart
+    """Call step after step, and after every lost answer look twice before anything is called again."""
+    looks, proofs = 0, dict[str, Proof]()
+    for _ in range(60):
+        step = point.flow(what)[len(proofs)]  # as after a restart
         assert step.look is not None
+        run = Run(RUN.goal, dict(proofs))
         try:
-            if not looks:
-                return await step.call(RUN)
-            if found := await step.look(RUN):
-                assert len(found) == 1
-                return found[0]
-            looks -= 1
+            found = await step.look(run) if looks else [await step.call(run)]
+            if not found:
+                looks -= 1
+                continue
+            (proofs[step.name],), looks = found, 0
+            if len(proofs) == len(point.flow(what)):
+                return proofs[step.name]
         except UnknownOutcome:
             looks = 2
         except TryLater:

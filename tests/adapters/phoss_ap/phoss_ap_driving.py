@@ -11,7 +11,7 @@ from adapters.access_points.phoss_ap.sandbox import HOOK_SECRET, TOKEN
 from connector.errors import UnknownOutcome
 from connector.http import Http
 from connector.peppol import envelope
-from connector.ports import AccessPoint, ConnectionConfig, Goal, Kind, Proof, Run, Transmission
+from connector.ports import AccessPoint, ConnectionConfig, Goal, Kind, Proof, Run, Step, Transmission
 from connector.testing.samples import purchase
 
 BUYER = "923609016"
@@ -47,8 +47,14 @@ def transmission(number: str = "1001", instance: str = "") -> Transmission:
 
 async def send(point: AccessPoint, what: Transmission) -> Proof:
     """Run its flow to the end; raises what ends it."""
-    (step,) = point.flow(what)
-    run = Run(Goal(Kind.INVOICE, "send", MARKER, {}), {})
+    proofs: dict[str, Proof] = {}
+    for step in point.flow(what):
+        proofs[step.name] = await done(step, Run(Goal(Kind.INVOICE, "send", MARKER, {}), dict(proofs)))
+    return list(proofs.values())[-1]
+
+
+async def done(step: Step, run: Run) -> Proof:
+    """Run one step to its end; raises what ends it."""
     while True:
         try:
             return await step.call(run)
