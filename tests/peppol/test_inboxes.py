@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from company import NUMBER, ehf
 
+from adapters.access_points.e_invoice_be import sandbox as e_invoice_be
+from adapters.access_points.e_invoice_be.sandbox.calling import Webhook, event
 from adapters.access_points.maventa import sandbox as maventa
 from adapters.access_points.sandbox import Pace, Plan
 from adapters.access_points.storecove import sandbox as storecove
@@ -25,6 +27,13 @@ STORECOVE = """
     system: storecove
     settings: {{base_url: "{url}", legal_entity: {entity}, timeout: 5, settle: 0.2, follow_after: 3600}}
     secrets: {{api_key: env:STORECOVE}}
+"""
+E_INVOICE_BE = """
+  ap:
+    system: e-invoice-be
+    settings: {{base_url: "{url}", timeout: 5, settle: 0.2, follow_after: 0}}
+    secrets: {{api_key: env:E_INVOICE_BE, hook_secret: env:E_INVOICE_BE_HOOK}}
+    webhooks: http://127.0.0.1
 """
 
 
@@ -90,3 +99,39 @@ async def test_what_a_queue_tells_is_kept_and_then_taken_out(founded: Any, monke
         told = Told("k", "failed", reports=[Report("k", instance, Status("failed", "failed", [Reason(None, "FD")]))])
         await fjord.house.store.write(lambda tx: receiving.take_told(tx, fjord.house.access_points, ap, told))
         assert [way["state"] for way in await fjord.sends(late)] == ["refused"]
+
+
+async def test_two_steps_and_calls_that_only_hint(founded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("E_INVOICE_BE", e_invoice_be.API_KEY)
+    monkeypatch.setenv("E_INVOICE_BE_HOOK", "made by the vendor")
+    async with (
+        e_invoice_be.Sandbox() as box,
+        founded(points=0, also=E_INVOICE_BE.format(url=box.url)) as fjord,
+    ):
+        box.fault("POST /documents/ubl", "no-answer")
+        box.fault("POST /documents/.*/send", "no-answer")
+        sent = await fjord.issue(ehf("1001"))
+        await fjord.work(within=2.0)
+        assert [way["state"] for way in await fjord.sends(sent)] == ["sent"]
+        # A second lost call proves nothing: a person decides, and the document is sent once more or not at all.
+        box.fault("POST /documents/.*/send", "500-before", count=2)
+        asked = await fjord.issue(ehf("1002"))
+        await fjord.work(within=2.0)
+        assert [way["state"] for way in await fjord.sends(asked)] == ["waiting"]
+        assert await fjord.waits() == ["outcome-unclear"]
+        assert (box.network.arrived(), len(box.drafts), box.mailed, box.guessed) == ({"1001": 1}, 2, [], [])
+        # What comes is hinted at, and read where it lies.
+        (ap,) = fjord.house.access_points.points("fjord")
+        hook = Webhook(f"{ap.webhooks}", [], secret="made by the vendor")
+        for number in ("F-1", "F-2"):
+            (came,) = box.network.come(purchase(NUMBER, number))
+            body, headers = hook.signed(event("document.received", came.id))
+            for _ in range(2):
+                answer = await fjord.client.post(f"/v1/hooks/{ap.id}", content=body, headers=headers)
+                assert answer.status_code == 204, answer.text
+            await fjord.work(within=2.0)
+        bills = (await fjord.get("/v1/documents?kind=supplier_invoice"))["documents"]
+        assert sorted(one["number"] for one in bills) == ["F-1", "F-2"]
+        headers["X-Signature"] = "sha256=guessed"
+        refused = await fjord.client.post(f"/v1/hooks/{ap.id}", content=body, headers=headers)
+        assert refused.status_code == 401, refused.text
