@@ -79,14 +79,18 @@ class Company:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def issue(self, body: bytes) -> str:
-        """Post an invoice, and do what follows; the id of its document."""
+    async def post(self, body: bytes) -> str:
+        """Post an invoice; where to ask what became of it."""
         headers = {"Content-Type": "application/xml", "Idempotency-Key": uuid.uuid4().hex}
         posted = await self.client.post("/v1/invoices", content=body, headers=headers)
         assert posted.status_code == 202, posted.text
-        self.command = posted.headers["location"]
+        return str(posted.headers["location"])
+
+    async def issue(self, body: bytes) -> str:
+        """Post an invoice, and do what follows; the id of its document."""
+        self.command = location = await self.post(body)
         await self.work()
-        return str((await self.get(posted.headers["location"]))["document"])
+        return str((await self.get(location))["document"])
 
     async def sends(self, id: str) -> list[dict[str, Any]]:
         """How far a document has come."""
@@ -118,11 +122,16 @@ async def company(
     gives_up: int = 900,
     tenant: str = TENANT,
     also: str = "",
+    kind: type[Sandbox] = Sandbox,
     **settings: Any,
 ) -> AsyncIterator[Company]:
-    """The company with so many access points, in order; `also`: further ones, as they stand in its file."""
+    """The company with so many access points, in order; `also`: further ones, as they stand in its file; `kind` of
+    stand-in.
+
+    The environment is set so that a program of ours that is started from the test belongs to the same company.
+    """
     async with AsyncExitStack() as stack:
-        boxes = [await stack.enter_async_context(Sandbox(pace=pace)) for _ in range(points)]
+        boxes = [await stack.enter_async_context(kind(pace=pace)) for _ in range(points)]
         said = "".join(POINT.format(name=f"ap{n or ''}", url=box.url, gives_up=gives_up) for n, box in enumerate(boxes))
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True)
