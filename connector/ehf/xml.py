@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from pathlib import Path
 from typing import Final, cast
 
 from lxml import etree
@@ -125,6 +126,23 @@ def parse_whole(data: bytes) -> etree._Element:
     return etree.fromstring(
         data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=len(data) >= LARGE)
     )
+
+
+_schemas: dict[Path, etree.XMLSchema] = {}
+_one_at_a_time = threading.Lock()
+
+
+def schema_of(file: Path) -> etree.XMLSchema:
+    """The XSD schema in a file, read once.
+
+    All schemas are read here and one at a time: libxml2 makes its built-in types with the first one, and where two
+    threads have it do that at once, no schema can be read in this process any more.
+    """
+    with _one_at_a_time:
+        if file not in _schemas:
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            _schemas[file] = etree.XMLSchema(etree.parse(str(file), parser))
+        return _schemas[file]
 
 
 def parted_texts(data: bytes, root: etree._Element) -> dict[etree._Element, list[str]]:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lxml import etree
 
-from connector.ehf.xml import LARGE, line_of, name_of, path_of
+from connector.ehf.xml import LARGE, line_of, name_of, path_of, schema_of
 from connector.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -129,8 +129,7 @@ def streams_through(data: bytes, document_type: str) -> bool:
 
 @cache
 def _schema(document_type: str) -> etree.XMLSchema:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return etree.XMLSchema(etree.parse(str(schema_file(document_type)), parser))
+    return schema_of(schema_file(document_type))
 
 
 @cache

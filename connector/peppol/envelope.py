@@ -17,7 +17,7 @@ from typing import Final
 
 from lxml import etree
 
-from connector.ehf.xml import CAC, CBC, parse, parse_whole
+from connector.ehf.xml import CAC, CBC, parse, parse_whole, schema_of
 from connector.errors import BadInput
 from connector.peppol.identifiers import ACTOR, DOCUMENT, PROCESS, DocumentType, Participant, Process
 
@@ -228,7 +228,7 @@ def _check_schema(root: etree._Element) -> None:
 def _schema() -> etree.XMLSchema:
     package = Path(__file__).parent.parent
     shipped = package / "shipped" / "schemas" / "sbdh.xsd"
-    return etree.XMLSchema(file=str(shipped if shipped.is_file() else package.parent / "schemas" / "sbdh.xsd"))
+    return schema_of(shipped if shipped.is_file() else package.parent / "schemas" / "sbdh.xsd")
 
 
 def _bare(document: bytes) -> bytes:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lxml import etree
 
 from benchmarks.invoices import invoice
-from connector.ehf import xsd
-from connector.ehf.xml import parse
+from connector.ehf import xml, xsd
+from connector.ehf.xml import parse, schema_of
 from connector.errors import Misconfigured
+
+HOUSE = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -115,3 +121,27 @@ def test_no_files_at_all(tmp_path: Path, fresh: None, monkeypatch: pytest.Monkey
 def test_many_errors_end_somewhere() -> None:
     data = invoice(200, full=False).replace(b"<cbc:PriceAmount", b"<cbc:Foo/><cbc:PriceAmount")
     assert len(xsd.errors(parse(data), "Invoice")) == xsd.MAX_ERRORS
+
+
+def test_schemas_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once, and libxml2 can read no schema in this process any more."""
+    made, at_once = etree.XMLSchema, [0]
+
+    def slowly(*said: Any) -> etree.XMLSchema:
+        at_once[0] += 1
+        assert at_once == [1]
+        time.sleep(0.02)
+        at_once[0] -= 1
+        return made(*said)
+
+    monkeypatch.setattr(xml, "_schemas", {})
+    monkeypatch.setattr(xml.etree, "XMLSchema", slowly)
+    files = [xsd.schema_file("Invoice"), xsd.schema_file("CreditNote"), HOUSE / "schemas" / "sbdh.xsd"]
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(schema_of, files * 2))
+    assert found[:3] == found[3:]
+
+
+def test_nobody_else_reads_schemas() -> None:
+    code = (HOUSE / "connector").rglob("*.py")
+    assert [file.name for file in code if "etree.XMLSchema(" in file.read_text("utf-8")] == ["xml.py"]
