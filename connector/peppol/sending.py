@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from connector.ehf import validate, write
 from connector.errors import BadInput, ConnectorError, Stop, TryLater
@@ -24,7 +24,7 @@ from connector.peppol import envelope, following, looking_up, statuses
 from connector.peppol.envelope import Envelope
 from connector.peppol.points import Handler, Point, Points
 from connector.ports import Goal, Kind, Proof, Reason, Status, Step, Transmission
-from connector.store import Tx, documents, links, transmissions, work
+from connector.store import Store, Tx, documents, links, transmissions, work
 from connector.store.documents import Document
 from connector.store.transmissions import WAITING
 
@@ -32,6 +32,9 @@ SEND: Final = "send-peppol"
 """Kind of the work that hands a document to an access point."""
 RESPONSE: Final = "invoice_response"
 """Kind of a transmission that is our answer to an incoming invoice."""
+_T = TypeVar("_T")
+_LARGE: Final = 64 * 1024
+"""Bytes up to which a document is judged in less than a millisecond; another thread costs as much."""
 _XML = ("application/xml", "text/xml")
 
 
@@ -110,9 +113,29 @@ class _Read:
     original: bytes | None
     sent_by: str | None
 
+    @property
+    def size(self) -> int:
+        """Bytes that there are of it by now."""
+        return len(self.there.body or self.original or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is sent, whether it was made just now, and what stands on its envelope."""
+
+    data: bytes
+    made: bool
+    header: Envelope
+    number: str | None
+
 
 class Send(Handler):
     """Hands one document to one access point (`lanes.EffectHandler`)."""
+
+    def __init__(self, store: Store, points: Points) -> None:
+        super().__init__(store, points)
+        self._ready: dict[str, _Ready] = {}
+        """By work: what was decided upon a moment ago, and need not be read and made again for its steps."""
 
     async def decide(self, work: Work) -> Goal | Nothing:
         """What shall be sent: the bytes, judged; the addresses; whether the receiver takes it, as it is known.
@@ -129,12 +152,8 @@ class Send(Handler):
         if read.sent_by is not None and read.there.kind != RESPONSE:
             await self.store.write(lambda tx: transmissions.change(tx, read.there, state="withdrawn"))
             return Nothing(f"{read.sent_by} has sent it itself.")
-        data, made = await asyncio.to_thread(_bytes, self._issued_elsewhere(read), read)
-        if read.there.kind != RESPONSE and (wrong := await asyncio.to_thread(invalid, data)) is not None:
-            raise wrong.at(document=read.document.id)
-        header = await asyncio.to_thread(
-            envelope.address, data, instance=read.there.instance, created=read.there.created
-        )
+        ready = await _aside(read.size, partial(_ready, self._issued_elsewhere(read), read))
+        data, header = ready.data, ready.header
         largest = point.access_point.largest
         if largest is not None and len(data) > largest:
             raise Stop(
@@ -143,7 +162,7 @@ class Send(Handler):
                 do="Send it with smaller attachments, or through another access point.",
             )
         await self._look_up(point, header, work)
-        if made:  # kept before anything is sent: whatever changes here, a second try is the same to the byte
+        if ready.made:  # kept before anything is sent: whatever changes here, a second try is the same to the byte
             await self.store.write(lambda tx: transmissions.change(tx, read.there, body=data))
         record = {
             "transmission": read.there.id,
@@ -154,6 +173,7 @@ class Send(Handler):
             "process": str(header.process),
             "sha256": hashlib.sha256(data).hexdigest(),
         }
+        self._ready[work.id] = ready
         return Goal(Kind(read.document.kind), "send", f"t-{read.there.id[:28]}", record)
 
     def answers(self, work: Work) -> Sequence[str]:
@@ -167,9 +187,10 @@ class Send(Handler):
             Stop: `transmission-changed`: they are not what they were.
         """
         point = self.points.point(work.connection or "")
-        read = await self.store.read(lambda tx: self._read(tx, work))
-        said = goal.record
-        return point.access_point.flow(await asyncio.to_thread(self._transmission, read, said))
+        if (ready := self._ready.pop(work.id, None)) is None:
+            read = await self.store.read(lambda tx: self._read(tx, work))
+            ready = await _aside(read.size, partial(_ready, self._issued_elsewhere(read), read, judged=True))
+        return point.access_point.flow(await _aside(len(ready.data), partial(_transmission, ready, goal.record)))
 
     def done(self, tx: Tx, work: Work, proofs: Mapping[str, Proof]) -> None:
         """It is at the access point: follow what becomes of it."""
@@ -180,10 +201,12 @@ class Send(Handler):
             facts.update(one.facts)
         there = transmissions.get(tx, work.tenant, work.task["transmission"])
         receiver = work.goal.record["receiver"] if work.goal else None
-        transmissions.change(tx, there, vendor_id=proof.id, receiver=receiver, connection=point.id)
+        where = {"vendor_id": proof.id, "receiver": receiver, "connection": point.id}
         state = facts.get("state", "accepted")
         reasons = tuple(Reason(**one) for one in facts.get("reasons", ()))
-        statuses.take(tx, self.points, there, Status(state, str(facts.get("said") or state), reasons), by=point)
+        status = Status(state, str(facts.get("said") or state), reasons)
+        if not statuses.news(tx, self.points, there, status, by=point, **where):
+            transmissions.change(tx, there, **where)
         following.follow(tx, point, there)
         operations.done(tx, work, {"document": work.document, "transmission": there.id, "access_point": point.name})
 
@@ -199,28 +222,6 @@ class Send(Handler):
 
     def _issued_elsewhere(self, read: _Read) -> bool:
         return _comes_numbered(self.points, read.document)
-
-    def _transmission(self, read: _Read, said: Mapping[str, Any]) -> Transmission:
-        data, _ = _bytes(self._issued_elsewhere(read), read)
-        if hashlib.sha256(data).hexdigest() != said["sha256"]:
-            raise Stop(
-                "What would be sent now is not what was decided upon.",
-                code="transmission-changed",
-                do="Find out at the access point whether it has arrived; then: happened, or cancel and send it anew.",
-            )
-        header = envelope.address(data, instance=read.there.instance, created=read.there.created)
-        return Transmission(
-            instance=header.instance,
-            sender=header.sender.value,
-            receiver=header.receiver.value,
-            document_type=str(header.document),
-            process=str(header.process),
-            country=header.country or "NO",
-            root=header.document.root,
-            number=read.document.number,
-            document=data,
-            envelope=envelope.write(header, data),
-        )
 
     async def _look_up(self, point: Point, header: Envelope, work: Work) -> None:
         """Whether the receiver takes it, as far as it is known. Raises `Stop` where it does not, `TryLater` while that
@@ -283,3 +284,39 @@ def _bytes(issued_elsewhere: bool, read: _Read) -> tuple[bytes, bool]:
         return read.original, False
     model = (CreditNote if read.document.kind == Kind.CREDIT_NOTE else Invoice).model_validate(read.document.body)
     return write(model), True
+
+
+async def _aside(size: int, does: Callable[[], _T]) -> _T:
+    """Work on so many bytes; in a thread where it would hold up everybody else."""
+    return await asyncio.to_thread(does) if size > _LARGE else does()
+
+
+def _ready(issued_elsewhere: bool, read: _Read, *, judged: bool = False) -> _Ready:
+    """The bytes and the addresses; raises what is wrong with them. `judged`: the rules are not asked any more."""
+    data, made = _bytes(issued_elsewhere, read)
+    if not judged and read.there.kind != RESPONSE and (wrong := invalid(data)) is not None:
+        raise wrong.at(document=read.document.id)
+    header = envelope.address(data, instance=read.there.instance, created=read.there.created)
+    return _Ready(data, made, header, read.document.number)
+
+
+def _transmission(ready: _Ready, said: Mapping[str, Any]) -> Transmission:
+    if hashlib.sha256(ready.data).hexdigest() != said["sha256"]:
+        raise Stop(
+            "What would be sent now is not what was decided upon.",
+            code="transmission-changed",
+            do="Find out at the access point whether it has arrived; then: happened, or cancel and send it anew.",
+        )
+    header = ready.header
+    return Transmission(
+        instance=header.instance,
+        sender=header.sender.value,
+        receiver=header.receiver.value,
+        document_type=str(header.document),
+        process=str(header.process),
+        country=header.country or "NO",
+        root=header.document.root,
+        number=ready.number,
+        document=ready.data,
+        envelope=envelope.write(header, ready.data),
+    )

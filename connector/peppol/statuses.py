@@ -6,7 +6,7 @@ delivered) is kept for a person.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from connector.errors import Stop
@@ -28,14 +28,19 @@ _EVENTS: Final = {
 
 def take(tx: Tx, points: Points, there: Transmission, status: Status, *, by: Point | None = None) -> bool:
     """Keep what is said of a transmission; False where it is no news."""
-    there = transmissions.get(tx, there.tenant, there.id)
+    return news(tx, points, transmissions.get(tx, there.tenant, there.id), status, by=by)
+
+
+def news(tx: Tx, points: Points, there: Transmission, status: Status, *, by: Point | None = None, **also: Any) -> bool:
+    """As `take`, of a transmission that was read in this transaction. `also`: what else is to be kept of it then."""
     if status.state == there.state or status.state not in MOVES[there.state]:
         if there.state in ENDS and status.state in ENDS and status.state != there.state:
             _contradiction(tx, there, status)
         return False
     reasons = [asdict(one) for one in status.reasons]
     said: dict[str, Any] = {"said": status.said, "reasons": reasons}
-    transmissions.change(tx, there, state=status.state, said=said)
+    transmissions.change(tx, there, state=status.state, said=said, **also)
+    there = replace(there, **also)
     document = documents.get(tx, there.tenant, there.document)
     at = status.at.isoformat() if status.at else None
     about = {"transmission": there.id, "instance": there.instance, "number": document.number}

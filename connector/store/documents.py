@@ -241,9 +241,14 @@ def numbered(tx: Tx, tenant: str, kind: str, number: str) -> list[Document]:
     return [_document(tx, row) for row in tx.rows(_NUMBERED, {"tenant": tenant, "kind": kind, "number": number})]
 
 
+_ORIGINAL = Prepared(
+    select(_t.c.original, _t.c.content_type).where(_t.c.id == bindparam("id"), _t.c.tenant == bindparam("tenant"))
+)
+
+
 def original(tx: Tx, tenant: str, id: str) -> tuple[bytes, str | None] | None:
     """The bytes as received and their content type; None when the document was not received as bytes."""
-    row = tx.execute(select(_t.c.original, _t.c.content_type).where(_t.c.id == id, _t.c.tenant == tenant)).one_or_none()
+    row = tx.row(_ORIGINAL, {"id": id, "tenant": tenant})
     if row is None or row.original is None:
         return None
     plain = tx.unseal("documents.original", id, row.original)

@@ -193,7 +193,7 @@ def submit(
         id = tx.row(_MERGE, row).id
     if waits_for:
         tx.run_each(_NEED, [{"work": id, "needs": need, "firm": firm} for need, firm in waits_for.items()])
-    else:
+    elif not_before is None or not_before <= tx.now:  # what is due later is found when it is
         tx.ring(f"lane:{lane}")
     return id
 
