@@ -25,6 +25,8 @@ SHORT = {
     "reading": ["--first", "2000", "--nightly", "2000"],
     "preview": ["--few", "200", "--many", "2000"],
     "joining": ["--few", "500", "--many", "3000"],
+    "peppol_receiving": ["--calls", "300", "--rounds", "1", "--database", "sqlite"],
+    "peppol_sending": ["--size", "300", "--database", "sqlite"],
     "planning": ["--few", "300", "--many", "3000"],
 }
 """What makes a benchmark short that is long by default."""
