@@ -115,8 +115,8 @@ class _Read:
 
     @property
     def size(self) -> int:
-        """Bytes that there are of it by now."""
-        return len(self.there.body or self.original or b"")
+        """Bytes of it; where they are still to be made, as if it were large: nobody knows what is attached."""
+        return len(self.there.body or self.original or b"") or _LARGE + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from connector.errors import BadInput, Clash, Misconfigured, Missing
-from connector.store import Moved, Store, Tx, arrivals, events, meta, open_store, schema
+from connector.store import Moved, Store, Tx, arrivals, events, meta, open_store, schema, work
 
 
 def arrive(tx: Tx, key: str) -> str:
@@ -261,6 +262,18 @@ async def test_what_another_process_commits_is_heard(database_url: str, store: S
     assert heard & {"*", "feed:a", "arrivals"}
     await process.wait()
     watching.cancel()
+
+
+async def test_work_that_is_due_later_wakes_nobody(store: Store) -> None:
+    """A lane that is being served would read on for each; it looks for itself what has become due."""
+    ear = store.bell.ear()
+    for moment, heard in ((timedelta(minutes=1), False), (timedelta(0), True)):
+
+        def submitted(tx: Tx, moment: timedelta = moment) -> None:
+            work.submit(tx, tenant="a", lane="l", turn=work.Turn.POLL, kind="k", not_before=tx.now + moment)
+
+        await store.write(submitted)
+        assert ("lane:l" in await ear.wait(0)) is heard
 
 
 async def test_opening_with_the_wrong_key_or_address(database_url: str, store: Store, tmp_path: Path) -> None:
