@@ -144,6 +144,14 @@ class Effect:
                 await self._failed(_as_error(exc), state="queued")
                 return False
         id = new_id()
+        self.held.journal.waits(id)
+        try:
+            return await self._attempt(goal, step, id, witness, before)
+        finally:
+            self.held.journal.over(id)
+
+    async def _attempt(self, goal: Goal, step: Step, id: str, witness: Any, before: Said) -> bool:
+        """Write an attempt down, make its call, and keep how it ended."""
 
         def begin(tx: Tx) -> None:
             attempts.begin(
@@ -166,7 +174,7 @@ class Effect:
         said = Said(before=before.as_json())
         run = Run(goal, dict(self.proofs), witness)
         try:
-            proof = await self.held.call(partial(step.call, run), step.timeout, said)
+            proof = await self.held.call(partial(step.call, run), step.timeout, said, attempt=id)
         except LostLease:
             raise
         except NOTHING_HAPPENED as exc:

@@ -56,6 +56,19 @@ class Beating(Protocol):
         """Prolong all leases now."""
 
 
+class Journal(Protocol):
+    """Where is noted which attempts are about to be called (`connector.lanes.life`)."""
+
+    def waits(self, attempt: str) -> None:
+        """An attempt will be written down, and its call waits for its turn."""
+
+    def called(self, attempt: str) -> None:
+        """Its call begins now."""
+
+    def over(self, attempt: str) -> None:
+        """How it ended is written down, or will be found out."""
+
+
 @dataclass(slots=True)
 class Said:
     """What was said in a call: filled while it runs, so that it is there also when the call raises."""
@@ -82,6 +95,7 @@ class Held:
         *,
         keeper: Beating,
         back: HeldBack,
+        journal: Journal,
         unknown_since: dict[str, float],
     ) -> None:
         self.store = store
@@ -90,6 +104,7 @@ class Held:
         self.epoch = epoch
         self.end = end
         self.back = back
+        self.journal = journal
         self.unknown_since = unknown_since
         self.lost = False
         self.stopping = False
@@ -124,8 +139,13 @@ class Held:
             self.lost = True
             raise
 
-    async def call(self, fn: Callable[[], Awaitable[T]], timeout: float, said: Said) -> T:
+    async def call(
+        self, fn: Callable[[], Awaitable[T]], timeout: float, said: Said, *, attempt: str | None = None
+    ) -> T:
         """Make a vendor call when it is its turn, and only if the lease outlasts its whole time-out.
+
+        Args:
+            attempt: the one it is; noted when the call begins.
 
         Raises:
             LostLease: the lease is over (nothing was sent).
@@ -147,6 +167,8 @@ class Held:
                 raise LostLease(self.key)
             with calling(min(self.end - MARGIN, now() + timeout)) as scope:
                 said.exchanges = scope.exchanges
+                if attempt is not None:
+                    self.journal.called(attempt)
                 try:
                     async with asyncio.timeout(timeout):
                         return await fn()

@@ -3,6 +3,11 @@
 The kernel takes the lock away when the process ends, however it ends; a stopped process keeps it. Whoever can lock the
 file of another worker knows that it is dead and need not wait for its lease to run out. Where the file cannot be seen
 (another host, another container) nothing is known, and the lease decides.
+
+In the file stands what the worker was about to call: attempts that are written down wait for their turn, and most of
+those that a dead worker leaves behind were never called. A mark is set before a call begins, so what has none was not
+made, and need not be looked for. What a process has written survives its death, and not the machine's: the mark counts
+only while the machine has not started anew, for then the store may know more than the file.
 """
 
 from __future__ import annotations
@@ -12,10 +17,19 @@ import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from connector.store.engine import Store
 from connector.store.sqlite import SqliteStore
+
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Another text each time the machine starts."""
+_ID: Final = 32
+_ENTRY: Final = _ID + 1
+"""Bytes of an entry: an attempt's id, and how far it has come."""
+_WAITS, _CALLED, _FREE = b"w", b"c", b"-"
 
 
 class Life:
@@ -29,6 +43,9 @@ class Life:
             self._folder = Path(tempfile.gettempdir()) / f"connector-workers-{os.getuid()}"
         self._handle: int | None = None
         self._mine: Path | None = None
+        self._boot = _boot()
+        self._places: dict[str, int] = {}
+        self._free: list[int] = []
 
     def begin(self, me: str) -> None:
         """Make this worker's file and lock it."""
@@ -39,6 +56,49 @@ class Life:
         self._mine = self._folder / me
         self._handle = os.open(self._mine, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._handle, fcntl.LOCK_EX)
+        os.write(self._handle, self._boot)
+
+    # --- what is about to be called
+
+    def waits(self, attempt: str) -> None:
+        """An attempt will be written down, and its call waits for its turn. Said before it is written down."""
+        if self._handle is None or not self._boot or len(attempt) != _ID:
+            return
+        place = self._free.pop() if self._free else len(self._places)
+        self._places[attempt] = place
+        os.pwrite(self._handle, attempt.encode() + _WAITS, self._at(place))
+
+    def called(self, attempt: str) -> None:
+        """Its call begins now."""
+        if self._handle is not None and (place := self._places.get(attempt)) is not None:
+            os.pwrite(self._handle, _CALLED, self._at(place) + _ID)
+
+    def over(self, attempt: str) -> None:
+        """How it ended is written down, or will be found out."""
+        if self._handle is not None and (place := self._places.pop(attempt, None)) is not None:
+            self._free.append(place)
+            os.pwrite(self._handle, _FREE * _ENTRY, self._at(place))
+
+    def never_called(self, holder: str) -> list[str]:
+        """The attempts of a dead worker whose calls had not begun when it died; none where that is not certain."""
+        if not self._boot or not holder.isalnum() or not self.is_over(holder):
+            return []
+        try:
+            data = (self._folder / holder).read_bytes()
+        except OSError:
+            return []
+        if not data.startswith(self._boot):
+            return []
+        return [entry[:_ID].decode() for entry in self._entries(data) if entry[_ID:] == _WAITS]
+
+    def _entries(self, data: bytes) -> Iterator[bytes]:
+        for at in range(len(self._boot), len(data) - _ENTRY + 1, _ENTRY):
+            yield data[at : at + _ENTRY]
+
+    def _at(self, place: int) -> int:
+        return len(self._boot) + place * _ENTRY
+
+    # --- life and death
 
     def is_over(self, holder: str) -> bool:
         """Whether that worker's process is known to have ended."""
@@ -77,3 +137,10 @@ class Life:
             self.bury(self._mine.name)
             os.close(self._handle)
             self._handle = None
+
+
+def _boot() -> bytes:
+    try:
+        return _BOOT.read_bytes()
+    except OSError:  # a system that does not tell: then nothing is concluded
+        return b""

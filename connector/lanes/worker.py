@@ -17,7 +17,7 @@ from connector.lanes.held import MARGIN, Held, HeldBack
 from connector.lanes.inbox import Inbox
 from connector.lanes.life import Life
 from connector.lanes.serving import Doing, Serving
-from connector.store import Store, Tx, arrivals, leases, new_id
+from connector.store import Store, Tx, arrivals, attempts, leases, new_id
 from connector.store.bell import ANY
 from connector.store.engine import TROUBLE
 from connector.store.leases import LaneRow
@@ -200,7 +200,15 @@ class Worker:
 
     async def _take(self, row: LaneRow) -> None:
         begun = now()
-        epoch = await self.store.write(lambda tx: leases.take(tx, row, self.me, self.lease))
+        never_called = self._life.never_called(row.holder) if row.holder is not None else []
+
+        def take(tx: Tx) -> int | None:
+            epoch = leases.take(tx, row, self.me, self.lease)
+            if epoch is not None:
+                attempts.never_called(tx, never_called, lane=row.key)
+            return epoch
+
+        epoch = await self.store.write(take)
         if epoch is None:
             return
         if row.holder is not None:
@@ -213,6 +221,7 @@ class Worker:
             begun + self.lease,
             keeper=self,
             back=self._back,
+            journal=self._life,
             unknown_since=self._unknown_since,
         )
         serving = Serving(held, self._doing)

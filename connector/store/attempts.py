@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -141,6 +141,21 @@ def resolve(tx: Tx, id: str, outcome: str, *, proof: Proof | None = None) -> Non
     """Write down what became of a call whose outcome was unknown; what was said in it stays."""
     sealed = tx.seal_json("attempts.proof", id, _proof_json(proof))
     tx.defer(_RESOLVE, {"row": id, "how": outcome, "proof": sealed, "ended": tx.now}, rows=1)
+
+
+_NEVER_CALLED = Prepared(
+    _t.update()
+    .where(_t.c.id == bindparam("row"), _t.c.lane == bindparam("of"), _t.c.outcome.is_(None))
+    .values(outcome=NOT_TAKEN, error=bindparam("error"), ended=bindparam("ended"))
+)
+
+
+def never_called(tx: Tx, ids: Iterable[str], *, lane: str) -> None:
+    """Write down of attempts in a lane that their process ended before it made the call; of those that have no end."""
+    said = {"code": "never-called", "message": "The process ended before the call was made.", "do": "", "again": True}
+    for id in ids:
+        sealed = tx.seal_json("attempts.error", id, said)
+        tx.run(_NEVER_CALLED, {"row": id, "of": lane, "error": sealed, "ended": tx.now})
 
 
 def looked(

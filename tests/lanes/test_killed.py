@@ -111,6 +111,34 @@ async def test_killed_at_random_moments(world: World, database_url: str, books: 
     assert await world.store.read(attention.count) == 0
 
 
+async def test_killed_before_its_turn_came_it_is_not_looked_for(world: World, database_url: str, books: Books) -> None:
+    books.latency = 1.0
+    issued = await world.issue_many(12)
+    fleet = Fleet(database_url, books, lease=30)
+    try:
+        first = await fleet.start()
+        while not books.calls["POST order"]:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # the others are written down by now
+        await fleet.kill(first)
+        called = books.calls["POST order"]
+        await asyncio.sleep(1.0)  # what was called takes effect
+        books.latency = 0.01
+        await fleet.start()
+        await settled(world, 90, lambda state: state == "done")
+    finally:
+        await fleet.end()
+    issued_once(books, issued)
+    works = await world.store.read(lambda tx: work.find(tx, tenant="a", limit=1000))
+    found = [await world.store.read(lambda tx, id=one.id: attempts.of_work(tx, id)) for one in works]  # type: ignore[misc]
+    waited = [of for of in found if of and of[0].outcome == attempts.NOT_TAKEN]
+    looked = [of for of in found if any(one.what == "look" for one in of)]
+    assert waited
+    assert all((of[0].error or {})["code"] == "never-called" for of in waited)
+    assert not [of for of in waited if of in looked]
+    assert len(looked) <= called  # only what may have arrived is looked for
+
+
 @pytest.mark.parametrize("moment", ["call", "answer"] if FULL else ["answer"])
 async def test_stopped_beyond_its_lease(world: World, database_url: str, books: Books, moment: str) -> None:
     """A stopped process wakes up after another has taken its lanes over: it sends nothing and writes nothing."""
