@@ -28,6 +28,7 @@ NORWAY: Final = "0192"
 
 _OLD_NORWAY: Final = "9908"  # removed in 2023; who has it stored means the same number under 0192
 _VALUE = re.compile(r"[!-~]{1,130}")
+_PLAIN = re.compile(r"[!-~]+")
 _LONGEST_TYPE, _LONGEST_PROCESS = 500, 200
 
 
@@ -168,7 +169,7 @@ class Service:
 
 
 def _fits(value: str, longest: int, what: str) -> None:
-    if not value or len(value) > longest or not value.isascii() or any(mark.isspace() for mark in value):
+    if len(value) > longest or not _PLAIN.fullmatch(value):
         raise BadInput(
             f"{value[:80]!r} is no {what} of Peppol (1 to {longest} characters, no blanks).",
             code="peppol-identifier-invalid",

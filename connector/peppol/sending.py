@@ -318,5 +318,5 @@ def _transmission(ready: _Ready, said: Mapping[str, Any]) -> Transmission:
         root=header.document.root,
         number=ready.number,
         document=ready.data,
-        envelope=envelope.write(header, ready.data),
+        enveloped=partial(envelope.write, header, ready.data),
     )

@@ -36,8 +36,8 @@ class Transmission:
     `instance`: the UUID of this intention to send (InstanceIdentifier of the envelope), the same whenever it is tried
     again, with the same bytes. `sender`, `receiver`: participants; `country`: the business sender's (ISO 3166-1
     alpha-2). `root`: local name of the document's root element; `number`: its own number (BT-1), where it has one.
-    `document`: UBL, UTF-8; `envelope`: the same with its SBDH around it. An access point is given the one that it asks
-    for and puts the identifiers above beside it.
+    `document`: UBL, UTF-8; `enveloped` makes the same with its SBDH around it (`envelope`). An access point is given
+    the one that it asks for, with the identifiers above beside it.
     """
 
     instance: str
@@ -49,7 +49,12 @@ class Transmission:
     root: str
     number: str | None
     document: bytes = field(repr=False)
-    envelope: bytes = field(repr=False)
+    enveloped: Callable[[], bytes] = field(repr=False, compare=False)
+
+    @property
+    def envelope(self) -> bytes:
+        """The document in its envelope, UTF-8; always the same bytes."""
+        return self.enveloped()
 
 
 State = Literal["accepted", "sent", "delivered", "refused", "failed"]

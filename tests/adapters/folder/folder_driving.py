@@ -27,7 +27,7 @@ def opened(box: Sandbox, *, local: bool = False, secrets: dict[str, str] | None 
 def transmission(instance: str = INSTANCE, envelope: bytes = ENVELOPE, document: bytes = b"<Invoice/>") -> Transmission:
     return Transmission(
         instance, "0192:923609016", "0192:974760673", "busdox-docid-qns::urn:x", "cenbii-procid-ubl::urn:y", "NO",
-        "Invoice", "10017", document, envelope,
+        "Invoice", "10017", document, lambda: envelope,
     )  # fmt: skip
 
 

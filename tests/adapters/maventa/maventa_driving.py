@@ -43,7 +43,7 @@ def response() -> Transmission:
         transmission(),
         document_type=f"busdox-docid-qns::{ubl}:{kind}",
         process="cenbii-procid-ubl::urn:fdc:peppol.eu:poacc:bis:invoice_response:3",
-        root="ApplicationResponse", number=None, document=body, envelope=body,
+        root="ApplicationResponse", number=None, document=body, enveloped=lambda: body,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def transmission(number: str = "1001", instance: str = "") -> Transmission:
         root=on.document.root,
         number=number,
         document=document,
-        envelope=envelope.write(on, document),
+        enveloped=lambda: envelope.write(on, document),
     )
 
 

@@ -30,7 +30,7 @@ SENT = Transmission(
     root="Invoice",
     number="F 1/2027",
     document=DOCUMENT,
-    envelope=b"<unused/>",
+    enveloped=lambda: b"<unused/>",
 )
 SUBMIT = (
     "/api/outbound/submit"
