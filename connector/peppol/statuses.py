@@ -66,8 +66,9 @@ def _not_delivered(tx: Tx, points: Points, there: Transmission, document: Docume
     reason = Stop(
         f"{what} {how}: {why}",
         code="not-delivered",
-        do="The receiver does not have it. Mend what is wrong and send it again under its number (connector documents"
-        " send ID, with --with FILE where the document itself was wrong), or reach the receiver another way.",
+        do="The receiver does not have it; where a time-out or a lost receipt is named, ask it first: it may. Mend what"
+        " is wrong and send it again under its number (connector documents send ID, with --with FILE where the document"
+        " itself was wrong), or reach the receiver another way.",
         where={"document": document.id, "transmission": there.id},
         details={"reasons": [asdict(one) for one in status.reasons], "said": status.said},
     )
