@@ -47,8 +47,9 @@ async def kept(fjord: Any) -> int:
 
 
 async def test_what_is_taken_is_answered_when_it_is_kept(fjord: Any) -> None:
+    body = enveloped(purchase("923609016", "77"))
     for _ in range(2):
-        answer = await hand_over(fjord, enveloped(purchase("923609016", "77")))
+        answer = await hand_over(fjord, body)
         assert (answer.status_code, answer.json()) == (200, {"countryCodeC4": "NO"})
         assert await kept(fjord) == 1
 
