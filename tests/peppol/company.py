@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,11 +121,13 @@ async def company(
     pace: Pace | None = None,
     gives_up: int = 900,
     tenant: str = TENANT,
+    others: Mapping[str, str] | None = None,
     also: str = "",
     kind: type[Sandbox] = Sandbox,
     **settings: Any,
 ) -> AsyncIterator[Company]:
-    """The company with so many access points, in order; `also`: further ones, as they stand in its file; `kind` of
+    """The company with so many access points, in order; `also`: further ones, as they stand in its file; `others`:
+    files of companies that share them, by name; `kind` of
     stand-in.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
@@ -135,7 +137,8 @@ async def company(
         said = "".join(POINT.format(name=f"ap{n or ''}", url=box.url, gives_up=gives_up) for n, box in enumerate(boxes))
         tenants = folder / "mappings" / "tenants"
         tenants.mkdir(parents=True)
-        (tenants / "fjord.yaml").write_text(tenant.format(points=said + also))
+        for name, text in {"fjord": tenant, **(others or {})}.items():
+            (tenants / f"{name}.yaml").write_text(text.format(points=said + also))
         monkeypatch.setenv("CONNECTOR_MAPPINGS", str(folder / "mappings"))
         monkeypatch.setenv("CONNECTOR_DATABASE", database)
         monkeypatch.setenv("CONNECTOR_KEYS", base64.b64encode(bytes(range(32))).decode())

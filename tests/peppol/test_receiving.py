@@ -6,9 +6,10 @@ import uuid
 from typing import Any
 
 import pytest
-from company import NUMBER, ehf, sbd
+from company import NUMBER, TENANT, ehf, sbd
 
 from connector.peppol import envelope
+from connector.store import documents
 from connector.testing.samples import purchase
 
 
@@ -72,6 +73,26 @@ async def test_what_is_for_another_is_refused_at_the_door(founded: Any) -> None:
         # With a 2xx the network would be told that it has arrived.
         assert (answer.status_code, answer.json()["code"]) == (409, "message-for-another")
         assert await fjord.waits() == ["message-for-another"]
+
+
+async def test_where_companies_share_an_access_point_each_gets_its_own(founded: Any) -> None:
+    haven = TENANT.replace("fjord", "haven").replace("Fjord AS", "Haven AS").replace(NUMBER, "974760673")
+    nobody = TENANT.replace("fjord", "nobody").replace('organisation_number: "923609016"\n', "")
+    async with founded(others={"haven": haven, "nobody": nobody}) as fjord:
+        instance = str(uuid.uuid4())
+        answer = await fjord.call(sbd(purchase("974760673", "F-1"), instance), instance)
+        assert answer.status_code == 200
+        await fjord.work()
+        found = {
+            name: await fjord.house.store.read(lambda tx, n=name: documents.find(tx, n, kind="supplier_invoice"))
+            for name in ("fjord", "haven", "nobody")
+        }
+        assert {name: [one.number for one in them] for name, them in found.items()} == {
+            "fjord": [], "haven": ["F-1"], "nobody": [],
+        }  # fmt: skip
+        other = str(uuid.uuid4())
+        answer = await fjord.call(sbd(purchase("991825827", "F-2"), other), other)
+        assert (answer.status_code, answer.json()["code"]) == (409, "message-for-another")
 
 
 async def test_the_same_id_with_other_bytes_is_kept_for_a_person(founded: Any) -> None:
