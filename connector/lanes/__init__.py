@@ -9,7 +9,7 @@
 """
 
 from connector.lanes.ends import Patience
-from connector.lanes.handlers import ArrivalHandler, EffectHandler, Found, Later, Nothing, ReadHandler
+from connector.lanes.handlers import ArrivalHandler, EffectHandler, Found, Handlers, Later, Nothing, ReadHandler
 from connector.lanes.schedule import Schedule
 from connector.lanes.story import Entry, story
 from connector.lanes.verbs import BY_HAND, Verb, cancel, pause, replay, resolve, resume
@@ -24,6 +24,7 @@ __all__ = [
     "EffectHandler",
     "Entry",
     "Found",
+    "Handlers",
     "Later",
     "Nothing",
     "Patience",

@@ -91,3 +91,12 @@ class ReadHandler(Protocol):
 
     async def read(self, work: Work) -> Found:
         """Make the calls of one turn (a page); what they found is written afterwards. Reading twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Everything that a room can do, by the names the lanes use: `Arrival.kind` and `Work.kind`."""
+
+    arrivals: Mapping[str, ArrivalHandler]
+    effects: Mapping[str, EffectHandler]
+    reads: Mapping[str, ReadHandler]

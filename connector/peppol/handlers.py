@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
-from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
+from connector.lanes import Handlers
 from connector.peppol.following import FOLLOW, Follow
 from connector.peppol.looking_up import LOOK_UP, LookUp
 from connector.peppol.points import Points
 from connector.peppol.receiving import COLLECT, KEEP, MESSAGE, Collect, Keep, take_message
 from connector.peppol.sending import SEND, Send
 from connector.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """Everything Peppol's room can do, by the names the lanes use."""
-
-    arrivals: Mapping[str, ArrivalHandler]
-    effects: Mapping[str, EffectHandler]
-    reads: Mapping[str, ReadHandler]
 
 
 def handlers(store: Store, points: Points) -> Handlers:

@@ -15,13 +15,12 @@ import structlog
 from connector import plugins
 from connector.errors import ConnectorError, Misconfigured, Missing, Stop
 from connector.http import Http
-from connector.lanes import Schedule, Worker
+from connector.lanes import Handlers, Schedule, Worker
 from connector.mapping import Mapping as Mappings
 from connector.mapping import Tenant, TenantConnection
 from connector.mapping.tenants import TenantAccessPoint
 from connector.oauth import OAuth
 from connector.peppol import fail_over, looking_up, receiving, sending
-from connector.peppol.handlers import Handlers as PeppolHandlers
 from connector.peppol.handlers import handlers as peppol_handlers
 from connector.ports import AccessPointPlugin, Accounting, AccountingPlugin, ConnectionConfig, Lane, Probe
 from connector.preflight import Preflight
@@ -38,7 +37,7 @@ from connector.store.documents import Document
 from connector.store.engine import TROUBLE
 from connector.sync import hints, options, reads
 from connector.sync.effects import ACTIVE, OBSERVE
-from connector.sync.handlers import Handlers, handlers
+from connector.sync.handlers import handlers
 from connector.sync.onboarding import observing
 from connector.sync.spokes import Outside, Spoke
 
@@ -76,7 +75,7 @@ class House:
         self.access_points = AccessPoints(self, points)
         """Access points of all tenants, by which documents go into Peppol and come out of it."""
         self.handlers: Handlers = handlers(store, self)
-        self.peppol: PeppolHandlers = peppol_handlers(store, self.access_points)
+        self.peppol: Handlers = peppol_handlers(store, self.access_points)
         self._spokes: dict[str, Spoke] = {}
         self._ids: dict[tuple[str, str], str] = {}
         self._closed: dict[str, str] = {}

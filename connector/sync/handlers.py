@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
-from connector.lanes import ArrivalHandler, EffectHandler, ReadHandler
+from connector.lanes import Handlers
 from connector.ports import Kind
 from connector.store import Store
 from connector.sync.arriving import RECORD
@@ -37,15 +35,6 @@ from connector.sync.vanished import LOOK_AGAIN, LookAgain
 API = "api-"
 INVOICE, PAYMENT, REVERSAL = "api-invoice", "api-payment", "api-reversal"
 """Kinds of arrivals that programs post."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """Everything sync can do, by the names the lanes use."""
-
-    arrivals: Mapping[str, ArrivalHandler]
-    effects: Mapping[str, EffectHandler]
-    reads: Mapping[str, ReadHandler]
 
 
 def handlers(store: Store, spokes: Spokes) -> Handlers:
