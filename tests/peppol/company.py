@@ -127,8 +127,7 @@ async def company(
     **settings: Any,
 ) -> AsyncIterator[Company]:
     """The company with so many access points, in order; `also`: further ones, as they stand in its file; `others`:
-    files of companies that share them, by name; `kind` of
-    stand-in.
+    files of companies that share them, by name; `kind` of stand-in.
 
     The environment is set so that a program of ours that is started from the test belongs to the same company.
     """
